@@ -1,0 +1,324 @@
+//! The configuration: [`RawConfig`] as it is written in the file, [`Config`] as it is meant.
+//! Built once; nothing later looks at the file's words. Limits that info.json publishes come from this same value.
+
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail, ensure};
+use serde::Deserialize;
+
+/// All that a server needs to know, checked.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[masters]`
+    pub masters: Masters,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[jpeg]`
+    pub jpeg: Jpeg,
+}
+
+/// The pool of workers and the way to reach it.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The unix socket on which NGINX finds the workers, unless systemd hands one over.
+    pub socket: PathBuf,
+    /// Number of workers, at least 1.
+    pub workers: usize,
+    /// The URL of the `/iiif` root that clients see, without a slash at its end. Without it NGINX tells.
+    pub public_url: Option<String>,
+    /// How long a worker may take for one request before it is killed.
+    pub deadline: Duration,
+    /// The Cache-Control header of what was found.
+    pub cache_control: String,
+}
+
+/// Where the masters are.
+#[derive(Clone, Debug)]
+pub struct Masters {
+    /// The directory below which identifiers name files.
+    pub root: PathBuf,
+    /// Whether symbolic links may lead out of `root`.
+    pub follow_symlinks: bool,
+}
+
+/// What a client may ask for at most, published in info.json (Image API 3.0 section 5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Widest picture, in pixels.
+    pub max_width: NonZeroU32,
+    /// Highest picture, in pixels.
+    pub max_height: NonZeroU32,
+    /// Largest picture, in pixels.
+    pub max_area: NonZeroU64,
+}
+
+/// How JPEG is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Jpeg {
+    /// 1 to 100.
+    pub quality: u8,
+}
+
+impl Config {
+    /// Reads and checks a configuration file.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is not TOML, has an unknown key or a value out of range: with line, key and rule.
+    pub fn load(path: &Path) -> anyhow::Result<Self> {
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("configuration {}", path.display()))
+    }
+
+    /// Checks a configuration given as text.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let raw: RawConfig = toml::from_str(text).map_err(|error| explain(&error))?;
+        raw.try_into()
+    }
+}
+
+/// Limits and the rest as they stand in the file: every key optional but `[masters] root`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawConfig {
+    server: RawServer,
+    masters: RawMasters,
+    limits: RawLimits,
+    jpeg: RawJpeg,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawServer {
+    socket: PathBuf,
+    workers: RawWorkers,
+    public_url: Option<String>,
+    deadline: String,
+    cache_control: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "`workers` is \"auto\" or a whole number")]
+enum RawWorkers {
+    Number(u16),
+    Word(String),
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawMasters {
+    root: PathBuf,
+    follow_symlinks: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawLimits {
+    max_width: NonZeroU32,
+    max_height: Option<NonZeroU32>,
+    max_area: NonZeroU64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawJpeg {
+    quality: u8,
+}
+
+impl Default for RawServer {
+    fn default() -> Self {
+        Self {
+            socket: "/run/recto/recto.sock".into(),
+            workers: RawWorkers::Word("auto".into()),
+            public_url: None,
+            deadline: "30s".into(),
+            cache_control: "public, max-age=86400".into(),
+        }
+    }
+}
+
+impl Default for RawLimits {
+    fn default() -> Self {
+        // A 24-megapixel page can be had whole; the picture and its encoder's buffers stay near 100 MB a worker.
+        let nonzero = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+        Self { max_width: nonzero(16_384), max_height: None, max_area: nonzero(32_000_000).into() }
+    }
+}
+
+impl Default for RawJpeg {
+    fn default() -> Self {
+        Self { quality: 80 }
+    }
+}
+
+impl TryFrom<RawConfig> for Config {
+    type Error = anyhow::Error;
+
+    fn try_from(raw: RawConfig) -> anyhow::Result<Self> {
+        ensure!(
+            !raw.masters.root.as_os_str().is_empty(),
+            "[masters] root is missing: the directory with the images"
+        );
+        ensure!(raw.masters.root.is_absolute(), "[masters] root must be an absolute path");
+        ensure!(raw.server.socket.is_absolute(), "[server] socket must be an absolute path");
+        ensure!(
+            (1..=100).contains(&raw.jpeg.quality),
+            "[jpeg] quality = {} is not within 1 to 100",
+            raw.jpeg.quality
+        );
+        ensure!(
+            !raw.server.cache_control.contains(|c: char| c.is_control()),
+            "[server] cache_control must be one line"
+        );
+        Ok(Self {
+            server: Server {
+                socket: raw.server.socket,
+                workers: raw.server.workers.resolve()?,
+                public_url: raw.server.public_url.map(checked_url).transpose()?,
+                deadline: parse_duration(&raw.server.deadline).context("[server] deadline")?,
+                cache_control: raw.server.cache_control,
+            },
+            masters: Masters { root: raw.masters.root, follow_symlinks: raw.masters.follow_symlinks },
+            limits: Limits {
+                max_width: raw.limits.max_width,
+                max_height: raw.limits.max_height.unwrap_or(raw.limits.max_width),
+                max_area: raw.limits.max_area,
+            },
+            jpeg: Jpeg { quality: raw.jpeg.quality },
+        })
+    }
+}
+
+impl RawWorkers {
+    /// `auto` is one worker per core that the process may use (cgroup and affinity are seen).
+    fn resolve(self) -> anyhow::Result<usize> {
+        match self {
+            Self::Number(number @ 1..=1024) => Ok(number.into()),
+            Self::Number(number) => bail!("[server] workers = {number} is not within 1 to 1024"),
+            Self::Word(word) if word == "auto" => {
+                Ok(std::thread::available_parallelism().map_or(1, usize::from))
+            }
+            Self::Word(word) => bail!("[server] workers = \"{word}\" is neither \"auto\" nor a number"),
+        }
+    }
+}
+
+/// A base URL without its final slash, checked far enough to be safe in a header and in JSON.
+fn checked_url(url: String) -> anyhow::Result<String> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    ensure!(
+        !host.is_empty(),
+        "[server] public_url = \"{url}\" does not start with http:// or https:// and a host"
+    );
+    ensure!(
+        url.bytes().all(|b| b.is_ascii_graphic() && !b"<>\"\\^`{|}?#".contains(&b)),
+        "[server] public_url = \"{url}\" has characters that no base URL can have"
+    );
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// A duration as `30s`, `500ms` or `2m`.
+fn parse_duration(text: &str) -> anyhow::Result<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| anyhow!("\"{text}\" is not a duration such as \"30s\""))?;
+    let duration = match unit.trim() {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.saturating_mul(60)),
+        _ => bail!("\"{text}\" has no unit of ms, s or m"),
+    };
+    let allowed = Duration::from_millis(100)..=Duration::from_secs(3600);
+    ensure!(allowed.contains(&duration), "\"{text}\" is not within 100ms to 60m");
+    Ok(duration)
+}
+
+/// The parser's message, and for an unknown key the known one that is nearest to it.
+fn explain(error: &toml::de::Error) -> anyhow::Error {
+    let message = error.message();
+    let suggestion = (message.starts_with("unknown field"))
+        .then(|| {
+            let mut quoted = message.split('`').skip(1).step_by(2);
+            let wrong = quoted.next()?;
+            quoted.map(|known| (distance(wrong, known), known)).min().filter(|(distance, _)| *distance <= 3)
+        })
+        .flatten();
+    match suggestion {
+        Some((_, known)) => anyhow!("{error}did you mean `{known}`?"),
+        None => anyhow!("{error}"),
+    }
+}
+
+/// Levenshtein's distance in bytes.
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.bytes().enumerate() {
+            let substituted = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complaint(text: &str) -> String {
+        format!("{:#}", Config::parse(text).expect_err(text))
+    }
+
+    #[test]
+    fn the_shortest_configuration_has_sane_defaults() {
+        let config = Config::parse("[masters]\nroot = \"/srv/images\"").expect("valid");
+        assert_eq!(config.server.socket, Path::new("/run/recto/recto.sock"));
+        assert_eq!(config.server.deadline, Duration::from_secs(30));
+        assert!(config.server.workers >= 1);
+        assert_eq!(config.limits.max_height, config.limits.max_width);
+    }
+
+    #[test]
+    fn unknown_keys_are_errors_with_line_and_suggestion() {
+        let text = complaint("[masters]\nroot = \"/srv\"\n[server]\nworker = 3\n");
+        assert!(text.contains("line 4"), "{text}");
+        assert!(text.contains("did you mean `workers`?"), "{text}");
+        assert!(complaint("[sever]\n").contains("did you mean `server`?"));
+    }
+
+    #[test]
+    fn values_out_of_range_name_their_key() {
+        for (lines, key) in [
+            ("[server]\nworkers = 0", "workers"),
+            ("[server]\nworkers = \"many\"", "workers"),
+            ("[server]\ndeadline = \"soon\"", "deadline"),
+            ("[server]\ndeadline = \"30\"", "deadline"),
+            ("[server]\npublic_url = \"images.example.org\"", "public_url"),
+            ("[server]\npublic_url = \"https://a/\\\"b\"", "public_url"),
+            ("[server]\nsocket = \"recto.sock\"", "socket"),
+            ("[limits]\nmax_width = 0", "max_width"),
+            ("[jpeg]\nquality = 101", "quality"),
+        ] {
+            let text = complaint(&format!("{lines}\n[masters]\nroot = \"/srv\""));
+            assert!(text.contains(key), "{lines}: {text}");
+        }
+        assert!(complaint("").contains("[masters] root"));
+    }
+
+    #[test]
+    fn the_public_url_loses_its_last_slash() {
+        let text = "[server]\npublic_url = \"https://images.example.org/iiif/\"\n[masters]\nroot = \"/srv\"";
+        let config = Config::parse(text).expect("valid");
+        assert_eq!(config.server.public_url.as_deref(), Some("https://images.example.org/iiif"));
+    }
+}

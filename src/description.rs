@@ -1,0 +1,67 @@
+//! What planning and info.json know of a master: plain data, whatever the file's format.
+
+use crate::geometry::{Dimensions, Orientation};
+
+/// A master as everything but its decoder sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description {
+    /// The levels of its pyramid as they are stored, largest first. Never empty.
+    pub levels: Vec<Level>,
+    /// How the stored picture is turned to be shown.
+    pub orientation: Orientation,
+    /// What its pixels hold once decoded.
+    pub channels: Channels,
+}
+
+/// One level of the pyramid, in stored orientation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// Its size in pixels.
+    pub dimensions: Dimensions,
+    /// The size of the pieces in which it is stored: a tile, or a strip of full width.
+    pub tile: Dimensions,
+    /// Whether it is stored in tiles, so that a small window costs little.
+    pub tiled: bool,
+}
+
+/// The channels of decoded pixels, 8 bits each, interleaved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Channels {
+    /// One: black is 0, white 255.
+    Gray,
+    /// Gray and alpha, not premultiplied.
+    GrayAlpha,
+    /// Red, green, blue.
+    Rgb,
+    /// Red, green, blue and alpha, not premultiplied.
+    Rgba,
+}
+
+impl Channels {
+    /// Bytes per pixel.
+    pub const fn count(self) -> usize {
+        match self {
+            Self::Gray => 1,
+            Self::GrayAlpha => 2,
+            Self::Rgb => 3,
+            Self::Rgba => 4,
+        }
+    }
+
+    /// Whether there is more than gray.
+    pub const fn has_colour(self) -> bool {
+        matches!(self, Self::Rgb | Self::Rgba)
+    }
+
+    /// Whether there is an alpha channel.
+    pub const fn has_alpha(self) -> bool {
+        matches!(self, Self::GrayAlpha | Self::Rgba)
+    }
+}
+
+impl Description {
+    /// The size of the picture as it is shown: what info.json tells and regions refer to.
+    pub fn dimensions(&self) -> Dimensions {
+        self.orientation.apply_to_size(self.levels[0].dimensions)
+    }
+}

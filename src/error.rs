@@ -1,0 +1,85 @@
+//! What went wrong, whose fault it is, and the one function that turns that into an HTTP status.
+//! Each variant names who has to act: the client, the owner of the master, or the operator.
+
+/// A request that could not be answered with what it asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The client asked for something that is no request, or that no image can satisfy.
+    #[error("{parameter}: {reason}")]
+    Request {
+        /// The part of the URL that is wrong, in the words of the Image API.
+        parameter: &'static str,
+        /// The rule that it breaks, with the offending value.
+        reason: String,
+    },
+
+    /// There is no such master, or no such path.
+    #[error("{0}")]
+    NotFound(&'static str),
+
+    /// A well-formed request for a feature that is not offered.
+    #[error("{0}")]
+    NotImplemented(String),
+
+    /// The owner of the file has to act: it is damaged, or uses what Recto does not read.
+    #[error(transparent)]
+    Master(#[from] MasterError),
+
+    /// The operator has to act: the machine, not the request or the file, is at fault.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// Why a master cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MasterError {
+    /// The file contradicts itself or its format, or ends too early.
+    #[error("damaged master: {0}")]
+    Damaged(String),
+
+    /// The file is right, but Recto does not read this kind.
+    #[error("unsupported master: {0}")]
+    Unsupported(String),
+
+    /// Reading it would take more memory or time than a request may have.
+    #[error("master too large: {0}")]
+    TooLarge(String),
+}
+
+impl Error {
+    /// A fault of the client: `parameter` breaks the rule told in `reason`.
+    pub fn request(parameter: &'static str, reason: impl Into<String>) -> Self {
+        Self::Request { parameter, reason: reason.into() }
+    }
+
+    /// The HTTP status that the Image API gives this error (3.0 section 7.3). Nothing else decides on a status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Request { .. } => 400,
+            Self::NotFound(_) => 404,
+            Self::NotImplemented(_) => 501,
+            Self::Master(_) | Self::Internal(_) => 500,
+        }
+    }
+
+    /// The line of text that the client sees. Faults of the server have a fixed one: details go to the log.
+    pub fn public_message(&self) -> String {
+        match self {
+            Self::Request { .. } | Self::NotFound(_) | Self::NotImplemented(_) => self.to_string(),
+            Self::Master(_) => "this image cannot be read; the server's log says why".to_owned(),
+            Self::Internal(_) => "the image server failed; its log says why".to_owned(),
+        }
+    }
+}
+
+impl MasterError {
+    /// The file is damaged in the way that `what` tells.
+    pub fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged(what.into())
+    }
+
+    /// The file uses `what`, which Recto does not read.
+    pub fn unsupported(what: impl Into<String>) -> Self {
+        Self::Unsupported(what.into())
+    }
+}

@@ -1,0 +1,35 @@
+//! Recto, an IIIF Image API server.
+//!
+//! The path of a request stands in [`respond`], one hop a line. Arrows between modules only go down this list:
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`cli`] | one file per subcommand |
+//! | [`config`] | the configuration as written, and as meant |
+//! | [`supervisor`], [`scoreboard`], [`worker`] | the pool of processes |
+//! | [`respond`] | the path |
+//! | [`plan`] | what to decode and how to scale it: pure decisions |
+//! | [`encode`] | one file per output format |
+//! | [`master`] | identifier to mapped file: the only I/O on the path |
+//! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
+//! | [`raster`] | decoded samples: resample, orient, tone |
+//! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
+//! | [`fastcgi`] | records, parameters, responses; pure |
+//! | [`description`], [`geometry`], [`error`] | plain values that all of them share |
+
+pub mod cli;
+pub mod config;
+pub mod description;
+pub mod encode;
+pub mod error;
+pub mod fastcgi;
+pub mod geometry;
+pub mod iiif;
+pub mod master;
+pub mod plan;
+pub mod raster;
+pub mod respond;
+pub mod scoreboard;
+pub mod supervisor;
+pub mod tiff;
+pub mod worker;
