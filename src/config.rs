@@ -46,7 +46,7 @@ pub struct Masters {
 }
 
 /// What a client may ask for at most, published in info.json (Image API 3.0 section 5.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Widest picture, in pixels.
     pub max_width: NonZeroU32,

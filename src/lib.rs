@@ -8,7 +8,9 @@
 //! | [`config`] | the configuration as written, and as meant |
 //! | [`supervisor`], [`scoreboard`], [`worker`] | the pool of processes |
 //! | [`respond`] | the path |
+//! | [`freshness`] | entity tags and dates: 304 without touching pixels |
 //! | [`plan`] | what to decode and how to scale it: pure decisions |
+//! | [`render`] | the plan carried out: decode, scale, turn, tone, encode |
 //! | [`encode`] | one file per output format |
 //! | [`master`] | identifier to mapped file: the only I/O on the path |
 //! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
@@ -23,11 +25,13 @@ pub mod description;
 pub mod encode;
 pub mod error;
 pub mod fastcgi;
+pub mod freshness;
 pub mod geometry;
 pub mod iiif;
 pub mod master;
 pub mod plan;
 pub mod raster;
+pub mod render;
 pub mod respond;
 pub mod scoreboard;
 pub mod supervisor;

@@ -1,1 +1,162 @@
-//! (to come)
+//! What to decode and how to scale it, decided from plain values. Nothing here can fail or touches a pixel.
+//! A [`Plan`] says everything that the rest of the path does; `recto render --plan` prints it.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::description::{Description, Level};
+use crate::geometry::{Dimensions, Orientation, Rect};
+use crate::iiif::{Format, Quality, Resolved};
+use crate::raster::Axis;
+
+/// Source pixels that are decoded at once: 48 MB of RGB, whatever the size of the request.
+const BAND_AREA: u64 = 16 << 20;
+
+/// All decisions about one derivative.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// The pyramid level to read: an index of `Description::levels`.
+    pub level: usize,
+    /// The size of that level.
+    pub level_dimensions: Dimensions,
+    /// The piece in which it is stored.
+    pub piece: Dimensions,
+    /// Scaling across, in pixels of the level as stored.
+    pub x: Axis,
+    /// Scaling down.
+    pub y: Axis,
+    /// What turns the scaled picture as stored into what was asked for.
+    pub turn: Orientation,
+    /// The quality to give it.
+    pub quality: Quality,
+    /// The format to write.
+    pub format: Format,
+}
+
+/// A part of the output, full width, and the pixels of the level that it depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Band {
+    /// Rows of the scaled picture, before it is turned.
+    pub rows: Range<u32>,
+    /// Pixels of the level. May reach one pixel beyond it where the level was rounded down.
+    pub window: Rect,
+}
+
+impl Plan {
+    /// The plan for a request on a master.
+    pub fn new(resolved: &Resolved, description: &Description) -> Self {
+        let upright = description.orientation;
+        let region = upright.inverse().apply_to_rect(resolved.region, description.dimensions());
+        let output = upright.inverse().apply_to_size(resolved.size);
+        let full = description.levels[0].dimensions;
+        let axes = |level: &Level| {
+            let ratio = whole_ratio(full, level.dimensions);
+            (
+                axis(full.width, level.dimensions.width, ratio, region.x, region.width, output.width),
+                axis(full.height, level.dimensions.height, ratio, region.y, region.height, output.height),
+            )
+        };
+        let enough = |(x, y): &(Axis, Axis)| is_enough(x) && is_enough(y);
+        let smallest =
+            (0..description.levels.len()).rev().find(|&index| enough(&axes(&description.levels[index])));
+        let level = smallest.unwrap_or(0);
+        let (x, y) = axes(&description.levels[level]);
+        Self {
+            level,
+            level_dimensions: description.levels[level].dimensions,
+            piece: description.levels[level].tile,
+            x,
+            y,
+            turn: upright.then(resolved.orientation),
+            quality: resolved.quality,
+            format: resolved.format,
+        }
+    }
+
+    /// The size of the scaled picture before it is turned.
+    pub fn scaled(&self) -> Dimensions {
+        Dimensions::new(self.x.output, self.y.output)
+    }
+
+    /// Whether the scaled picture is pixels of the level as they are.
+    pub fn is_copy(&self) -> bool {
+        self.x.is_copy() && self.y.is_copy()
+    }
+
+    /// The pieces in which to make the picture, top to bottom, so that memory does not grow with the source.
+    pub fn bands(&self) -> impl Iterator<Item = Band> + '_ {
+        let budget = BAND_AREA / u64::from(self.window().width);
+        // At least a row of pieces for each band, or pieces would be decoded over and over.
+        let source_rows = budget.max(u64::from(self.piece.height).min(4096)) as f64;
+        let step =
+            if self.is_copy() { self.y.output } else { ((source_rows / self.y.scale()) as u32).max(1) };
+        (0..self.y.output).step_by(step as usize).map(move |first| {
+            let rows = first..first.saturating_add(step).min(self.y.output);
+            Band { window: self.window_of(rows.clone()), rows }
+        })
+    }
+
+    /// All pixels of the level that the picture depends on. Like a band's, it may reach one pixel beyond the level.
+    pub fn window(&self) -> Rect {
+        self.window_of(0..self.y.output)
+    }
+
+    fn window_of(&self, rows: Range<u32>) -> Rect {
+        let across = self.x.window(0..self.x.output, limit(&self.x, self.level_dimensions.width));
+        let down = self.y.window(rows, limit(&self.y, self.level_dimensions.height));
+        Rect::new(across.start, down.start, across.end - across.start, down.end - down.start)
+    }
+}
+
+/// The whole number by which a level is reduced, if its sides are those of the full image divided by it and rounded
+/// either way: then each of its pixels stands for that many across and down, to the last, which stands for fewer (or
+/// is missing). Otherwise the level is an image scaled to fit.
+fn whole_ratio(full: Dimensions, level: Dimensions) -> Option<u32> {
+    let ratio =
+        (f64::from(full.width.max(full.height)) / f64::from(level.width.max(level.height))).round() as u32;
+    let fits = |full: u32, level: u32| level == full.div_ceil(ratio) || level == (full / ratio).max(1);
+    (ratio > 0 && fits(full.width, level.width) && fits(full.height, level.height)).then_some(ratio)
+}
+
+/// Where `length` pixels from `start`, of an image of side `full`, lie on a level of side `level`.
+fn axis(full: u32, level: u32, ratio: Option<u32>, start: u32, length: u32, output: u32) -> Axis {
+    let Some(ratio) = ratio else {
+        let scale = f64::from(level) / f64::from(full);
+        return Axis { start: f64::from(start) * scale, length: f64::from(length) * scale, output };
+    };
+    let exact = f64::from(start) / f64::from(ratio);
+    // The last tile of a level is asked for with its size rounded up (or as the level has it): its pixels are wanted
+    // as they are, in line with its neighbours', not squeezed by the fraction of a pixel that was rounded.
+    let at_edge = start + length == full
+        && (output == length.div_ceil(ratio) || Some(output) == level.checked_sub(start / ratio))
+        && start.is_multiple_of(ratio);
+    let length = if at_edge { f64::from(output) } else { f64::from(length) / f64::from(ratio) };
+    Axis { start: exact, length, output }
+}
+
+/// Where the pixels of a level end for an axis: one beyond its side if the level was rounded down.
+fn limit(axis: &Axis, side: u32) -> u32 {
+    side.max((axis.start + axis.length - 1e-6).ceil() as u32)
+}
+
+/// Whether a level has at least as many pixels as are asked for; less than one pixel short is rounding, not detail.
+fn is_enough(axis: &Axis) -> bool {
+    axis.length + 1.0 > f64::from(axis.output)
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "level     {} of {} pixels, in pieces of {}",
+            self.level, self.level_dimensions, self.piece
+        )?;
+        writeln!(f, "window    {}", self.window())?;
+        writeln!(f, "across    {}", self.x)?;
+        writeln!(f, "down      {}", self.y)?;
+        writeln!(f, "scaling   {}", if self.is_copy() { "none: pixels as stored" } else { "Lanczos" })?;
+        writeln!(f, "bands     {}", self.bands().count())?;
+        writeln!(f, "turn      {}", self.turn)?;
+        write!(f, "write     {:?} as {:?}", self.quality, self.format)
+    }
+}

@@ -1,1 +1,166 @@
-//! (to come)
+//! The path of a request, hop by hop: [`Service::image`] calls every hop in order, and nothing calls it back.
+//! The only module that knows both HTTP and images.
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::fastcgi::{Request, Response};
+use crate::freshness::{Freshness, Validators};
+use crate::iiif::{self, Identifier, ImageRequest, Target, Version};
+use crate::master::{Master, Root};
+use crate::plan::Plan;
+use crate::render::Renderer;
+
+/// How long clients and caches may keep an answer that says no: a file may appear at any time.
+const REFUSAL_MAX_AGE: &str = "max-age=60";
+
+/// What answers requests: the configuration, the masters and the tools, for one worker.
+pub struct Service {
+    config: Config,
+    root: Root,
+    renderer: Renderer,
+}
+
+/// A request's path and what its headers ask for.
+struct Asked<'r> {
+    /// URL of the `/iiif` root that the client sees, without a slash at its end.
+    base: String,
+    accept: Option<&'r str>,
+    validators: Validators<'r>,
+}
+
+impl Service {
+    /// Opens the root of masters.
+    ///
+    /// # Errors
+    /// If the directory cannot be opened.
+    pub fn new(config: Config) -> anyhow::Result<Self> {
+        let root = Root::open(&config.masters)?;
+        Ok(Self { config, root, renderer: Renderer::default() })
+    }
+
+    /// The answer to a request, whatever it is.
+    pub fn respond(&mut self, request: &Request) -> Response {
+        let uri = request.param("REQUEST_URI").unwrap_or_default();
+        self.answer(uri, request).unwrap_or_else(|error| refusal(uri, &error))
+    }
+
+    fn answer(&mut self, uri: &[u8], request: &Request) -> Result<Response, Error> {
+        match request.param("REQUEST_METHOD") {
+            None | Some(b"GET" | b"HEAD") => {}
+            Some(_) => {
+                return Ok(Response::text(405, "only GET, HEAD and OPTIONS are answered")
+                    .with("Allow", "GET, HEAD, OPTIONS"));
+            }
+        }
+        let target = iiif::parse(uri)?;
+        let asked = self.asked(request)?;
+        match target {
+            Target::Base { version, identifier } => Ok(see_other(&asked, version, &identifier)),
+            Target::Info { version, identifier } => self.info(&asked, version, &identifier),
+            Target::Image { version, identifier, request } => {
+                self.image(&asked, version, &identifier, &request)
+            }
+        }
+    }
+
+    fn image(
+        &mut self,
+        asked: &Asked,
+        version: Version,
+        identifier: &Identifier,
+        request: &ImageRequest,
+    ) -> Result<Response, Error> {
+        let master = Master::find(&self.root, identifier.as_str())?;
+        let description = &master.description;
+        let size = description.dimensions();
+        let has_colour = description.channels.has_colour();
+        let resolved = iiif::resolve(request, version, size, &self.config.limits, has_colour)?;
+        let canonical = iiif::canonical(&resolved, version, size, &self.config.limits);
+        let freshness = Freshness::new(&canonical, &master.identity, &self.config);
+        let headers = [
+            ("Content-Type", resolved.format.media_type().to_owned()),
+            ("Cache-Control", self.config.server.cache_control.clone()),
+            ("Link", image_links(asked, version, identifier, &canonical)),
+        ];
+        if asked.validators.match_any(&freshness) {
+            return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
+        }
+        let plan = Plan::new(&resolved, description);
+        let body = self.renderer.render(&master, &plan, &self.config)?;
+        Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
+    }
+
+    fn info(&self, asked: &Asked, version: Version, identifier: &Identifier) -> Result<Response, Error> {
+        let master = Master::find(&self.root, identifier.as_str())?;
+        let id = iiif::base_uri(&asked.base, version, identifier);
+        let media_type = iiif::media_type(version, asked.accept);
+        let freshness = Freshness::new(&format!("{id} {media_type}"), &master.identity, &self.config);
+        let headers = [
+            ("Content-Type", media_type.to_owned()),
+            ("Cache-Control", self.config.server.cache_control.clone()),
+            ("Link", info_links(version, media_type)),
+            ("Vary", "Accept".to_owned()),
+        ];
+        if asked.validators.match_any(&freshness) {
+            return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
+        }
+        let body = iiif::info(version, &id, &master.description, &self.config.limits);
+        Ok(freshness.stamp(Response::new(200, body.to_string().into_bytes())).with_all(headers))
+    }
+
+    fn asked<'r>(&self, request: &'r Request) -> Result<Asked<'r>, Error> {
+        let header = |name| request.param(name).and_then(|value| std::str::from_utf8(value).ok());
+        let from_nginx =
+            || header("RECTO_BASE").filter(|base| base.bytes().all(|byte| byte.is_ascii_graphic()));
+        let base = self.config.server.public_url.as_deref().or_else(from_nginx).ok_or_else(|| {
+            Error::Internal(
+                "neither [server] public_url nor the parameter RECTO_BASE says what our URL is".into(),
+            )
+        })?;
+        Ok(Asked {
+            base: base.trim_end_matches('/').to_owned(),
+            accept: header("HTTP_ACCEPT").filter(|accept| !accept.is_empty()),
+            validators: Validators {
+                if_none_match: header("HTTP_IF_NONE_MATCH").filter(|value| !value.is_empty()),
+                if_modified_since: header("HTTP_IF_MODIFIED_SINCE").filter(|value| !value.is_empty()),
+            },
+        })
+    }
+}
+
+/// Image API 3.0 section 2: the base URI leads to info.json.
+fn see_other(asked: &Asked, version: Version, identifier: &Identifier) -> Response {
+    let location = format!("{}/info.json", iiif::base_uri(&asked.base, version, identifier));
+    Response::text(303, &location).with("Location", location.clone()).with("Cache-Control", REFUSAL_MAX_AGE)
+}
+
+fn image_links(asked: &Asked, version: Version, identifier: &Identifier, canonical: &str) -> String {
+    let base = iiif::base_uri(&asked.base, version, identifier);
+    format!("<{base}/{canonical}>;rel=\"canonical\", <{}>;rel=\"profile\"", version.profile_uri())
+}
+
+fn info_links(version: Version, media_type: &str) -> String {
+    let profile = format!("<{}>;rel=\"profile\"", version.profile_uri());
+    match media_type == "application/json" {
+        // So that plain JSON can be read as JSON-LD (Image API 2.1 section 5.3, JSON-LD 1.1 section 6.1).
+        true => format!(
+            "<{}>;rel=\"http://www.w3.org/ns/json-ld#context\";type=\"application/ld+json\", {profile}",
+            version.context_uri()
+        ),
+        false => profile,
+    }
+}
+
+/// An error as the client sees it; the log gets the faults that are not the client's.
+fn refusal(uri: &[u8], error: &Error) -> Response {
+    let status = error.status();
+    let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
+    match error {
+        Error::Request { .. } | Error::NotFound(_) | Error::NotImplemented(_) => {
+            log::debug!("{status} {uri:?}: {error}")
+        }
+        Error::Master(_) | Error::Internal(_) => log::error!("{status} {uri:?}: {error}"),
+    }
+    let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
+    Response::text(status, &error.public_message()).with("Cache-Control", cache_control)
+}

@@ -1,8 +1,53 @@
-//! The command line: one file per subcommand.
+//! The command line: one file per subcommand. Help is written here, beside what it is about.
+
+mod demo;
+mod render;
+mod serve;
+mod worker;
 
 use std::process::ExitCode;
 
-/// Runs the program.
+use clap::{Parser, Subcommand};
+
+/// Recto serves images to IIIF viewers.
+///
+/// It answers the IIIF Image API 3.0 and 2.1 from large master files (tiled pyramidal TIFF), reading only the
+/// resolution and the tiles that a request needs. A fixed pool of worker processes speaks FastCGI on a unix socket;
+/// NGINX in front of it does TLS, CORS and the cache.
+///
+/// Try `recto demo`: it makes sample images and shows them in a browser.
+#[derive(Parser)]
+#[command(name = "recto", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Arguments),
+    Render(render::Arguments),
+    Demo(demo::Arguments),
+    Worker(worker::Arguments),
+}
+
+/// Parses the arguments, runs one subcommand, prints the error chain. Exit codes: 0 done, 1 failed, 2 wrong arguments.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
+        .format_timestamp(None)
+        .format_target(false)
+        .init();
+    let result = match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Render(arguments) => render::run(&arguments),
+        Command::Demo(arguments) => demo::run(arguments),
+        Command::Worker(arguments) => worker::run(arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("recto: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -1,1 +1,18 @@
-//! (to come)
+//! TIFF 6.0 and BigTIFF: an index of directories, pyramids, and the pixels of windows.
+//! Pure on the bytes of a file; knows nothing of requests, files or processes.
+
+mod colour;
+mod compression;
+mod ifd;
+mod image;
+mod jpeg;
+mod predictor;
+mod pyramid;
+mod samples;
+mod tags;
+mod window;
+
+pub use ifd::File;
+pub use image::Image;
+pub use pyramid::Pyramid;
+pub use window::{WindowDecoder, ranges};

@@ -1,0 +1,5 @@
+#[derive(clap::Parser)]
+pub(super) struct Arguments {}
+pub(super) fn run(_: Arguments) -> anyhow::Result<()> {
+    Ok(())
+}

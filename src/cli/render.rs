@@ -1,0 +1,89 @@
+//! `recto render`: the path of a request without a socket.
+
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Parser;
+
+use crate::config::Config;
+use crate::iiif::{self, Target};
+use crate::master::Master;
+use crate::plan::Plan;
+use crate::render::Renderer;
+
+/// Make one derivative of a master, as the server would.
+///
+/// REQUEST is the part of an IIIF Image API URL behind the identifier: REGION/SIZE/ROTATION/QUALITY.FORMAT.
+///
+///   recto render map.tif 'full/1024,/0/default.jpg' -o map.jpg
+///   recto render map.tif 'square/!200,200/0/gray.png' > thumbnail.png
+///   recto render map.tif '4096,2048,512,512/256,256/0/default.jpg' --plan
+#[derive(Parser)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Arguments {
+    /// The image file
+    master: PathBuf,
+
+    /// REGION/SIZE/ROTATION/QUALITY.FORMAT, or info.json
+    request: String,
+
+    /// Write to FILE instead of the standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Print what would be done (level, window, scaling) instead of doing it
+    #[arg(long)]
+    plan: bool,
+
+    /// The version of the Image API whose grammar REQUEST follows: 2 or 3
+    #[arg(long, value_name = "VERSION", default_value = "3", value_parser = clap::value_parser!(u8).range(2..=3))]
+    api: u8,
+
+    /// Take limits and quality from this configuration; otherwise the defaults hold
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let config = match &arguments.config {
+        Some(path) => Config::load(path)?,
+        None => Config::parse("[masters]\nroot = \"/\"")?,
+    };
+    let uri = format!("/iiif/{}/master/{}", arguments.api, arguments.request);
+    let target = iiif::parse(uri.as_bytes())?;
+    let master = Master::open(&arguments.master)?;
+    let description = &master.description;
+    let bytes = match target {
+        Target::Image { version, request, .. } => {
+            let has_colour = description.channels.has_colour();
+            let resolved =
+                iiif::resolve(&request, version, description.dimensions(), &config.limits, has_colour)?;
+            let plan = Plan::new(&resolved, description);
+            if arguments.plan {
+                println!("image     {} {:?}", description.dimensions(), description.channels);
+                println!("region    {}", resolved.region);
+                println!("size      {}", resolved.size);
+                println!("{plan}");
+                return Ok(());
+            }
+            Renderer::default().render(&master, &plan, &config)?
+        }
+        Target::Info { version, identifier } => {
+            let id = iiif::base_uri("http://localhost/iiif", version, &identifier);
+            iiif::info(version, &id, description, &config.limits).to_string().into_bytes()
+        }
+        Target::Base { .. } => bail!("REQUEST is empty: it is REGION/SIZE/ROTATION/QUALITY.FORMAT"),
+    };
+    write(arguments.output.as_ref(), &bytes)
+}
+
+fn write(output: Option<&PathBuf>, bytes: &[u8]) -> anyhow::Result<()> {
+    match output {
+        Some(path) => std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display())),
+        None if std::io::stdout().is_terminal() => {
+            bail!("an image is nothing for a terminal: name a file with -o")
+        }
+        None => std::io::stdout().write_all(bytes).context("cannot write to the standard output"),
+    }
+}

@@ -1,0 +1,79 @@
+//! Whether a client or cache already has what it asks for: entity tags and dates, computed without touching pixels.
+//! Pure. RFC 9110 sections 8.8 and 13.1.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::{Duration, SystemTime};
+
+use crate::config::Config;
+use crate::fastcgi::Response;
+use crate::master::Identity;
+
+/// What identifies one representation of one state of a master.
+pub struct Freshness {
+    etag: String,
+    modified: SystemTime,
+}
+
+/// The validators that a request carries.
+pub struct Validators<'r> {
+    /// The If-None-Match header.
+    pub if_none_match: Option<&'r str>,
+    /// The If-Modified-Since header.
+    pub if_modified_since: Option<&'r str>,
+}
+
+impl Freshness {
+    /// The freshness of what `representation` names: the canonical request, or whatever else tells it from others.
+    /// Another program version or another setting makes other bytes, hence another tag.
+    pub fn new(representation: &str, identity: &Identity, config: &Config) -> Self {
+        let mut hasher = DefaultHasher::new();
+        (env!("CARGO_PKG_VERSION"), representation, identity).hash(&mut hasher);
+        (config.jpeg.quality, config.limits).hash(&mut hasher);
+        Self { etag: format!("\"{:016x}\"", hasher.finish()), modified: identity.modified() }
+    }
+
+    /// The response with its validators.
+    pub fn stamp(&self, response: Response) -> Response {
+        response.with("ETag", self.etag.clone()).with("Last-Modified", httpdate::fmt_http_date(self.modified))
+    }
+}
+
+impl Validators<'_> {
+    /// Whether 304 is the answer. A tag is stronger evidence than a date, which is then not looked at.
+    pub fn match_any(&self, freshness: &Freshness) -> bool {
+        if let Some(tags) = self.if_none_match {
+            // GET compares weakly: a cache that compressed the body marks our tag as weak.
+            let same = |tag: &str| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == freshness.etag;
+            return tags.split(',').map(str::trim).any(same);
+        }
+        let since = self.if_modified_since.and_then(|date| httpdate::parse_http_date(date).ok());
+        // Dates have whole seconds.
+        since.is_some_and(|since| freshness.modified < since + Duration::from_secs(1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_are_compared_weakly_and_before_dates() {
+        let modified = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
+        let freshness = Freshness { etag: "\"a\"".into(), modified };
+        let check = |if_none_match, if_modified_since, expected: bool| {
+            let validators = Validators { if_none_match, if_modified_since };
+            assert_eq!(validators.match_any(&freshness), expected, "{if_none_match:?} {if_modified_since:?}");
+        };
+        let (then, before) = (Some("Sun, 06 Nov 1994 08:49:37 GMT"), Some("Sun, 06 Nov 1994 08:49:36 GMT"));
+        check(None, None, false);
+        check(Some("\"a\""), None, true);
+        check(Some("W/\"a\""), None, true);
+        check(Some("\"b\", \"a\""), None, true);
+        check(Some("*"), None, true);
+        check(Some("\"b\""), then, false);
+        check(Some("a"), None, false);
+        check(None, then, true);
+        check(None, before, false);
+        check(None, Some("yesterday"), false);
+    }
+}

@@ -1,0 +1,138 @@
+//! From an identifier to an open file beneath the root of masters, and no other.
+//! Does the opening only; nothing is read. Symbolic links and special files: openat2(2).
+
+use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
+use rustix::io::Errno;
+
+use crate::config::Masters;
+use crate::error::Error;
+
+/// File name extensions that an identifier may leave out.
+pub const EXTENSIONS: [&str; 6] = ["tif", "tiff", "ptif", "TIF", "TIFF", "btf"];
+
+/// The directory of masters, opened once.
+pub struct Root {
+    directory: OwnedFd,
+    resolve: ResolveFlags,
+}
+
+impl Root {
+    /// Opens the directory that the configuration names.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if it is none, or cannot be entered.
+    pub fn open(masters: &Masters) -> Result<Self, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = open(&masters.root, flags, Mode::empty()).map_err(|errno| {
+            Error::Internal(format!("cannot open [masters] root {}: {errno}", masters.root.display()))
+        })?;
+        // Links may lead anywhere beneath the root; out of it only when the operator says so.
+        let resolve = match masters.follow_symlinks {
+            true => ResolveFlags::NO_MAGICLINKS,
+            false => ResolveFlags::NO_MAGICLINKS | ResolveFlags::BENEATH,
+        };
+        Ok(Self { directory, resolve })
+    }
+
+    /// The file that `path`, relative to the root, names: as it stands, or with the one known extension that makes it
+    /// a file.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is none, it is no regular file, or several extensions would do;
+    /// [`Error::Internal`] if the machine cannot open files at all.
+    pub fn find(&self, path: &str) -> Result<File, Error> {
+        if let Some(file) = self.open_file(path)? {
+            return Ok(file);
+        }
+        let mut found = None;
+        for extension in EXTENSIONS {
+            let file = self.open_file(&format!("{path}.{extension}"))?;
+            if file.is_some() && found.is_some() {
+                return Err(Error::NotFound("several images have this name: add the file's extension"));
+            }
+            found = found.or(file);
+        }
+        found.ok_or(Error::NotFound("no image has this identifier"))
+    }
+
+    fn open_file(&self, path: &str) -> Result<Option<File>, Error> {
+        // Without NONBLOCK a FIFO would hold the worker until somebody writes to it.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let opened = retry(|| openat2(&self.directory, Path::new(path), flags, Mode::empty(), self.resolve));
+        match opened {
+            Ok(descriptor) => {
+                let file = File::from(descriptor);
+                let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
+                Ok(regular.then_some(file))
+            }
+            Err(
+                errno
+                @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOSYS | Errno::IO | Errno::STALE),
+            ) => Err(Error::Internal(format!("cannot open a master: {errno}"))),
+            // Whatever keeps it from us (missing, forbidden, a link that leaves the root): it is not there.
+            Err(errno) => {
+                if errno == Errno::ACCESS || errno == Errno::XDEV {
+                    log::warn!("a master is out of reach: {path:?}: {errno}");
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The kernel asks to try again when a name changed under `..` or a link while it was looked up.
+fn retry(mut open: impl FnMut() -> rustix::io::Result<OwnedFd>) -> rustix::io::Result<OwnedFd> {
+    let mut result = open();
+    for _ in 0..8 {
+        if !matches!(result, Err(Errno::AGAIN | Errno::INTR)) {
+            break;
+        }
+        result = open();
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn only_regular_files_beneath_the_root_are_found() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path().join("root");
+        std::fs::create_dir_all(root.join("below")).expect("made");
+        for name in
+            ["secret.tif", "root/a.tif", "root/b.tif", "root/b.tiff", "root/below/c.tif", "root/plain"]
+        {
+            std::fs::write(directory.path().join(name), name).expect("written");
+        }
+        symlink("../secret.tif", root.join("out.tif")).expect("linked");
+        symlink("below/c.tif", root.join("in.tif")).expect("linked");
+        rustix::fs::mkfifoat(rustix::fs::CWD, root.join("fifo.tif"), Mode::RWXU).expect("made");
+        let masters = |follow_symlinks| Masters { root: root.clone(), follow_symlinks };
+        let strict = Root::open(&masters(false)).expect("root");
+        for (path, there) in [
+            ("a.tif", true),
+            ("a", true),
+            ("b", false),
+            ("b.tiff", true),
+            ("below/c", true),
+            ("below", false),
+            ("in", true),
+            ("out", false),
+            ("fifo", false),
+            ("plain", true),
+            ("../secret.tif", false),
+            ("/etc/passwd", false),
+            ("a.tif/x", false),
+        ] {
+            assert_eq!(strict.find(path).is_ok(), there, "{path}");
+        }
+        assert!(Root::open(&masters(true)).expect("root").find("out").is_ok());
+    }
+}

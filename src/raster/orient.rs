@@ -1,0 +1,75 @@
+//! Mirroring and quarter turns.
+//! Pure. Image API 3.0 section 4.3.
+
+use super::Raster;
+use crate::geometry::{Orientation, Rect};
+
+/// The raster mirrored and turned; itself if there is nothing to do.
+pub fn orient(raster: Raster, orientation: Orientation) -> Raster {
+    if orientation == Orientation::UPRIGHT {
+        return raster;
+    }
+    match raster.channels.count() {
+        1 => turned::<1>(&raster, orientation),
+        2 => turned::<2>(&raster, orientation),
+        3 => turned::<3>(&raster, orientation),
+        _ => turned::<4>(&raster, orientation),
+    }
+}
+
+fn turned<const N: usize>(raster: &Raster, orientation: Orientation) -> Raster {
+    let mut output = Raster::new(orientation.apply_to_size(raster.dimensions), raster.channels);
+    // Where the pixel to the right of, and the one below, an output pixel comes from is the same step everywhere.
+    let back = orientation.inverse();
+    let from = |x, y| {
+        let at = back.apply_to_rect(Rect::new(x, y, 1, 1), output.dimensions);
+        at.y as isize * raster.dimensions.width as isize + at.x as isize
+    };
+    let first = from(0, 0);
+    let right = if output.dimensions.width > 1 { from(1, 0) - first } else { 0 };
+    let down = if output.dimensions.height > 1 { from(0, 1) - first } else { 0 };
+    let source = raster.pixels.as_chunks::<N>().0;
+    let width = output.dimensions.width as usize;
+    for (y, row) in output.pixels.as_chunks_mut::<N>().0.chunks_exact_mut(width).enumerate() {
+        let mut at = first + y as isize * down;
+        for pixel in row {
+            *pixel = source[at as usize];
+            at += right;
+        }
+    }
+    output
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::description::Channels;
+    use crate::geometry::Dimensions;
+
+    #[test]
+    fn every_pixel_goes_where_its_rectangle_goes() {
+        let size = Dimensions::new(3, 2);
+        let raster = Raster { dimensions: size, channels: Channels::Gray, pixels: (0..6).collect() };
+        for n in 0..8 {
+            let orientation = Orientation { mirrored: n >= 4, quarters: n % 4 };
+            let output = orient(raster.clone(), orientation);
+            assert_eq!(output.dimensions, orientation.apply_to_size(size));
+            for (y, x) in (0..2).flat_map(|y| (0..3).map(move |x| (y, x))) {
+                let to = orientation.apply_to_rect(Rect::new(x, y, 1, 1), size);
+                let value = output.pixels[(to.y * output.dimensions.width + to.x) as usize];
+                assert_eq!(u32::from(value), y * 3 + x, "{orientation}");
+            }
+        }
+    }
+
+    #[test]
+    fn ninety_degrees_is_clockwise() {
+        let raster = Raster {
+            dimensions: Dimensions::new(2, 1),
+            channels: Channels::Rgb,
+            pixels: vec![1, 2, 3, 4, 5, 6],
+        };
+        let turned = orient(raster, Orientation { mirrored: true, quarters: 1 });
+        assert_eq!((turned.dimensions, turned.pixels), (Dimensions::new(1, 2), vec![4, 5, 6, 1, 2, 3]));
+    }
+}

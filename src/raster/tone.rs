@@ -1,0 +1,79 @@
+//! The qualities of the Image API, and what becomes of transparency where a format has none.
+//! Pure. Image API 3.0 section 4.4.
+
+use super::Raster;
+use crate::description::Channels;
+use crate::iiif::Quality;
+
+/// The raster in the quality asked for. Bitonal has no half-tones: what is lighter than the middle is white.
+pub fn apply(raster: Raster, quality: Quality) -> Raster {
+    match quality {
+        Quality::Default | Quality::Color => raster,
+        Quality::Gray => gray(raster),
+        Quality::Bitonal => {
+            let mut output = flatten(gray(raster));
+            output.pixels.iter_mut().for_each(|pixel| *pixel = if *pixel >= 128 { 255 } else { 0 });
+            output
+        }
+    }
+}
+
+/// The raster on white paper, without alpha.
+pub fn flatten(raster: Raster) -> Raster {
+    let channels = match raster.channels {
+        Channels::GrayAlpha => Channels::Gray,
+        Channels::Rgba => Channels::Rgb,
+        Channels::Gray | Channels::Rgb => return raster,
+    };
+    let pixels = raster.pixels.chunks_exact(raster.channels.count()).flat_map(|pixel| {
+        let (colours, alpha) = pixel.split_at(channels.count());
+        let alpha = u32::from(alpha[0]);
+        colours
+            .iter()
+            .map(move |colour| ((u32::from(*colour) * alpha + 255 * (255 - alpha) + 127) / 255) as u8)
+    });
+    Raster { dimensions: raster.dimensions, channels, pixels: pixels.collect() }
+}
+
+fn gray(raster: Raster) -> Raster {
+    // ITU-R BT.601 luma, as JPEG and Pillow have it; the weights are of 65536.
+    let luma = |p: &[u8]| {
+        ((u32::from(p[0]) * 19_595 + u32::from(p[1]) * 38_470 + u32::from(p[2]) * 7_471 + 32_768) >> 16) as u8
+    };
+    let (channels, pixels) = match raster.channels {
+        Channels::Gray | Channels::GrayAlpha => return raster,
+        Channels::Rgb => (Channels::Gray, raster.pixels.as_chunks::<3>().0.iter().map(|p| luma(p)).collect()),
+        Channels::Rgba => {
+            let pairs = raster.pixels.as_chunks::<4>().0.iter().flat_map(|p| [luma(p), p[3]]);
+            (Channels::GrayAlpha, pairs.collect())
+        }
+    };
+    Raster { dimensions: raster.dimensions, channels, pixels }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Dimensions;
+
+    fn one(channels: Channels, pixel: &[u8]) -> Raster {
+        Raster { dimensions: Dimensions::new(1, 1), channels, pixels: pixel.to_vec() }
+    }
+
+    #[test]
+    fn transparency_shows_white_paper() {
+        assert_eq!(flatten(one(Channels::Rgba, &[10, 20, 30, 0])).pixels, [255, 255, 255]);
+        assert_eq!(flatten(one(Channels::Rgba, &[10, 20, 30, 255])).pixels, [10, 20, 30]);
+        assert_eq!(flatten(one(Channels::GrayAlpha, &[0, 128])).pixels, [127]);
+    }
+
+    #[test]
+    fn gray_keeps_alpha_and_bitonal_has_two_values() {
+        assert_eq!(
+            apply(one(Channels::Rgba, &[255, 0, 0, 9]), Quality::Gray),
+            one(Channels::GrayAlpha, &[76, 9])
+        );
+        assert_eq!(apply(one(Channels::Rgb, &[128; 3]), Quality::Bitonal), one(Channels::Gray, &[255]));
+        assert_eq!(apply(one(Channels::Rgb, &[127; 3]), Quality::Bitonal), one(Channels::Gray, &[0]));
+    }
+}

@@ -1,0 +1,223 @@
+//! Compressed bytes of a piece to the bytes of its samples, for all compressions that know nothing of pictures.
+//! Pure; the output has its final size before anything is decoded into it. TIFF 6.0 sections 9, 11, 13.
+
+use std::convert::Infallible;
+
+use fax::decoder::{DecodeStatus, Group4Decoder};
+use weezl::{BitOrder, LzwStatus};
+
+use super::tags::Compression;
+use crate::error::MasterError;
+
+/// Decoders whose tables are worth keeping from one piece to the next.
+#[derive(Default)]
+pub struct Decompressor {
+    deflate: Option<libdeflater::Decompressor>,
+    zstd: Option<zstd::bulk::Decompressor<'static>>,
+}
+
+impl Decompressor {
+    /// Fills `samples` from `compressed`; `width` is that of the piece in pixels. At least `needed` bytes must come:
+    /// some writers pad the last strip to full height, most do not.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if the bytes do not decode, or to fewer than `needed` or more than `samples` holds.
+    pub fn decode(
+        &mut self,
+        compression: Compression,
+        compressed: &[u8],
+        width: u32,
+        samples: &mut [u8],
+        needed: usize,
+    ) -> Result<(), MasterError> {
+        let written = match compression {
+            Compression::None => copy(compressed, samples),
+            Compression::Deflate => self.inflate(compressed, samples)?,
+            Compression::Zstd => self.unzstd(compressed, samples)?,
+            Compression::Lzw => lzw(compressed, samples)?,
+            Compression::PackBits => pack_bits(compressed, samples),
+            Compression::CcittT6 => ccitt_t6(compressed, width, samples)?,
+            Compression::Jpeg | Compression::WebP => {
+                return Err(MasterError::unsupported(format!("{compression:?} as plain bytes")));
+            }
+        };
+        match written {
+            written if written >= needed => Ok(()),
+            written => Err(MasterError::damaged(format!(
+                "{compression:?} data ends after {written} of {needed} bytes"
+            ))),
+        }
+    }
+
+    fn inflate(&mut self, compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
+        use libdeflater::DecompressionError::{BadData, InsufficientSpace};
+        let decoder = self.deflate.get_or_insert_with(libdeflater::Decompressor::new);
+        match decoder.zlib_decompress(compressed, samples) {
+            Ok(written) => Ok(written),
+            Err(BadData) => Err(MasterError::damaged("deflate data is corrupt")),
+            Err(InsufficientSpace) => {
+                Err(MasterError::damaged("deflate data is longer than its tile or strip"))
+            }
+        }
+    }
+
+    fn unzstd(&mut self, compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
+        let damaged = |error: std::io::Error| MasterError::damaged(format!("zstd data is corrupt: {error}"));
+        if self.zstd.is_none() {
+            self.zstd = Some(zstd::bulk::Decompressor::new().map_err(damaged)?);
+        }
+        let decoder = self.zstd.as_mut().ok_or_else(|| MasterError::damaged("no zstd decoder"))?;
+        decoder.decompress_to_buffer(compressed, samples).map_err(damaged)
+    }
+}
+
+fn copy(stored: &[u8], samples: &mut [u8]) -> usize {
+    let length = stored.len().min(samples.len());
+    samples[..length].copy_from_slice(&stored[..length]);
+    length
+}
+
+fn lzw(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
+    // Writers before 1990 packed codes from the low end of bytes and switched sizes late (libtiff's "compat" LZW):
+    // there the first code, Clear, begins with a zero byte.
+    let old = matches!(compressed, [0, second, ..] if second & 1 == 1);
+    let mut decoder = match old {
+        true => weezl::decode::Decoder::new(BitOrder::Lsb, 8),
+        false => weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8),
+    };
+    let (mut read, mut written) = (0, 0);
+    while written < samples.len() {
+        let step = decoder.decode_bytes(&compressed[read..], &mut samples[written..]);
+        read += step.consumed_in;
+        written += step.consumed_out;
+        match step.status {
+            Ok(LzwStatus::Ok) if step.consumed_in + step.consumed_out > 0 => {}
+            Ok(_) => break,
+            Err(_) => return Err(MasterError::damaged("LZW data is corrupt")),
+        }
+    }
+    Ok(written)
+}
+
+/// TIFF 6.0 section 9.
+fn pack_bits(mut packed: &[u8], samples: &mut [u8]) -> usize {
+    let mut written = 0;
+    while let [head, rest @ ..] = packed {
+        packed = rest;
+        let room = samples.len() - written;
+        match *head {
+            count @ 0..=127 => {
+                let length = (usize::from(count) + 1).min(rest.len()).min(room);
+                samples[written..written + length].copy_from_slice(&rest[..length]);
+                written += length;
+                packed = &rest[length..];
+            }
+            128 => {}
+            count => {
+                let [value, after @ ..] = rest else { break };
+                let length = (257 - usize::from(count)).min(room);
+                samples[written..written + length].fill(*value);
+                written += length;
+                packed = after;
+            }
+        }
+        if written == samples.len() {
+            break;
+        }
+    }
+    written
+}
+
+/// One bit per pixel, a set bit is black: the bits that libtiff yields, to be read by PhotometricInterpretation.
+fn ccitt_t6(compressed: &[u8], width: u32, samples: &mut [u8]) -> Result<usize, MasterError> {
+    let corrupt = || MasterError::damaged("CCITT group 4 data is corrupt");
+    let bytes = compressed.iter().map(|&byte| Ok::<u8, Infallible>(byte));
+    let mut decoder = Group4Decoder::new(bytes, width).map_err(|_| corrupt())?;
+    let row_bytes = (width as usize).div_ceil(8);
+    let mut written = 0;
+    for row in samples.chunks_exact_mut(row_bytes) {
+        match decoder.advance().map_err(|_| corrupt())? {
+            DecodeStatus::End => break,
+            DecodeStatus::Incomplete => paint(row, decoder.transition(), width),
+        }
+        written += row_bytes;
+    }
+    Ok(written)
+}
+
+/// Sets the black runs of a row; `transitions` are the columns where the colour changes, from white.
+fn paint(row: &mut [u8], transitions: &[u32], width: u32) {
+    row.fill(0);
+    for run in transitions.chunks(2) {
+        let from = run[0].min(width);
+        let to = run.get(1).map_or(width, |&to| to.min(width));
+        for column in from..to {
+            row[column as usize / 8] |= 0x80 >> (column % 8);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decode(compression: Compression, compressed: &[u8], size: usize) -> Result<Vec<u8>, MasterError> {
+        let mut samples = vec![0; size];
+        Decompressor::default().decode(compression, compressed, 8, &mut samples, size).map(|()| samples)
+    }
+
+    #[test]
+    fn pack_bits_decodes_apples_example() {
+        // Apple Technical Note TN1023, which TIFF 6.0 section 9 refers to.
+        let packed =
+            [0xfe, 0xaa, 0x02, 0x80, 0x00, 0x2a, 0xfd, 0xaa, 0x03, 0x80, 0x00, 0x2a, 0x22, 0xf7, 0xaa];
+        let mut plain =
+            vec![0xaa, 0xaa, 0xaa, 0x80, 0x00, 0x2a, 0xaa, 0xaa, 0xaa, 0xaa, 0x80, 0x00, 0x2a, 0x22];
+        plain.extend([0xaa; 10]);
+        assert_eq!(decode(Compression::PackBits, &packed, 24), Ok(plain));
+    }
+
+    #[test]
+    fn shortage_is_an_error_in_every_compression() {
+        let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
+        let mut deflated = vec![0; 64];
+        let length = compressor.zlib_compress(&[7; 10], &mut deflated).expect("room");
+        let zstd = zstd::bulk::compress(&[7; 10], 1).expect("zstd");
+        let lzw =
+            weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8).encode(&[7; 10]).expect("lzw");
+        for (compression, bytes) in [
+            (Compression::None, &[7; 10][..]),
+            (Compression::Deflate, &deflated[..length]),
+            (Compression::Zstd, &zstd),
+            (Compression::Lzw, &lzw),
+            (Compression::PackBits, &[247, 7]),
+        ] {
+            assert_eq!(decode(compression, bytes, 10), Ok(vec![7; 10]), "{compression:?}");
+            assert!(decode(compression, bytes, 11).is_err(), "{compression:?}");
+            assert!(decode(compression, &bytes[..bytes.len() / 2], 10).is_err(), "{compression:?}");
+            assert!(decode(compression, &[], 10).is_err(), "{compression:?}");
+        }
+    }
+
+    #[test]
+    fn hostile_bytes_never_panic() {
+        let mut state = 1u32;
+        for _ in 0..2000 {
+            let bytes: Vec<u8> = (0..40)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 24) as u8
+                })
+                .collect();
+            for compression in [
+                Compression::Deflate,
+                Compression::Zstd,
+                Compression::Lzw,
+                Compression::PackBits,
+                Compression::CcittT6,
+            ] {
+                let _ = decode(compression, &bytes, 100);
+            }
+        }
+    }
+}

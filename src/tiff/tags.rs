@@ -1,0 +1,171 @@
+//! The names of TIFF: tags, field types and the values that Recto understands.
+//! TIFF 6.0, its technical notes, and the values that libtiff registered since.
+
+use crate::error::MasterError;
+
+/// Tag numbers, by the names of TIFF 6.0 and its supplements.
+#[allow(missing_docs, reason = "the names are those of the standard")]
+pub mod tag {
+    pub const NEW_SUBFILE_TYPE: u16 = 254;
+    pub const SUBFILE_TYPE: u16 = 255;
+    pub const IMAGE_WIDTH: u16 = 256;
+    pub const IMAGE_LENGTH: u16 = 257;
+    pub const BITS_PER_SAMPLE: u16 = 258;
+    pub const COMPRESSION: u16 = 259;
+    pub const PHOTOMETRIC_INTERPRETATION: u16 = 262;
+    pub const FILL_ORDER: u16 = 266;
+    pub const STRIP_OFFSETS: u16 = 273;
+    pub const ORIENTATION: u16 = 274;
+    pub const SAMPLES_PER_PIXEL: u16 = 277;
+    pub const ROWS_PER_STRIP: u16 = 278;
+    pub const STRIP_BYTE_COUNTS: u16 = 279;
+    pub const PLANAR_CONFIGURATION: u16 = 284;
+    pub const PREDICTOR: u16 = 317;
+    pub const COLOR_MAP: u16 = 320;
+    pub const TILE_WIDTH: u16 = 322;
+    pub const TILE_LENGTH: u16 = 323;
+    pub const TILE_OFFSETS: u16 = 324;
+    pub const TILE_BYTE_COUNTS: u16 = 325;
+    pub const SUB_IFDS: u16 = 330;
+    pub const EXTRA_SAMPLES: u16 = 338;
+    pub const SAMPLE_FORMAT: u16 = 339;
+    pub const S_MIN_SAMPLE_VALUE: u16 = 340;
+    pub const S_MAX_SAMPLE_VALUE: u16 = 341;
+    pub const JPEG_TABLES: u16 = 347;
+    pub const YCBCR_COEFFICIENTS: u16 = 529;
+    pub const YCBCR_SUB_SAMPLING: u16 = 530;
+    pub const REFERENCE_BLACK_WHITE: u16 = 532;
+    pub const ICC_PROFILE: u16 = 34675;
+}
+
+/// How the bytes of a tile or strip are compressed (tag Compression).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Compression {
+    /// 1: not at all.
+    None,
+    /// 4: CCITT T.6, also called group 4.
+    CcittT6,
+    /// 5: LZW.
+    Lzw,
+    /// 7: JPEG as TIFF Technical Note 2 defines it.
+    Jpeg,
+    /// 8 and 32946: deflate with a zlib header.
+    Deflate,
+    /// 32773: PackBits.
+    PackBits,
+    /// 50000: Zstandard.
+    Zstd,
+    /// 50001: WebP.
+    WebP,
+}
+
+impl Compression {
+    /// The compression that the tag's value names.
+    ///
+    /// # Errors
+    /// [`MasterError::Unsupported`] with the common name of what Recto does not read.
+    pub fn from_tag(value: u64) -> Result<Self, MasterError> {
+        let name = match value {
+            1 => return Ok(Self::None),
+            4 => return Ok(Self::CcittT6),
+            5 => return Ok(Self::Lzw),
+            7 => return Ok(Self::Jpeg),
+            8 | 32946 => return Ok(Self::Deflate),
+            32773 => return Ok(Self::PackBits),
+            50000 => return Ok(Self::Zstd),
+            50001 => return Ok(Self::WebP),
+            2 => "CCITT modified Huffman",
+            3 => "CCITT group 3",
+            6 => "old-style JPEG",
+            9 | 10 => "JBIG",
+            32809 => "ThunderScan",
+            33003..=33005 | 34712 => "JPEG 2000",
+            34676 | 34677 => "SGI LogLuv",
+            34887 => "LERC",
+            34892 => "lossy DNG JPEG",
+            34925 => "LZMA",
+            34933 => "PNG",
+            22610 | 34934 => "JPEG XR",
+            50002 | 52546 => "JPEG XL",
+            _ => "unknown",
+        };
+        Err(MasterError::unsupported(format!("TIFF compression {value} ({name})")))
+    }
+}
+
+/// What the samples mean (tag PhotometricInterpretation).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Photometric {
+    /// 0: gray, 0 is white.
+    WhiteIsZero,
+    /// 1: gray, 0 is black.
+    BlackIsZero,
+    /// 2: red, green, blue.
+    Rgb,
+    /// 3: an index into ColorMap.
+    Palette,
+    /// 5: inks; cyan, magenta, yellow, black.
+    Separated,
+    /// 6: luma and two chroma differences.
+    YCbCr,
+    /// 8: L*, and signed a*, b*.
+    CieLab,
+    /// 9: L*, and a*, b* offset by half their range, as ICC encodes them.
+    IccLab,
+}
+
+impl Photometric {
+    /// The interpretation that the tag's value names.
+    ///
+    /// # Errors
+    /// [`MasterError::Unsupported`] with the value, and its name if it has one.
+    pub fn from_tag(value: u64) -> Result<Self, MasterError> {
+        let name = match value {
+            0 => return Ok(Self::WhiteIsZero),
+            1 => return Ok(Self::BlackIsZero),
+            2 => return Ok(Self::Rgb),
+            3 => return Ok(Self::Palette),
+            5 => return Ok(Self::Separated),
+            6 => return Ok(Self::YCbCr),
+            8 => return Ok(Self::CieLab),
+            9 => return Ok(Self::IccLab),
+            4 => "transparency mask",
+            10 => "ITU L*a*b*",
+            32803 => "colour filter array",
+            32844 | 32845 => "LogLuv",
+            _ => "unknown",
+        };
+        Err(MasterError::unsupported(format!("TIFF photometric interpretation {value} ({name})")))
+    }
+
+    /// Number of samples that carry colour; more are extra samples.
+    pub fn colour_samples(self) -> u16 {
+        match self {
+            Self::WhiteIsZero | Self::BlackIsZero | Self::Palette => 1,
+            Self::Separated => 4,
+            Self::Rgb | Self::YCbCr | Self::CieLab | Self::IccLab => 3,
+        }
+    }
+}
+
+/// How the bits of a sample are to be read (tag SampleFormat).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SampleFormat {
+    /// 1: unsigned integer.
+    Unsigned,
+    /// 2: two's complement.
+    Signed,
+    /// 3: IEEE floating point.
+    Float,
+}
+
+/// What is done to samples before they are compressed (tag Predictor).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Predictor {
+    /// 1: nothing.
+    None,
+    /// 2: differences between neighbours of a row.
+    Horizontal,
+    /// 3: differences of the bytes of floating point numbers (Adobe TIFF Technical Note 3).
+    FloatingPoint,
+}

@@ -1,0 +1,276 @@
+//! The pixels of a window: which pieces hold it, each decoded once, its part copied to its place.
+//! Pure on the bytes of the file. Compressed bytes are copied before a decoder written in C sees them: the file may
+//! change under its map.
+
+use std::borrow::Cow;
+
+use super::colour::{convert_row, spread_units};
+use super::compression::Decompressor;
+use super::ifd::File;
+use super::image::{Image, PixelFormat};
+use super::tags::{Compression, Photometric, SampleFormat};
+use super::{jpeg, predictor, samples};
+use crate::error::MasterError;
+use crate::geometry::{Dimensions, Rect};
+use crate::raster::Raster;
+
+/// Decodes windows; keeps its buffers, and the piece that it decoded last.
+#[derive(Default)]
+pub struct WindowDecoder {
+    decompressor: Decompressor,
+    jpeg: Option<turbojpeg::Decompressor>,
+    compressed: Vec<u8>,
+    stream: Vec<u8>,
+    plane: Vec<u8>,
+    piece: Vec<u8>,
+    scratch: Vec<u8>,
+    /// Where the compressed bytes of `piece` came from: bands of a picture in few strips share them.
+    holds: Option<(u64, u64)>,
+}
+
+impl WindowDecoder {
+    /// Forgets the last piece: the next window may be of another file.
+    pub fn forget(&mut self) {
+        self.holds = None;
+    }
+
+    /// The pixels of `window`, which must be inside the image.
+    ///
+    /// # Errors
+    /// [`MasterError`] if a piece that the window touches is damaged, or of a kind that Recto does not read.
+    pub fn decode(&mut self, file: &File, image: &Image, window: Rect) -> Result<Raster, MasterError> {
+        let mut raster = Raster::new(window.dimensions(), image.channels());
+        let pixel = decoded_format(image);
+        for (column, row) in pieces(image, window) {
+            self.decode_piece(file, image, column, row)?;
+            let at = image.piece_rect(column, row);
+            let Some(part) = at.intersection(window) else { continue };
+            let row_bytes = decoded_row_bytes(image, &pixel);
+            for y in part.y..part.bottom() {
+                let stored = &self.piece[(y - at.y) as usize * row_bytes..][..row_bytes];
+                let out = raster.row_mut(y - window.y, part.x - window.x, part.width);
+                convert_row(
+                    stored,
+                    (part.x - at.x) as usize,
+                    &pixel,
+                    image.channels(),
+                    &mut self.scratch,
+                    out,
+                );
+            }
+        }
+        Ok(raster)
+    }
+
+    /// Leaves the samples of a piece in `self.piece`, interleaved, little-endian.
+    fn decode_piece(&mut self, file: &File, image: &Image, column: u32, row: u32) -> Result<(), MasterError> {
+        let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
+        let range = image.piece_range(file, index)?;
+        if range.is_some() && range == self.holds {
+            return Ok(());
+        }
+        self.holds = None;
+        if image.planar {
+            self.decode_planes(file, image, index, row)?;
+        } else {
+            self.decode_plane(file, image, index, row)?;
+            std::mem::swap(&mut self.plane, &mut self.piece);
+        }
+        self.holds = range;
+        Ok(())
+    }
+
+    /// Brings together the pieces of each sample (PlanarConfiguration 2).
+    fn decode_planes(&mut self, file: &File, image: &Image, index: u64, row: u32) -> Result<(), MasterError> {
+        let count = usize::from(image.pixel.samples);
+        let size = sample_bytes(&image.pixel);
+        let pixels = image.piece.area() as usize;
+        let mut piece = std::mem::take(&mut self.piece);
+        piece.clear();
+        piece.resize(pixels * count * size, 0);
+        for sample in 0..count {
+            self.decode_plane(file, image, index + sample as u64 * image.pieces_per_plane(), row)?;
+            self.widen_plane(image);
+            let places = piece.chunks_exact_mut(size).skip(sample).step_by(count);
+            for (place, stored) in places.zip(self.plane.chunks_exact(size)) {
+                place.copy_from_slice(stored);
+            }
+        }
+        self.piece = piece;
+        Ok(())
+    }
+
+    /// Makes whole bytes of a plane whose samples are packed bits.
+    fn widen_plane(&mut self, image: &Image) {
+        if image.pixel.bits.is_multiple_of(8) {
+            return;
+        }
+        let width = image.piece.width as usize;
+        let mut wide = vec![0; width * image.piece.height as usize];
+        let rows = self.plane.chunks_exact(image.row_bytes() as usize);
+        for (row, out) in rows.zip(wide.chunks_exact_mut(width)) {
+            samples::to_8_bit(row, &image.pixel, out);
+        }
+        self.plane = wide;
+    }
+
+    /// Leaves the samples of one compressed piece in `self.plane`.
+    fn decode_plane(&mut self, file: &File, image: &Image, index: u64, row: u32) -> Result<(), MasterError> {
+        let Some((offset, length)) = image.piece_range(file, index)? else {
+            // A sparse file leaves out pieces that hold nothing but zeros.
+            self.plane.clear();
+            self.plane
+                .resize(image.piece.height as usize * decoded_row_bytes(image, &decoded_format(image)), 0);
+            return Ok(());
+        };
+        self.compressed.clear();
+        self.compressed.extend_from_slice(file.slice(offset, length)?);
+        if image.reversed_bits {
+            self.compressed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+        }
+        match image.compression {
+            Compression::Jpeg => self.decode_jpeg(file, image, row),
+            Compression::WebP => self.decode_webp(image, row),
+            _ => self.decode_packed(image, row),
+        }
+    }
+
+    fn decode_jpeg(&mut self, file: &File, image: &Image, row: u32) -> Result<(), MasterError> {
+        let tables =
+            image.jpeg_tables.map_or(Ok(&[][..]), |(offset, length)| file.slice(offset, length))?.to_vec();
+        // A plane of its own is a gray picture, whatever it is a plane of.
+        let (photometric, count) = match image.planar {
+            true => (Photometric::BlackIsZero, 1),
+            false => (image.pixel.photometric, image.pixel.samples),
+        };
+        jpeg::assemble(&tables, &self.compressed, photometric, &mut self.stream)?;
+        jpeg::decode(
+            &mut self.jpeg,
+            &self.stream,
+            image.piece,
+            image.stored_rows(row),
+            count,
+            &mut self.plane,
+        )
+    }
+
+    fn decode_webp(&mut self, image: &Image, row: u32) -> Result<(), MasterError> {
+        let corrupt = || MasterError::damaged("WebP data is corrupt");
+        let features = webp::BitstreamFeatures::new(&self.compressed).ok_or_else(corrupt)?;
+        let size = Dimensions::new(features.width(), features.height());
+        if size.width != image.piece.width
+            || !(image.stored_rows(row)..=image.piece.height).contains(&size.height)
+        {
+            return Err(MasterError::damaged(format!(
+                "a WebP of {size} pixels in a tile or strip of {}",
+                image.piece
+            )));
+        }
+        let decoded = webp::Decoder::new(&self.compressed).decode().ok_or_else(corrupt)?;
+        let (have, want) = (if decoded.is_alpha() { 4 } else { 3 }, usize::from(image.pixel.samples));
+        if have == want {
+            self.plane.clear();
+            self.plane.extend_from_slice(&decoded);
+            return Ok(());
+        }
+        // libwebp leaves out an alpha channel that is opaque everywhere.
+        if (have, want) != (3, 4) {
+            return Err(MasterError::damaged(format!("WebP of {have} samples where {want} are expected")));
+        }
+        self.plane.clear();
+        self.plane.extend(decoded.chunks_exact(3).flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255]));
+        Ok(())
+    }
+
+    fn decode_packed(&mut self, image: &Image, row: u32) -> Result<(), MasterError> {
+        let rows = image.stored_rows(row);
+        let (size, needed) = (packed_bytes(image, image.piece.height), packed_bytes(image, rows));
+        self.plane.clear();
+        self.plane.resize(size, 0);
+        self.decompressor.decode(
+            image.compression,
+            &self.compressed,
+            image.piece.width,
+            &mut self.plane,
+            needed,
+        )?;
+        let stride = if image.planar { 1 } else { image.pixel.samples.into() };
+        predictor::undo(&mut self.plane, image.row_bytes() as usize, stride, image.predictor, &image.pixel)?;
+        if image.pixel.is_subsampled() {
+            self.spread_chroma(image);
+        }
+        Ok(())
+    }
+
+    fn spread_chroma(&mut self, image: &Image) {
+        let (width, units) = (image.piece.width as usize, unit_row_bytes(image));
+        let mut pixels = Vec::with_capacity(width * image.piece.height as usize * 3);
+        for row in self.plane.chunks_exact(units) {
+            spread_units(row, &image.pixel, width, &mut self.scratch);
+            pixels.extend_from_slice(&self.scratch);
+        }
+        self.plane = pixels;
+    }
+}
+
+/// Where the compressed bytes of every piece lie that `window` touches: offset and length.
+///
+/// # Errors
+/// [`MasterError::Damaged`] if the file does not say.
+pub fn ranges(file: &File, image: &Image, window: Rect) -> Result<Vec<(u64, u64)>, MasterError> {
+    let planes = if image.planar { u64::from(image.pixel.samples) } else { 1 };
+    let mut ranges = Vec::new();
+    for (column, row) in pieces(image, window) {
+        let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
+        for plane in 0..planes {
+            ranges.extend(image.piece_range(file, index + plane * image.pieces_per_plane())?);
+        }
+    }
+    Ok(ranges)
+}
+
+/// Columns and rows of the pieces that `window` touches.
+fn pieces(image: &Image, window: Rect) -> impl Iterator<Item = (u32, u32)> + use<> {
+    let (piece, grid) = (image.piece, image.grid());
+    let columns = window.x / piece.width..window.right().div_ceil(piece.width).min(grid.width);
+    let rows = window.y / piece.height..window.bottom().div_ceil(piece.height).min(grid.height);
+    rows.flat_map(move |row| columns.clone().map(move |column| (column, row)))
+}
+
+/// The format of samples as they are in a decoded piece: JPEG and WebP have turned YCbCr into RGB, and planes of
+/// packed bits have become bytes.
+fn decoded_format(image: &Image) -> Cow<'_, PixelFormat> {
+    let mut pixel = Cow::Borrowed(&image.pixel);
+    let lossy = matches!(image.compression, Compression::Jpeg | Compression::WebP);
+    if lossy && !image.planar && pixel.photometric == Photometric::YCbCr {
+        pixel.to_mut().photometric = Photometric::Rgb;
+    }
+    if image.planar && !pixel.bits.is_multiple_of(8) {
+        let pixel = pixel.to_mut();
+        (pixel.bits, pixel.format, pixel.range) = (8, SampleFormat::Unsigned, None);
+    }
+    pixel
+}
+
+/// Bytes of one row of a decoded piece.
+fn decoded_row_bytes(image: &Image, decoded: &PixelFormat) -> usize {
+    (image.piece.width as usize * usize::from(decoded.samples) * usize::from(decoded.bits)).div_ceil(8)
+}
+
+fn sample_bytes(pixel: &PixelFormat) -> usize {
+    if pixel.bits.is_multiple_of(8) { usize::from(pixel.bits / 8) } else { 1 }
+}
+
+/// Bytes of `rows` rows of a piece before chroma is spread.
+fn packed_bytes(image: &Image, rows: u32) -> usize {
+    match image.pixel.is_subsampled() {
+        true => unit_row_bytes(image) * (rows as usize).div_ceil(image.pixel.subsampling.1.into()),
+        false => image.row_bytes() as usize * rows as usize,
+    }
+}
+
+/// Bytes of one row of units of subsampled YCbCr.
+fn unit_row_bytes(image: &Image) -> usize {
+    let (across, down) = (usize::from(image.pixel.subsampling.0), usize::from(image.pixel.subsampling.1));
+    (image.piece.width as usize).div_ceil(across) * (across * down + 2)
+}
