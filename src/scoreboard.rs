@@ -4,7 +4,7 @@
 //!
 //! | offset | bytes | written by | what |
 //! |---|---|---|---|
-//! | 0 | 8 | supervisor, once | [`MAGIC`], the version of this table |
+//! | 0 | 8 | supervisor, once | the version of this table |
 //! | 4096 | 32 KiB | supervisor | the quarantine: checksum `u64`, number of entries `u32`, 4 unused; then entries of 1024 bytes: length `u16`, request |
 //! | 65536 + 1024 n | 1024 | worker in slot n | checksum `u64`, process `u32`, length of the request `u32`, busy since `u64`, served `u64`, request |
 //!

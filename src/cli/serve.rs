@@ -10,19 +10,16 @@ use crate::supervisor;
 /// and logs to standard error; systemd, a container or a terminal does the rest. If systemd hands over a socket, that
 /// one is served, else a new one at `[server] socket`, open to its owner and group.
 ///
-/// Signals:
+/// The signals TERM and INT stop it: the requests in work and those that wait are answered, and its exit status is 0.
 ///
-///   TERM, INT   finish the requests in work and those that wait, then exit with status 0
-///
-///   HUP         read the configuration again; if it is right, start new workers and let the old ones finish, else log
-///               what is wrong and go on
+/// The signal HUP reads the configuration again. If it is right, new workers take over and the old ones finish; if
+/// not, the log says what is wrong and nothing changes.
 ///
 /// A worker that crashes is replaced at once. One that works on a request for longer than `[server] deadline` is
 /// killed and replaced. A request that does that to two workers is answered with status 500 for ten minutes.
 ///
-/// RECTO_LOG sets how much is logged: error, warn, info (as it comes), debug.
+/// The variable RECTO_LOG sets how much is logged: error, warn, info (the default) or debug.
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
 pub struct Args {
     /// The configuration file
     #[arg(long, short, value_name = "FILE", default_value = "/etc/recto/recto.toml")]

@@ -2,6 +2,7 @@
 //! Must not decode, parse a request, or wait for anything but signals and ticks: it is what is left when all else
 //! hangs. Standards: daemon(7) for signals and readiness, FastCGI 1.0 section 2.2 for the workers' descriptor 0.
 
+mod child;
 mod generation;
 mod notify;
 mod pid_file;
@@ -19,10 +20,11 @@ use crossbeam_channel::{Receiver, select, tick, unbounded};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use child::Death;
 use generation::Generation;
 use notify::Notify;
 use pid_file::PidFile;
-use pool::{Death, Pool};
+use pool::Pool;
 use quarantine::Quarantine;
 use socket::Listener;
 
@@ -191,7 +193,7 @@ impl Supervisor {
     /// A worker could not start.
     fn stumble(&mut self, death: &Death, now: Instant) -> anyhow::Result<()> {
         if self.next.as_ref().is_some_and(|next| next.number == death.generation) {
-            log::error!("workers do not start with the new configuration: going on with the old one");
+            log::error!("new workers do not start: going on with the old ones and the old configuration");
             self.pool.drain(Some(death.generation));
             self.next = None;
             self.notify.send("READY=1");

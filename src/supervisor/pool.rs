@@ -4,25 +4,15 @@
 
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Instant;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
+use super::child::{Death, Phase, Worker};
 use super::generation::Generation;
-use crate::scoreboard::{self, Entry, Scoreboard};
-
-/// How long a worker may take to start.
-const START_LIMIT: Duration = Duration::from_secs(20);
-
-/// A worker that dies this soon, without a request, is taken for one that cannot start.
-const SETTLED: Duration = Duration::from_secs(1);
-
-/// A SIGKILL that is not ours comes from an operator, and says nothing of the request in work, or from the kernel for
-/// want of memory, and says a lot. Eating all memory takes a request longer than this.
-const INNOCENT: Duration = Duration::from_millis(500);
+use crate::scoreboard::{Entry, Scoreboard};
 
 /// What systemd tells the supervisor is not for its workers.
 const PRIVATE: [&str; 6] =
@@ -35,46 +25,6 @@ pub(super) struct Pool {
     scoreboard: Scoreboard,
     workers: Vec<Worker>,
     served_by_the_dead: u64,
-}
-
-#[derive(Debug)]
-struct Worker {
-    child: Child,
-    slot: usize,
-    generation: u64,
-    deadline: Duration,
-    started: Instant,
-    phase: Phase,
-    /// Whether it was killed for being over a limit.
-    overdue: bool,
-    /// What its slot said last.
-    entry: Entry,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Starting,
-    Ready,
-    Draining,
-}
-
-/// The end of a worker.
-#[derive(Debug)]
-pub(super) struct Death {
-    /// Its process id.
-    pub(super) process: u32,
-    /// The generation that it belonged to.
-    pub(super) generation: u64,
-    /// How it ended.
-    pub(super) status: ExitStatus,
-    /// The request in work and for how long it had been.
-    pub(super) request: Option<(Vec<u8>, Duration)>,
-    /// Whether the request is to blame.
-    pub(super) blamed: bool,
-    /// Whether it was never able to work.
-    pub(super) early: bool,
-    /// Whether it ended as it had been told to.
-    pub(super) told: bool,
 }
 
 impl Pool {
@@ -214,69 +164,5 @@ impl Pool {
         self.workers
             .iter()
             .filter(move |worker| worker.generation == generation && worker.phase != Phase::Draining)
-    }
-}
-
-impl Worker {
-    /// Reads the slot. What is torn, or by another process, leaves the last view standing.
-    fn look(&mut self, scoreboard: &Scoreboard) {
-        match scoreboard.read(self.slot) {
-            Ok(Some(entry)) if entry.process == self.child.id() => self.entry = entry,
-            Ok(_) => {}
-            Err(error) => log::error!("cannot read the scoreboard: {error}"),
-        }
-    }
-
-    /// Kills the worker if it works on a request, or on its start, for too long.
-    fn hold_to_limits(&mut self) {
-        let worked = self.busy_for();
-        if worked.is_some_and(|worked| worked > self.deadline) && !self.overdue {
-            self.overdue = true;
-            log::error!(
-                "worker {} is over the deadline of {:?} with {}: killing it",
-                self.child.id(),
-                self.deadline,
-                self.entry.request.escape_ascii()
-            );
-        }
-        if self.phase == Phase::Starting && self.started.elapsed() > START_LIMIT && !self.overdue {
-            self.overdue = true;
-            log::error!("worker {} is not ready after {START_LIMIT:?}: killing it", self.child.id());
-        }
-        if self.overdue {
-            self.signal(Signal::KILL);
-        }
-    }
-
-    fn busy_for(&self) -> Option<Duration> {
-        let since = (self.entry.busy_since != 0).then_some(self.entry.busy_since)?;
-        Some(Duration::from_millis(scoreboard::now().saturating_sub(since)))
-    }
-
-    fn is_settled(&self) -> bool {
-        self.phase == Phase::Ready && (self.entry.served > 0 || self.started.elapsed() >= SETTLED)
-    }
-
-    fn signal(&self, signal: Signal) {
-        if let Err(error) = kill_process(Pid::from_child(&self.child), signal) {
-            log::error!("cannot signal worker {}: {error}", self.child.id());
-        }
-    }
-
-    fn death(&self, status: ExitStatus) -> Death {
-        let worked = self.busy_for();
-        let foreign_kill = status.signal() == Some(Signal::KILL.as_raw()) && !self.overdue;
-        let draining = self.phase == Phase::Draining;
-        let ever_worked = self.entry.process != 0
-            && (self.entry.served > 0 || worked.is_some() || self.started.elapsed() >= SETTLED);
-        Death {
-            process: self.child.id(),
-            generation: self.generation,
-            status,
-            blamed: worked.is_some_and(|worked| !foreign_kill || (worked > INNOCENT && !draining)),
-            request: worked.map(|worked| (self.entry.request.clone(), worked)),
-            early: !draining && !ever_worked,
-            told: draining && (status.success() || status.signal() == Some(Signal::TERM.as_raw())),
-        }
     }
 }

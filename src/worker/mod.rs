@@ -134,7 +134,7 @@ fn serve(connection: &mut Connection<'_>, service: &Service, place: &mut Place) 
         )
     } else {
         place.begin(line);
-        respond(service, &request, place)
+        guarded(|| service.respond(&request), place)
     };
     if let Err(error) = response.write_to(id, connection) {
         log::debug!("the reply could not be delivered: {error}");
@@ -142,10 +142,10 @@ fn serve(connection: &mut Connection<'_>, service: &Service, place: &mut Place) 
     flow
 }
 
-/// The service's answer, or that of a broken one. After a panic the slot stays busy: the supervisor reads in it which
-/// request did this.
-fn respond(service: &Service, request: &Request, place: &mut Place) -> (Response, ControlFlow<()>) {
-    match catch_unwind(AssertUnwindSafe(|| service.respond(request))) {
+/// The answer, or that of a broken server. After a panic the slot stays busy: the supervisor reads in it which request
+/// did this.
+fn guarded(answer: impl FnOnce() -> Response, place: &mut Place) -> (Response, ControlFlow<()>) {
+    match catch_unwind(AssertUnwindSafe(answer)) {
         Ok(response) => {
             place.finish();
             (response, ControlFlow::Continue(()))
@@ -197,5 +197,45 @@ impl Place {
         if let Err(error) = self.scoreboard.write(self.slot, &self.entry) {
             log::error!("cannot write to the scoreboard: {error}");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place() -> (Scoreboard, Place) {
+        let board = Scoreboard::create().expect("memory");
+        let ours = Scoreboard::open(&descriptor_path(board.descriptor())).expect("open");
+        (board, Place::take(ours, 3).expect("written"))
+    }
+
+    #[test]
+    fn the_slot_tells_what_the_worker_does() {
+        let (board, mut place) = place();
+        let slot = || board.read(3).expect("readable").expect("in one piece");
+        assert_eq!((slot().process, slot().busy_since), (std::process::id(), 0));
+        place.begin(b"GET /a".to_vec());
+        assert!(slot().busy_since > 0 && slot().request == b"GET /a");
+        let (response, flow) = guarded(|| Response::text(404, "no"), &mut place);
+        assert!(response.status == 404 && flow.is_continue());
+        assert_eq!((slot().busy_since, slot().served, slot().request), (0, 1, vec![]));
+    }
+
+    #[test]
+    fn a_panic_is_answered_and_leaves_its_request_on_the_scoreboard() {
+        let (board, mut place) = place();
+        place.begin(b"GET /a".to_vec());
+        let (response, flow) = guarded(|| panic!("on purpose, in a test"), &mut place);
+        assert!(response.status == 500 && flow.is_break());
+        assert_eq!(board.read(3).expect("readable").expect("in one piece").request, b"GET /a");
+    }
+
+    #[test]
+    fn requests_are_named_without_their_query() {
+        let request =
+            Request::from_pairs([("REQUEST_METHOD", "GET"), ("REQUEST_URI", "/iiif/3/a%2Fb?x=1?y")]);
+        assert_eq!(request_line(&request), b"GET /iiif/3/a%2Fb");
+        assert_eq!(request_line(&Request::default()), b"- -");
     }
 }
