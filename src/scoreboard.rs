@@ -1,1 +1,301 @@
-//! (to come)
+//! The scoreboard: a file in memory in which each worker tells what it works on, and the supervisor what to refuse.
+//! Must not start, watch or judge processes: it only carries what they say. Without `unsafe`: it is read and written
+//! with `pread` and `pwrite` instead of being mapped, which costs well under a microsecond and no lock.
+//!
+//! | offset | bytes | written by | what |
+//! |---|---|---|---|
+//! | 0 | 8 | supervisor, once | the version of this table |
+//! | 4096 | 32 KiB | supervisor | the quarantine: checksum `u64`, number of entries `u32`, 4 unused; then entries of 1024 bytes: length `u16`, request |
+//! | 65536 + 1024 n | 1024 | worker in slot n | checksum `u64`, process `u32`, length of the request `u32`, busy since `u64`, served `u64`, request |
+//!
+//! Numbers are little-endian. A checksum covers all that follows it up to the end of the last request: what was read
+//! while somebody wrote does not match it, and is read again. A slot belongs to one process at a time: the supervisor
+//! believes it only when it names the process that it started there, and gives it to another when that one is reaped.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::MemfdFlags;
+use rustix::time::ClockId;
+
+const MAGIC: [u8; 8] = *b"recto-01";
+const QUARANTINE: u64 = 4096;
+const QUARANTINE_HEAD: usize = 16;
+const SLOTS: u64 = 65_536;
+const SLOT: usize = 1024;
+const SLOT_HEAD: usize = 32;
+const ENTRY: usize = 1024;
+
+/// Most requests in quarantine.
+pub const QUARANTINE_ENTRIES: usize = 31;
+
+/// Most bytes of a request that are kept; longer ones are told apart by their beginning alone.
+pub const REQUEST_LENGTH: usize = SLOT - SLOT_HEAD;
+
+/// How often a torn read is tried again. A writer holds a slot for less than a microsecond.
+const ATTEMPTS: usize = 4;
+
+/// What a worker tells of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Entry {
+    /// Its process id. It is there once the worker is ready for requests.
+    pub process: u32,
+    /// When it began the request, on the clock of [`now`]; 0 if it is idle.
+    pub busy_since: u64,
+    /// Requests that it finished.
+    pub served: u64,
+    /// The request in work, method and path; empty if it is idle.
+    pub request: Vec<u8>,
+}
+
+/// The time of the scoreboard: milliseconds of `CLOCK_MONOTONIC`, which all processes share. Never 0.
+pub fn now() -> u64 {
+    let time = rustix::time::clock_gettime(ClockId::Monotonic);
+    let since_boot = Duration::try_from(time).unwrap_or_default();
+    u64::try_from(since_boot.as_millis()).unwrap_or(u64::MAX).max(1)
+}
+
+/// The file, in the hands of the supervisor or of a worker.
+#[derive(Debug)]
+pub struct Scoreboard {
+    file: File,
+}
+
+impl Scoreboard {
+    /// An empty scoreboard that child processes inherit.
+    ///
+    /// # Errors
+    /// If the system has no memory or descriptor for it.
+    pub fn create() -> io::Result<Self> {
+        let file = File::from(rustix::fs::memfd_create("recto-scoreboard", MemfdFlags::empty())?);
+        let board = Self { file };
+        board.quarantine(&[])?;
+        board.file.write_all_at(&MAGIC, 0)?;
+        Ok(board)
+    }
+
+    /// The scoreboard at `path`, which a worker finds at `/proc/self/fd/N`.
+    ///
+    /// # Errors
+    /// If there is none, or if the supervisor that made it has another layout.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let mut magic = MAGIC;
+        file.read_exact_at(&mut magic, 0)?;
+        if magic != MAGIC {
+            return Err(io::Error::other(
+                "the supervisor is of another version than this program: restart it",
+            ));
+        }
+        Ok(Self { file })
+    }
+
+    /// The number of its descriptor, the same in child processes.
+    pub fn descriptor(&self) -> RawFd {
+        self.file.as_raw_fd()
+    }
+
+    /// What stands in slot `slot`, or `None` if it could not be read in one piece.
+    ///
+    /// # Errors
+    /// None that a file in memory gives in practice.
+    pub fn read(&self, slot: usize) -> io::Result<Option<Entry>> {
+        let mut bytes = [0; SLOT];
+        for _ in 0..ATTEMPTS {
+            let length = self.file.read_at(&mut bytes, slot_offset(slot))?;
+            bytes[length..].fill(0);
+            if let Some(entry) = decode(&bytes) {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes slot `slot`, cutting an overlong request.
+    ///
+    /// # Errors
+    /// If there is no memory left.
+    pub fn write(&self, slot: usize, entry: &Entry) -> io::Result<()> {
+        let mut bytes = [0; SLOT];
+        let length = encode(entry, &mut bytes);
+        self.file.write_all_at(&bytes[..length], slot_offset(slot))
+    }
+
+    /// Sets the requests that no worker may try: the first [`QUARANTINE_ENTRIES`] of `requests`.
+    ///
+    /// # Errors
+    /// If there is no memory left.
+    pub fn quarantine(&self, requests: &[&[u8]]) -> io::Result<()> {
+        let requests = &requests[..requests.len().min(QUARANTINE_ENTRIES)];
+        let mut bytes = vec![0; QUARANTINE_HEAD + requests.len() * ENTRY];
+        bytes[8..12].copy_from_slice(&u32::try_from(requests.len()).unwrap_or(0).to_le_bytes());
+        for (entry, request) in bytes[QUARANTINE_HEAD..].chunks_exact_mut(ENTRY).zip(requests) {
+            let request = shortened(request);
+            entry[..2].copy_from_slice(&u16::try_from(request.len()).unwrap_or(0).to_le_bytes());
+            entry[2..2 + request.len()].copy_from_slice(request);
+        }
+        let sum = checksum(&bytes[8..]);
+        bytes[..8].copy_from_slice(&sum.to_le_bytes());
+        self.file.write_all_at(&bytes, QUARANTINE)
+    }
+
+    /// Whether `request` is in quarantine. If that cannot be read it is not: the deadline still holds then.
+    pub fn is_quarantined(&self, request: &[u8]) -> bool {
+        // The ordinary case, nothing in quarantine, costs these 16 bytes. Its count is believed without the checksum.
+        let mut head = [0; QUARANTINE_HEAD];
+        if self.file.read_exact_at(&mut head, QUARANTINE).is_err() || head[8..12] == [0; 4] {
+            return false;
+        }
+        let mut bytes = [0; QUARANTINE_HEAD + QUARANTINE_ENTRIES * ENTRY];
+        for _ in 0..ATTEMPTS {
+            let length = self.file.read_at(&mut bytes, QUARANTINE).unwrap_or(0);
+            if let Some(mut entries) = quarantined(&bytes[..length]) {
+                return entries.any(|entry| entry == shortened(request));
+            }
+        }
+        false
+    }
+}
+
+fn slot_offset(slot: usize) -> u64 {
+    SLOTS + slot as u64 * SLOT as u64
+}
+
+fn shortened(request: &[u8]) -> &[u8] {
+    &request[..request.len().min(REQUEST_LENGTH)]
+}
+
+/// Puts `entry` into `bytes`; the number of bytes that it takes.
+fn encode(entry: &Entry, bytes: &mut [u8; SLOT]) -> usize {
+    let request = shortened(&entry.request);
+    let length = SLOT_HEAD + request.len();
+    bytes[8..12].copy_from_slice(&entry.process.to_le_bytes());
+    bytes[12..16].copy_from_slice(&u32::try_from(request.len()).unwrap_or(0).to_le_bytes());
+    bytes[16..24].copy_from_slice(&entry.busy_since.to_le_bytes());
+    bytes[24..32].copy_from_slice(&entry.served.to_le_bytes());
+    bytes[SLOT_HEAD..length].copy_from_slice(request);
+    let sum = checksum(&bytes[8..length]);
+    bytes[..8].copy_from_slice(&sum.to_le_bytes());
+    length
+}
+
+/// The entry in `bytes`, if they are in one piece. Nobody has written where all is zero: the empty entry.
+fn decode(bytes: &[u8; SLOT]) -> Option<Entry> {
+    if bytes[..SLOT_HEAD] == [0; SLOT_HEAD] {
+        return Some(Entry::default());
+    }
+    let length = usize::try_from(u32_at(bytes, 12)?).ok()?;
+    let request = bytes.get(SLOT_HEAD..)?.get(..length)?;
+    (u64_at(bytes, 0)? == checksum(&bytes[8..SLOT_HEAD + length])).then_some(())?;
+    Some(Entry {
+        process: u32_at(bytes, 8)?,
+        busy_since: u64_at(bytes, 16)?,
+        served: u64_at(bytes, 24)?,
+        request: request.to_vec(),
+    })
+}
+
+/// The requests in the quarantine area `bytes`, if they are in one piece.
+fn quarantined(bytes: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
+    let count = usize::try_from(u32_at(bytes, 8)?).ok()?;
+    let length = count.checked_mul(ENTRY)?;
+    let entries = bytes.get(QUARANTINE_HEAD..)?.get(..length)?;
+    (u64_at(bytes, 0)? == checksum(&bytes[8..QUARANTINE_HEAD + length])).then_some(())?;
+    let request = |entry: &'_ [u8; ENTRY]| usize::from(u16::from_le_bytes([entry[0], entry[1]]));
+    let (entries, _) = entries.as_chunks::<ENTRY>();
+    Some(entries.iter().filter_map(move |entry| entry[2..].get(..request(entry))))
+}
+
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    bytes.get(offset..)?.first_chunk().copied().map(u32::from_le_bytes)
+}
+
+fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    bytes.get(offset..)?.first_chunk().copied().map(u64::from_le_bytes)
+}
+
+/// FNV-1a with 64 bits: guards against accidents of timing, not against forgers, who could write what they like anyway.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(busy_since: u64, request: &[u8]) -> Entry {
+        Entry { process: 42, busy_since, served: 7, request: request.to_vec() }
+    }
+
+    #[test]
+    fn slots_do_not_touch_each_other() {
+        let board = Scoreboard::create().expect("memory");
+        for slot in [0, 1, 2, 900] {
+            assert_eq!(board.read(slot).expect("readable"), Some(Entry::default()));
+        }
+        let long = vec![b'x'; REQUEST_LENGTH];
+        board.write(1, &entry(5, &long)).expect("memory");
+        board.write(2, &entry(6, b"GET /")).expect("memory");
+        board.write(900, &entry(0, b"")).expect("memory");
+        assert_eq!(board.read(0).expect("readable"), Some(Entry::default()));
+        assert_eq!(board.read(1).expect("readable"), Some(entry(5, &long)));
+        assert_eq!(board.read(2).expect("readable"), Some(entry(6, b"GET /")));
+        assert_eq!(board.read(900).expect("readable"), Some(entry(0, b"")));
+    }
+
+    #[test]
+    fn overlong_requests_are_cut() {
+        let board = Scoreboard::create().expect("memory");
+        let long = vec![b'x'; 5000];
+        board.write(0, &entry(5, &long)).expect("memory");
+        let read = board.read(0).expect("readable").expect("in one piece");
+        assert_eq!(read.request, long[..REQUEST_LENGTH]);
+        board.quarantine(&[&read.request]).expect("memory");
+        assert!(board.is_quarantined(&long));
+    }
+
+    #[test]
+    fn no_torn_entry_is_believed() {
+        let (mut old, mut new) = ([0; SLOT], [0; SLOT]);
+        encode(&entry(5, b"GET /iiif/3/old/info.json"), &mut old);
+        let length = encode(&entry(6, b"GET /iiif/3/new/info.json"), &mut new);
+        for cut in 0..length {
+            for (first, second) in [(&old, &new), (&new, &old)] {
+                let mut torn = *second;
+                torn[..cut].copy_from_slice(&first[..cut]);
+                let believed = torn == old || torn == new;
+                assert_eq!(decode(&torn).is_some(), believed, "torn at {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_quarantine_is_exact_and_can_be_lifted() {
+        let board = Scoreboard::create().expect("memory");
+        assert!(!board.is_quarantined(b"GET /a"));
+        board.quarantine(&[b"GET /a", b"GET /b"]).expect("memory");
+        assert!(board.is_quarantined(b"GET /a") && board.is_quarantined(b"GET /b"));
+        assert!(!board.is_quarantined(b"GET /") && !board.is_quarantined(b"GET /ab"));
+        let many: Vec<String> = (0..100).map(|n| format!("GET /{n}")).collect();
+        board.quarantine(&many.iter().map(|line| line.as_bytes()).collect::<Vec<_>>()).expect("memory");
+        assert!(board.is_quarantined(b"GET /30") && !board.is_quarantined(b"GET /31"));
+        board.quarantine(&[]).expect("memory");
+        assert!(!board.is_quarantined(b"GET /30"));
+    }
+
+    #[test]
+    fn another_process_finds_it_by_its_descriptor() {
+        let board = Scoreboard::create().expect("memory");
+        let path = format!("/proc/self/fd/{}", board.descriptor());
+        Scoreboard::open(Path::new(&path)).expect("open").write(3, &entry(0, b"")).expect("memory");
+        assert_eq!(board.read(3).expect("readable"), Some(entry(0, b"")));
+        board.file.write_all_at(b"recto-00", 0).expect("memory");
+        assert!(Scoreboard::open(Path::new(&path)).is_err());
+    }
+}

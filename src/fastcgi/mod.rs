@@ -1,1 +1,154 @@
-//! FastCGI 1.0 as a responder speaks it.
+//! FastCGI 1.0 as a responder speaks it: one request per connection, then the connection ends.
+//! Pure on bytes; sockets appear only as a `Read` or `Write` that is passed in. Knows nothing of images or HTTP paths.
+//! Standard: FastCGI Specification 1.0 (Open Market, 1996); clauses are cited where they decide something.
+
+pub mod params;
+pub mod record;
+mod request;
+mod response;
+
+use std::io::{self, Read, Write};
+
+pub use request::{Assembly, Request};
+pub use response::Response;
+
+/// A whole request, and the id under which the reply has to go out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incoming {
+    /// The FastCGI request id.
+    pub id: u16,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// Why no request came of a connection.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The peer closed, stalled, or the socket failed.
+    #[error("connection: {0}")]
+    Connection(#[from] io::Error),
+
+    /// The peer broke a rule of the protocol or of this server. The connection is of no more use.
+    #[error("peer: {0}")]
+    Peer(#[from] Fault),
+}
+
+/// The rule that a peer broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It took its request back (section 5.4).
+    #[error("it aborted the request")]
+    Aborted,
+    /// The body of BEGIN_REQUEST is not 8 bytes (section 5.1).
+    #[error("BEGIN_REQUEST of {0} bytes")]
+    BeginLength(usize),
+    /// It began the same request twice, or a request with the id 0 (section 3.3).
+    #[error("BEGIN_REQUEST for id {0}, which cannot begin")]
+    BeginTwice(u16),
+    /// More bytes than one connection may send.
+    #[error("more than {0} bytes in one connection")]
+    ConnectionTooLong(usize),
+    /// A name or value runs past the end of its stream (section 3.4).
+    #[error("a name or value runs past the end of the parameters")]
+    PairTruncated,
+    /// More parameters than a request may have, in bytes.
+    #[error("more than {0} bytes of parameters")]
+    ParamsTooLong(usize),
+    /// It asks for a filter or an authorizer (section 6).
+    #[error("role {0} instead of a responder")]
+    Role(u16),
+    /// More parameters than a request may have, in number.
+    #[error("more than {0} parameters")]
+    TooManyPairs(usize),
+    /// It speaks another version of the protocol (section 3.3).
+    #[error("version {0} instead of 1")]
+    Version(u8),
+}
+
+/// Reads one request, answering management records and refusing further requests on the way.
+///
+/// Returns when the request is complete, its (ignored) body included: bytes left unread on a unix socket would turn
+/// the reply into a "connection reset" at the other end.
+///
+/// # Errors
+/// [`Error::Connection`] if the peer closes or the stream fails first, a time limit of `stream` included;
+/// [`Error::Peer`] if the peer breaks a rule. What the protocol wants to be said about that has been written then.
+pub fn read_request(stream: &mut (impl Read + Write)) -> Result<Incoming, Error> {
+    let mut assembly = Assembly::default();
+    let mut buffer = [0; 8192];
+    loop {
+        let length = match stream.read(&mut buffer) {
+            Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        let outcome = assembly.feed(&buffer[..length]);
+        let replies = assembly.take_replies();
+        if !replies.is_empty() {
+            stream.write_all(&replies)?;
+        }
+        if let Some(incoming) = outcome? {
+            return Ok(incoming);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fastcgi::record::kind;
+
+    /// A stream that gives what it holds `step` bytes at a time, then ends.
+    struct Trickle<'a> {
+        left: &'a [u8],
+        step: usize,
+        written: Vec<u8>,
+    }
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let (now, later) = self.left.split_at(self.step.min(self.left.len()).min(buffer.len()));
+            buffer[..now.len()].copy_from_slice(now);
+            self.left = later;
+            Ok(now.len())
+        }
+    }
+
+    impl Write for Trickle<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.written.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_request_arrives_byte_by_byte() {
+        let sent = record::request(7, &[("REQUEST_URI", "/iiif/3/a/info.json")]);
+        let mut stream = Trickle { left: &sent, step: 1, written: Vec::new() };
+        let incoming = read_request(&mut stream).expect("a whole request");
+        assert_eq!(incoming.id, 7);
+        assert_eq!(incoming.request.param("REQUEST_URI"), Some(&b"/iiif/3/a/info.json"[..]));
+        assert!(stream.left.is_empty() && stream.written.is_empty());
+    }
+
+    #[test]
+    fn a_peer_that_leaves_early_is_an_error_of_the_connection() {
+        let sent = record::request(1, &[("A", "b")]);
+        let mut stream = Trickle { left: &sent[..sent.len() - 1], step: 9, written: Vec::new() };
+        assert!(matches!(read_request(&mut stream), Err(Error::Connection(_))));
+    }
+
+    #[test]
+    fn a_refusal_is_written_before_the_fault_is_returned() {
+        let mut sent = record::header(kind::BEGIN_REQUEST, 1, 8).to_vec();
+        sent.extend_from_slice(&[0, 3, 0, 0, 0, 0, 0, 0]);
+        let mut stream = Trickle { left: &sent, step: 99, written: Vec::new() };
+        assert!(matches!(read_request(&mut stream), Err(Error::Peer(Fault::Role(3)))));
+        assert_eq!(stream.written, record::end_request(1, record::ProtocolStatus::UnknownRole));
+    }
+}

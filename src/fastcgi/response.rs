@@ -1,0 +1,211 @@
+//! A response, and the way it goes out: CGI headers and body in STDOUT records, then END_REQUEST.
+//! Must not decide on a status or a header of its own, except Content-Length.
+//! FastCGI 1.0 sections 5.3 and 5.5; CGI 1.1 (RFC 3875) section 6.
+
+use std::io::{self, ErrorKind, IoSlice, Write};
+
+use super::record::{self, HEADER_LENGTH, ProtocolStatus, kind};
+
+/// Most content of one record, a multiple of 8 below 65536 so that no padding is ever wanted.
+const CHUNK: u16 = 65_528;
+
+/// A status, headers and a body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names and values. A value with a control byte in it is not sent.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body, of which Content-Length tells the length.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// A short answer in words, which no cache keeps.
+    pub fn text(status: u16, line: &str) -> Self {
+        let headers = [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("X-Content-Type-Options", "nosniff"),
+            ("Cache-Control", "no-store"),
+        ];
+        Self {
+            status,
+            headers: headers.map(|(name, value)| (name, value.to_owned())).to_vec(),
+            body: format!("{line}\n").into_bytes(),
+        }
+    }
+
+    /// Writes all of it as the reply to request `id`: in one `writev` if `out` takes it, without copying the body.
+    ///
+    /// # Errors
+    /// Those of `out`; the connection is of no more use then.
+    pub fn write_to(&self, id: u16, out: &mut impl Write) -> io::Result<()> {
+        let head = self.head();
+        let mut left = head.len() + self.body.len();
+        let mut headers = Vec::with_capacity(left / usize::from(CHUNK) + 1);
+        while left > 0 {
+            let length = u16::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+            headers.push(record::header(kind::STDOUT, id, length));
+            left -= usize::from(length);
+        }
+        let end = end_of_reply(id);
+        let mut slices = Vec::with_capacity(headers.len() * 3 + 1);
+        let (mut head, mut body) = (&head[..], &self.body[..]);
+        for header in &headers {
+            slices.push(IoSlice::new(header));
+            let mut room = usize::from(CHUNK);
+            for part in [&mut head, &mut body] {
+                let (now, later) = part.split_at(room.min(part.len()));
+                slices.push(IoSlice::new(now));
+                room -= now.len();
+                *part = later;
+            }
+        }
+        slices.push(IoSlice::new(&end));
+        write_all(out, &mut slices)
+    }
+
+    /// The CGI header block, its empty line included.
+    fn head(&self) -> Vec<u8> {
+        let mut head = format!("Status: {} {}\r\n", self.status, reason(self.status));
+        let has_length = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Length"));
+        // RFC 9110 section 8.6: neither 204 nor 304 tells the length of its own body.
+        if !has_length && !matches!(self.status, 204 | 304) {
+            head += &format!("Content-Length: {}\r\n", self.body.len());
+        }
+        for (name, value) in &self.headers {
+            // The last line of defence against a header that smuggles in another one.
+            if value.bytes().any(|byte| byte.is_ascii_control()) {
+                log::error!("the value of header {name} has a control byte and is not sent");
+                continue;
+            }
+            head += &format!("{name}: {value}\r\n");
+        }
+        head += "\r\n";
+        head.into_bytes()
+    }
+}
+
+/// The empty STDOUT record that ends the stream, and END_REQUEST.
+fn end_of_reply(id: u16) -> [u8; HEADER_LENGTH + 16] {
+    let mut end = [0; HEADER_LENGTH + 16];
+    let (stream, request) = end.split_at_mut(HEADER_LENGTH);
+    stream.copy_from_slice(&record::header(kind::STDOUT, id, 0));
+    request.copy_from_slice(&record::end_request(id, ProtocolStatus::RequestComplete));
+    end
+}
+
+fn write_all(out: &mut impl Write, mut slices: &mut [IoSlice<'_>]) -> io::Result<()> {
+    IoSlice::advance_slices(&mut slices, 0); // drops empty ones at the front
+    while !slices.is_empty() {
+        match out.write_vectored(slices) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut slices, written),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// The reason phrase (RFC 9110 section 15) of the statuses that an image server uses.
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        204 => "No Content",
+        301 => "Moved Permanently",
+        302 => "Found",
+        303 => "See Other",
+        304 => "Not Modified",
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        415 => "Unsupported Media Type",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        501 => "Not Implemented",
+        503 => "Service Unavailable",
+        _ => "Unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes at most `step` bytes at a time, as a full socket would.
+    struct Narrow {
+        step: usize,
+        taken: Vec<u8>,
+    }
+
+    impl Write for Narrow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let length = bytes.len().min(self.step);
+            self.taken.extend_from_slice(&bytes[..length]);
+            Ok(length)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What a server that understands the records gets out of them.
+    fn received(response: &Response, step: usize) -> Vec<u8> {
+        let mut out = Narrow { step, taken: Vec::new() };
+        response.write_to(9, &mut out).expect("nothing fails");
+        let (mut stdout, mut rest, mut ended) = (Vec::new(), &out.taken[..], false);
+        while let Some((record, taken)) = record::cut(rest).expect("valid") {
+            assert_eq!(record.id, 9);
+            match (record.kind, record.content) {
+                (kind::STDOUT, []) => ended = true,
+                (kind::STDOUT, content) => stdout.extend_from_slice(content),
+                (kind::END_REQUEST, content) => assert!(ended && content == [0; 8]),
+                _ => panic!("{record:?}"),
+            }
+            rest = &rest[taken..];
+        }
+        assert!(ended && rest.is_empty());
+        stdout
+    }
+
+    #[test]
+    fn a_response_is_cgi() {
+        let headers = vec![("Content-Type", "image/jpeg".to_owned())];
+        let response = Response { status: 200, headers, body: b"pixels".to_vec() };
+        let expected = b"Status: 200 OK\r\nContent-Length: 6\r\nContent-Type: image/jpeg\r\n\r\npixels";
+        assert_eq!(received(&response, usize::MAX), expected);
+    }
+
+    #[test]
+    fn long_bodies_are_cut_and_short_writes_continued() {
+        for length in [0, 1, 65_000, 65_528, 65_536, 200_000] {
+            let body: Vec<u8> = (0..length).map(|n: u32| n.to_le_bytes()[0]).collect();
+            let response = Response { status: 200, headers: vec![], body };
+            for step in [1000, 65_528, usize::MAX] {
+                let stdout = received(&response, step);
+                let head = format!("Status: 200 OK\r\nContent-Length: {length}\r\n\r\n");
+                assert!(stdout.starts_with(head.as_bytes()));
+                assert!(stdout[head.len()..] == response.body, "{length} bytes by {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn control_bytes_never_reach_a_header() {
+        let headers = vec![("Link", "a\r\nSet-Cookie: b".to_owned()), ("ETag", "\"c\"".to_owned())];
+        let response = Response { status: 304, headers, body: vec![] };
+        assert_eq!(received(&response, usize::MAX), b"Status: 304 Not Modified\r\nETag: \"c\"\r\n\r\n");
+    }
+
+    #[test]
+    fn a_length_that_is_given_stays() {
+        let headers = vec![("content-length", "5".to_owned())];
+        let response = Response { status: 200, headers, body: vec![] };
+        assert_eq!(received(&response, 3), b"Status: 200 OK\r\ncontent-length: 5\r\n\r\n");
+    }
+}
