@@ -1,6 +1,7 @@
 //! The command line: one file per subcommand. Help is written here, beside what it is about.
 
 mod demo;
+mod log;
 mod render;
 mod serve;
 mod worker;
@@ -28,15 +29,13 @@ enum Command {
     Serve(serve::Arguments),
     Render(render::Arguments),
     Demo(demo::Arguments),
+    #[command(hide = true)]
     Worker(worker::Arguments),
 }
 
 /// Parses the arguments, runs one subcommand, prints the error chain. Exit codes: 0 done, 1 failed, 2 wrong arguments.
 pub fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info"))
-        .format_timestamp(None)
-        .format_target(false)
-        .init();
+    log::to_stderr();
     let result = match Arguments::parse().command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Render(arguments) => render::run(&arguments),

@@ -19,7 +19,7 @@ use crate::render::Renderer;
 ///   recto render map.tif 'full/1024,/0/default.jpg' -o map.jpg
 ///   recto render map.tif 'square/!200,200/0/gray.png' > thumbnail.png
 ///   recto render map.tif '4096,2048,512,512/256,256/0/default.jpg' --plan
-#[derive(Parser)]
+#[derive(Debug, Parser)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Arguments {
     /// The image file

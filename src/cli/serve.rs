@@ -20,47 +20,16 @@ use crate::supervisor;
 ///
 /// The variable RECTO_LOG sets how much is logged: error, warn, info (the default) or debug.
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Arguments {
     /// The configuration file
     #[arg(long, short, value_name = "FILE", default_value = "/etc/recto/recto.toml")]
-    pub config: PathBuf,
+    config: PathBuf,
 
     /// Write the process id to FILE when the server is ready, and remove it at the end
     #[arg(long, value_name = "FILE")]
-    pub pid_file: Option<PathBuf>,
+    pid_file: Option<PathBuf>,
 }
 
-/// Serves until it is told to stop.
-///
-/// # Errors
-/// Those of [`supervisor::run`].
-pub fn run(args: Args) -> anyhow::Result<()> {
-    log_to_stderr();
-    supervisor::run(&supervisor::Options { config: args.config, pid_file: args.pid_file })
-}
-
-/// Sends the log to standard error, where all processes of the server share it.
-///
-/// Without a time: systemd and containers add their own. For systemd with the priority in front (sd-daemon(3)).
-pub(super) fn log_to_stderr() {
-    use std::io::Write;
-    let for_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
-    let mut log = env_logger::Builder::new();
-    log.parse_filters(&std::env::var("RECTO_LOG").unwrap_or_else(|_| "info".to_owned()));
-    log.format(move |out, record| match for_systemd {
-        true => writeln!(out, "<{}>{}", priority(record.level()), record.args()),
-        false => writeln!(out, "recto: {}: {}", record.level().as_str().to_lowercase(), record.args()),
-    });
-    // It is an error to do this twice, and no harm.
-    let _ = log.try_init();
-}
-
-/// The number that syslog(3) has for a level.
-fn priority(level: log::Level) -> u8 {
-    match level {
-        log::Level::Error => 3,
-        log::Level::Warn => 4,
-        log::Level::Info => 6,
-        log::Level::Debug | log::Level::Trace => 7,
-    }
+pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
+    supervisor::run(&supervisor::Options { config: arguments.config, pid_file: arguments.pid_file })
 }

@@ -21,18 +21,26 @@ pub struct Response {
 }
 
 impl Response {
-    /// A short answer in words, which no cache keeps.
+    /// A response without headers of its own.
+    pub fn new(status: u16, body: Vec<u8>) -> Self {
+        Self { status, headers: Vec::new(), body }
+    }
+
+    /// The response with one more header.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The response with more headers.
+    pub fn with_all(mut self, headers: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        self.headers.extend(headers);
+        self
+    }
+
+    /// A short answer in words.
     pub fn text(status: u16, line: &str) -> Self {
-        let headers = [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Cache-Control", "no-store"),
-        ];
-        Self {
-            status,
-            headers: headers.map(|(name, value)| (name, value.to_owned())).to_vec(),
-            body: format!("{line}\n").into_bytes(),
-        }
+        Self::new(status, format!("{line}\n").into_bytes()).with("Content-Type", "text/plain; charset=utf-8")
     }
 
     /// Writes all of it as the reply to request `id`: in one `writev` if `out` takes it, without copying the body.

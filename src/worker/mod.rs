@@ -62,7 +62,7 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
 
     let text = std::fs::read_to_string(descriptor_path(inherited.config))
         .context("cannot read the configuration")?;
-    let service = Service::new(Config::parse(&text)?)?;
+    let mut service = Service::new(Config::parse(&text)?)?;
     let scoreboard =
         Scoreboard::open(&descriptor_path(inherited.scoreboard)).context("cannot open the scoreboard")?;
     let mut place = Place::take(scoreboard, inherited.slot)?;
@@ -74,7 +74,7 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     while !stop.load(Ordering::Relaxed) {
         if let Some(stream) = accept(listener).context("cannot accept connections")? {
             let mut connection = Connection::new(stream, listener, &stop);
-            if serve(&mut connection, &service, &mut place).is_break() {
+            if serve(&mut connection, &mut service, &mut place).is_break() {
                 bail!("the worker panicked and makes room for a fresh one");
             }
         }
@@ -114,7 +114,7 @@ fn accept(listener: BorrowedFd<'_>) -> io::Result<Option<UnixStream>> {
 /// kept connection would bind its requests to this worker while others are idle.
 ///
 /// Breaks off when the worker should not go on.
-fn serve(connection: &mut Connection<'_>, service: &Service, place: &mut Place) -> ControlFlow<()> {
+fn serve(connection: &mut Connection<'_>, service: &mut Service, place: &mut Place) -> ControlFlow<()> {
     let Incoming { id, request } = match fastcgi::read_request(connection) {
         Ok(incoming) => incoming,
         Err(error) => {
