@@ -5,6 +5,7 @@
 mod band;
 mod directory;
 pub mod pyramid;
+pub mod sample;
 mod settings;
 mod staged;
 mod tile;
