@@ -21,6 +21,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod convert;
 pub mod description;
 pub mod encode;
 pub mod error;

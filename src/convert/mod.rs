@@ -1,0 +1,13 @@
+//! Any picture to a tiled pyramid: the writer, and the sample masters of the demo.
+//! Uses threads and the file system freely, which nothing on the path of a request may do.
+//! TIFF 6.0, TIFF Technical Note 2 (JPEG in TIFF), BigTIFF.
+
+mod band;
+mod directory;
+pub mod pyramid;
+pub mod sample;
+mod settings;
+mod staged;
+mod tile;
+
+pub use settings::{Compression, Samples, Settings};
