@@ -1,0 +1,132 @@
+//! The one URL of a derivative (Image API 3.0 section 4.8, 2.1 section 4.7).
+//! Made from what was resolved, never from what was written: equal pictures have equal URLs.
+//! Asking for a canonical URL resolves to what it was made from.
+
+use super::bounds::{Bounds, proportional};
+use super::{Identifier, Resolved, Version};
+use crate::config::Limits;
+use crate::geometry::{Dimensions, Rect};
+
+/// The canonical part of the URL after the identifier, such as `full/max/0/default.jpg`.
+pub fn canonical(resolved: &Resolved, version: Version, image: Dimensions, limits: &Limits) -> String {
+    let Resolved { region, orientation, quality, format, .. } = resolved;
+    let region = if *region == Rect::whole(image) { "full".to_owned() } else { region.to_string() };
+    let size = match version {
+        Version::V2 => size_2(resolved),
+        Version::V3 => size_3(resolved, limits),
+    };
+    format!("{region}/{size}/{orientation}/{quality}.{format}")
+}
+
+/// The base URI of an image below the root `base`, such as `https://host/iiif` (section 2).
+pub fn base_uri(base: &str, version: Version, identifier: &Identifier) -> String {
+    format!("{base}/{}/{}", version.segment(), identifier.encoded())
+}
+
+/// 3.0: `max`, `^max`, `w,h` or `^w,h`, in this order.
+fn size_3(resolved: &Resolved, limits: &Limits) -> String {
+    let (size, region) = (resolved.size, resolved.region.dimensions());
+    let bounds = Bounds::new(limits, resolved.orientation);
+    let sign = if size.width > region.width || size.height > region.height { "^" } else { "" };
+    if size == bounds.maximum(region, false) {
+        "max".to_owned()
+    } else if size == bounds.maximum(region, true) {
+        "^max".to_owned()
+    } else {
+        format!("{sign}{},{}", size.width, size.height)
+    }
+}
+
+/// 2.1: `full`, `w,` where that gives this very height, else `w,h`.
+fn size_2(resolved: &Resolved) -> String {
+    let (size, region) = (resolved.size, resolved.region.dimensions());
+    if size == region {
+        "full".to_owned()
+    } else if proportional(size.width.into(), region.height, region.width) == u64::from(size.height) {
+        format!("{},", size.width)
+    } else {
+        format!("{},{}", size.width, size.height)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::{NonZeroU32, NonZeroU64};
+
+    use super::Version::{V2, V3};
+    use super::*;
+    use crate::iiif::{Target, parse, resolve};
+
+    #[track_caller]
+    fn check(rule: &str, version: Version, request: &str, has_colour: bool, expected: &str) {
+        let limits = Limits {
+            max_width: NonZeroU32::new(1000).expect("width"),
+            max_height: NonZeroU32::new(900).expect("height"),
+            max_area: NonZeroU64::new(1_000_000).expect("area"),
+        };
+        let image = Dimensions::new(1200, 800);
+        let once = |request: &str| {
+            let uri = format!("/iiif/{}/a%2fb/{request}", version.segment());
+            let Target::Image { request, .. } = parse(uri.as_bytes()).expect(rule) else { panic!("{rule}") };
+            let resolved = resolve(&request, version, image, &limits, has_colour).expect(rule);
+            canonical(&resolved, version, image, &limits)
+        };
+        assert_eq!(once(request), expected, "{rule}: {request}");
+        assert_eq!(once(expected), expected, "{rule}: canonical of canonical");
+    }
+
+    #[test]
+    fn canonical_3() {
+        for (rule, request, expected) in [
+            ("CANON-01..16", "full/max/0/default.jpg", "full/max/0/default.jpg"),
+            ("CANON-01..16", "0,0,1200,800/600,/0/default.jpg", "full/600,400/0/default.jpg"),
+            ("CANON-01..16", "0,0,9999,9999/600,/0/default.jpg", "full/600,400/0/default.jpg"),
+            ("CANON-01..16", "pct:0,0,100,100/,400/0/default.jpg", "full/600,400/0/default.jpg"),
+            ("CANON-01..16", "square/max/0/default.png", "200,0,800,800/max/0/default.png"),
+            ("CANON-01..16", "100,100,50,70/50,70/0/default.jpg", "100,100,50,70/max/0/default.jpg"),
+            ("CANON-01..16", "100,100,50,70/pct:100/0/default.jpg", "100,100,50,70/max/0/default.jpg"),
+            ("CANON-01..16", "full/1000,667/0/default.jpg", "full/max/0/default.jpg"),
+            ("CANON-01..16", "full/!300,300/0/default.jpg", "full/300,200/0/default.jpg"),
+            ("CANON-01..16", "full/pct:33.333/0/default.jpg", "full/400,267/0/default.jpg"),
+            ("CANON-01..16", "0,0,10,10/^max/0/default.jpg", "0,0,10,10/^max/0/default.jpg"),
+            ("CANON-01..16", "0,0,10,10/^900,/0/default.jpg", "0,0,10,10/^max/0/default.jpg"),
+            ("CANON-01..16", "full/^max/0/default.jpg", "full/max/0/default.jpg"),
+            ("CANON-01..16", "0,0,10,10/^pct:200/0/default.jpg", "0,0,10,10/^20,20/0/default.jpg"),
+            ("CANON-01..16", "0,0,10,10/^5,20/0/default.jpg", "0,0,10,10/^5,20/0/default.jpg"),
+            ("CANON-01..16", "0,0,10,10/^5,/0/default.jpg", "0,0,10,10/5,5/0/default.jpg"),
+            ("CANON-01..16", "full/max/90.0/default.jpg", "full/max/90/default.jpg"),
+            ("CANON-01..16", "full/max/!360/default.jpg", "full/max/!0/default.jpg"),
+            ("CANON-01..16", "full/max/0/color.jpg", "full/max/0/default.jpg"),
+            ("CANON-01..16", "full/max/0/gray.jpg", "full/max/0/gray.jpg"),
+            ("CANON-01..16", "full/900,600/90/default.jpg", "full/max/90/default.jpg"),
+            ("URI-01..06", "full/%5E%6Dax/%21%390/d%65fault.jpg", "full/max/!90/default.jpg"),
+        ] {
+            check(rule, V3, request, true, expected);
+        }
+        check("CANON-01..16", V3, "full/max/0/gray.jpg", false, "full/max/0/default.jpg");
+    }
+
+    #[test]
+    fn canonical_2() {
+        for (rule, request, expected) in [
+            ("CANON-01..16", "full/max/0/default.jpg", "full/1000,/0/default.jpg"),
+            ("CANON-01..16", "0,0,1200,800/600,400/0/default.jpg", "full/600,/0/default.jpg"),
+            ("CANON-01..16", "0,0,99,99/99,99/0/default.jpg", "0,0,99,99/full/0/default.jpg"),
+            ("CANON-01..16", "0,0,99,99/max/0/default.jpg", "0,0,99,99/full/0/default.jpg"),
+            ("CANON-01..16", "full/600,399/0/default.jpg", "full/600,399/0/default.jpg"),
+            ("CANON-01..16", "0,0,400,600/,100/0/default.jpg", "0,0,400,600/67,100/0/default.jpg"),
+            ("CANON-01..16", "full/!300,300/0/color.jpg", "full/300,/0/default.jpg"),
+            ("CANON-01..16", "0,0,10,10/200,/0/bitonal.png", "0,0,10,10/200,/0/bitonal.png"),
+            ("CANON-01..16", "full/pct:50/!0.00/default.jpg", "full/600,/!0/default.jpg"),
+        ] {
+            check(rule, V2, request, true, expected);
+        }
+    }
+
+    #[test]
+    fn base_uris_stay_encoded() {
+        let identifier = Identifier::new("a b/c%2F?.tif").expect("identifier");
+        let uri = base_uri("https://host/iiif", V3, &identifier);
+        assert_eq!(uri, "https://host/iiif/3/a%20b%2Fc%252F%3F.tif");
+    }
+}

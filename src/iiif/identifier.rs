@@ -1,0 +1,124 @@
+//! The identifier of an image: a path below the root of the masters (Image API 3.0 section 3).
+//! Checked here for its form only; whether such a file exists, and whether it may be opened, is asked where it is opened.
+//! A slash in it arrives as `%2F` and goes out as `%2F` (section 9).
+
+use std::fmt;
+
+use super::{percent, quoted};
+use crate::error::Error;
+
+/// Most bytes that an identifier has once it is decoded.
+const LONGEST: usize = 1024;
+
+/// The name of a master: one or more file names with `/` between them, none of them empty, `.` or `..`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identifier(String);
+
+impl Identifier {
+    /// The identifier in a raw path segment.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if the segment cannot be decoded, or is no path that stays below the root.
+    pub(super) fn parse(raw: &[u8]) -> Result<Self, Error> {
+        Self::new(percent::decode("identifier", raw)?)
+    }
+
+    /// The identifier that is already decoded.
+    ///
+    /// # Errors
+    /// [`Error::Request`] if it is no path that stays below the root, has a control character or over 1024 bytes.
+    pub fn new(path: impl Into<String>) -> Result<Self, Error> {
+        let path = path.into();
+        let refused = |rule: &str| Err(Error::request("identifier", format!("{} {rule}", quoted(&path))));
+        if path.is_empty() {
+            return Err(Error::request("identifier", "it is empty"));
+        }
+        if path.len() > LONGEST {
+            return refused("has more than 1024 bytes");
+        }
+        if path.chars().any(char::is_control) {
+            return refused("has a control character");
+        }
+        if path.split('/').any(|name| matches!(name, "" | "." | "..")) {
+            return refused("has an empty name, \".\" or \"..\" between its slashes");
+        }
+        Ok(Self(path))
+    }
+
+    /// The path below the root, such as `a/b c.tif`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The identifier as one segment of a URL, such as `a%2Fb%20c.tif`: one image has one, however it was asked for.
+    pub fn encoded(&self) -> String {
+        percent::encode(&self.0)
+    }
+}
+
+impl fmt::Display for Identifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back() {
+        // NAME-nn: what an identifier may hold, and the segment that info.json, links and redirects show.
+        for (raw, path, encoded) in [
+            ("leaf-12r.tif", "leaf-12r.tif", "leaf-12r.tif"),
+            ("leaf%2D12r.tif", "leaf-12r.tif", "leaf-12r.tif"),
+            ("a%2fb%20c.tif", "a/b c.tif", "a%2Fb%20c.tif"),
+            ("a%252Fb", "a%2Fb", "a%252Fb"),
+            ("100%25", "100%", "100%25"),
+            ("%5Bfrob%5D", "[frob]", "%5Bfrob%5D"),
+            ("[frob]", "[frob]", "%5Bfrob%5D"),
+            ("a\\b", "a\\b", "a%5Cb"),
+            ("..a", "..a", "..a"),
+            ("...", "...", "..."),
+            ("%E2%82%AC", "€", "%E2%82%AC"),
+        ] {
+            let identifier = Identifier::parse(raw.as_bytes()).expect(raw);
+            assert_eq!((identifier.as_str(), identifier.encoded().as_str()), (path, encoded), "{raw}");
+            assert_eq!(Identifier::parse(encoded.as_bytes()).expect(encoded), identifier);
+        }
+    }
+
+    #[test]
+    fn what_leads_elsewhere_is_refused() {
+        // SEC-01..12
+        let long = "a".repeat(LONGEST + 1);
+        for raw in [
+            "",
+            ".",
+            "..",
+            "%2e%2e",
+            "%2E.",
+            "a%2F..%2Fb",
+            "..%2Fa",
+            "a%2F.",
+            "%2Fetc%2Fpasswd",
+            "a%2F",
+            "a%2F%2Fb",
+            "%2F",
+            "a%00b",
+            "a%0Ab",
+            "a%1Fb",
+            "a%7Fb",
+            "%ff",
+            "%c0%ae%c0%ae",
+            "%",
+            "%2",
+            "%g0",
+            &long,
+        ] {
+            assert_eq!(Identifier::parse(raw.as_bytes()).expect_err(raw).status(), 400, "{raw}");
+        }
+        assert!(Identifier::new("a".repeat(LONGEST)).is_ok());
+        assert!(Identifier::new("a\u{0}").is_err());
+    }
+}

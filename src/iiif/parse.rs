@@ -1,0 +1,178 @@
+//! From the raw request URI to what it names (Image API 3.0 and 2.1, sections 2 and 9).
+//! Takes the URI as it came over the wire: the path is split at its slashes first, each segment decoded once after.
+//! Holds no rule of a parameter; those stand with their types.
+
+use super::{
+    Format, Identifier, ImageRequest, Quality, Region, Rotation, Size, Target, Version, percent, quoted,
+};
+use crate::error::Error;
+
+/// No path of the Image API has more segments than `/iiif/3/id/region/size/rotation/quality.format`, with what stands
+/// before its first slash. One more is enough to know that a path has too many.
+const ENOUGH_SEGMENTS: usize = 9;
+
+/// What a raw request URI names. Its query string says nothing to the Image API and is ignored.
+///
+/// # Errors
+/// [`Error::NotFound`] for a path that is none of the API, [`Error::Request`] for one with a part that is malformed.
+pub fn parse(uri: &[u8]) -> Result<Target, Error> {
+    let path = uri.split(|byte| *byte == b'?').next().unwrap_or_default();
+    let segments: Vec<&[u8]> = path.split(|byte| *byte == b'/').take(ENOUGH_SEGMENTS).collect();
+    let [start, root, version, rest @ ..] = segments.as_slice() else { return Err(no_such_path()) };
+    if !start.is_empty() || !is_word(root, "iiif") {
+        return Err(no_such_path());
+    }
+    let versions = [Version::V2, Version::V3];
+    let version =
+        versions.into_iter().find(|known| is_word(version, known.segment())).ok_or_else(no_such_path)?;
+    match rest {
+        [] | [b""] => Err(no_such_path()),
+        [identifier] | [identifier, b""] => {
+            Ok(Target::Base { version, identifier: Identifier::parse(identifier)? })
+        }
+        [identifier, file] if is_word(file, "info.json") => {
+            Ok(Target::Info { version, identifier: Identifier::parse(identifier)? })
+        }
+        [identifier, region, size, rotation, file] => Ok(Target::Image {
+            version,
+            identifier: Identifier::parse(identifier)?,
+            request: image_request(version, region, size, rotation, file)?,
+        }),
+        _ => Err(no_such_path()),
+    }
+}
+
+fn image_request(
+    version: Version,
+    region: &[u8],
+    size: &[u8],
+    rotation: &[u8],
+    file: &[u8],
+) -> Result<ImageRequest, Error> {
+    let file = percent::decode("quality", file)?;
+    let (quality, format) = file
+        .split_once('.')
+        .ok_or_else(|| Error::request("format", format!("{} has no quality.format", quoted(&file))))?;
+    Ok(ImageRequest {
+        region: Region::parse(&percent::decode("region", region)?)?,
+        size: Size::parse(&percent::decode("size", size)?, version)?,
+        rotation: Rotation::parse(&percent::decode("rotation", rotation)?)?,
+        quality: Quality::parse(quality)?,
+        format: Format::parse(format)?,
+    })
+}
+
+/// Whether a raw segment is this word, in whatever encoding.
+fn is_word(raw: &[u8], word: &str) -> bool {
+    percent::decode("path", raw).is_ok_and(|text| text == word)
+}
+
+fn no_such_path() -> Error {
+    Error::NotFound(
+        "no such path: images are at /iiif/3/{identifier} and /iiif/2/{identifier}, a / in it written %2F",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(uri: &str) -> Result<String, Error> {
+        let (word, version, identifier) = match parse(uri.as_bytes())? {
+            Target::Base { version, identifier } => ("base".to_owned(), version, identifier),
+            Target::Info { version, identifier } => ("info".to_owned(), version, identifier),
+            Target::Image { version, identifier, request } => (request.to_string(), version, identifier),
+        };
+        Ok(format!("{} {identifier} {word}", version.segment()))
+    }
+
+    #[test]
+    fn paths_of_the_api() {
+        for (rule, uri, expected) in [
+            ("HTTP-01..03", "/iiif/3/a.tif", "3 a.tif base"),
+            ("HTTP-01..03", "/iiif/2/a.tif/", "2 a.tif base"),
+            ("HTTP-01..03", "/iiif/3/a.tif?x=/y/z", "3 a.tif base"),
+            ("INFO-01..08", "/iiif/3/a%2Fb.tif/info.json", "3 a/b.tif info"),
+            ("INFO-01..08", "/iiif/2/a%252Fb/info.json?", "2 a%2Fb info"),
+            ("URI-01..06", "/%69iif/%33/a/inf%6f%2ejson", "3 a info"),
+            ("SIZE-01..03", "/iiif/3/a/full/max/0/default.jpg", "3 a full/max/0/default.jpg"),
+            (
+                "URI-01..06",
+                "/iiif/3/a/0%2C0%2c10,10/%5E100%2C/%2190.0/gray.png",
+                "3 a 0,0,10,10/^100,/!90/gray.png",
+            ),
+            (
+                "URI-01..06",
+                "/iiif/3/a/pct%3A0,0,.50,1/%5e%21100,200/0/color.tif",
+                "3 a pct:0,0,0.5,1/^!100,200/0/color.tif",
+            ),
+            ("URI-01..06", "/iiif/2/a/%66ull/full/0/default%2Ejpg", "2 a full/full/0/default.jpg"),
+            ("NAME", "/iiif/3/[frob]/info.json", "3 [frob] info"),
+            ("NAME", "/iiif/3/info.json", "3 info.json base"),
+            ("NAME", "/iiif/3/info.json/info.json", "3 info.json info"),
+        ] {
+            assert_eq!(name(uri).expect(rule), expected, "{rule}: {uri}");
+        }
+    }
+
+    #[test]
+    fn paths_that_are_none() {
+        for uri in [
+            "",
+            "/",
+            "iiif/3/a",
+            "//iiif/3/a",
+            "/iiif",
+            "/iiif/",
+            "/iiif/3",
+            "/iiif/3/",
+            "/iiif/1/a/info.json",
+            "/iiif/4/a/info.json",
+            "/IIIF/3/a/info.json",
+            "/iiif/3.0/a",
+            "/iiif/3/a/info.xml",
+            "/iiif/3/a/info.json/",
+            "/iiif/3/a/full",
+            "/iiif/3/a/full/max/0",
+            "/iiif/3/a/full/max/0/default.jpg/",
+            "/iiif/3/a/%zz",
+            // The official validator: a raw slash in the identifier.
+            "/iiif/3/a/b/full/max/0/default.jpg",
+            "/iiif/3/../../etc/passwd/full/max/0/default.jpg",
+            "http://host/iiif/3/a",
+            "*",
+        ] {
+            assert_eq!(parse(uri.as_bytes()).expect_err(uri).status(), 404, "{uri}");
+        }
+    }
+
+    #[test]
+    fn malformed_parts_are_named() {
+        for (uri, part) in [
+            ("/iiif/3//info.json", "identifier"),
+            ("/iiif/3/%00/info.json", "identifier"),
+            ("/iiif/3/%2e%2e%2Fetc%2Fpasswd/full/max/0/default.jpg", "identifier"),
+            ("/iiif/3/../info.json", "identifier"),
+            ("/iiif/3/a/frob/max/0/default.jpg", "region"),
+            ("/iiif/3/a/%zz/max/0/default.jpg", "region"),
+            ("/iiif/3/a/0%252C0,1,1/max/0/default.jpg", "region"),
+            ("/iiif/3/a//max/0/default.jpg", "region"),
+            ("/iiif/3/a/full/full/0/default.jpg", "size"),
+            ("/iiif/3/a/full/+1,/0/default.jpg", "size"),
+            ("/iiif/3/a/full/%201,/0/default.jpg", "size"),
+            ("/iiif/3/a/full/max/361/default.jpg", "rotation"),
+            ("/iiif/3/a/full/max/%FF/default.jpg", "rotation"),
+            ("/iiif/3/a/full/max/0/native.jpg", "quality"),
+            ("/iiif/3/a/full/max/0/.jpg", "quality"),
+            ("/iiif/3/a/full/max/0/default%00.jpg", "quality"),
+            ("/iiif/3/a/full/max/0/default.xyz", "format"),
+            ("/iiif/3/a/full/max/0/default.jpg.png", "format"),
+            ("/iiif/3/a/full/max/0/default", "format"),
+            ("/iiif/3/a/full/max/0/", "format"),
+        ] {
+            let error = parse(uri.as_bytes()).expect_err(uri);
+            assert_eq!(error.status(), 400, "{uri}");
+            assert!(error.to_string().starts_with(&format!("{part}: ")), "{uri}: {error}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! From what the client wrote to pixels: the last place where the client can be wrong (Image API section 4).
+//! Pure arithmetic on the request, the size of the image and the limits; nothing is allocated.
+//! What leaves here lies within the image and within the limits.
+
+use super::bounds::{Bounds, proportional};
+use super::{Format, ImageRequest, Quality, Size, SizeForm, Version};
+use crate::config::Limits;
+use crate::error::Error;
+use crate::geometry::{Dimensions, Orientation, Rect};
+
+/// An image request in pixels. Carried out in the order of its fields (section 4.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Resolved {
+    /// The part of the image as it is shown. Never empty, never beyond the image.
+    pub region: Rect,
+    /// The size to which that part is scaled, before it is turned. Both sides are at least 1.
+    pub size: Dimensions,
+    /// The mirror and the turn.
+    pub orientation: Orientation,
+    /// The colours. Never [`Quality::Color`], nor [`Quality::Gray`] of a gray image: both are the default there.
+    pub quality: Quality,
+    /// The file format, one of [`Format::SUPPORTED`].
+    pub format: Format,
+}
+
+/// What `request` means on an image of these dimensions, as it is shown, under these limits.
+///
+/// # Errors
+/// [`Error::Request`] for a region without pixels, a size of less than one pixel, above the limits, or above the
+/// region without leave to enlarge; for an angle or a format that is not served.
+pub fn resolve(
+    request: &ImageRequest,
+    version: Version,
+    image: Dimensions,
+    limits: &Limits,
+    has_colour: bool,
+) -> Result<Resolved, Error> {
+    let region = request.region.locate(image)?;
+    let orientation = request.rotation.orientation()?;
+    let bounds = Bounds::new(limits, orientation);
+    Ok(Resolved {
+        region,
+        size: scaled(request.size, version, region.dimensions(), bounds)?,
+        orientation,
+        quality: request.quality.normal(has_colour),
+        format: request.format.supported()?,
+    })
+}
+
+/// The size in pixels that a size parameter gives a region (section 4.2).
+fn scaled(size: Size, version: Version, region: Dimensions, bounds: Bounds) -> Result<Dimensions, Error> {
+    // 2.1 has no sign for it: "the image server MAY support scaling above the full size" (`sizeAboveFull`).
+    let may_enlarge = size.upscaling || version == Version::V2;
+    let (width, height) = match size.form {
+        // In 2.1 as well the largest size "available": pixels that the region does not have are not available.
+        SizeForm::Max => return Ok(bounds.maximum(region, size.upscaling)),
+        SizeForm::Confined(width, height) => {
+            return confined(size, (width, height), may_enlarge, region, bounds);
+        }
+        SizeForm::Full => (region.width.into(), region.height.into()),
+        SizeForm::Width(width) => (width, proportional(width, region.height, region.width)),
+        SizeForm::Height(height) => (proportional(height, region.width, region.height), height),
+        SizeForm::Percent(percent) if percent.exceeds(100) && !may_enlarge => {
+            return Err(enlarges(size, region));
+        }
+        SizeForm::Percent(percent) => (percent.percent_of(region.width), percent.percent_of(region.height)),
+        SizeForm::Exact(width, height) => (width, height),
+    };
+    if width == 0 || height == 0 {
+        return Err(vanishes(size, region));
+    }
+    if !may_enlarge && (width > region.width.into() || height > region.height.into()) {
+        return Err(enlarges(size, region));
+    }
+    bounds.admit(width, height).ok_or_else(|| {
+        let rule = "is above maxWidth, maxHeight or maxArea of info.json; max is the largest size";
+        Error::request("size", format!("\"{size}\" of a region of {region} pixels {rule}"))
+    })
+}
+
+/// `!w,h`: the limits bind it as the box does, so they make it smaller, not wrong (section 4.2).
+fn confined(
+    size: Size,
+    (width, height): (u64, u64),
+    may_enlarge: bool,
+    region: Dimensions,
+    bounds: Bounds,
+) -> Result<Dimensions, Error> {
+    if width == 0 || height == 0 {
+        return Err(vanishes(size, region));
+    }
+    // A box may be longer than the region on one side, where the other one binds. One that is longer on both asks for
+    // an enlargement: the table of section 4.2 would return the region's size, the paragraph after it and the official
+    // validator want a 400.
+    if !may_enlarge && width > region.width.into() && height > region.height.into() {
+        return Err(enlarges(size, region));
+    }
+    let within = bounds.and(width, height);
+    let within = if may_enlarge { within } else { within.and(region.width.into(), region.height.into()) };
+    let size_in_box = within.largest(region);
+    if size_in_box.area() == 0 { Err(vanishes(size, region)) } else { Ok(size_in_box) }
+}
+
+/// A side that is zero, or rounds to it. "The pixel dimensions of the scaled region MUST NOT be less than 1 pixel",
+/// and requests for such are errors (3.0 section 4.2; 2.1 has the same of a side that is zero). Drawing one pixel
+/// instead would break the ratio that the form promises; `w,h` asks for it by name, and `max` always finds a size.
+fn vanishes(size: Size, region: Dimensions) -> Error {
+    Error::request(
+        "size",
+        format!("\"{size}\" of a region of {region} pixels is less than one pixel wide or high"),
+    )
+}
+
+/// Larger than the region, without `^` (3.0 section 4.2).
+fn enlarges(size: Size, region: Dimensions) -> Error {
+    let rule = "is larger than it; a size that may enlarge starts with ^";
+    Error::request("size", format!("\"{size}\" of a region of {region} pixels {rule}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::{NonZeroU32, NonZeroU64};
+
+    use super::Version::{V2, V3};
+    use super::*;
+    use crate::iiif::{Region, Rotation};
+
+    fn limits(width: u32, height: u32, area: u64) -> Limits {
+        Limits {
+            max_width: NonZeroU32::new(width).expect("width"),
+            max_height: NonZeroU32::new(height).expect("height"),
+            max_area: NonZeroU64::new(area).expect("area"),
+        }
+    }
+
+    /// Resolves `region/size/rotation` and compares the size; nothing means a 400.
+    #[track_caller]
+    fn check(rule: &str, version: Version, path: &str, limits: &Limits, expected: Option<(u32, u32)>) {
+        let image = Dimensions::new(600, 400);
+        let parts: Vec<&str> = path.split('/').collect();
+        let request = ImageRequest {
+            region: Region::parse(parts[0]).expect(rule),
+            size: Size::parse(parts[1], version).expect(rule),
+            rotation: Rotation::parse(parts.get(2).copied().unwrap_or("0")).expect(rule),
+            quality: Quality::Default,
+            format: Format::Jpg,
+        };
+        match (resolve(&request, version, image, limits, true), expected) {
+            (Ok(resolved), Some((width, height))) => {
+                assert_eq!(resolved.size, Dimensions::new(width, height), "{rule}: {path}");
+            }
+            (Err(error), None) => {
+                assert_eq!(error.status(), 400, "{rule}: {path}: {error}");
+                assert!(error.to_string().starts_with("size: "), "{rule}: {path}: {error}");
+            }
+            (outcome, _) => panic!("{rule}: {path}: {outcome:?}, expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn sizes_of_both_versions() {
+        let free = limits(16_384, 16_384, 32_000_000);
+        for (rule, path, expected) in [
+            ("SIZE-01..03", "full/max", Some((600, 400))),
+            ("SIZE-01..03", "100,100,50,70/max", Some((50, 70))),
+            ("SIZE-01..03", "500,300,200,200/max", Some((100, 100))),
+            ("SIZE-04..09", "full/150,", Some((150, 100))),
+            ("SIZE-04..09", "full/200,", Some((200, 133))),
+            ("SIZE-04..09", "0,0,453,100/453,", Some((453, 100))),
+            ("SIZE-04..09", "full/,150", Some((225, 150))),
+            ("SIZE-04..09", "full/,101", Some((152, 101))),
+            ("SIZE-10..14", "full/pct:50", Some((300, 200))),
+            ("SIZE-10..14", "full/pct:33.333", Some((200, 133))),
+            ("SIZE-10..14", "full/pct:100", Some((600, 400))),
+            ("SIZE-10..14", "0,0,3,3/pct:50", Some((2, 2))),
+            ("SIZE-15..19", "full/225,100", Some((225, 100))),
+            ("SIZE-15..19", "full/1,1", Some((1, 1))),
+            ("SIZE-20..23", "full/!225,100", Some((150, 100))),
+            ("SIZE-20..23", "full/!100,300", Some((100, 67))),
+            ("SIZE-20..23", "full/!600,400", Some((600, 400))),
+            ("SIZE-20..23", "full/!1,1", Some((1, 1))),
+            ("SIZE-24", "full/!200,1000", Some((200, 133))),
+            ("SIZE-24", "full/!1000,200", Some((300, 200))),
+            ("SIZE-30..35", "full/0,", None),
+            ("SIZE-30..35", "full/,0", None),
+            ("SIZE-30..35", "full/0,0", None),
+            ("SIZE-30..35", "full/!0,100", None),
+            ("SIZE-30..35", "full/pct:0", None),
+            ("SIZE-30..35", "full/pct:0.01", None),
+            ("SIZE-30..35", "0,0,600,1/100,", None),
+            ("SIZE-30..35", "0,0,600,1/!100,100", None),
+            ("THIN", "0,0,600,1/300,", Some((300, 1))),
+            ("THIN", "0,0,600,1/100,1", Some((100, 1))),
+            ("SIZE-65..67", "full/99999999999999999999,1", None),
+            ("SIZE-65..67", "full/pct:999999999999999999999999", None),
+            ("SIZE-65..67", "full/,4294967296", None),
+        ] {
+            check(rule, V3, path, &free, expected);
+            check(rule, V2, path, &free, expected);
+        }
+    }
+
+    #[test]
+    fn enlarging() {
+        let free = limits(16_384, 16_384, 32_000_000);
+        for (rule, path, plain, signed) in [
+            ("IMG3-SIZE-70..75", "full/601,", None, Some((601, 401))),
+            ("IMG3-SIZE-70..75", "full/,401", None, Some((602, 401))),
+            ("IMG3-SIZE-70..75", "full/601,400", None, Some((601, 400))),
+            ("IMG3-SIZE-70..75", "full/100,401", None, Some((100, 401))),
+            ("IMG3-SIZE-70..75", "full/pct:120", None, Some((720, 480))),
+            ("IMG3-SIZE-70..75", "full/pct:100.0000000001", None, Some((600, 400))),
+            ("SIZE-24", "full/!1200,1300", None, Some((1200, 800))),
+            ("IMG3-SIZE-80..85", "full/!1200,400", Some((600, 400)), Some((600, 400))),
+            ("IMG3-SIZE-87..89", "full/300,", Some((300, 200)), Some((300, 200))),
+            ("IMG3-SIZE-87..89", "full/300,100", Some((300, 100)), Some((300, 100))),
+            ("IMG3-SIZE-87..89", "full/!300,300", Some((300, 200)), Some((300, 200))),
+            ("IMG3-SIZE-90", "0,0,1,1/100,", None, Some((100, 100))),
+        ] {
+            check(rule, V3, path, &free, plain);
+            check(rule, V3, &path.replace('/', "/^"), &free, signed);
+            // 2.1 enlarges without a sign: `sizeAboveFull`.
+            check("IMG2-SIZE-80..83", V2, path, &free, signed);
+        }
+        check("IMG3-SIZE-86", V3, "full/^max", &free, Some((6928, 4618)));
+        check("SIZE-01..03", V2, "full/full", &free, Some((600, 400)));
+        check("SIZE-01..03", V2, "100,100,50,70/full", &free, Some((50, 70)));
+    }
+
+    #[test]
+    fn limits_bind() {
+        let small = limits(300, 150, 30_000);
+        for (rule, path, expected) in [
+            ("LIMIT-01", "full/max", Some((212, 141))),
+            ("LIMIT-01", "0,0,600,100/max", Some((300, 50))),
+            ("LIMIT-01", "0,0,100,400/max", Some((38, 150))),
+            ("LIMIT-02..03", "full/301,10", None),
+            ("LIMIT-02..03", "full/10,151", None),
+            ("LIMIT-02..03", "full/300,150", None),
+            ("LIMIT-02..03", "full/200,150", Some((200, 150))),
+            ("LIMIT-02..03", "full/pct:50", None),
+            ("LIMIT-04", "full/!600,400", Some((212, 141))),
+            ("LIMIT-04", "full/!300,100", Some((150, 100))),
+            // Turned by a quarter, 300 wide would be 300 high.
+            ("LIMIT-02..03", "full/160,100/90", None),
+            ("LIMIT-01", "0,0,600,100/max/270", Some((150, 25))),
+            ("LIMIT-04", "full/!300,100/90", Some((150, 100))),
+            ("LIMIT-02..03", "full/160,100/180", Some((160, 100))),
+        ] {
+            check(rule, V3, path, &small, expected);
+            check(rule, V2, path, &small, expected);
+        }
+        check("LIMIT-05", V3, "full/^pct:60", &small, None);
+        check("LIMIT-05", V3, "0,0,10,10/^301,", &small, None);
+        check("IMG3-SIZE-86", V3, "0,0,10,10/^max", &small, Some((150, 150)));
+        check("LIMIT-02..03", V2, "full/full", &small, None);
+    }
+
+    #[test]
+    fn colours_and_turns_are_put_in_normal_form() {
+        let request = |quality, format, rotation| ImageRequest {
+            region: Region::Square,
+            size: Size { upscaling: false, form: SizeForm::Max },
+            rotation: Rotation::parse(rotation).expect("rotation"),
+            quality,
+            format,
+        };
+        let free = limits(16_384, 16_384, 32_000_000);
+        let image = Dimensions::new(600, 400);
+        let resolved = |asked, colour| resolve(&asked, V3, image, &free, colour);
+        let gray = resolved(request(Quality::Color, Format::Png, "!360.0"), false).expect("QUAL-30..32");
+        assert_eq!((gray.quality, gray.orientation.to_string().as_str()), (Quality::Default, "!0"));
+        assert_eq!(gray.region, Rect::new(100, 0, 400, 400));
+        assert!(resolved(request(Quality::Default, Format::Tif, "0"), true).is_err(), "FMT-03");
+        assert!(resolved(request(Quality::Default, Format::Png, "45"), true).is_err(), "ROT-37");
+    }
+}
