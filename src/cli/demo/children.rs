@@ -3,7 +3,6 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -108,7 +107,7 @@ impl Children {
         serve.arg("--pid-file").arg(run.join("recto.pid"));
         let pool = spawn("the pool (recto serve)", serve, &run.join("recto.log"))?;
         let mut children = Self(vec![pool]);
-        children.wait_for_socket(&place.socket(), stop)?;
+        children.wait_for_pool(&run.join("recto.pid"), stop)?;
 
         let mut web = spawn("NGINX", nginx.command(run), &run.join("nginx.log"))?;
         web.gentle = Signal::QUIT;
@@ -117,10 +116,10 @@ impl Children {
         Ok(children)
     }
 
-    /// Bounded; if the pool is slower than that, NGINX tells it is busy until it is there.
-    fn wait_for_socket(&mut self, socket: &Path, stop: &StopFlag) -> anyhow::Result<()> {
+    /// The pool writes its pid file once it listens. Bounded; NGINX tells that it is busy until then.
+    fn wait_for_pool(&mut self, pid_file: &Path, stop: &StopFlag) -> anyhow::Result<()> {
         let give_up = Instant::now() + Duration::from_secs(10);
-        while UnixStream::connect(socket).is_err() && Instant::now() < give_up && !is_set(stop) {
+        while !pid_file.exists() && Instant::now() < give_up && !is_set(stop) {
             self.all_alive()?;
             std::thread::sleep(Duration::from_millis(20));
         }

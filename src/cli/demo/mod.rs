@@ -62,12 +62,12 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// If NGINX or a master is missing, something cannot be written or started, a child dies, or the check fails.
-pub fn run(args: &Args) -> anyhow::Result<()> {
+pub fn run(args: Args) -> anyhow::Result<()> {
     let stop = children::stop_flag()?;
     let nginx = Nginx::find()?;
     let place = RunDir::claim(&args.run_dir)?;
     let port = free_port(args.port)?;
-    let masters = prepare(args, &place)?;
+    let masters = prepare(&args, &place)?;
 
     let site = Site { run_dir: place.path().to_owned(), port };
     site.write(nginx.runs_as_root())?;

@@ -150,7 +150,7 @@ window.addEventListener("hashchange", () => open(location.hash.slice(1)));
   const masters = await (await fetch("masters.json")).json();
   at("list").replaceChildren(...masters.map(listItem));
   at("filter").hidden = masters.length < 8;
-  at("count").textContent = `${masters.length} ${masters.length === 1 ? "master" : "masters"} · IIIF Image API 3.0 and 2.1`;
+  at("count").textContent = `${masters.length} ${masters.length === 1 ? "master" : "masters"} · IIIF 3.0 and 2.1`;
   if (masters.length === 0) return say("There are no masters here yet.");
   if (location.hash.length < 2) history.replaceState(null, "", `#${masters[0].id}`);
   open(location.hash.slice(1));
