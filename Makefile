@@ -1,0 +1,85 @@
+# What one does with Recto. Each target sees to what it needs itself: it names the commands that are missing and
+# installs their packages (Debian, Ubuntu). Rust has to be there.
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+DESTDIR    ?=
+# For `make demo`: a directory of masters (default: samples), a port (default: 8182), a number of workers.
+MASTERS    ?=
+PORT       ?=
+WORKERS    ?=
+
+# An ordinary user of Debian has no sbin in PATH, and a shell that is older than rustup no cargo.
+export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/local/sbin:/usr/sbin:/sbin
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+RECTO  := $(TARGET)/release/recto
+NEED   := @sh tests/need.sh cargo cc cmake nasm
+BUILD  := cargo build --release --locked
+DEMO   := $(RECTO) demo $(if $(MASTERS),--masters '$(MASTERS)') $(if $(PORT),--port $(PORT)) \
+          $(if $(WORKERS),--workers $(WORKERS))
+SHARE  := $(PREFIX)/share/recto
+
+.PHONY: help build demo demo-check test bench setup install clean
+
+help:
+	@echo 'make demo        build, start NGINX and workers, and show sample masters in a viewer'
+	@echo '                 MASTERS=directory of TIFFs   PORT=8182   WORKERS=one per core'
+	@echo 'make demo-check  the same, fetch a bit of everything through NGINX, print a table, stop'
+	@echo 'make test        all tests'
+	@echo 'make bench       all benchmarks'
+	@echo 'make build       target/release/recto'
+	@echo 'make install     PREFIX=/usr/local DESTDIR= ; copies files, activates nothing'
+	@echo 'make setup       only install what the others need'
+	@echo 'make clean       remove target/, the demo in it too'
+
+build:
+	$(NEED)
+	$(BUILD)
+
+demo:
+	$(NEED) nginx
+	$(BUILD)
+	@$(DEMO)
+
+demo-check:
+	$(NEED) nginx
+	$(BUILD)
+	@$(DEMO) --check
+
+# vips and tiffinfo are the tests' outside judges.
+test:
+	$(NEED) nginx vips tiffinfo
+	cargo test --locked
+
+bench:
+	$(NEED)
+	cargo bench --locked
+
+setup:
+	$(NEED) nginx vips tiffinfo
+
+# No dependency on `build`: under sudo there is no cargo. An /etc/recto/recto.toml that is there is kept.
+install:
+	@test -x $(RECTO) || { echo 'Nothing is built yet: run make build, then make install.' >&2; exit 1; }
+	install -D -m 755 $(RECTO) '$(DESTDIR)$(PREFIX)/bin/recto'
+	install -d '$(DESTDIR)$(SHARE)/nginx' '$(DESTDIR)$(PREFIX)/lib/systemd/system' \
+	    '$(DESTDIR)$(PREFIX)/lib/sysusers.d' '$(DESTDIR)$(SYSCONFDIR)/recto' '$(DESTDIR)/var/cache/nginx'
+	install -m 644 nginx/*.conf '$(DESTDIR)$(SHARE)/nginx'
+	install -m 644 systemd/*.socket systemd/*.service '$(DESTDIR)$(PREFIX)/lib/systemd/system'
+	install -m 644 systemd/*sysusers* '$(DESTDIR)$(PREFIX)/lib/sysusers.d/recto.conf'
+	sed -i 's,/usr/local/share/recto,$(SHARE),' '$(DESTDIR)$(SHARE)'/nginx/*.conf
+	sed -i -E 's,/usr/(local/)?s?bin/recto,$(PREFIX)/bin/recto,g' '$(DESTDIR)$(PREFIX)'/lib/systemd/system/recto.*
+	test -e '$(DESTDIR)$(SYSCONFDIR)/recto/recto.toml' || \
+	    install -m 644 systemd/recto.toml '$(DESTDIR)$(SYSCONFDIR)/recto/recto.toml'
+	@echo
+	@echo 'Installed, nothing started. Next:'
+	@echo '  1. sudo systemd-sysusers                     # the user recto'
+	@echo '  2. sudoedit $(SYSCONFDIR)/recto/recto.toml           # [masters] root = where your masters are'
+	@echo '  3. sudo systemctl daemon-reload && sudo systemctl enable --now recto.socket recto.service'
+	@echo '  4. sudo ln -s $(SHARE)/nginx/recto-http.conf /etc/nginx/conf.d/'
+	@echo '  5. add "include $(SHARE)/nginx/recto.conf;" to a server{} of NGINX, then'
+	@echo '     sudo nginx -t && sudo systemctl reload nginx'
+
+clean:
+	cargo clean

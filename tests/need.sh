@@ -1,0 +1,73 @@
+#!/bin/sh
+# Makes sure that commands work; installs the Debian or Ubuntu packages of those that are missing, and no others.
+#   sh tests/need.sh cc nginx
+# A second run finds everything and installs nothing.
+set -eu
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin # an ordinary user of Debian lacks these
+
+works() {
+    case $1 in
+    # A compiler without the C library's headers is no compiler; that is what a bare gcc package gives.
+    cc) echo '#include <stdio.h>' | cc -x c -fsyntax-only - 2>/dev/null ;;
+    *) command -v "$1" >/dev/null ;;
+    esac
+}
+
+packages_of() {
+    case $1 in
+    cc) echo gcc libc6-dev ;;
+    vips) echo libvips-tools ;;
+    tiffinfo) echo libtiff-tools ;;
+    *) echo "$1" ;;
+    esac
+}
+
+missing= packages=
+for name in "$@"; do
+    works "$name" || missing="$missing $name" packages="$packages $(packages_of "$name")"
+done
+missing=${missing# } packages=${packages# }
+[ -n "$missing" ] || exit 0
+
+if [ "$missing" != "${missing#*cargo}" ]; then
+    echo "Rust is needed (cargo is not in PATH). https://rustup.rs tells how to get it." >&2
+    exit 1
+fi
+if ! command -v apt-get >/dev/null; then
+    echo "These commands are missing: $missing. There is no apt here: install them in your system's way" >&2
+    echo "(on Debian they are in: $packages), then try again." >&2
+    exit 1
+fi
+as_root=
+if [ "$(id -u)" != 0 ]; then
+    as_root=sudo
+    if ! command -v sudo >/dev/null; then
+        echo "These commands are missing: $missing. Without sudo they cannot be installed from here. As root, run" >&2
+        echo "    apt-get update && apt-get install --no-install-recommends $packages" >&2
+        exit 1
+    fi
+fi
+
+echo "Missing: $missing. Installing with apt${as_root:+ (sudo may ask for your password)}: $packages"
+case " $missing " in *" nginx "*)
+    echo "(The package starts an NGINX of its own on port 80 if that is free; Recto's demo and tests leave it alone.)" ;;
+esac
+
+# sudo drops the environment: what apt is to see must stand behind it.
+apt() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 "$@"; }
+install() { apt install -y --no-install-recommends $packages; }
+fail() {
+    echo "The packages could not be installed. Run this as somebody who may, then try again:" >&2
+    echo "    apt-get update && apt-get install --no-install-recommends $packages" >&2
+    exit 1
+}
+
+# The lists are fetched if they do not know a package, or are so old that its file is gone from the mirror.
+if apt-get -qq --simulate install --no-install-recommends $packages >/dev/null 2>&1; then
+    install || { apt update && install; } || fail
+else
+    { apt update && install; } || fail
+fi
+for name in "$@"; do
+    works "$name" || { echo "$name is still missing, though its package is installed: $(packages_of "$name")" >&2; exit 1; }
+done
