@@ -24,7 +24,7 @@ use site::Site;
 
 /// Starts NGINX and workers on this machine, with a page that shows the masters in a viewer.
 #[derive(clap::Args, Debug)]
-pub struct Args {
+pub(super) struct Arguments {
     /// Image files to show. Without these and without --masters: samples, made on the first run.
     #[arg(value_name = "MASTER", conflicts_with = "masters")]
     files: Vec<PathBuf>,
@@ -62,7 +62,7 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// If NGINX or a master is missing, something cannot be written or started, a child dies, or the check fails.
-pub fn run(args: Args) -> anyhow::Result<()> {
+pub(super) fn run(args: Arguments) -> anyhow::Result<()> {
     let stop = children::stop_flag()?;
     let nginx = Nginx::find()?;
     let place = RunDir::claim(&args.run_dir)?;
@@ -87,7 +87,7 @@ pub fn run(args: Args) -> anyhow::Result<()> {
 }
 
 /// Writes recto.toml and finds out which masters there are.
-fn prepare(args: &Args, place: &RunDir) -> anyhow::Result<Masters> {
+fn prepare(args: &Arguments, place: &RunDir) -> anyhow::Result<Masters> {
     let mut settings = rundir::settings(args.config.as_deref())?;
     let masters = if !args.files.is_empty() {
         Some(Masters::of_files(&args.files, &place.path().join("masters"))?)
