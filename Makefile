@@ -63,13 +63,14 @@ setup:
 install:
 	@test -x $(RECTO) || { echo 'Nothing is built yet: run make build, then make install.' >&2; exit 1; }
 	install -D -m 755 $(RECTO) '$(DESTDIR)$(PREFIX)/bin/recto'
-	install -d '$(DESTDIR)$(SHARE)/nginx' '$(DESTDIR)$(PREFIX)/lib/systemd/system' \
+	install -d '$(DESTDIR)$(SHARE)/nginx' '$(DESTDIR)$(PREFIX)/share/doc/recto' '$(DESTDIR)$(PREFIX)/lib/systemd/system' \
 	    '$(DESTDIR)$(PREFIX)/lib/sysusers.d' '$(DESTDIR)$(SYSCONFDIR)/recto' '$(DESTDIR)/var/cache/nginx'
 	install -m 644 nginx/*.conf '$(DESTDIR)$(SHARE)/nginx'
+	install -m 644 $(wildcard README.md LICENSE-*) '$(DESTDIR)$(PREFIX)/share/doc/recto'
 	install -m 644 systemd/*.socket systemd/*.service '$(DESTDIR)$(PREFIX)/lib/systemd/system'
 	install -m 644 systemd/*sysusers* '$(DESTDIR)$(PREFIX)/lib/sysusers.d/recto.conf'
 	sed -i 's,/usr/local/share/recto,$(SHARE),' '$(DESTDIR)$(SHARE)'/nginx/*.conf
-	sed -i -E 's,/usr/(local/)?s?bin/recto,$(PREFIX)/bin/recto,g' '$(DESTDIR)$(PREFIX)'/lib/systemd/system/recto.*
+	sed -i -E 's,/usr/(local/)?(s?bin/recto|share/doc/recto),$(PREFIX)/\2,g' '$(DESTDIR)$(PREFIX)'/lib/systemd/system/recto.*
 	test -e '$(DESTDIR)$(SYSCONFDIR)/recto/recto.toml' || \
 	    install -m 644 systemd/recto.toml '$(DESTDIR)$(SYSCONFDIR)/recto/recto.toml'
 	@echo

@@ -63,7 +63,6 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// # Errors
 /// If NGINX or a master is missing, something cannot be written or started, a child dies, or the check fails.
 pub(super) fn run(args: Arguments) -> anyhow::Result<()> {
-    let stop = children::stop_flag()?;
     let nginx = Nginx::find()?;
     let place = RunDir::claim(&args.run_dir)?;
     let port = free_port(args.port)?;
@@ -73,6 +72,8 @@ pub(super) fn run(args: Arguments) -> anyhow::Result<()> {
     site.write(nginx.runs_as_root())?;
     masters.write_list(&place.page().join("masters.json"))?;
 
+    // From here on there is something to stop in order; before, Ctrl-C simply ends the program.
+    let stop = children::stop_flag()?;
     let mut children = Children::start(&place, &nginx, &stop)?;
     let outcome = wait_until_up(&site, &masters, &mut children, &stop).and_then(|up| match up {
         false => Ok(()),
