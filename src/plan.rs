@@ -160,3 +160,98 @@ impl fmt::Display for Plan {
         write!(f, "write     {:?} as {:?}", self.quality, self.format)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::description::Channels;
+    use proptest::prelude::*;
+
+    fn description(
+        width: u32,
+        height: u32,
+        levels: u32,
+        round_up: bool,
+        orientation: Orientation,
+    ) -> Description {
+        let level = |n: u32| {
+            let side = |full: u32| if round_up { full.div_ceil(1 << n) } else { (full >> n).max(1) };
+            let tile = Dimensions::new(256, 256);
+            Level { dimensions: Dimensions::new(side(width), side(height)), tile, tiled: true }
+        };
+        Description { levels: (0..levels).map(level).collect(), orientation, channels: Channels::Rgb }
+    }
+
+    fn resolved(region: Rect, size: Dimensions, orientation: Orientation) -> Resolved {
+        Resolved { region, size, orientation, quality: Quality::Default, format: Format::Png }
+    }
+
+    #[test]
+    fn a_tile_of_the_grid_is_copied_from_the_smallest_level_that_has_it() {
+        for round_up in [false, true] {
+            let master = description(1001, 667, 3, round_up, Orientation::UPRIGHT);
+            for (region, size, level, window) in [
+                (Rect::new(256, 256, 256, 256), (256, 256), 0, Rect::new(256, 256, 256, 256)),
+                (Rect::new(512, 0, 489, 512), (245, 256), 1, Rect::new(256, 0, 245, 256)),
+                (Rect::new(0, 512, 512, 155), (256, 78), 1, Rect::new(0, 256, 256, 78)),
+                (Rect::new(0, 0, 1001, 667), (251, 167), 2, Rect::new(0, 0, 251, 167)),
+                (Rect::new(0, 0, 1001, 667), (250, 166), 2, Rect::new(0, 0, 250, 166)),
+            ] {
+                let size = Dimensions::new(size.0, size.1);
+                let plan = Plan::new(&resolved(region, size, Orientation::UPRIGHT), &master);
+                // The level rounded up has no 250x166 of its own: that is a scaled picture there.
+                if plan.is_copy() {
+                    assert_eq!((plan.level, plan.window()), (level, window), "{region} {size}");
+                } else {
+                    assert!(round_up && size.width == 250, "{region} {size} is scaled: {plan}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_unaligned_region_keeps_its_fraction() {
+        let master = description(4000, 4000, 4, false, Orientation::UPRIGHT);
+        let region = Rect::new(101, 50, 801, 802);
+        let plan = Plan::new(&resolved(region, Dimensions::new(400, 401), Orientation::UPRIGHT), &master);
+        assert_eq!(
+            (plan.level, plan.x.start, plan.x.length, plan.y.start, plan.y.length),
+            (1, 50.5, 400.5, 25.0, 401.0)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_plan_covers_its_window_and_its_output(
+            (width, height, levels) in (1u32..5000, 1u32..5000, 1u32..6),
+            round_up in any::<bool>(),
+            (tag, mirrored, quarters) in (1u16..9, any::<bool>(), 0u8..4),
+            (x, y, w, h) in (0.0..1.0f64, 0.0..1.0f64, 0.0..1.0f64, 0.0..1.0f64),
+            (out_width, out_height) in (1u32..3000, 1u32..3000),
+        ) {
+            let master = description(width, height, levels, round_up, Orientation::from_tag(tag));
+            let shown = master.dimensions();
+            let part = |from: f64, length: f64, side: u32| {
+                let start = (from * f64::from(side)) as u32;
+                (start, ((length * f64::from(side - start)) as u32).max(1))
+            };
+            let ((x, w), (y, h)) = (part(x, w, shown.width), part(y, h, shown.height));
+            let turn = Orientation { mirrored, quarters };
+            let plan = Plan::new(&resolved(Rect::new(x, y, w, h), Dimensions::new(out_width, out_height), turn), &master);
+            let level = plan.level_dimensions;
+            let mut next = 0;
+            for band in plan.bands() {
+                prop_assert_eq!(band.rows.start, next);
+                next = band.rows.end;
+                prop_assert!(band.window.x < level.width && band.window.y < level.height);
+                prop_assert!(band.window.right() <= level.width + 1 && band.window.bottom() <= level.height + 1);
+                prop_assert!(plan.window().contains(band.window));
+                let (from, to) = (plan.y.start + f64::from(band.rows.start) * plan.y.scale(), plan.y.start + f64::from(band.rows.end) * plan.y.scale());
+                prop_assert!(f64::from(band.window.y) <= from + 1e-6 && f64::from(band.window.bottom()) >= to - 1e-6);
+            }
+            prop_assert_eq!(next, plan.scaled().height);
+            let at = master.orientation.then(turn).apply_to_size(plan.scaled());
+            prop_assert_eq!(at, turn.apply_to_size(Dimensions::new(out_width, out_height)));
+        }
+    }
+}
