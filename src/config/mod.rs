@@ -1,12 +1,16 @@
 //! The configuration: [`RawConfig`] as it is written in the file, [`Config`] as it is meant.
 //! Built once; nothing later looks at the file's words. Limits that info.json publishes come from this same value.
 
+mod encodings;
+
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
+
+pub use encodings::Jpeg;
 
 /// All that a server needs to know, checked.
 #[derive(Clone, Debug)]
@@ -56,13 +60,6 @@ pub struct Limits {
     pub max_area: NonZeroU64,
 }
 
-/// How JPEG is written.
-#[derive(Clone, Copy, Debug)]
-pub struct Jpeg {
-    /// 1 to 100.
-    pub quality: u8,
-}
-
 impl Config {
     /// Reads and checks a configuration file.
     ///
@@ -91,7 +88,7 @@ struct RawConfig {
     server: RawServer,
     masters: RawMasters,
     limits: RawLimits,
-    jpeg: RawJpeg,
+    jpeg: Jpeg,
 }
 
 #[derive(Debug, Deserialize)]
@@ -126,12 +123,6 @@ struct RawLimits {
     max_area: NonZeroU64,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct RawJpeg {
-    quality: u8,
-}
-
 impl Default for RawServer {
     fn default() -> Self {
         Self {
@@ -152,12 +143,6 @@ impl Default for RawLimits {
     }
 }
 
-impl Default for RawJpeg {
-    fn default() -> Self {
-        Self { quality: 80 }
-    }
-}
-
 impl TryFrom<RawConfig> for Config {
     type Error = anyhow::Error;
 
@@ -168,11 +153,7 @@ impl TryFrom<RawConfig> for Config {
         );
         ensure!(raw.masters.root.is_absolute(), "[masters] root must be an absolute path");
         ensure!(raw.server.socket.is_absolute(), "[server] socket must be an absolute path");
-        ensure!(
-            (1..=100).contains(&raw.jpeg.quality),
-            "[jpeg] quality = {} is not within 1 to 100",
-            raw.jpeg.quality
-        );
+        raw.jpeg.check()?;
         ensure!(
             !raw.server.cache_control.contains(|c: char| c.is_control()),
             "[server] cache_control must be one line"
@@ -191,7 +172,7 @@ impl TryFrom<RawConfig> for Config {
                 max_height: raw.limits.max_height.unwrap_or(raw.limits.max_width),
                 max_area: raw.limits.max_area,
             },
-            jpeg: Jpeg { quality: raw.jpeg.quality },
+            jpeg: raw.jpeg,
         })
     }
 }
