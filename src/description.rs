@@ -35,6 +35,8 @@ pub enum Channels {
     Rgb,
     /// Red, green, blue and alpha, not premultiplied.
     Rgba,
+    /// Cyan, magenta, yellow and black: 0 is no ink. On its way only; what is encoded is light.
+    Cmyk,
 }
 
 impl Channels {
@@ -44,13 +46,13 @@ impl Channels {
             Self::Gray => 1,
             Self::GrayAlpha => 2,
             Self::Rgb => 3,
-            Self::Rgba => 4,
+            Self::Rgba | Self::Cmyk => 4,
         }
     }
 
     /// Whether there is more than gray.
     pub const fn has_colour(self) -> bool {
-        matches!(self, Self::Rgb | Self::Rgba)
+        matches!(self, Self::Rgb | Self::Rgba | Self::Cmyk)
     }
 
     /// Whether there is an alpha channel.

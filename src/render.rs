@@ -1,18 +1,21 @@
 //! Hops 7 to 9 of a request: a plan carried out, from the pixels of a master to the bytes of a derivative.
 //! Decides nothing: all choices are in the [`Plan`].
 
-use crate::config::Config;
+use crate::config::{Config, Profile};
+use crate::description::Channels;
 use crate::encode::Encoder;
 use crate::error::Error;
+use crate::geometry::Rect;
 use crate::master::Master;
 use crate::plan::Plan;
-use crate::raster::{Raster, Resampler, apply, orient};
+use crate::raster::{Converter, Raster, Resampler, apply, orient};
 use crate::tiff::WindowDecoder;
 
 /// The tools of rendering, with the buffers that they keep.
 #[derive(Default)]
 pub struct Renderer {
     decoder: WindowDecoder,
+    converter: Converter,
     resampler: Resampler,
     encoder: Encoder,
 }
@@ -23,27 +26,45 @@ impl Renderer {
     /// # Errors
     /// [`Error::Master`] if a piece that the plan needs is damaged; [`Error::Internal`] if an encoder fails.
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
-        let scaled = self.scaled(master, plan)?;
+        let profile = if config.colour.profile == Profile::Srgb { master.icc_profile()? } else { None };
+        let scaled = self.scaled(master, plan, profile.as_deref())?;
         let turned = orient(scaled, plan.turn);
         let toned = apply(turned, plan.quality);
         self.encoder.encode(toned, plan.format, config)
     }
 
     /// Decodes and scales, band by band.
-    fn scaled(&mut self, master: &Master, plan: &Plan) -> Result<Raster, Error> {
+    fn scaled(&mut self, master: &Master, plan: &Plan, profile: Option<&[u8]>) -> Result<Raster, Error> {
         self.decoder.forget();
         if plan.is_copy() {
-            return Ok(master.decode(&mut self.decoder, plan.level, plan.window())?);
+            return self.decoded(master, plan, plan.window(), profile);
         }
-        let mut picture = Raster::new(plan.scaled(), master.description.channels);
+        let channels = match master.description.channels {
+            Channels::Cmyk => Channels::Rgb,
+            other => other,
+        };
+        let mut picture = Raster::new(plan.scaled(), channels);
         let row_bytes = picture.row_bytes();
         for band in plan.bands() {
-            let source = master.decode(&mut self.decoder, plan.level, band.window)?;
+            let source = self.decoded(master, plan, band.window, profile)?;
             let part = self.resampler.resample(&source, band.window, (plan.x, plan.y), band.rows.clone());
             let part = part.map_err(|error| Error::Internal(format!("resampling: {error}")))?;
             let place = band.rows.start as usize * row_bytes..band.rows.end as usize * row_bytes;
             picture.pixels[place].copy_from_slice(&part.pixels);
         }
         Ok(picture)
+    }
+
+    /// Pixels of a window in the colours that will be sent. Before scaling, so that a tile and a scaled picture meet
+    /// in the same colours.
+    fn decoded(
+        &mut self,
+        master: &Master,
+        plan: &Plan,
+        window: Rect,
+        profile: Option<&[u8]>,
+    ) -> Result<Raster, Error> {
+        let raster = master.decode(&mut self.decoder, plan.level, window)?;
+        Ok(self.converter.to_srgb(raster, profile))
     }
 }

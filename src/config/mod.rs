@@ -21,6 +21,8 @@ pub struct Config {
     pub masters: Masters,
     /// `[limits]`
     pub limits: Limits,
+    /// `[colour]`
+    pub colour: Colour,
     /// `[jpeg]`
     pub jpeg: Jpeg,
 }
@@ -60,6 +62,25 @@ pub struct Limits {
     pub max_area: NonZeroU64,
 }
 
+/// What is done about colour profiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Colour {
+    /// What becomes of a master's ICC profile.
+    pub profile: Profile,
+}
+
+/// What becomes of an ICC profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// Pixels are converted to sRGB, which is what is meant where no profile is given.
+    #[default]
+    Srgb,
+    /// It is left out, and pixels are sent as they are stored.
+    Strip,
+}
+
 impl Config {
     /// Reads and checks a configuration file.
     ///
@@ -88,6 +109,7 @@ struct RawConfig {
     server: RawServer,
     masters: RawMasters,
     limits: RawLimits,
+    colour: Colour,
     jpeg: Jpeg,
 }
 
@@ -172,6 +194,7 @@ impl TryFrom<RawConfig> for Config {
                 max_height: raw.limits.max_height.unwrap_or(raw.limits.max_width),
                 max_area: raw.limits.max_area,
             },
+            colour: raw.colour,
             jpeg: raw.jpeg,
         })
     }

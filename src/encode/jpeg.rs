@@ -3,7 +3,6 @@
 
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
-use crate::description::Channels;
 use crate::error::Error;
 use crate::raster::{Raster, flatten};
 
@@ -15,9 +14,9 @@ pub(super) fn encode(kept: &mut Option<Compressor>, raster: Raster, quality: u8)
     }
     let encoder = kept.as_mut().ok_or_else(|| Error::Internal("no JPEG encoder".into()))?;
     let raster = flatten(raster);
-    let (format, subsampling) = match raster.channels {
-        Channels::Gray | Channels::GrayAlpha => (PixelFormat::GRAY, Subsamp::Gray),
-        Channels::Rgb | Channels::Rgba => (PixelFormat::RGB, Subsamp::Sub2x2),
+    let (format, subsampling) = match raster.channels.has_colour() {
+        true => (PixelFormat::RGB, Subsamp::Sub2x2),
+        false => (PixelFormat::GRAY, Subsamp::Gray),
     };
     encoder.set_quality(quality.into()).map_err(failed)?;
     encoder.set_subsamp(subsampling).map_err(failed)?;

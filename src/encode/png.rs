@@ -3,7 +3,6 @@
 
 use png::{BitDepth, ColorType, Compression, EncodingError};
 
-use crate::description::Channels;
 use crate::error::Error;
 use crate::raster::Raster;
 
@@ -13,11 +12,11 @@ pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>, Error> {
     let mut encoder = png::Encoder::new(&mut file, raster.dimensions.width, raster.dimensions.height);
     encoder.set_depth(BitDepth::Eight);
     encoder.set_compression(Compression::Fast);
-    encoder.set_color(match raster.channels {
-        Channels::Gray => ColorType::Grayscale,
-        Channels::GrayAlpha => ColorType::GrayscaleAlpha,
-        Channels::Rgb => ColorType::Rgb,
-        Channels::Rgba => ColorType::Rgba,
+    encoder.set_color(match (raster.channels.has_colour(), raster.channels.has_alpha()) {
+        (false, false) => ColorType::Grayscale,
+        (false, true) => ColorType::GrayscaleAlpha,
+        (true, false) => ColorType::Rgb,
+        (true, true) => ColorType::Rgba,
     });
     let mut writer = encoder.write_header().map_err(failed)?;
     writer.write_image_data(&raster.pixels).map_err(failed)?;

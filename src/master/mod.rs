@@ -88,6 +88,18 @@ impl Master {
         Ok(Self { identity, description: pyramid.description(), map, pyramid })
     }
 
+    /// The ICC profile of its pixels, if there is one.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if it is not wholly in the file.
+    pub fn icc_profile(&self) -> Result<Option<Vec<u8>>, MasterError> {
+        let (file, _) = tiff::File::open(self.map.bytes())?;
+        let range = self.pyramid.levels[0].icc_profile;
+        let profile =
+            range.map(|(offset, length)| file.slice(offset, length).map(<[u8]>::to_vec)).transpose();
+        self.map.check().and(profile)
+    }
+
     /// The pixels of `window` of a level. A window that reaches beyond a level repeats its edge.
     ///
     /// # Errors

@@ -1,10 +1,12 @@
-//! Decoded pixels and what is done to them: resampling, turning, quality.
+//! Decoded pixels and what is done to them: resampling, colour, turning, quality.
 //! Pure; 8 bits a channel, interleaved, rows without padding, alpha not premultiplied.
 
+mod colour;
 mod orient;
 mod resample;
 mod tone;
 
+pub use colour::Converter;
 pub use orient::orient;
 pub use resample::{Axis, Resampler, SUPPORT};
 pub use tone::{apply, flatten};

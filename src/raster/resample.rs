@@ -82,6 +82,7 @@ impl Resampler {
         let down = (f64::from(height) * y.scale()).min(f64::from(window.height) - top);
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+            .use_alpha(source.channels.has_alpha())
             .crop(left, top, across, down);
         let Dimensions { width, height: source_height } = source.dimensions;
         let (Ok(from), Ok(mut to)) = (
@@ -100,7 +101,7 @@ fn pixel_type(channels: Channels) -> PixelType {
         Channels::Gray => PixelType::U8,
         Channels::GrayAlpha => PixelType::U8x2,
         Channels::Rgb => PixelType::U8x3,
-        Channels::Rgba => PixelType::U8x4,
+        Channels::Rgba | Channels::Cmyk => PixelType::U8x4,
     }
 }
 

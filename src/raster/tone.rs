@@ -23,7 +23,7 @@ pub fn flatten(raster: Raster) -> Raster {
     let channels = match raster.channels {
         Channels::GrayAlpha => Channels::Gray,
         Channels::Rgba => Channels::Rgb,
-        Channels::Gray | Channels::Rgb => return raster,
+        Channels::Gray | Channels::Rgb | Channels::Cmyk => return raster,
     };
     let pixels = raster.pixels.chunks_exact(raster.channels.count()).flat_map(|pixel| {
         let (colours, alpha) = pixel.split_at(channels.count());
@@ -41,7 +41,7 @@ fn gray(raster: Raster) -> Raster {
         ((u32::from(p[0]) * 19_595 + u32::from(p[1]) * 38_470 + u32::from(p[2]) * 7_471 + 32_768) >> 16) as u8
     };
     let (channels, pixels) = match raster.channels {
-        Channels::Gray | Channels::GrayAlpha => return raster,
+        Channels::Gray | Channels::GrayAlpha | Channels::Cmyk => return raster,
         Channels::Rgb => (Channels::Gray, raster.pixels.as_chunks::<3>().0.iter().map(|p| luma(p)).collect()),
         Channels::Rgba => {
             let pairs = raster.pixels.as_chunks::<4>().0.iter().flat_map(|p| [luma(p), p[3]]);

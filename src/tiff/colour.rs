@@ -62,6 +62,8 @@ fn convert_pixel(stored: &[u8], pixel: &PixelFormat, out: &mut [u8]) {
             out[..3].copy_from_slice(&pixel.palette.get(usize::from(*index)).copied().unwrap_or_default());
         }
         (Photometric::Rgb, rgb) => out[..3].copy_from_slice(rgb),
+        // What inks look like is for a colour profile to say, once alpha is not in the way.
+        (Photometric::Separated, inks) if pixel.alpha.is_none() => out.copy_from_slice(inks),
         (Photometric::Separated, [c, m, y, k]) => {
             out[..3].copy_from_slice(&[ink(*c, *k), ink(*m, *k), ink(*y, *k)])
         }

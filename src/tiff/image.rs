@@ -193,6 +193,9 @@ impl Image {
     /// The channels of its pixels once decoded.
     pub fn channels(&self) -> Channels {
         let gray = matches!(self.pixel.photometric, Photometric::WhiteIsZero | Photometric::BlackIsZero);
+        if self.pixel.photometric == Photometric::Separated && self.pixel.alpha.is_none() {
+            return Channels::Cmyk;
+        }
         match (gray, self.pixel.alpha.is_some()) {
             (true, false) => Channels::Gray,
             (true, true) => Channels::GrayAlpha,
