@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use recto::scoreboard::Scoreboard;
+use recto::scoreboard::{Entry, Scoreboard};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A running server in a directory of its own. It ends with this value.
@@ -75,6 +75,22 @@ impl Server {
             })
             .expect("a scoreboard");
         Scoreboard::open(&path).expect("open")
+    }
+
+    /// The number of requests that have been answered.
+    pub fn served(&self) -> u64 {
+        self.slots().iter().map(|slot| slot.served).sum()
+    }
+
+    /// Whether a worker is at work.
+    pub fn busy(&self) -> bool {
+        self.slots().iter().any(|slot| slot.busy_since > 0)
+    }
+
+    /// The slots of all workers that can be read just now.
+    fn slots(&self) -> Vec<Entry> {
+        let board = self.scoreboard();
+        (0..self.workers().len()).filter_map(|slot| board.read(slot).expect("a slot")).collect()
     }
 
     /// The exit status after SIGTERM, or `None` if it was killed.

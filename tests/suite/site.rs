@@ -24,11 +24,13 @@ pub struct Setup<'a> {
     pub server: &'a str,
     /// Texts in NGINX's configuration, and what stands there instead. Each must be there.
     pub edits: &'a [(&'a str, &'a str)],
+    /// Whether the shipped example of a site takes the place of the demo's `server {}`.
+    pub example: bool,
 }
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { server: "workers = 2\n", edits: &[] }
+        Self { server: "workers = 2\n", edits: &[], example: false }
     }
 }
 
@@ -47,7 +49,7 @@ impl Site {
     pub fn with(setup: &Setup) -> Self {
         let server = Server::configured(setup.server);
         fs::write(server.path("masters").join(MASTER), &LEAF.1).expect("written");
-        let (nginx, port) = start_nginx(&server, setup.edits);
+        let (nginx, port) = start_nginx(&server, setup);
         Self { nginx, port, server }
     }
 
@@ -133,7 +135,7 @@ fn end(nginx: &mut Child) {
 }
 
 /// NGINX on a port that the system chose. Somebody may take it before NGINX does: then it is tried again.
-fn start_nginx(server: &Server, edits: &[(&str, &str)]) -> (Child, u16) {
+fn start_nginx(server: &Server, setup: &Setup) -> (Child, u16) {
     let run_dir = server.directory.path();
     let nginx = Nginx::find().unwrap_or_else(|error| panic!("{error}"));
     let pid_file = server.path("nginx.pid");
@@ -142,7 +144,10 @@ fn start_nginx(server: &Server, edits: &[(&str, &str)]) -> (Child, u16) {
         let port = free.local_addr().expect("an address").port();
         let site = site::Site { run_dir: run_dir.to_owned(), port };
         site.write(nginx.runs_as_root()).expect("written");
-        edit(server, edits);
+        if setup.example {
+            use_example(server, port);
+        }
+        edit(server, setup.edits);
         drop(free);
         let output = File::create(server.path("nginx.log")).expect("a log");
         let mut command = nginx.command(run_dir);
@@ -163,6 +168,20 @@ fn start_nginx(server: &Server, edits: &[(&str, &str)]) -> (Child, u16) {
         assert!(said.contains("Address already in use"), "NGINX does not start: {said}");
     }
     panic!("no port stays free");
+}
+
+/// The site of an operator who has followed the example, but for port and paths.
+fn use_example(server: &Server, port: u16) {
+    let snippet = server.path("recto.conf").display().to_string();
+    let example = include_str!("../../nginx/site.example.conf")
+        .replace("listen 80;", &format!("listen 127.0.0.1:{port};"))
+        .replace("    listen [::]:80;\n", "")
+        .replace("/usr/local/share/recto/nginx/recto.conf", &snippet);
+    assert!(example.contains(&format!(":{port};")) && example.contains(&snippet), "{example}");
+    let path = server.path("nginx.conf");
+    let main = fs::read_to_string(&path).expect("a file");
+    let (before, _) = main.split_once("    server {").expect("a server");
+    fs::write(path, format!("{before}{example}}}\n")).expect("written");
 }
 
 fn edit(server: &Server, edits: &[(&str, &str)]) {

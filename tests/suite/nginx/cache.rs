@@ -1,9 +1,13 @@
 //! NGINX's cache: what makes one entry, what makes two, and what is not kept.
 
 use std::fs;
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpStream};
+use std::thread;
 
 use crate::picture::{STAMP, replace};
-use crate::site::{MASTER, Setup, Site};
+use crate::server::until;
+use crate::site::{MASTER, Setup, Site, until_status};
 
 #[test]
 fn one_derivative_is_one_entry() {
@@ -28,6 +32,30 @@ fn one_derivative_is_one_entry() {
         assert!(answer.body == first.body);
         assert_eq!(answer.the("link"), first.the("link"));
     }
+}
+
+#[test]
+fn of_many_who_ask_for_the_same_one_waits_for_a_worker() {
+    let site = Site::start();
+    let path = format!("/iiif/3/{MASTER}/full/max/0/default.png");
+    thread::scope(|scope| {
+        for _ in 0..12 {
+            scope.spawn(|| site.expect(200, &path));
+        }
+    });
+    assert_eq!(site.server.served(), 1);
+}
+
+#[test]
+fn what_is_begun_for_a_client_that_left_is_kept() {
+    let site = Site::start();
+    let path = format!("/iiif/3/{MASTER}/full/max/90/default.png");
+    let mut client = TcpStream::connect((Ipv4Addr::LOCALHOST, site.port)).expect("connected");
+    client.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).expect("sent");
+    until("it is begun", || site.server.busy() || site.server.served() == 1);
+    drop(client);
+    assert_eq!(site.expect(200, &path).the("x-cache-status"), "HIT");
+    assert_eq!(site.server.served(), 1);
 }
 
 #[test]
@@ -61,7 +89,7 @@ fn a_missing_master_is_remembered_and_looked_for_again() {
     let site = Site::with(&Setup { edits: &edits, ..Setup::default() });
     site.expect(404, path);
     site.add("late.tif", &STAMP);
-    crate::site::until_status(&site, path, 200);
+    until_status(&site, path, 200);
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn the_base_is_the_configured_one() {
         ("workers = 1\n", "server_name *.example.org;", "http://127.0.0.1:PORT/iiif"),
         ("workers = 1\n", "", "http://127.0.0.1:PORT/iiif"),
     ] {
-        let site = Site::with(&Setup { server, edits: &[(name, server_name)] });
+        let site = Site::with(&Setup { server, edits: &[(name, server_name)], ..Setup::default() });
         let base = format!("{}/3/{MASTER}", base.replace("PORT", &site.port.to_string()));
         assert_eq!(id(&site.get(&format!("/iiif/3/{MASTER}/info.json")).json()), base);
         let location = format!("{base}/info.json");
@@ -138,4 +138,18 @@ fn the_base_is_the_configured_one() {
         let picture = site.expect(200, &format!("/iiif/3/{MASTER}/full/60,/0/default.png"));
         assert_eq!(picture.link("canonical"), Some(format!("{base}/full/60,44/0/default.png").as_str()));
     }
+}
+
+#[test]
+fn the_example_of_a_site_works() {
+    let site = Site::with(&Setup { example: true, ..Setup::default() });
+    let base = format!("http://images.example.org:{}/iiif/3/{MASTER}", site.port);
+    let path = format!("/iiif/3/{MASTER}");
+    assert_eq!(id(&site.expect(200, &format!("{path}/info.json")).json()), base);
+    assert_eq!(site.expect(303, &path).the("location"), format!("{base}/info.json"));
+    site.expect(200, &format!("{path}/full/90,/0/default.jpg"));
+    // What NGINX answers before or beside our location; `expect` looks for CORS on these as well.
+    site.expect(400, "/iiif/3/%zz/info.json");
+    site.expect(414, &format!("/iiif/3/{}/info.json", "a".repeat(9000)));
+    site.expect(404, "/");
 }

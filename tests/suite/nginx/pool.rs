@@ -9,7 +9,7 @@ use crate::http::{self, Answer};
 use crate::load::Load;
 use crate::picture::{LEAF, Picture};
 use crate::server::{send, until};
-use crate::site::{MASTER, Setup, Site};
+use crate::site::{MASTER, Setup, Site, until_status};
 
 /// A request that nobody has made before, with a bit of work in it.
 fn fresh(n: u32) -> String {
@@ -41,6 +41,8 @@ fn refused(answers: &[Answer]) -> usize {
         assert_eq!(answer.status, 503);
         assert_eq!((answer.the("retry-after"), answer.the("cache-control")), ("2", "no-store"));
         assert_eq!(answer.all("access-control-allow-origin"), ["*"]);
+        assert_eq!(answer.the("content-type"), "text/plain; charset=utf-8");
+        assert_eq!(answer.text(), "the image server is busy\n");
     }
     refused.len()
 }
@@ -120,13 +122,13 @@ fn without_a_pool_the_cache_goes_on() {
     assert_eq!(stale.the("x-cache-status"), "STALE");
     assert!(stale.body == whole.body);
     site.server.start_again();
-    crate::site::until_status(&site, &unseen, 200);
+    until_status(&site, &unseen, 200);
 }
 
 #[test]
 fn when_all_workers_hang_the_answer_is_busy() {
     // In place of waiting for 35 seconds.
-    let edits = [("fastcgi_read_timeout      35s", "fastcgi_read_timeout 1s")];
+    let edits = [("fastcgi_read_timeout      35s", "fastcgi_read_timeout 2s")];
     let site = Site::with(&Setup { edits: &edits, ..Setup::default() });
     let workers = site.server.workers();
     let seen = fresh(1);
