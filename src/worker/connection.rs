@@ -13,8 +13,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 const UNFINISHED: Duration = Duration::from_secs(5);
 
 /// How long it may hold one while others wait. NGINX writes in the moment in which it connects, so a peer that is
-/// silent for this long is no NGINX, or one that is not scheduled at all.
-const UNFINISHED_WHILE_OTHERS_WAIT: Duration = Duration::from_millis(100);
+/// silent for this long is no NGINX. Not less: on a machine with far too much to do NGINX may lose the processor
+/// between the two for over 100 ms (seen), as long as the period of a CPU quota, and to hang up then loses a request.
+const UNFINISHED_WHILE_OTHERS_WAIT: Duration = Duration::from_millis(300);
 
 /// How long a reply may wait to be read, all of it together.
 const UNREAD: Duration = Duration::from_secs(30);
