@@ -12,7 +12,7 @@ use crate::master::Master;
 use crate::plan::Plan;
 use crate::render::Renderer;
 
-/// Make one derivative of a master, as the server would.
+/// Make one derivative of a master, as the server would
 ///
 /// REQUEST is the part of an IIIF Image API URL behind the identifier: REGION/SIZE/ROTATION/QUALITY.FORMAT.
 ///

@@ -88,7 +88,7 @@ impl Config {
     /// If the file cannot be read, is not TOML, has an unknown key or a value out of range: with line, key and rule.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+            .with_context(|| format!("cannot read the configuration {} (--config names it)", path.display()))?;
         Self::parse(&text).with_context(|| format!("configuration {}", path.display()))
     }
 

@@ -8,7 +8,7 @@ use crate::error::MasterError;
 use crate::geometry::{Dimensions, Rect};
 
 /// A tile or strip larger than this, decoded, is refused before anything is allocated.
-const MAX_PIECE_BYTES: u64 = 512 << 20;
+const MAX_PIECE_BYTES: u64 = 256 << 20;
 
 /// Ink and colour plus a few extra channels; more is no picture.
 const MAX_SAMPLES: u64 = 16;

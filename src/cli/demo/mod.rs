@@ -22,34 +22,46 @@ use masters::Masters;
 use rundir::RunDir;
 use site::Site;
 
-/// Starts NGINX and workers on this machine, with a page that shows the masters in a viewer.
+/// Show images in a viewer on this machine, without privileges.
+///
+/// Starts a private NGINX with the shipped configuration and a pool of workers behind it, prints the address of a page
+/// that lists the masters and opens them in a deep-zoom viewer, and stays in the foreground until Ctrl-C.
+///
+///   recto demo                          sample masters, made on the first run
+///   recto demo --masters /srv/scans     a directory of your own
+///   recto demo map.tif leaf-12r.tif     a few files
+///   recto demo --check                  fetch a bit of everything, compare the pixels, print a table, end
+///
+/// All that a run writes is in the run directory: recto.sock, recto.pid, nginx.pid, the configuration files, the logs,
+/// the cache, and the samples. It needs an nginx program and nothing else.
 #[derive(clap::Args, Debug)]
+#[command(verbatim_doc_comment)]
 pub(super) struct Arguments {
-    /// Image files to show. Without these and without --masters: samples, made on the first run.
+    /// Image files to show. Without these and without --masters: samples, made on the first run
     #[arg(value_name = "MASTER", conflicts_with = "masters")]
     files: Vec<PathBuf>,
 
-    /// A directory of masters: all TIFF files in it and below it.
+    /// A directory of masters: all TIFF files in it and below it
     #[arg(long, value_name = "DIR")]
     masters: Option<PathBuf>,
 
-    /// The port on which NGINX listens, on this machine only [default: 8182, or the next free one].
+    /// The port on which NGINX listens, on this machine only [default: 8182, or the next free one]
     #[arg(long, value_name = "N")]
     port: Option<u16>,
 
-    /// Number of workers [default: one per core].
+    /// Number of workers [default: one per core]
     #[arg(long, value_name = "N")]
     workers: Option<u16>,
 
-    /// The directory of everything that a run writes.
+    /// The directory of everything that a run writes
     #[arg(long, value_name = "DIR", default_value = "target/demo")]
     run_dir: PathBuf,
 
-    /// A configuration to take limits and the like from; socket and public_url are the demo's own.
+    /// A configuration to take limits and the like from; socket and public_url are the demo's own
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Fetch a bit of everything through NGINX, print a table of the verdicts, and stop.
+    /// Fetch a bit of everything through NGINX, print a table of the verdicts, and stop
     #[arg(long)]
     check: bool,
 }
