@@ -76,7 +76,7 @@ pub fn tone(x: u32, y: u32, channel: u32) -> f64 {
     match (x / 64 + y / 48) % 4 {
         0 => f64::from(seed >> 16) / 65_535.0,
         1 if (x + y) % 9 < 2 => 0.0,
-        2 if x % 13 == 0 => 1.0,
+        2 if x.is_multiple_of(13) => 1.0,
         3 => f64::from((x / 8 + y / 8 + channel) % 5) / 4.0,
         _ => wave,
     }

@@ -12,7 +12,7 @@ pub struct Tiff {
 }
 
 impl Tiff {
-    /// An uncompressed image of `width` by `height` in tiles, or in strips of `rows` if `tile` is none.
+    /// An uncompressed image without pieces.
     pub fn new(width: u32, height: u32, photometric: u16, samples: u16, bits: u16) -> Self {
         let tags = vec![
             (256, vec![width.into()]),
