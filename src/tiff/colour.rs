@@ -128,7 +128,9 @@ fn lab_of([l, a, b]: [f64; 3], pixel: &PixelFormat) -> [f64; 3] {
     }
     let levels = 2f64.powi(pixel.bits.into());
     let unit = levels / 256.0;
-    // TIFF 6.0 section 23: a* and b* are signed, even where SampleFormat says otherwise; ICC offsets them.
+    // TIFF 6.0 section 23: L* has no sign, a* and b* have one, whatever SampleFormat says (libvips calls all of them
+    // signed); ICC offsets a* and b*.
+    let [l, a, b] = [l, a, b].map(|value| value.rem_euclid(levels));
     let difference = |value: f64| match pixel.photometric {
         Photometric::IccLab => value / unit - 128.0,
         _ if value >= levels / 2.0 => (value - levels) / unit,

@@ -233,7 +233,7 @@ impl PixelFormat {
             alpha: alpha(file, ifd, samples, photometric)?,
             // 8 and 16 bits have a range of their own; statistics that some programs leave here are not to stretch it.
             range: range(file, ifd).filter(|_| format == SampleFormat::Float || bits == 32),
-            subsampling: subsampling(file, ifd)?,
+            subsampling: subsampling(file, ifd),
             luma: numbers(file, ifd, tag::YCBCR_COEFFICIENTS).unwrap_or([0.299, 0.587, 0.114]),
             reference: numbers(file, ifd, tag::REFERENCE_BLACK_WHITE)
                 .unwrap_or([0.0, 255.0, 128.0, 255.0, 128.0, 255.0]),
@@ -261,8 +261,17 @@ impl PixelFormat {
                 image.compression
             )));
         }
-        if *photometric == Photometric::YCbCr && !lossy && (*bits != 8 || image.planar) {
-            return Err(MasterError::unsupported("YCbCr that is neither 8 bits nor in one plane"));
+        if *photometric == Photometric::YCbCr && !lossy {
+            if *bits != 8 || image.planar {
+                return Err(MasterError::unsupported("YCbCr that is not of 8 bits in one plane"));
+            }
+            let (across, down) = self.subsampling;
+            if !matches!((across, down), (1 | 2 | 4, 1 | 2 | 4)) {
+                return Err(MasterError::damaged(format!("chroma subsampling of {across} by {down}")));
+            }
+            if self.is_subsampled() && image.predictor != Predictor::None {
+                return Err(MasterError::unsupported("a predictor for subsampled YCbCr"));
+            }
         }
         if image.compression == Compression::CcittT6 && (*bits != 1 || *samples != 1) {
             return Err(MasterError::damaged("CCITT compression of more than one bit per pixel"));
@@ -347,12 +356,11 @@ fn range(file: &File, ifd: &Ifd) -> Option<(f64, f64)> {
     (low.is_finite() && high.is_finite() && low < high).then_some((low, high))
 }
 
-fn subsampling(file: &File, ifd: &Ifd) -> Result<(u16, u16), MasterError> {
-    let Some(entry) = ifd.entry(tag::YCBCR_SUB_SAMPLING) else { return Ok((2, 2)) };
-    match (entry.integer(file, 0)?, entry.integer(file, 1)?) {
-        (across @ (1 | 2 | 4), down @ (1 | 2 | 4)) => Ok((across as u16, down as u16)),
-        (across, down) => Err(MasterError::damaged(format!("chroma subsampling of {across} by {down}"))),
-    }
+/// YCbCrSubSampling as it stands; only who stores YCbCr without compression has to mean it.
+fn subsampling(file: &File, ifd: &Ifd) -> (u16, u16) {
+    let entry = ifd.entry(tag::YCBCR_SUB_SAMPLING);
+    let value = |index| u16::try_from(entry?.integer(file, index).ok()?).ok();
+    if entry.is_none() { (2, 2) } else { (value(0).unwrap_or(0), value(1).unwrap_or(0)) }
 }
 
 /// The values of a tag, if there are as many as wanted and each is a finite number.

@@ -24,12 +24,13 @@ pub struct WindowDecoder {
     plane: Vec<u8>,
     piece: Vec<u8>,
     scratch: Vec<u8>,
-    /// Where the compressed bytes of `piece` came from: bands of a picture in few strips share them.
-    holds: Option<(u64, u64)>,
+    /// The number of `piece` in its image: bands of a picture in few strips share it. Not where its bytes lie: planes
+    /// may share some of them with another piece, and not all.
+    holds: Option<u64>,
 }
 
 impl WindowDecoder {
-    /// Forgets the last piece: the next window may be of another file.
+    /// Forgets the last piece: the next window may be of another image.
     pub fn forget(&mut self) {
         self.holds = None;
     }
@@ -65,8 +66,7 @@ impl WindowDecoder {
     /// Leaves the samples of a piece in `self.piece`, interleaved, little-endian.
     fn decode_piece(&mut self, file: &File, image: &Image, column: u32, row: u32) -> Result<(), MasterError> {
         let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
-        let range = image.piece_range(file, index)?;
-        if range.is_some() && range == self.holds {
+        if self.holds == Some(index) {
             return Ok(());
         }
         self.holds = None;
@@ -76,7 +76,7 @@ impl WindowDecoder {
             self.decode_plane(file, image, index, row)?;
             std::mem::swap(&mut self.plane, &mut self.piece);
         }
-        self.holds = range;
+        self.holds = Some(index);
         Ok(())
     }
 
@@ -125,7 +125,8 @@ impl WindowDecoder {
         };
         self.compressed.clear();
         self.compressed.extend_from_slice(file.slice(offset, length)?);
-        if image.reversed_bits {
+        // A JPEG stream has an order of its own, whatever FillOrder says (libtiff reads it so).
+        if image.reversed_bits && image.compression != Compression::Jpeg {
             self.compressed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
         }
         match image.compression {

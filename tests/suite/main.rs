@@ -1,11 +1,13 @@
 //! The integration tests: one binary, one module per thing proved.
 
 mod convert;
+mod masters;
 mod nginx;
 mod process;
 
 // What they share.
 mod http;
+mod judge;
 mod load;
 mod picture;
 mod server;
