@@ -55,7 +55,7 @@ test:
 # iipsrv is the peer to compare with, vips writes one of the masters.
 bench:
 	$(NEED) nginx vips iipsrv
-	cargo bench --locked --bench peers
+	cargo bench --locked --bench hops --bench peers
 
 setup:
 	$(NEED) nginx vips tiffinfo
