@@ -52,9 +52,10 @@ test:
 	$(NEED) nginx vips tiffinfo
 	cargo test --locked
 
+# iipsrv is the peer to compare with, vips writes one of the masters.
 bench:
-	$(NEED)
-	cargo bench --locked
+	$(NEED) nginx vips iipsrv
+	cargo bench --locked --bench hops --bench peers
 
 setup:
 	$(NEED) nginx vips tiffinfo

@@ -9,6 +9,8 @@ works() {
     case $1 in
     # A compiler without the C library's headers is no compiler; that is what a bare gcc package gives.
     cc) echo '#include <stdio.h>' | cc -x c -fsyntax-only - 2>/dev/null ;;
+    # Not meant to be called by hand, so not in PATH.
+    iipsrv) test -x /usr/lib/iipimage-server/iipsrv.fcgi ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }
@@ -18,6 +20,7 @@ packages_of() {
     cc) echo gcc libc6-dev ;;
     vips) echo libvips-tools ;;
     tiffinfo) echo libtiff-tools ;;
+    iipsrv) echo iipimage-server ;;
     *) echo "$1" ;;
     esac
 }

@@ -186,7 +186,7 @@ impl WindowDecoder {
     fn decode_packed(&mut self, image: &Image, row: u32) -> Result<(), MasterError> {
         let rows = image.stored_rows(row);
         let (size, needed) = (packed_bytes(image, image.piece.height), packed_bytes(image, rows));
-        self.plane.clear();
+        // What the last piece left is overwritten, down to the last row that is in the image.
         self.plane.resize(size, 0);
         self.decompressor.decode(
             image.compression,

@@ -1,0 +1,80 @@
+//! The masters of the benchmarks, made once: a wall of 400 megapixels, and a page of 24 in three kinds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+use recto::convert::{Compression, Samples, Settings, pyramid};
+use recto::geometry::Dimensions;
+
+use super::picture;
+
+/// The large master: deflate with predictor.
+pub const WALL: &str = "wall-400mp-deflate.tif";
+/// Its size.
+pub const WALL_SIZE: Dimensions = Dimensions::new(26_720, 15_030);
+/// The page: deflate with predictor.
+pub const PAGE: &str = "page-deflate.tif";
+/// The page as libvips stores it at quality 90: RGB, not subsampled.
+pub const PAGE_Q90: &str = "page-jpeg-q90.tif";
+/// The page as JPEG of quality 85: YCbCr 4:2:0.
+pub const PAGE_Q85: &str = "page-jpeg-q85.tif";
+/// Its size.
+pub const PAGE_SIZE: Dimensions = Dimensions::new(4000, 6000);
+/// Side of all tiles.
+pub const TILE: u32 = 256;
+
+/// Where the benchmarks write.
+pub fn directory() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench")
+}
+
+/// Makes the masters that are not yet there; the directory that holds them.
+pub fn build() -> Result<PathBuf> {
+    let masters = directory().join("masters");
+    fs::create_dir_all(&masters).with_context(|| format!("cannot make {}", masters.display()))?;
+    let deflate = Compression::Deflate { level: 6 };
+    paint(&masters.join(WALL), WALL_SIZE, deflate)?;
+    paint(&masters.join(PAGE), PAGE_SIZE, deflate)?;
+    paint(&masters.join(PAGE_Q85), PAGE_SIZE, Compression::Jpeg { quality: 85 })?;
+    convert(&masters.join(PAGE), &masters.join(PAGE_Q90))?;
+    Ok(masters)
+}
+
+fn paint(target: &Path, size: Dimensions, compression: Compression) -> Result<()> {
+    if target.exists() {
+        return Ok(());
+    }
+    let settings = Settings { size, samples: Samples::Rgb8, tile_side: TILE, compression, icc_profile: None };
+    let bar = ProgressBar::new(size.height.into());
+    bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} % {eta:>4}")?);
+    bar.set_message(target.display().to_string());
+    if bar.is_hidden() {
+        eprintln!("making {} of {size} pixels", target.display());
+    }
+    let source = |first: u32, rows: &mut [u8]| {
+        picture::paint(first, size.width, rows);
+        Ok(())
+    };
+    pyramid::write(target, &settings, source, |rows| bar.set_position(rows.into()))?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Another writer's kind of pyramid, from the same pixels.
+fn convert(source: &Path, target: &Path) -> Result<()> {
+    if target.exists() {
+        return Ok(());
+    }
+    let unfinished = target.with_extension("unfinished.tif");
+    let options =
+        ["--tile", "--pyramid", "--tile-width=256", "--tile-height=256", "--compression=jpeg", "--Q=90"];
+    let status = Command::new("vips").arg("tiffsave").args([source, &unfinished]).args(options).status();
+    let status =
+        status.context("vips cannot be run. `make bench` installs it; its package is libvips-tools")?;
+    ensure!(status.success(), "vips could not make {}: {status}", target.display());
+    fs::rename(&unfinished, target)?;
+    Ok(())
+}

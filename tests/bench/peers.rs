@@ -1,0 +1,167 @@
+//! Recto and its peer behind one NGINX: the same requests, the same machine, round by round in turn.
+//!
+//! ```text
+//! cargo bench --bench peers              all workloads
+//! cargo bench --bench peers -- tiles     those with "tiles" in their name
+//! ```
+//!
+//! Times hold for this machine and this minute: what to compare is the ratio, the peer's CPU time for a request by
+//! ours. Every answer is compared with the other server's before anything is timed. Nothing here fails for being slow.
+
+mod corpus;
+mod load;
+mod picture;
+mod process;
+mod site;
+mod workload;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use load::Client;
+use process::Memory;
+use recto::geometry::Dimensions;
+use site::{Server, Site};
+use turbojpeg::PixelFormat;
+use workload::{Asked, Workload};
+
+const ROUNDS: usize = 5;
+
+fn main() -> Result<()> {
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let masters = corpus::build()?;
+    let site = Site::start(&corpus::directory(), &masters)?;
+    println!("{} connections, {ROUNDS} rounds, 2 workers of each server, caches off", load::CONNECTIONS);
+    println!(
+        "{:<30} {:<7} {:>7} {:>8} {:>8} {:>11} {:>10} {:>7} {:>8} {:>6}",
+        "workload",
+        "server",
+        "req/s",
+        "p50 ms",
+        "p99 ms",
+        "CPU ms/req",
+        "private",
+        "PSS MB",
+        "bytes",
+        "ratio"
+    );
+    for workload in workload::all() {
+        if wanted.is_empty() || wanted.iter().any(|part| workload.name.contains(part.as_str())) {
+            measure(&site, &workload).with_context(|| workload.name)?;
+        }
+    }
+    Ok(())
+}
+
+/// One server's part in a workload.
+struct Run {
+    server: Server,
+    /// URLs, and how many bytes each gives.
+    paths: Vec<(String, usize)>,
+    latencies: Vec<Duration>,
+    rates: Vec<f64>,
+    cpu: Vec<f64>,
+    memory: Memory,
+}
+
+fn measure(site: &Site, workload: &Workload) -> Result<()> {
+    let mut runs = verified(site, workload)?;
+    for round in 0..ROUNDS {
+        for turn in 0..runs.len() {
+            // Who goes first changes from round to round.
+            let at = (round + turn) % runs.len();
+            runs[at].round(site, workload.per_round)?;
+        }
+    }
+    let ours = median(&mut runs[0].cpu);
+    for run in &mut runs {
+        run.print(workload.name, ours);
+    }
+    Ok(())
+}
+
+impl Run {
+    fn round(&mut self, site: &Site, count: usize) -> Result<()> {
+        let (cpu, start) = (site.cpu(self.server)?, Instant::now());
+        self.latencies.extend(load::run(site.port, &self.paths, count)?);
+        let seconds = start.elapsed().as_secs_f64();
+        let cpu = site.cpu(self.server)? - cpu;
+        self.rates.push(count as f64 / seconds);
+        self.cpu.push(cpu.as_secs_f64() * 1e3 / count as f64);
+        self.memory = Memory::default();
+        for worker in site.workers(self.server)? {
+            self.memory += process::memory(worker)?;
+        }
+        Ok(())
+    }
+
+    fn print(&mut self, workload: &str, ours: f64) {
+        self.latencies.sort_unstable();
+        let quantile =
+            |part: usize| self.latencies[(self.latencies.len() - 1) * part / 100].as_secs_f64() * 1e3;
+        let (p50, p99) = (quantile(50), quantile(99));
+        let cpu = median(&mut self.cpu);
+        // All servers have two workers.
+        let megabytes = |bytes: u64| bytes as f64 / 2e6;
+        let bytes: usize = self.paths.iter().map(|(_, length)| length).sum();
+        println!(
+            "{workload:<30} {:<7} {:>7.0} {p50:>8.2} {p99:>8.2} {cpu:>11.3} {:>10.1} {:>7.1} {:>8} {:>6.2}",
+            self.server.name(),
+            median(&mut self.rates),
+            megabytes(self.memory.private),
+            megabytes(self.memory.proportional),
+            bytes / self.paths.len(),
+            cpu / ours,
+        );
+    }
+}
+
+/// Asks every server for everything once, and compares the answers.
+fn verified(site: &Site, workload: &Workload) -> Result<Vec<Run>> {
+    let mut runs = Server::ALL.map(|server| Run {
+        server,
+        paths: Vec::new(),
+        latencies: Vec::new(),
+        rates: Vec::new(),
+        cpu: Vec::new(),
+        memory: Memory::default(),
+    });
+    let mut client = Client::connect(site.port)?;
+    for asked in &workload.requests {
+        let mut answers = Vec::new();
+        for run in &mut runs {
+            let path = format!("{}{}", run.server.prefix(), asked.path);
+            let body = client.get(&path).with_context(|| run.server.name())?;
+            answers.push(understood(&body, asked).with_context(|| format!("the answer to {path}"))?);
+            run.paths.push((path, body.len()));
+        }
+        let apart = difference(&answers[0], &answers[1]);
+        ensure!(apart <= workload.tolerance, "{} differs by {apart:.2} levels from the peer's", asked.path);
+    }
+    Ok(runs.into())
+}
+
+/// The pixels of a picture of the right size, or the size that info.json tells.
+fn understood(body: &[u8], asked: &Asked) -> Result<Vec<u8>> {
+    let Some(size) = asked.size else {
+        let info: serde_json::Value = serde_json::from_slice(body)?;
+        let side = |name: &str| info[name].as_u64().with_context(|| format!("no {name} in info.json"));
+        return Ok(format!("{}x{}", side("width")?, side("height")?).into_bytes());
+    };
+    let image = turbojpeg::decompress(body, PixelFormat::RGB)?;
+    let have = Dimensions::new(u32::try_from(image.width)?, u32::try_from(image.height)?);
+    ensure!(have == size, "a picture of {have} where {size} was asked for");
+    Ok(image.pixels)
+}
+
+/// The mean of the differences of all samples.
+fn difference(one: &[u8], other: &[u8]) -> f64 {
+    let sum: u64 = one.iter().zip(other).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+    sum as f64 / one.len() as f64
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
