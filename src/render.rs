@@ -4,15 +4,14 @@
 use crate::config::Config;
 use crate::encode::Encoder;
 use crate::error::Error;
-use crate::master::Master;
+use crate::master::{Decoder, Master};
 use crate::plan::Plan;
 use crate::raster::{Raster, Resampler, apply, orient};
-use crate::tiff::WindowDecoder;
 
 /// The tools of rendering, with the buffers that they keep.
 #[derive(Default)]
 pub struct Renderer {
-    decoder: WindowDecoder,
+    decoder: Decoder,
     resampler: Resampler,
     encoder: Encoder,
 }
@@ -23,15 +22,15 @@ impl Renderer {
     /// # Errors
     /// [`Error::Master`] if a piece that the plan needs is damaged; [`Error::Internal`] if an encoder fails.
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
-        let scaled = self.scaled(master, plan)?;
-        let turned = orient(scaled, plan.turn);
+        let scaled = self.scaled(master, plan);
+        self.decoder.rest();
+        let turned = orient(scaled?, plan.turn);
         let toned = apply(turned, plan.quality);
         self.encoder.encode(toned, plan.format, config)
     }
 
     /// Decodes and scales, band by band.
     fn scaled(&mut self, master: &Master, plan: &Plan) -> Result<Raster, Error> {
-        self.decoder.forget();
         if plan.is_copy() {
             return Ok(master.decode(&mut self.decoder, plan.level, plan.window())?);
         }
