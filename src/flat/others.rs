@@ -62,12 +62,31 @@ fn open(bytes: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>,
     let mut decoder: Box<dyn ImageDecoder> = match format {
         ImageFormat::Png => Box::new(PngDecoder::with_limits(file, limits.clone()).map_err(failed)?),
         ImageFormat::Gif => Box::new(GifDecoder::new(file).map_err(failed)?),
-        ImageFormat::WebP => Box::new(WebPDecoder::new(file).map_err(failed)?),
+        ImageFormat::WebP => {
+            check_chunks(bytes)?;
+            Box::new(WebPDecoder::new(file).map_err(failed)?)
+        }
         _ => Box::new(BmpDecoder::new(file).map_err(failed)?),
     };
     check_budget(dimensions(&*decoder), decoder.total_bytes())?;
     decoder.set_limits(limits).map_err(failed)?;
     Ok(decoder)
+}
+
+/// All chunks of a WebP must lie in the file: the library believes their lengths (RFC 9649 section 2).
+fn check_chunks(bytes: &[u8]) -> Result<(), MasterError> {
+    let ends = || MasterError::damaged("a WebP that ends too early");
+    let length = |word: [u8; 4]| u32::from_le_bytes(word) as usize;
+    let (&[_, _, _, _, a, b, c, d], body) = bytes.split_first_chunk().ok_or_else(ends)?;
+    let mut rest = body.get(4..length([a, b, c, d])).ok_or_else(ends)?;
+    while let Some((&[_, _, _, _, a, b, c, d], after)) = rest.split_first_chunk() {
+        let length = length([a, b, c, d]);
+        if length > after.len() {
+            return Err(ends());
+        }
+        rest = after.get(length.next_multiple_of(2)..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 fn dimensions(decoder: &dyn ImageDecoder) -> Dimensions {
@@ -125,6 +144,16 @@ mod tests {
         for other in [&b"RIFF????WAVE"[..], b"BMX", b"GIF90a", b"", b"\x89PNG"] {
             assert_eq!(format(other), None);
         }
+    }
+
+    #[test]
+    fn chunks_of_a_webp_must_be_there() {
+        assert!(check_chunks(b"RIFF\x0e\0\0\0WEBPVP8 \x01\0\0\0a\0").is_ok());
+        assert!(check_chunks(b"RIFF\x0d\0\0\0WEBPVP8 \x01\0\0\0a").is_ok(), "without its last padding");
+        assert!(check_chunks(b"RIFF\x0e\0\0\0WEBPVP8 \x03\0\0\0a\0").is_err());
+        assert!(check_chunks(b"RIFF\x0f\0\0\0WEBPVP8 \x01\0\0\0a\0").is_err());
+        assert!(check_chunks(b"RIFF\xff\xff\xff\xffWEBP").is_err());
+        assert!(check_chunks(b"RIFF\0\0\0\0WEBP").is_err());
     }
 
     #[test]
