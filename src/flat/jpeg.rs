@@ -65,7 +65,7 @@ pub fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, Mas
         3 => PixelFormat::RGB,
         _ => PixelFormat::CMYK,
     };
-    let pixels = decompress(&bytes.to_vec(), header, factor, format)?;
+    let pixels = decompress(bytes.to_vec(), header, factor, format)?;
     Ok(match header.components {
         1 => Raster { dimensions, channels: Channels::Gray, pixels },
         3 => Raster { dimensions, channels: Channels::Rgb, pixels },
@@ -73,8 +73,9 @@ pub fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, Mas
     })
 }
 
+/// Takes a copy of the file, since bytes of a map may change under a decoder written in C.
 fn decompress(
-    stream: &[u8],
+    stream: Vec<u8>,
     header: &Header,
     factor: ScalingFactor,
     format: PixelFormat,
@@ -83,7 +84,7 @@ fn decompress(
     let mut decoder = Decompressor::new().map_err(damaged)?;
     decoder.set_scan_limit(MAX_SCANS).map_err(damaged)?;
     decoder.set_scaling_factor(factor).map_err(damaged)?;
-    let found = decoder.read_header(stream).map_err(damaged)?;
+    let found = decoder.read_header(&stream).map_err(damaged)?;
     let same_size =
         found.width == header.dimensions.width as usize && found.height == header.dimensions.height as usize;
     let same_colour = match found.colorspace {
@@ -98,7 +99,7 @@ fn decompress(
     let pitch = width * format.size();
     let mut pixels = vec![0; pitch * height];
     let image = Image { pixels: &mut pixels[..], width, pitch, height, format };
-    decoder.decompress(stream, image).map_err(damaged)?;
+    decoder.decompress(&stream, image).map_err(damaged)?;
     Ok(pixels)
 }
 
