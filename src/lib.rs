@@ -14,6 +14,7 @@
 //! | [`encode`] | one file per output format |
 //! | [`master`] | identifier to mapped file: the only I/O on the path |
 //! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
+//! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles, decoded whole; pure on bytes |
 //! | [`raster`] | decoded samples: resample, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`fastcgi`] | records, parameters, responses; pure |
@@ -26,6 +27,7 @@ pub mod description;
 pub mod encode;
 pub mod error;
 pub mod fastcgi;
+pub mod flat;
 pub mod freshness;
 pub mod geometry;
 pub mod iiif;

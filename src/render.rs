@@ -6,15 +6,14 @@ use crate::description::Channels;
 use crate::encode::Encoder;
 use crate::error::Error;
 use crate::geometry::Rect;
-use crate::master::Master;
+use crate::master::{Decoder, Master};
 use crate::plan::Plan;
 use crate::raster::{Converter, Raster, Resampler, apply, orient};
-use crate::tiff::WindowDecoder;
 
 /// The tools of rendering, with the buffers that they keep.
 #[derive(Default)]
 pub struct Renderer {
-    decoder: WindowDecoder,
+    decoder: Decoder,
     converter: Converter,
     resampler: Resampler,
     encoder: Encoder,
@@ -27,15 +26,15 @@ impl Renderer {
     /// [`Error::Master`] if a piece that the plan needs is damaged; [`Error::Internal`] if an encoder fails.
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
         let profile = if config.colour.profile == Profile::Srgb { master.icc_profile()? } else { None };
-        let scaled = self.scaled(master, plan, profile.as_deref())?;
-        let turned = orient(scaled, plan.turn);
+        let scaled = self.scaled(master, plan, profile.as_deref());
+        self.decoder.rest();
+        let turned = orient(scaled?, plan.turn);
         let toned = apply(turned, plan.quality);
         self.encoder.encode(toned, plan.format, config)
     }
 
     /// Decodes and scales, band by band.
     fn scaled(&mut self, master: &Master, plan: &Plan, profile: Option<&[u8]>) -> Result<Raster, Error> {
-        self.decoder.forget();
         if plan.is_copy() {
             return self.decoded(master, plan, plan.window(), profile);
         }

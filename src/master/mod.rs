@@ -1,6 +1,7 @@
 //! Masters: from an identifier to a mapped file that can be asked for its description and for windows of pixels.
 //! The only I/O on the path of a request.
 
+mod decoder;
 mod map;
 mod open;
 
@@ -9,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+pub use decoder::Decoder;
 pub use map::Map;
 pub use open::{EXTENSIONS, Root};
 
@@ -16,7 +18,7 @@ use crate::description::Description;
 use crate::error::{Error, MasterError};
 use crate::geometry::Rect;
 use crate::raster::Raster;
-use crate::tiff;
+use crate::{flat, tiff};
 
 /// An image file, open and understood.
 pub struct Master {
@@ -25,7 +27,13 @@ pub struct Master {
     /// What planning and info.json need to know.
     pub description: Description,
     map: Map,
-    pyramid: tiff::Pyramid,
+    kind: Kind,
+}
+
+/// What a file turned out to be, by its first bytes.
+enum Kind {
+    Tiff(tiff::Pyramid),
+    Flat(flat::Picture),
 }
 
 /// A file's device, inode, size and time of change: another picture has another identity.
@@ -82,10 +90,11 @@ impl Master {
             return Err(MasterError::damaged(format!("a file of {} bytes is no image", identity.size)).into());
         }
         let map = Map::new(file).map_err(failed)?;
-        let pyramid = read_tiff(map.bytes());
+        let kind = Kind::read(map.bytes());
+        // Zeros that stand for missing pages explain any other complaint.
         map.check()?;
-        let pyramid = pyramid?;
-        Ok(Self { identity, description: pyramid.description(), map, pyramid })
+        let kind = kind?;
+        Ok(Self { identity, description: kind.description(), map, kind })
     }
 
     /// The ICC profile of its pixels, if there is one.
@@ -93,8 +102,9 @@ impl Master {
     /// # Errors
     /// [`MasterError::Damaged`] if it is not wholly in the file.
     pub fn icc_profile(&self) -> Result<Option<Vec<u8>>, MasterError> {
+        let Kind::Tiff(pyramid) = &self.kind else { return Ok(None) };
         let (file, _) = tiff::File::open(self.map.bytes())?;
-        let range = self.pyramid.levels[0].icc_profile;
+        let range = pyramid.levels[0].icc_profile;
         let profile =
             range.map(|(offset, length)| file.slice(offset, length).map(<[u8]>::to_vec)).transpose();
         self.map.check().and(profile)
@@ -104,28 +114,56 @@ impl Master {
     ///
     /// # Errors
     /// [`MasterError`] if a piece that the window touches cannot be decoded.
-    pub fn decode(
+    pub fn decode(&self, decoder: &mut Decoder, level: usize, window: Rect) -> Result<Raster, MasterError> {
+        let whole = Rect::whole(self.description.levels[level].dimensions);
+        let inside = window.intersection(whole);
+        let inside = inside.ok_or_else(|| MasterError::damaged("a window outside its level"))?;
+        let raster = match &self.kind {
+            Kind::Tiff(pyramid) => self.decode_tiff(&mut decoder.tiff, &pyramid.levels[level], inside)?,
+            Kind::Flat(picture) => {
+                decoder.whole(self.identity, level, || self.decode_flat(picture, level))?.part(inside)
+            }
+        };
+        Ok(raster.extended_to(window.dimensions()))
+    }
+
+    fn decode_tiff(
         &self,
         decoder: &mut tiff::WindowDecoder,
-        level: usize,
+        image: &tiff::Image,
         window: Rect,
     ) -> Result<Raster, MasterError> {
         let (file, _) = tiff::File::open(self.map.bytes())?;
-        let image = &self.pyramid.levels[level];
-        let inside = window.intersection(Rect::whole(image.dimensions));
-        let inside = inside.ok_or_else(|| MasterError::damaged("a window outside its level"))?;
-        self.map.announce(&tiff::ranges(&file, image, inside)?);
-        let raster = decoder.decode(&file, image, inside);
-        // Zeros that stand for missing pages explain any other complaint.
+        self.map.announce(&tiff::ranges(&file, image, window)?);
+        let raster = decoder.decode(&file, image, window);
         self.map.check()?;
-        Ok(raster?.extended_to(window.dimensions()))
+        raster
+    }
+
+    fn decode_flat(&self, picture: &flat::Picture, level: usize) -> Result<Raster, MasterError> {
+        self.map.announce(&[(0, self.identity.size)]);
+        let raster = picture.decode(self.map.bytes(), level);
+        self.map.check()?;
+        raster
     }
 }
 
-fn read_tiff(bytes: &[u8]) -> Result<tiff::Pyramid, MasterError> {
-    if !tiff::File::recognises(bytes) {
-        return Err(MasterError::unsupported("neither TIFF nor BigTIFF"));
+impl Kind {
+    fn read(bytes: &[u8]) -> Result<Self, MasterError> {
+        if tiff::File::recognises(bytes) {
+            let (file, first) = tiff::File::open(bytes)?;
+            return tiff::Pyramid::read(&file, first).map(Self::Tiff);
+        }
+        if flat::Picture::recognises(bytes) {
+            return flat::Picture::read(bytes).map(Self::Flat);
+        }
+        Err(MasterError::unsupported("neither TIFF nor JPEG, PNG, GIF, BMP or WebP"))
     }
-    let (file, first) = tiff::File::open(bytes)?;
-    tiff::Pyramid::read(&file, first)
+
+    fn description(&self) -> Description {
+        match self {
+            Self::Tiff(pyramid) => pyramid.description(),
+            Self::Flat(picture) => picture.description.clone(),
+        }
+    }
 }

@@ -11,8 +11,12 @@ use rustix::io::Errno;
 use crate::config::Masters;
 use crate::error::Error;
 
-/// File name extensions that an identifier may leave out.
-pub const EXTENSIONS: [&str; 6] = ["tif", "tiff", "ptif", "TIF", "TIFF", "btf"];
+/// File name extensions that an identifier may leave out. Those of the first group go before the others: a pyramid often
+/// has a preview of the same name beside it.
+pub const EXTENSIONS: [&[&str]; 2] = [
+    &["tif", "tiff", "ptif", "TIF", "TIFF", "btf"],
+    &["jpg", "jpeg", "png", "gif", "bmp", "webp", "JPG", "JPEG", "PNG", "GIF", "BMP"],
+];
 
 /// The directory of masters, opened once.
 pub struct Root {
@@ -48,15 +52,25 @@ impl Root {
         if let Some(file) = self.open_file(path)? {
             return Ok(file);
         }
+        for group in EXTENSIONS {
+            if let Some(file) = self.find_one(path, group)? {
+                return Ok(file);
+            }
+        }
+        Err(Error::NotFound("no image has this identifier"))
+    }
+
+    /// The only file that one of these extensions makes of `path`.
+    fn find_one(&self, path: &str, extensions: &[&str]) -> Result<Option<File>, Error> {
         let mut found = None;
-        for extension in EXTENSIONS {
+        for extension in extensions {
             let file = self.open_file(&format!("{path}.{extension}"))?;
             if file.is_some() && found.is_some() {
                 return Err(Error::NotFound("several images have this name: add the file's extension"));
             }
             found = found.or(file);
         }
-        found.ok_or(Error::NotFound("no image has this identifier"))
+        Ok(found)
     }
 
     fn open_file(&self, path: &str) -> Result<Option<File>, Error> {
@@ -106,9 +120,18 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let root = directory.path().join("root");
         std::fs::create_dir_all(root.join("below")).expect("made");
-        for name in
-            ["secret.tif", "root/a.tif", "root/b.tif", "root/b.tiff", "root/below/c.tif", "root/plain"]
-        {
+        for name in [
+            "secret.tif",
+            "root/a.tif",
+            "root/a.jpg",
+            "root/b.tif",
+            "root/b.tiff",
+            "root/below/c.tif",
+            "root/d.JPG",
+            "root/e.png",
+            "root/e.gif",
+            "root/plain",
+        ] {
             std::fs::write(directory.path().join(name), name).expect("written");
         }
         symlink("../secret.tif", root.join("out.tif")).expect("linked");
@@ -119,7 +142,10 @@ mod tests {
         for (path, there) in [
             ("a.tif", true),
             ("a", true),
+            ("a.jpg", true),
             ("b", false),
+            ("d", true),
+            ("e", false),
             ("b.tiff", true),
             ("below/c", true),
             ("below", false),

@@ -12,7 +12,7 @@ pub use resample::{Axis, Resampler, SUPPORT};
 pub use tone::{apply, flatten};
 
 use crate::description::Channels;
-use crate::geometry::Dimensions;
+use crate::geometry::{Dimensions, Rect};
 
 /// A rectangle of decoded pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,17 @@ impl Raster {
         let count = self.channels.count();
         let start = y as usize * self.row_bytes() + x as usize * count;
         &mut self.pixels[start..start + width as usize * count]
+    }
+
+    /// The pixels of `window`, which must be inside.
+    pub fn part(&self, window: Rect) -> Self {
+        let count = self.channels.count();
+        let mut pixels = Vec::with_capacity(window.dimensions().area() as usize * count);
+        for y in window.y..window.bottom() {
+            let start = y as usize * self.row_bytes() + window.x as usize * count;
+            pixels.extend_from_slice(&self.pixels[start..start + window.width as usize * count]);
+        }
+        Self { dimensions: window.dimensions(), channels: self.channels, pixels }
     }
 
     /// The same picture on a larger canvas: its last column and row are repeated to the right and below.

@@ -1,6 +1,7 @@
 //! The integration tests: one binary, one module per thing proved.
 
 mod convert;
+mod flat;
 mod masters;
 mod nginx;
 mod process;

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use serde::Serialize;
 
+use crate::master::EXTENSIONS;
+
 /// More than anyone looks through in a list; a larger collection is served all the same.
 const LISTED_AT_MOST: usize = 1000;
 /// Enough for any archive's folders, and an end if links make a circle.
@@ -33,7 +35,7 @@ struct Listed {
 }
 
 impl Masters {
-    /// All TIFF files in and below a directory.
+    /// All images in and below a directory.
     pub(super) fn of_directory(directory: &Path) -> anyhow::Result<Self> {
         let root = directory
             .canonicalize()
@@ -42,7 +44,7 @@ impl Masters {
         let mut names = BTreeSet::new();
         walk(&root, "", 0, &mut names)?;
         if names.is_empty() {
-            println!("note: there is no .tif or .tiff file in {}: the page's list is empty", root.display());
+            println!("note: there is no image in {}: the page's list is empty", root.display());
         } else if names.len() > LISTED_AT_MOST {
             println!("note: {} masters; the page lists {LISTED_AT_MOST} of them", names.len());
         }
@@ -91,7 +93,7 @@ impl Masters {
     }
 }
 
-/// Collects the paths of TIFF files. Hidden folders are left out, and names that no URL can carry.
+/// Collects the paths of images, known by their extensions. Hidden folders are left out, and names that no URL can carry.
 fn walk(directory: &Path, prefix: &str, depth: usize, names: &mut BTreeSet<String>) -> anyhow::Result<()> {
     let entries = fs::read_dir(directory).with_context(|| format!("cannot list {}", directory.display()))?;
     for entry in entries {
@@ -103,16 +105,16 @@ fn walk(directory: &Path, prefix: &str, depth: usize, names: &mut BTreeSet<Strin
             if depth < DEEPEST && !entry.path().is_symlink() {
                 walk(&entry.path(), &format!("{path}/"), depth + 1, names)?;
             }
-        } else if is_tiff(name) {
+        } else if is_image(name) {
             names.insert(path);
         }
     }
     Ok(())
 }
 
-fn is_tiff(name: &str) -> bool {
-    let ending = Path::new(name).extension().and_then(|ending| ending.to_str());
-    ending.is_some_and(|ending| ending.eq_ignore_ascii_case("tif") || ending.eq_ignore_ascii_case("tiff"))
+fn is_image(name: &str) -> bool {
+    let ending = Path::new(name).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    EXTENSIONS.iter().copied().flatten().any(|known| known.eq_ignore_ascii_case(ending))
 }
 
 /// An empty directory for links: those of the last run are removed, and nothing else ever is.
@@ -148,11 +150,14 @@ mod tests {
     fn folders_become_encoded_slashes() {
         let root = tempfile::tempdir().expect("a directory");
         fs::create_dir_all(root.path().join("box 1/.hidden")).expect("folders");
-        for name in ["a.tif", "box 1/ä%2F.TIFF", "box 1/.hidden/b.tif", "notes.txt"] {
+        for name in ["a.tif", "box 1/ä%2F.TIFF", "box 1/.hidden/b.tif", "c.Jpeg", "notes.txt"] {
             fs::write(root.path().join(name), b"").expect("a file");
         }
         let masters = Masters::of_directory(root.path()).expect("masters");
-        assert_eq!(masters.identifiers().collect::<Vec<_>>(), ["a.tif", "box%201%2F%C3%A4%252F.TIFF"]);
+        assert_eq!(
+            masters.identifiers().collect::<Vec<_>>(),
+            ["a.tif", "box%201%2F%C3%A4%252F.TIFF", "c.Jpeg"]
+        );
     }
 
     #[test]

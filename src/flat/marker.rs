@@ -1,0 +1,194 @@
+//! The header of a JPEG file: its markers up to the first scan.
+//! Reads no entropy-coded data. ITU-T T.81 annex B; Adobe Technical Note 5116 for APP14.
+
+use super::orientation;
+use crate::error::MasterError;
+use crate::geometry::{Dimensions, Orientation};
+
+/// What the markers before the first scan tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Size of the picture as it is stored.
+    pub dimensions: Dimensions,
+    /// Number of components: 1, 3 or 4.
+    pub components: usize,
+    /// Samples of all components: fewer than pixels times components if chroma is subsampled.
+    pub samples: u64,
+    /// Whether the picture comes in several scans, so that all coefficients are held until the last.
+    pub many_scans: bool,
+    /// Whether Adobe's marker is there, which inverts CMYK.
+    pub adobe: bool,
+    /// How the picture is turned to be shown.
+    pub orientation: Orientation,
+}
+
+/// SOFn: what a frame header tells.
+struct Frame {
+    dimensions: Dimensions,
+    components: usize,
+    samples: u64,
+    progressive: bool,
+}
+
+impl Header {
+    /// Reads the markers from SOI to the first SOS.
+    ///
+    /// # Errors
+    /// [`MasterError`] if there is no frame of a kind that Recto decodes, or the file ends before its first scan.
+    pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
+        let (mut frame, mut adobe, mut exif) = (None, false, None);
+        let mut rest = bytes.get(2..).unwrap_or_default();
+        loop {
+            let (marker, segment, after) = segment(rest)?;
+            match marker {
+                0xc4 | 0xc8 | 0xcc => {}
+                0xc0..=0xcf if frame.is_none() => frame = Some(Frame::read(marker, segment)?),
+                0xda => {
+                    let frame = frame.ok_or_else(|| MasterError::damaged("a JPEG scan without a frame"))?;
+                    let scanned = usize::from(segment.first().copied().unwrap_or(0));
+                    return Ok(Self::new(&frame, scanned, adobe, exif.unwrap_or(Orientation::UPRIGHT)));
+                }
+                0xd9 => return Err(MasterError::damaged("a JPEG without a scan")),
+                0xe1 if segment.starts_with(b"Exif\0\0") => {
+                    exif = exif.or_else(|| Some(orientation(segment)))
+                }
+                0xee if segment.starts_with(b"Adobe") => adobe = true,
+                _ => {}
+            }
+            rest = after;
+        }
+    }
+
+    fn new(frame: &Frame, scanned: usize, adobe: bool, orientation: Orientation) -> Self {
+        Self {
+            dimensions: frame.dimensions,
+            components: frame.components,
+            samples: frame.samples,
+            many_scans: frame.progressive || scanned < frame.components,
+            adobe,
+            orientation,
+        }
+    }
+}
+
+impl Frame {
+    /// T.81 B.2.2.
+    fn read(marker: u8, segment: &[u8]) -> Result<Self, MasterError> {
+        if !matches!(marker, 0xc0..=0xc2) {
+            return Err(MasterError::unsupported(format!(
+                "JPEG of process SOF{}: lossless, hierarchical or arithmetic",
+                marker - 0xc0
+            )));
+        }
+        let short = || MasterError::damaged("a JPEG frame header that is too short");
+        let (&[precision, h1, h0, w1, w0, count], table) = segment.split_first_chunk().ok_or_else(short)?;
+        if precision != 8 {
+            return Err(MasterError::unsupported(format!("JPEG of {precision} bits")));
+        }
+        let components = usize::from(count);
+        if !matches!(components, 1 | 3 | 4) {
+            return Err(MasterError::unsupported(format!("JPEG of {components} components")));
+        }
+        let dimensions =
+            Dimensions::new(u16::from_be_bytes([w1, w0]).into(), u16::from_be_bytes([h1, h0]).into());
+        let factors = table.get(..components * 3).ok_or_else(short)?.chunks_exact(3).map(|row| row[1]);
+        Ok(Self {
+            dimensions,
+            components,
+            samples: samples(dimensions, factors)?,
+            progressive: marker == 0xc2,
+        })
+    }
+}
+
+/// Samples of components with these sampling factors, padded to whole minimum coded units (T.81 A.2).
+fn samples(dimensions: Dimensions, factors: impl Iterator<Item = u8> + Clone) -> Result<u64, MasterError> {
+    let (across, down) = (|factor: u8| u64::from(factor >> 4), |factor: u8| u64::from(factor & 15));
+    if factors.clone().any(|f| !(1..=4).contains(&across(f)) || !(1..=4).contains(&down(f))) {
+        return Err(MasterError::damaged("JPEG sampling factors that are none"));
+    }
+    let widest = factors.clone().map(across).max().unwrap_or(1);
+    let highest = factors.clone().map(down).max().unwrap_or(1);
+    let units =
+        u64::from(dimensions.width).div_ceil(8 * widest) * u64::from(dimensions.height).div_ceil(8 * highest);
+    Ok(factors.map(|f| across(f) * down(f) * 64).sum::<u64>() * units)
+}
+
+/// The next marker with its parameters, and what follows them (T.81 B.1.1).
+fn segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), MasterError> {
+    let ends = || MasterError::damaged("a JPEG that ends in its header");
+    let fill = bytes.iter().take_while(|byte| **byte == 0xff).count();
+    let (marker, rest) = bytes[fill..].split_first().ok_or_else(ends)?;
+    match (fill, *marker) {
+        (0, _) | (_, 0) => Err(MasterError::damaged("no marker where a JPEG needs one")),
+        (_, 0x01 | 0xd0..=0xd9) => Ok((*marker, &[], rest)),
+        _ => {
+            let (length, rest) = rest.split_first_chunk().ok_or_else(ends)?;
+            let length = usize::from(u16::from_be_bytes(*length));
+            let length =
+                length.checked_sub(2).ok_or_else(|| MasterError::damaged("a JPEG marker of no length"))?;
+            let (segment, after) = rest.split_at_checked(length).ok_or_else(ends)?;
+            Ok((*marker, segment, after))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flat::tests::exif;
+
+    fn with_length(marker: u8, segment: &[u8]) -> Vec<u8> {
+        let length = u16::try_from(segment.len() + 2).expect("short");
+        [&[0xff, marker][..], &length.to_be_bytes(), segment].concat()
+    }
+
+    fn sample(frame: u8) -> Vec<u8> {
+        let components = [1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1];
+        [
+            vec![0xff, 0xd8],
+            with_length(0xe0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"),
+            with_length(0xe1, b"http://ns.adobe.com/xap/1.0/\0"),
+            with_length(0xe1, &exif(6)),
+            vec![0xff, 0xff],
+            with_length(frame, &[&[8, 1, 1, 2, 0, 3][..], &components].concat()),
+            with_length(0xda, &[3, 1, 0, 2, 0, 3, 0, 0, 63, 0]),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn markers_tell_what_is_needed() {
+        let header = Header::read(&sample(0xc0)).expect("a header");
+        assert_eq!(
+            header,
+            Header {
+                dimensions: Dimensions::new(512, 257),
+                components: 3,
+                samples: 512 * 272 * 3 / 2,
+                many_scans: false,
+                adobe: false,
+                orientation: Orientation::from_tag(6),
+            }
+        );
+        assert!(Header::read(&sample(0xc2)).expect("a header").many_scans);
+    }
+
+    #[test]
+    fn what_is_cut_or_unknown_is_refused() {
+        let whole = sample(0xc0);
+        for length in 0..whole.len() {
+            assert!(matches!(Header::read(&whole[..length]), Err(MasterError::Damaged(_))), "{length} bytes");
+        }
+        for frame in [0xc3, 0xc5, 0xc9, 0xcf] {
+            assert!(matches!(Header::read(&sample(frame)), Err(MasterError::Unsupported(_))));
+        }
+        for byte in 0..whole.len() {
+            for value in [0, 1, 0x7f, 0xd9, 0xff] {
+                let mut wrong = whole.clone();
+                wrong[byte] = value;
+                let _ = Header::read(&wrong);
+            }
+        }
+    }
+}

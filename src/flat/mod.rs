@@ -1,0 +1,138 @@
+//! Flat masters: one picture without tiles or levels, decoded whole. JPEG, PNG, GIF, BMP, WebP.
+//! Pure on the bytes of a file; what a file is, its first bytes say, never its name.
+
+mod jpeg;
+mod marker;
+mod others;
+
+use image::ImageFormat;
+use image::metadata::Orientation as ExifOrientation;
+
+use crate::description::{Description, Level};
+use crate::error::MasterError;
+use crate::geometry::{Dimensions, Orientation};
+use crate::raster::Raster;
+
+/// Most pixels that a flat master may have at the level that is decoded.
+pub const MAX_AREA: u64 = 100_000_000;
+
+/// Most bytes that decoding may take: the pixels, and what has to be held besides until they are there.
+pub const MAX_BYTES: u64 = 640 << 20;
+
+/// A flat file whose header was read.
+pub struct Picture {
+    /// What planning and info.json need to know.
+    pub description: Description,
+    form: Form,
+}
+
+enum Form {
+    Jpeg(marker::Header),
+    Other(ImageFormat),
+}
+
+impl Picture {
+    /// Whether `bytes` begin as a file of these formats does.
+    pub fn recognises(bytes: &[u8]) -> bool {
+        jpeg::recognises(bytes) || others::format(bytes).is_some()
+    }
+
+    /// Reads the header; no pixels.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the header is damaged, of a kind that Recto does not read, or tells of a picture that is too
+    /// large at every level.
+    pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
+        if jpeg::recognises(bytes) {
+            let header = marker::Header::read(bytes)?;
+            let description = jpeg::describe(&header, bytes.len())?;
+            return Ok(Self { description, form: Form::Jpeg(header) });
+        }
+        let format = others::format(bytes).ok_or_else(|| MasterError::unsupported("no known format"))?;
+        Ok(Self { description: others::describe(bytes, format)?, form: Form::Other(format) })
+    }
+
+    /// All pixels of a level.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the file is damaged anywhere, or too large.
+    pub fn decode(&self, bytes: &[u8], level: usize) -> Result<Raster, MasterError> {
+        let raster = match &self.form {
+            Form::Jpeg(header) => jpeg::decode(bytes, header, level)?,
+            Form::Other(format) => others::decode(bytes, *format)?,
+        };
+        let expected = self.description.levels.get(level).map(|level| level.dimensions);
+        match expected == Some(raster.dimensions) && raster.channels == self.description.channels {
+            true => Ok(raster),
+            false => Err(MasterError::damaged("the pixels are not those that the header tells of")),
+        }
+    }
+}
+
+/// A level without tiles.
+fn level(dimensions: Dimensions) -> Level {
+    Level { dimensions, tile: dimensions, tiled: false }
+}
+
+/// Refuses what would take too much memory, with the command that makes a better master of it.
+fn check_budget(dimensions: Dimensions, bytes: u64) -> Result<(), MasterError> {
+    if dimensions.width == 0 || dimensions.height == 0 {
+        return Err(MasterError::damaged(format!("a picture of {dimensions} pixels")));
+    }
+    if dimensions.area() <= MAX_AREA && bytes <= MAX_BYTES {
+        return Ok(());
+    }
+    Err(MasterError::TooLarge(format!(
+        "{dimensions} pixels without tiles take {} MB to decode; at most {} megapixels and {} MB are allowed. Make a \
+         pyramid of it: vips tiffsave MASTER pyramid.tif --tile --tile-width 256 --tile-height 256 --pyramid \
+         --compression jpeg --Q 90",
+        bytes >> 20,
+        MAX_AREA / 1_000_000,
+        MAX_BYTES >> 20
+    )))
+}
+
+/// The orientation that an EXIF block tells; upright if it tells none, or nothing that makes sense.
+/// EXIF 2.32 section 4.6.4. Some writers put the name of JPEG's segment before the block wherever it stands.
+fn orientation(exif: &[u8]) -> Orientation {
+    let block = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
+    let told = ExifOrientation::from_exif_chunk(block);
+    told.map_or(Orientation::UPRIGHT, |told| Orientation::from_tag(told.to_exif().into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The shortest EXIF that tells an orientation.
+    pub(super) fn exif(tag: u16) -> Vec<u8> {
+        let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01".to_vec();
+        exif.extend(tag.to_be_bytes());
+        exif.extend([0; 6]);
+        exif
+    }
+
+    #[test]
+    fn broken_exif_is_ignored() {
+        for tag in 1..=8 {
+            assert_eq!(orientation(&exif(tag)), Orientation::from_tag(tag));
+            assert_eq!(orientation(&exif(tag)[6..]), Orientation::from_tag(tag));
+        }
+        let whole = exif(6);
+        for length in 0..whole.len() - 8 {
+            assert_eq!(orientation(&whole[..length]), Orientation::UPRIGHT, "{length} bytes");
+        }
+        for tag in [0, 9, 6 << 8] {
+            assert_eq!(orientation(&exif(tag)), Orientation::UPRIGHT, "{tag}");
+        }
+    }
+
+    #[test]
+    fn the_budget_names_the_way_out() {
+        assert!(check_budget(Dimensions::new(10_000, 10_000), 300_000_000).is_ok());
+        let error = check_budget(Dimensions::new(10_000, 10_001), 300_030_000).expect_err("too large");
+        assert!(error.to_string().contains("vips tiffsave"), "{error}");
+        assert!(check_budget(Dimensions::new(10, 10), 1 << 40).is_err());
+        assert!(matches!(check_budget(Dimensions::new(0, 10), 0), Err(MasterError::Damaged(_))));
+    }
+}
