@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::fastcgi::Response;
 use crate::master::Identity;
 
@@ -24,11 +24,12 @@ pub struct Validators<'r> {
 
 impl Freshness {
     /// The freshness of what `representation` names: the canonical request, or whatever else tells it from others.
+    /// `limits` are those of the request.
     /// Another program version or another setting makes other bytes, hence another tag.
-    pub fn new(representation: &str, identity: &Identity, config: &Config) -> Self {
+    pub fn new(representation: &str, identity: &Identity, limits: &Limits, config: &Config) -> Self {
         let mut hasher = DefaultHasher::new();
         (env!("CARGO_PKG_VERSION"), representation, identity).hash(&mut hasher);
-        (config.jpeg, config.limits).hash(&mut hasher);
+        (config.jpeg, &config.offer, limits).hash(&mut hasher);
         Self { etag: format!("\"{:016x}\"", hasher.finish()), modified: identity.modified() }
     }
 

@@ -27,6 +27,8 @@ pub struct Plan {
     pub y: Axis,
     /// What turns the scaled picture as stored into what was asked for.
     pub turn: Orientation,
+    /// Degrees by which it is turned clockwise after that, less than 90; the corners that this adds are empty.
+    pub tilt: f64,
     /// The quality to give it.
     pub quality: Quality,
     /// The format to write.
@@ -68,6 +70,7 @@ impl Plan {
             x,
             y,
             turn: upright.then(resolved.orientation),
+            tilt: resolved.tilt.to_f64(),
             quality: resolved.quality,
             format: resolved.format,
         }
@@ -81,6 +84,11 @@ impl Plan {
     /// Whether the scaled picture is pixels of the level as they are.
     pub fn is_copy(&self) -> bool {
         self.x.is_copy() && self.y.is_copy()
+    }
+
+    /// Whether what is written has no transparency, so that empty places need a background.
+    pub fn is_opaque(&self) -> bool {
+        !self.format.has_alpha() || self.quality == Quality::Bitonal
     }
 
     /// The pieces in which to make the picture, top to bottom, so that memory does not grow with the source.
@@ -156,7 +164,7 @@ impl fmt::Display for Plan {
         writeln!(f, "down      {}", self.y)?;
         writeln!(f, "scaling   {}", if self.is_copy() { "none: pixels as stored" } else { "Lanczos" })?;
         writeln!(f, "bands     {}", self.bands().count())?;
-        writeln!(f, "turn      {}", self.turn)?;
+        writeln!(f, "turn      {} and {} degrees", self.turn, self.tilt)?;
         write!(f, "write     {:?} as {:?}", self.quality, self.format)
     }
 }
@@ -165,6 +173,7 @@ impl fmt::Display for Plan {
 mod tests {
     use super::*;
     use crate::description::Channels;
+    use crate::iiif::Decimal;
     use proptest::prelude::*;
 
     fn description(
@@ -183,7 +192,8 @@ mod tests {
     }
 
     fn resolved(region: Rect, size: Dimensions, orientation: Orientation) -> Resolved {
-        Resolved { region, size, orientation, quality: Quality::Default, format: Format::Png }
+        let tilt = Decimal::default();
+        Resolved { region, size, orientation, tilt, quality: Quality::Default, format: Format::Png }
     }
 
     #[test]

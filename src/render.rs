@@ -6,7 +6,7 @@ use crate::encode::Encoder;
 use crate::error::Error;
 use crate::master::Master;
 use crate::plan::Plan;
-use crate::raster::{Raster, Resampler, apply, orient};
+use crate::raster::{Raster, Resampler, apply, flatten, orient, rotate};
 use crate::tiff::WindowDecoder;
 
 /// The tools of rendering, with the buffers that they keep.
@@ -25,7 +25,13 @@ impl Renderer {
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
         let scaled = self.scaled(master, plan)?;
         let turned = orient(scaled, plan.turn);
-        let toned = apply(turned, plan.quality);
+        let paper = plan.is_opaque().then_some(config.offer.background);
+        let turned = if plan.tilt == 0.0 { turned } else { rotate(&turned, plan.tilt, paper) };
+        let whole = match paper {
+            Some(background) => flatten(turned, background),
+            None => turned,
+        };
+        let toned = apply(whole, plan.quality);
         self.encoder.encode(toned, plan.format, config)
     }
 

@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::fastcgi::{Request, Response};
 use crate::freshness::{Freshness, Validators};
-use crate::iiif::{self, Identifier, ImageRequest, Target, Version};
+use crate::iiif::{self, About, Identifier, ImageRequest, Offer, Target, Version};
 use crate::master::{Master, Root};
 use crate::plan::Plan;
 use crate::render::Renderer;
@@ -74,13 +74,21 @@ impl Service {
         let description = &master.description;
         let size = description.dimensions();
         let has_colour = description.channels.has_colour();
-        let resolved = iiif::resolve(request, version, size, &self.config.limits, has_colour)?;
-        let canonical = iiif::canonical(&resolved, version, size, &self.config.limits);
-        let freshness = Freshness::new(&canonical, &master.identity, &self.config);
+        let (limits, offer) = (&self.config.limits, &self.config.offer);
+        let resolved = iiif::resolve(request, version, size, limits, offer, has_colour)?;
+        let canonical = iiif::canonical(&resolved, version, size, limits);
+        let freshness = Freshness::new(&canonical, &master.identity, limits, &self.config);
         let headers = [
             ("Content-Type", resolved.format.media_type().to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
-            ("Link", image_links(asked, version, identifier, &canonical)),
+            (
+                "Link",
+                format!(
+                    "{}, {}",
+                    canonical_link(asked, version, identifier, &canonical),
+                    profile_link(version, offer)
+                ),
+            ),
         ];
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
@@ -93,18 +101,22 @@ impl Service {
     fn info(&self, asked: &Asked, version: Version, identifier: &Identifier) -> Result<Response, Error> {
         let master = Master::find(&self.root, identifier.as_str())?;
         let id = iiif::base_uri(&asked.base, version, identifier);
+        let (limits, offer) = (&self.config.limits, &self.config.offer);
         let media_type = iiif::media_type(version, asked.accept);
-        let freshness = Freshness::new(&format!("{id} {media_type}"), &master.identity, &self.config);
+        let freshness = Freshness::new(&format!("{id} {media_type}"), &master.identity, limits, &self.config);
+        let links: Vec<String> =
+            context_link(version, media_type).into_iter().chain([profile_link(version, offer)]).collect();
         let headers = [
             ("Content-Type", media_type.to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
-            ("Link", info_links(version, media_type)),
+            ("Link", links.join(", ")),
             ("Vary", "Accept".to_owned()),
         ];
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let body = iiif::info(version, &id, &master.description, &self.config.limits);
+        let about = About { id: &id, description: &master.description, limits, offer };
+        let body = iiif::info(version, &about);
         Ok(freshness.stamp(Response::new(200, body.to_string().into_bytes())).with_all(headers))
     }
 
@@ -134,21 +146,20 @@ fn see_other(asked: &Asked, version: Version, identifier: &Identifier) -> Respon
     Response::text(303, &location).with("Location", location.clone()).with("Cache-Control", REFUSAL_MAX_AGE)
 }
 
-fn image_links(asked: &Asked, version: Version, identifier: &Identifier, canonical: &str) -> String {
-    let base = iiif::base_uri(&asked.base, version, identifier);
-    format!("<{base}/{canonical}>;rel=\"canonical\", <{}>;rel=\"profile\"", version.profile_uri())
+/// Image API 3.0 section 6, 2.1 section 6: which level of compliance this is.
+fn profile_link(version: Version, offer: &Offer) -> String {
+    format!("<{}>;rel=\"profile\"", offer.level(version).uri(version))
 }
 
-fn info_links(version: Version, media_type: &str) -> String {
-    let profile = format!("<{}>;rel=\"profile\"", version.profile_uri());
-    match media_type == "application/json" {
-        // So that plain JSON can be read as JSON-LD (Image API 2.1 section 5.3, JSON-LD 1.1 section 6.1).
-        true => format!(
-            "<{}>;rel=\"http://www.w3.org/ns/json-ld#context\";type=\"application/ld+json\", {profile}",
-            version.context_uri()
-        ),
-        false => profile,
-    }
+/// Image API 3.0 section 4.8, 2.1 section 4.7.
+fn canonical_link(asked: &Asked, version: Version, identifier: &Identifier, canonical: &str) -> String {
+    format!("<{}/{canonical}>;rel=\"canonical\"", iiif::base_uri(&asked.base, version, identifier))
+}
+
+/// So that plain JSON can be read as JSON-LD (Image API 2.1 section 5.3, JSON-LD 1.1 section 6.1).
+fn context_link(version: Version, media_type: &str) -> Option<String> {
+    let rel = "rel=\"http://www.w3.org/ns/json-ld#context\";type=\"application/ld+json\"";
+    (media_type == "application/json").then(|| format!("<{}>;{rel}", version.context_uri()))
 }
 
 /// An error as the client sees it; the log gets the faults that are not the client's.

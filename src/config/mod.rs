@@ -2,6 +2,7 @@
 //! Built once; nothing later looks at the file's words. Limits that info.json publishes come from this same value.
 
 mod encodings;
+mod offer;
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
@@ -10,7 +11,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 
+use crate::iiif::Offer;
 pub use encodings::Jpeg;
+use offer::RawOffer;
 
 /// All that a server needs to know, checked.
 #[derive(Clone, Debug)]
@@ -21,6 +24,8 @@ pub struct Config {
     pub masters: Masters,
     /// `[limits]`
     pub limits: Limits,
+    /// `[offer]`
+    pub offer: Offer,
     /// `[jpeg]`
     pub jpeg: Jpeg,
 }
@@ -88,6 +93,7 @@ struct RawConfig {
     server: RawServer,
     masters: RawMasters,
     limits: RawLimits,
+    offer: RawOffer,
     jpeg: Jpeg,
 }
 
@@ -172,6 +178,7 @@ impl TryFrom<RawConfig> for Config {
                 max_height: raw.limits.max_height.unwrap_or(raw.limits.max_width),
                 max_area: raw.limits.max_area,
             },
+            offer: raw.offer.try_into()?,
             jpeg: raw.jpeg,
         })
     }

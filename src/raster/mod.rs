@@ -3,10 +3,12 @@
 
 mod orient;
 mod resample;
+mod rotate;
 mod tone;
 
 pub use orient::orient;
 pub use resample::{Axis, Resampler, SUPPORT};
+pub use rotate::rotate;
 pub use tone::{apply, flatten};
 
 use crate::description::Channels;
