@@ -68,6 +68,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 println!("{plan}");
                 return Ok(());
             }
+            let plan = plan.within(config.max_source_area)?;
             Renderer::default().render(&master, &plan, &config)?
         }
         Target::Info { version, identifier } => {

@@ -24,6 +24,8 @@ pub struct Config {
     pub masters: Masters,
     /// `[limits]`
     pub limits: Limits,
+    /// `[limits] max_source_area`: pixels of a master that one request may have decoded.
+    pub max_source_area: NonZeroU64,
     /// `[offer]`
     pub offer: Offer,
     /// `[jpeg]`
@@ -127,6 +129,7 @@ struct RawLimits {
     max_width: NonZeroU32,
     max_height: Option<NonZeroU32>,
     max_area: NonZeroU64,
+    max_source_area: NonZeroU64,
 }
 
 impl Default for RawServer {
@@ -145,7 +148,13 @@ impl Default for RawLimits {
     fn default() -> Self {
         // A 24-megapixel page can be had whole; the picture and its encoder's buffers stay near 100 MB a worker.
         let nonzero = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-        Self { max_width: nonzero(16_384), max_height: None, max_area: nonzero(32_000_000).into() }
+        Self {
+            max_width: nonzero(16_384),
+            max_height: None,
+            max_area: nonzero(32_000_000).into(),
+            // About three seconds of the slowest ordinary compression.
+            max_source_area: nonzero(256_000_000).into(),
+        }
     }
 }
 
@@ -178,6 +187,7 @@ impl TryFrom<RawConfig> for Config {
                 max_height: raw.limits.max_height.unwrap_or(raw.limits.max_width),
                 max_area: raw.limits.max_area,
             },
+            max_source_area: raw.limits.max_source_area,
             offer: raw.offer.try_into()?,
             jpeg: raw.jpeg,
         })
@@ -295,6 +305,7 @@ mod tests {
             ("[server]\npublic_url = \"https://a/\\\"b\"", "public_url"),
             ("[server]\nsocket = \"recto.sock\"", "socket"),
             ("[limits]\nmax_width = 0", "max_width"),
+            ("[limits]\nmax_source_area = 0", "max_source_area"),
             ("[jpeg]\nquality = 101", "quality"),
         ] {
             let text = complaint(&format!("{lines}\n[masters]\nroot = \"/srv\""));

@@ -10,9 +10,9 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 pub use map::Map;
-pub use open::{EXTENSIONS, Root};
+pub use open::{EXTENSIONS, Found, Root};
 
-use crate::description::Description;
+use crate::description::{Description, PhysicalScale};
 use crate::error::{Error, MasterError};
 use crate::geometry::Rect;
 use crate::raster::Raster;
@@ -24,6 +24,10 @@ pub struct Master {
     pub identity: Identity,
     /// What planning and info.json need to know.
     pub description: Description,
+    /// Which page of its file it is, from 1.
+    pub page: u32,
+    /// The path of its file below the root; empty for one from the command line.
+    pub path: String,
     map: Map,
     pyramid: tiff::Pyramid,
 }
@@ -62,7 +66,8 @@ impl Master {
     /// # Errors
     /// [`Error::NotFound`] if there is none; [`Error::Master`] if it cannot be read.
     pub fn find(root: &Root, path: &str) -> Result<Self, Error> {
-        Self::new(&root.find(path)?)
+        let Found { file, path, page } = root.find(path)?;
+        Ok(Self { path, ..Self::new(&file, page)? })
     }
 
     /// The master in a file named on the command line.
@@ -72,20 +77,36 @@ impl Master {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file =
             File::open(path).map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
-        Self::new(&file)
+        Self::new(&file, 1)
     }
 
-    fn new(file: &File) -> Result<Self, Error> {
+    fn new(file: &File, page: u32) -> Result<Self, Error> {
         let failed = |error: std::io::Error| Error::Internal(format!("cannot map a master: {error}"));
         let identity = Identity::of(file).map_err(failed)?;
         if identity.size < 16 {
             return Err(MasterError::damaged(format!("a file of {} bytes is no image", identity.size)).into());
         }
         let map = Map::new(file).map_err(failed)?;
-        let pyramid = read_tiff(map.bytes());
+        let pyramid = read_tiff(map.bytes(), page);
         map.check()?;
-        let pyramid = pyramid?;
-        Ok(Self { identity, description: pyramid.description(), map, pyramid })
+        let pyramid = pyramid?.ok_or(Error::NotFound("this image has no such page"))?;
+        Ok(Self { identity, description: pyramid.description(), page, path: String::new(), map, pyramid })
+    }
+
+    /// How many pages its file has, at least 1.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the file shrinks meanwhile.
+    pub fn pages(&self) -> Result<u32, MasterError> {
+        let (file, first) = tiff::File::open(self.map.bytes())?;
+        let pages = tiff::Pyramid::count_pages(&file, first);
+        self.map.check()?;
+        Ok(pages)
+    }
+
+    /// How large its pixels are on the original, if the file tells.
+    pub fn scale(&self) -> Option<PhysicalScale> {
+        self.pyramid.scale
     }
 
     /// The pixels of `window` of a level. A window that reaches beyond a level repeats its edge.
@@ -110,10 +131,10 @@ impl Master {
     }
 }
 
-fn read_tiff(bytes: &[u8]) -> Result<tiff::Pyramid, MasterError> {
+fn read_tiff(bytes: &[u8], page: u32) -> Result<Option<tiff::Pyramid>, MasterError> {
     if !tiff::File::recognises(bytes) {
         return Err(MasterError::unsupported("neither TIFF nor BigTIFF"));
     }
     let (file, first) = tiff::File::open(bytes)?;
-    tiff::Pyramid::read(&file, first)
+    tiff::Pyramid::read(&file, first, page)
 }
