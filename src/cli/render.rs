@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 
 use crate::config::Config;
-use crate::iiif::{self, About, Target};
+use crate::iiif::{self, About, Pages, Target};
 use crate::master::Master;
 use crate::plan::Plan;
 use crate::render::Renderer;
@@ -73,7 +73,15 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         }
         Target::Info { version, identifier } => {
             let id = iiif::base_uri("http://localhost/iiif", version, &identifier);
-            let about = About { id: &id, description, limits: &config.limits, offer: &config.offer };
+            let about = About {
+                id: &id,
+                description,
+                limits: &config.limits,
+                offer: &config.offer,
+                scale: master.scale(),
+                pages: Pages { page: 1, of: master.pages()? },
+                extras: &config.info,
+            };
             iiif::info(version, &about).to_string().into_bytes()
         }
         Target::Base { .. } => bail!("REQUEST is empty: it is REGION/SIZE/ROTATION/QUALITY.FORMAT"),

@@ -2,6 +2,7 @@
 //! Built once; nothing later looks at the file's words. Limits that info.json publishes come from this same value.
 
 mod encodings;
+mod limits;
 mod offer;
 
 use std::num::{NonZeroU32, NonZeroU64};
@@ -11,8 +12,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 
-use crate::iiif::Offer;
+use crate::iiif::{Extras, Offer};
 pub use encodings::Jpeg;
+pub use limits::Limits;
 use offer::RawOffer;
 
 /// All that a server needs to know, checked.
@@ -28,6 +30,8 @@ pub struct Config {
     pub max_source_area: NonZeroU64,
     /// `[offer]`
     pub offer: Offer,
+    /// `[info]`: what every info.json adds.
+    pub info: Extras,
     /// `[jpeg]`
     pub jpeg: Jpeg,
 }
@@ -54,17 +58,6 @@ pub struct Masters {
     pub root: PathBuf,
     /// Whether symbolic links may lead out of `root`.
     pub follow_symlinks: bool,
-}
-
-/// What a client may ask for at most, published in info.json (Image API 3.0 section 5.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Limits {
-    /// Widest picture, in pixels.
-    pub max_width: NonZeroU32,
-    /// Highest picture, in pixels.
-    pub max_height: NonZeroU32,
-    /// Largest picture, in pixels.
-    pub max_area: NonZeroU64,
 }
 
 impl Config {
@@ -96,6 +89,7 @@ struct RawConfig {
     masters: RawMasters,
     limits: RawLimits,
     offer: RawOffer,
+    info: serde_json::Map<String, serde_json::Value>,
     jpeg: Jpeg,
 }
 
@@ -189,6 +183,7 @@ impl TryFrom<RawConfig> for Config {
             },
             max_source_area: raw.limits.max_source_area,
             offer: raw.offer.try_into()?,
+            info: Extras::new(raw.info).map_err(|error| anyhow!("[info] {error}"))?,
             jpeg: raw.jpeg,
         })
     }
@@ -306,6 +301,9 @@ mod tests {
             ("[server]\nsocket = \"recto.sock\"", "socket"),
             ("[limits]\nmax_width = 0", "max_width"),
             ("[limits]\nmax_source_area = 0", "max_source_area"),
+            ("[info]\nrights = \"ours\"", "rights"),
+            ("[info]\nwidth = 5", "width"),
+            ("[offer]\nformats = [\"png\"]", "formats"),
             ("[jpeg]\nquality = 101", "quality"),
         ] {
             let text = complaint(&format!("{lines}\n[masters]\nroot = \"/srv\""));

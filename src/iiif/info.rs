@@ -5,9 +5,9 @@
 use serde_json::{Map, Value, json};
 
 use super::bounds::proportional;
-use super::{Format, Level, Offer, Quality, Version};
+use super::{Extras, Format, Level, Offer, Quality, Version};
 use crate::config::Limits;
-use crate::description::Description;
+use crate::description::{Description, PhysicalScale, PhysicalUnit};
 use crate::geometry::Dimensions;
 
 /// Tiles are at least so wide and so high: smaller ones cost a viewer more in requests than they save in pixels.
@@ -15,6 +15,13 @@ const SMALLEST_TILE: u32 = 256;
 
 /// The tiles of masters that have none, where any rectangle costs about the same.
 const TILE_WITHOUT_TILES: Dimensions = Dimensions::new(512, 512);
+
+/// The profile of the Physical Dimensions service, and its context.
+const PHYSDIM: &str = "http://iiif.io/api/annex/services/physdim";
+const PHYSDIM_CONTEXT: &str = "http://iiif.io/api/annex/services/physdim/1/context.json";
+
+/// The profile of our own service that tells `page` and `pages`.
+const PAGES: &str = "urn:recto:pages";
 
 /// The formats of level 2, which 3.0 does not list again.
 const LEVEL_2_FORMATS: [Format; 2] = [Format::Jpg, Format::Png];
@@ -30,6 +37,28 @@ pub struct About<'a> {
     pub limits: &'a Limits,
     /// In what ways it is served.
     pub offer: &'a Offer,
+    /// How large its pixels are on the original, if that is known.
+    pub scale: Option<PhysicalScale>,
+    /// Its place in its file.
+    pub pages: Pages,
+    /// What the publisher adds.
+    pub extras: &'a Extras,
+}
+
+/// The place of an image in a file of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pages {
+    /// Which one it is, from 1.
+    pub page: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+impl Default for Pages {
+    /// The only one.
+    fn default() -> Self {
+        Self { page: 1, of: 1 }
+    }
 }
 
 /// The image information.
@@ -38,11 +67,12 @@ pub fn info(version: Version, about: &About) -> Value {
         Version::V2 => info_2(about),
         Version::V3 => info_3(about),
     };
-    Value::Object(without_empty_lists(members))
+    let services = services(version, about);
+    Value::Object(about.extras.join(version, without_empty_lists(members), services))
 }
 
 fn info_3(about: &About) -> Map<String, Value> {
-    let About { id, description, limits, offer } = *about;
+    let About { id, description, limits, offer, .. } = *about;
     let (image, level) = (description.dimensions(), offer.level(Version::V3));
     let mut members = Map::new();
     let mut member = |name: &str, value: Value| members.insert(name.to_owned(), value);
@@ -68,12 +98,41 @@ fn info_3(about: &About) -> Map<String, Value> {
     members
 }
 
+/// The services that the server knows of itself (3.0 section 5.8, 2.1 section 5.2): the size of the original, by the
+/// Physical Dimensions annex, and the place in a file of several pages, of which RFC 8288 links tell as well.
+fn services(version: Version, about: &About) -> Vec<Value> {
+    let (id, kind) = match version {
+        Version::V2 => ("@id", None),
+        Version::V3 => ("id", Some("Service")),
+    };
+    let service = |name: &str, profile: &str, members: Value| {
+        let mut service = Map::new();
+        service.insert(id.to_owned(), json!(format!("{}#{name}", about.id)));
+        service.extend(kind.map(|kind| ("type".to_owned(), json!(kind))));
+        service.insert("profile".to_owned(), json!(profile));
+        service.extend(members.as_object().cloned().unwrap_or_default());
+        Value::Object(service)
+    };
+    let scale = about.scale.map(|scale| {
+        let unit = match scale.unit {
+            PhysicalUnit::Inch => "in",
+            PhysicalUnit::Centimetre => "cm",
+        };
+        let members =
+            json!({ "@context": PHYSDIM_CONTEXT, "physicalScale": scale.size, "physicalUnits": unit });
+        service("physdim", PHYSDIM, members)
+    });
+    let Pages { page, of } = about.pages;
+    let pages = (of > 1).then(|| service("pages", PAGES, json!({ "page": page, "pages": of })));
+    scale.into_iter().chain(pages).collect()
+}
+
 fn extensions(formats: &[Format], wanted: impl Fn(Format) -> bool) -> Value {
     formats.iter().filter(|format| wanted(**format)).map(|format| format.extension()).collect()
 }
 
 fn info_2(about: &About) -> Map<String, Value> {
-    let About { id, description, limits, offer } = *about;
+    let About { id, description, limits, offer, .. } = *about;
     let image = description.dimensions();
     let extra_qualities = offer.extra_qualities(description.channels.has_colour());
     let qualities = std::iter::once(Quality::Default).chain(extra_qualities).map(Quality::word);
@@ -174,7 +233,17 @@ mod tests {
     /// The information with all that there is to offer.
     fn info(version: Version, id: &str, description: &Description, limits: &Limits) -> Value {
         let offer = Offer { formats: vec![Format::Jpg, Format::Png], ..Offer::default() };
-        super::info(version, &About { id, description, limits, offer: &offer })
+        super::info(version, &about(id, description, limits, &offer, &Extras::default()))
+    }
+
+    fn about<'a>(
+        id: &'a str,
+        description: &'a Description,
+        limits: &'a Limits,
+        offer: &'a Offer,
+        extras: &'a Extras,
+    ) -> About<'a> {
+        About { id, description, limits, offer, scale: None, pages: Pages::default(), extras }
     }
 
     const ID: &str = "https://host/iiif/3/a%2Fb";
@@ -288,6 +357,36 @@ mod tests {
     }
 
     #[test]
+    fn services_and_what_the_publisher_adds() {
+        let (description, limits, offer) =
+            (pyramid(1, Channels::Rgb), limits(3000, 9_000_000), Offer::default());
+        let extras = Extras::parse(
+            r#"{"@context": "http://example.org/c.json", "rights": "http://rightsstatements.org/vocab/NoC-US/1.0/",
+                "service": [{"id": "http://example.org/s", "type": "Service"}], "shelf": "A 12"}"#,
+        );
+        let extras = extras.expect("valid");
+        let about = About {
+            scale: Some(PhysicalScale { size: 0.0025, unit: PhysicalUnit::Inch }),
+            pages: Pages { page: 2, of: 9 },
+            ..about(ID, &description, &limits, &offer, &extras)
+        };
+        let told = super::info(V3, &about);
+        assert_eq!(told["@context"], json!(["http://example.org/c.json", V3.context_uri()]), "INFO-02, 03");
+        assert_eq!(told.as_object().and_then(|members| members.keys().next()), Some(&"@context".to_owned()));
+        let services = told["service"].as_array().expect("IMG3-INFO-30..32");
+        assert_eq!(services[0]["physicalScale"], json!(0.0025));
+        assert_eq!((&services[1]["page"], &services[1]["pages"]), (&json!(2), &json!(9)));
+        assert_eq!(services[2]["id"], json!("http://example.org/s"));
+        assert!(services.iter().all(|service| service["id"].is_string() && service["type"].is_string()));
+        assert_eq!((&told["shelf"], &told["width"]), (&json!("A 12"), &json!(6000)));
+        let told = super::info(V2, &about);
+        assert_eq!(told["@context"], json!(V2.context_uri()));
+        assert_eq!(told["license"], json!("http://rightsstatements.org/vocab/NoC-US/1.0/"), "IMG2-INFO-15");
+        assert_eq!(told["service"][2]["@id"], json!("http://example.org/s"));
+        assert!(told.get("rights").is_none(), "INFO-33");
+    }
+
+    #[test]
     fn less_is_told_where_less_is_offered() {
         let offer = Offer {
             formats: vec![Format::Jpg],
@@ -298,7 +397,8 @@ mod tests {
             ..Offer::default()
         };
         let (description, limits) = (pyramid(1, Channels::Rgb), limits(3000, 9_000_000));
-        let about = About { id: ID, description: &description, limits: &limits, offer: &offer };
+        let extras = Extras::default();
+        let about = about(ID, &description, &limits, &offer, &extras);
         let told = super::info(V3, &about);
         assert_eq!(told["profile"], json!("level1"), "png is of level 2");
         assert_eq!(told["preferredFormats"], json!(["jpg"]), "IMG3-INFO-23..28");

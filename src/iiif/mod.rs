@@ -4,6 +4,7 @@
 
 mod bounds;
 mod canonical;
+mod extras;
 mod identifier;
 mod info;
 mod negotiate;
@@ -20,8 +21,9 @@ mod rotation;
 mod size;
 
 pub use canonical::{base_uri, canonical};
+pub use extras::Extras;
 pub use identifier::Identifier;
-pub use info::{About, info};
+pub use info::{About, Pages, info};
 pub use negotiate::media_type;
 pub use number::Decimal;
 pub use offer::{Level, Offer};

@@ -3,6 +3,7 @@
 
 mod map;
 mod open;
+mod sidecar;
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -11,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 pub use map::Map;
 pub use open::{EXTENSIONS, Found, Root};
+pub use sidecar::Sidecar;
 
 use crate::description::{Description, PhysicalScale};
 use crate::error::{Error, MasterError};

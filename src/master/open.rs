@@ -78,7 +78,7 @@ impl Root {
         found.ok_or(Error::NotFound("no image has this identifier"))
     }
 
-    fn open_file(&self, path: &str) -> Result<Option<File>, Error> {
+    pub(super) fn open_file(&self, path: &str) -> Result<Option<File>, Error> {
         // Without NONBLOCK a FIFO would hold the worker until somebody writes to it.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let opened = retry(|| openat2(&self.directory, Path::new(path), flags, Mode::empty(), self.resolve));
