@@ -39,6 +39,24 @@ pub enum Channels {
     Cmyk,
 }
 
+/// How large a pixel is on the original.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PhysicalScale {
+    /// The side of a pixel, in `unit`.
+    pub size: f64,
+    /// What it is measured in.
+    pub unit: PhysicalUnit,
+}
+
+/// A unit of length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhysicalUnit {
+    /// 25.4 millimetres.
+    Inch,
+    /// 10 millimetres.
+    Centimetre,
+}
+
 impl Channels {
     /// Bytes per pixel.
     pub const fn count(self) -> usize {

@@ -67,7 +67,7 @@ impl Error {
         match self {
             Self::Request { .. } | Self::NotFound(_) | Self::NotImplemented(_) => self.to_string(),
             Self::Master(MasterError::TooLarge(_)) => {
-                "this image is too large to be served without tiles; the server's log says more".to_owned()
+                "this image is too large to be served at this size without reduced levels".to_owned()
             }
             Self::Master(_) => "this image cannot be read; the server's log says why".to_owned(),
             Self::Internal(_) => "the image server failed; its log says why".to_owned(),

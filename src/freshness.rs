@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, SystemTime};
 
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::fastcgi::Response;
 use crate::master::Identity;
 
@@ -24,12 +24,15 @@ pub struct Validators<'r> {
 
 impl Freshness {
     /// The freshness of what `representation` names: the canonical request, or whatever else tells it from others.
+    /// `files` are those that it is made from, `limits` those of the request.
     /// Another program version or another setting makes other bytes, hence another tag.
-    pub fn new(representation: &str, identity: &Identity, config: &Config) -> Self {
+    pub fn new(representation: &impl Hash, files: &[Identity], limits: &Limits, config: &Config) -> Self {
         let mut hasher = DefaultHasher::new();
-        (env!("CARGO_PKG_VERSION"), representation, identity).hash(&mut hasher);
-        (config.jpeg, config.colour, config.limits).hash(&mut hasher);
-        Self { etag: format!("\"{:016x}\"", hasher.finish()), modified: identity.modified() }
+        (env!("CARGO_PKG_VERSION"), representation, files).hash(&mut hasher);
+        (config.jpeg, config.colour, &config.offer, limits, config.max_source_area, config.info.to_string())
+            .hash(&mut hasher);
+        let modified = files.iter().map(Identity::modified).max().unwrap_or(SystemTime::UNIX_EPOCH);
+        Self { etag: format!("\"{:016x}\"", hasher.finish()), modified }
     }
 
     /// The response with its validators.

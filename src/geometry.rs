@@ -23,6 +23,17 @@ impl Dimensions {
         self.width as u64 * self.height as u64
     }
 
+    /// The smallest upright box around a rectangle of this size that is turned by so many degrees, 0 to 90: its sides
+    /// to the nearest pixel, at least 1 (Image API 3.0 section 4.3). What 32 bits cannot hold becomes their maximum.
+    pub fn tilted(self, degrees: f64) -> Self {
+        let (sine, cosine) = degrees.to_radians().sin_cos();
+        let (width, height) = (f64::from(self.width), f64::from(self.height));
+        // `as` saturates.
+        let side =
+            |across: f64, down: f64| (across * cosine.abs() + down * sine.abs()).round().max(1.0) as u32;
+        if degrees == 0.0 { self } else { Self::new(side(width, height), side(height, width)) }
+    }
+
     /// The same size with its sides swapped.
     pub const fn transposed(self) -> Self {
         Self { width: self.height, height: self.width }
@@ -213,6 +224,18 @@ mod tests {
         for (tag, places) in expected {
             assert_eq!(corner(tag), places, "orientation {tag}");
         }
+    }
+
+    #[test]
+    fn the_box_of_a_tilted_rectangle() {
+        let size = Dimensions::new(600, 400);
+        for (degrees, width, height) in
+            [(0.0, 600, 400), (30.0, 720, 646), (45.0, 707, 707), (90.0, 400, 600), (1e-9, 600, 400)]
+        {
+            assert_eq!(size.tilted(degrees), Dimensions::new(width, height), "ROT-30..35: {degrees}");
+        }
+        assert_eq!(Dimensions::new(1, 1).tilted(45.0), Dimensions::new(1, 1));
+        assert_eq!(Dimensions::new(u32::MAX, u32::MAX).tilted(45.0).width, u32::MAX);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 //! A [`Plan`] says everything that the rest of the path does; `recto render --plan` prints it.
 
 use std::fmt;
+use std::num::NonZeroU64;
 use std::ops::Range;
 
 use crate::description::{Description, Level};
+use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::iiif::{Format, Quality, Resolved};
 use crate::raster::Axis;
@@ -27,6 +29,8 @@ pub struct Plan {
     pub y: Axis,
     /// What turns the scaled picture as stored into what was asked for.
     pub turn: Orientation,
+    /// Degrees by which it is turned clockwise after that, less than 90; the corners that this adds are empty.
+    pub tilt: f64,
     /// The quality to give it.
     pub quality: Quality,
     /// The format to write.
@@ -68,9 +72,44 @@ impl Plan {
             x,
             y,
             turn: upright.then(resolved.orientation),
+            tilt: resolved.tilt.to_f64(),
             quality: resolved.quality,
             format: resolved.format,
         }
+    }
+
+    /// The plan itself, if it has no more than `budget` pixels of the master decoded.
+    ///
+    /// # Errors
+    /// [`MasterError::TooLarge`] with the command that makes a master of which less is needed.
+    pub fn within(self, budget: NonZeroU64) -> Result<Self, MasterError> {
+        let area = self.source_area();
+        if area <= budget.get() {
+            return Ok(self);
+        }
+        Err(MasterError::TooLarge(format!(
+            "{} megapixels of its level of {} pixels, in pieces of {}, would have to be decoded, and [limits] \
+             max_source_area is {}; give it tiles and reduced levels: vips tiffsave MASTER NEW.tif --tile --pyramid \
+             --tile-width 256 --tile-height 256 --compression deflate --predictor horizontal",
+            area.div_ceil(1_000_000),
+            self.level_dimensions,
+            self.piece,
+            budget
+        )))
+    }
+
+    /// Pixels of the master that are decoded: those of all pieces that the window touches.
+    pub fn source_area(&self) -> u64 {
+        let (window, level) = (self.window(), self.level_dimensions);
+        // Sides have at most 32 bits, so sums and products of them fit 64.
+        let whole = |from: u32, length: u32, piece: u32, side: u32| {
+            let piece = u64::from(piece.max(1));
+            let (from, to) = (u64::from(from), u64::from(from) + u64::from(length));
+            let end = (to.div_ceil(piece) * piece).min(side.into());
+            end.saturating_sub(from / piece * piece)
+        };
+        whole(window.x, window.width, self.piece.width, level.width)
+            * whole(window.y, window.height, self.piece.height, level.height)
     }
 
     /// The size of the scaled picture before it is turned.
@@ -81,6 +120,11 @@ impl Plan {
     /// Whether the scaled picture is pixels of the level as they are.
     pub fn is_copy(&self) -> bool {
         self.x.is_copy() && self.y.is_copy()
+    }
+
+    /// Whether what is written has no transparency, so that empty places need a background.
+    pub fn is_opaque(&self) -> bool {
+        !self.format.has_alpha() || self.quality == Quality::Bitonal
     }
 
     /// The pieces in which to make the picture, top to bottom, so that memory does not grow with the source.
@@ -156,7 +200,8 @@ impl fmt::Display for Plan {
         writeln!(f, "down      {}", self.y)?;
         writeln!(f, "scaling   {}", if self.is_copy() { "none: pixels as stored" } else { "Lanczos" })?;
         writeln!(f, "bands     {}", self.bands().count())?;
-        writeln!(f, "turn      {}", self.turn)?;
+        writeln!(f, "decodes   {} pixels", self.source_area())?;
+        writeln!(f, "turn      {} and {} degrees", self.turn, self.tilt)?;
         write!(f, "write     {:?} as {:?}", self.quality, self.format)
     }
 }
@@ -165,6 +210,7 @@ impl fmt::Display for Plan {
 mod tests {
     use super::*;
     use crate::description::Channels;
+    use crate::iiif::Decimal;
     use proptest::prelude::*;
 
     fn description(
@@ -183,7 +229,8 @@ mod tests {
     }
 
     fn resolved(region: Rect, size: Dimensions, orientation: Orientation) -> Resolved {
-        Resolved { region, size, orientation, quality: Quality::Default, format: Format::Png }
+        let tilt = Decimal::default();
+        Resolved { region, size, orientation, tilt, quality: Quality::Default, format: Format::Png }
     }
 
     #[test]
@@ -218,6 +265,27 @@ mod tests {
             (plan.level, plan.x.start, plan.x.length, plan.y.start, plan.y.length),
             (1, 50.5, 400.5, 25.0, 401.0)
         );
+    }
+
+    #[test]
+    fn the_budget_counts_whole_pieces() {
+        let upright = Orientation::UPRIGHT;
+        let plan = |master: &Description, region: Rect, side: u32| {
+            Plan::new(&resolved(region, Dimensions::new(side, side), upright), master)
+        };
+        let tiled = description(4000, 4000, 1, false, upright);
+        assert_eq!(plan(&tiled, Rect::new(256, 256, 256, 256), 256).source_area(), 256 * 256);
+        assert_eq!(plan(&tiled, Rect::new(255, 256, 256, 256), 256).source_area(), 512 * 256);
+        assert_eq!(plan(&tiled, Rect::new(3900, 3900, 100, 100), 100).source_area(), 160 * 160);
+        let whole = plan(&tiled, Rect::new(0, 0, 4000, 4000), 100);
+        assert_eq!(whole.source_area(), 16_000_000);
+        let budget = |area| NonZeroU64::new(area).expect("area");
+        assert!(whole.clone().within(budget(16_000_000)).is_ok());
+        let error = whole.within(budget(15_999_999)).expect_err("over the budget");
+        assert!(matches!(&error, MasterError::TooLarge(text) if text.contains("vips tiffsave")), "{error}");
+        let mut strips = tiled;
+        strips.levels[0].tile = Dimensions::new(4000, 16);
+        assert_eq!(plan(&strips, Rect::new(256, 250, 256, 16), 16).source_area(), 4000 * 32);
     }
 
     proptest! {

@@ -1,12 +1,12 @@
 //! The path of a request, hop by hop: [`Service::image`] calls every hop in order, and nothing calls it back.
 //! The only module that knows both HTTP and images.
 
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::error::Error;
 use crate::fastcgi::{Request, Response};
 use crate::freshness::{Freshness, Validators};
-use crate::iiif::{self, Identifier, ImageRequest, Target, Version};
-use crate::master::{Master, Root};
+use crate::iiif::{self, About, Extras, Identifier, ImageRequest, Offer, Pages, Target, Version};
+use crate::master::{Identity, Master, Root, Sidecar};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -25,6 +25,8 @@ struct Asked<'r> {
     /// URL of the `/iiif` root that the client sees, without a slash at its end.
     base: String,
     accept: Option<&'r str>,
+    /// What it may have at most.
+    limits: Limits,
     validators: Validators<'r>,
 }
 
@@ -74,38 +76,68 @@ impl Service {
         let description = &master.description;
         let size = description.dimensions();
         let has_colour = description.channels.has_colour();
-        let resolved = iiif::resolve(request, version, size, &self.config.limits, has_colour)?;
-        let canonical = iiif::canonical(&resolved, version, size, &self.config.limits);
-        let freshness = Freshness::new(&canonical, &master.identity, &self.config);
+        let (limits, offer) = (&asked.limits, &self.config.offer);
+        let resolved = iiif::resolve(request, version, size, limits, offer, has_colour)?;
+        let canonical = iiif::canonical(&resolved, version, size, limits);
+        let freshness = Freshness::new(&(master.page, &canonical), &[master.identity], limits, &self.config);
         let headers = [
             ("Content-Type", resolved.format.media_type().to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
-            ("Link", image_links(asked, version, identifier, &canonical)),
+            (
+                "Link",
+                format!(
+                    "{}, {}",
+                    canonical_link(asked, version, identifier, &canonical),
+                    profile_link(version, offer)
+                ),
+            ),
         ];
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let plan = Plan::new(&resolved, description);
+        let plan = Plan::new(&resolved, description).within(self.config.max_source_area)?;
         let body = self.renderer.render(&master, &plan, &self.config)?;
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }
 
     fn info(&self, asked: &Asked, version: Version, identifier: &Identifier) -> Result<Response, Error> {
         let master = Master::find(&self.root, identifier.as_str())?;
+        let sidecar = self.root.sidecar(&master.path);
         let id = iiif::base_uri(&asked.base, version, identifier);
         let media_type = iiif::media_type(version, asked.accept);
-        let freshness = Freshness::new(&format!("{id} {media_type}"), &master.identity, &self.config);
+        let identities: Vec<Identity> =
+            [master.identity].into_iter().chain(sidecar.as_ref().map(|file| file.identity)).collect();
+        let (limits, offer) = (&asked.limits, &self.config.offer);
+        let freshness = Freshness::new(&(&id, media_type), &identities, limits, &self.config);
+        let pages = Pages { page: master.page, of: master.pages()? };
+        let links = context_link(version, media_type).into_iter().chain([profile_link(version, offer)]);
+        let links: Vec<String> = links.chain(page_links(asked, version, identifier, pages)).collect();
         let headers = [
             ("Content-Type", media_type.to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
-            ("Link", info_links(version, media_type)),
+            ("Link", links.join(", ")),
             ("Vary", "Accept".to_owned()),
         ];
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let body = iiif::info(version, &id, &master.description, &self.config.limits);
-        Ok(freshness.stamp(Response::new(200, body.to_string().into_bytes())).with_all(headers))
+        let (description, scale) = (&master.description, master.scale());
+        let extras = self.extras(&master.path, sidecar);
+        let about = About { id: &id, description, limits, offer, scale, pages, extras: &extras };
+        let body = iiif::info(version, &about).to_string().into_bytes();
+        Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
+    }
+
+    /// What the publisher adds to every info.json, and to this one. A file that is wrong adds nothing.
+    fn extras(&self, path: &str, sidecar: Option<Sidecar>) -> Extras {
+        let Some(sidecar) = sidecar else { return self.config.info.clone() };
+        match sidecar.text.and_then(|text| Extras::parse(&text)) {
+            Ok(extras) => self.config.info.overlaid(extras),
+            Err(error) => {
+                log::warn!("{path:?}.json is ignored: {error}");
+                self.config.info.clone()
+            }
+        }
     }
 
     fn asked<'r>(&self, request: &'r Request) -> Result<Asked<'r>, Error> {
@@ -119,11 +151,23 @@ impl Service {
         })?;
         Ok(Asked {
             base: base.trim_end_matches('/').to_owned(),
+            limits: self.limits(request.param("RECTO_MAX_SIZE").unwrap_or_default())?,
             accept: header("HTTP_ACCEPT").filter(|accept| !accept.is_empty()),
             validators: Validators {
                 if_none_match: header("HTTP_IF_NONE_MATCH").filter(|value| !value.is_empty()),
                 if_modified_since: header("HTTP_IF_MODIFIED_SINCE").filter(|value| !value.is_empty()),
             },
+        })
+    }
+
+    /// The limits of the configuration, narrowed by what NGINX grants this request.
+    fn limits(&self, granted: &[u8]) -> Result<Limits, Error> {
+        if granted.is_empty() {
+            return Ok(self.config.limits);
+        }
+        let text = String::from_utf8_lossy(granted);
+        self.config.limits.narrowed(&text).ok_or_else(|| {
+            Error::Internal(format!("the parameter RECTO_MAX_SIZE is {text:?}, neither 1000 nor 1000x800"))
         })
     }
 }
@@ -134,21 +178,34 @@ fn see_other(asked: &Asked, version: Version, identifier: &Identifier) -> Respon
     Response::text(303, &location).with("Location", location.clone()).with("Cache-Control", REFUSAL_MAX_AGE)
 }
 
-fn image_links(asked: &Asked, version: Version, identifier: &Identifier, canonical: &str) -> String {
-    let base = iiif::base_uri(&asked.base, version, identifier);
-    format!("<{base}/{canonical}>;rel=\"canonical\", <{}>;rel=\"profile\"", version.profile_uri())
+/// Image API 3.0 section 6, 2.1 section 6: which level of compliance this is.
+fn profile_link(version: Version, offer: &Offer) -> String {
+    format!("<{}>;rel=\"profile\"", offer.level(version).uri(version))
 }
 
-fn info_links(version: Version, media_type: &str) -> String {
-    let profile = format!("<{}>;rel=\"profile\"", version.profile_uri());
-    match media_type == "application/json" {
-        // So that plain JSON can be read as JSON-LD (Image API 2.1 section 5.3, JSON-LD 1.1 section 6.1).
-        true => format!(
-            "<{}>;rel=\"http://www.w3.org/ns/json-ld#context\";type=\"application/ld+json\", {profile}",
-            version.context_uri()
-        ),
-        false => profile,
-    }
+/// Image API 3.0 section 4.8, 2.1 section 4.7.
+fn canonical_link(asked: &Asked, version: Version, identifier: &Identifier, canonical: &str) -> String {
+    format!("<{}/{canonical}>;rel=\"canonical\"", iiif::base_uri(&asked.base, version, identifier))
+}
+
+/// So that plain JSON can be read as JSON-LD (Image API 2.1 section 5.3, JSON-LD 1.1 section 6.1).
+fn context_link(version: Version, media_type: &str) -> Option<String> {
+    let rel = "rel=\"http://www.w3.org/ns/json-ld#context\";type=\"application/ld+json\"";
+    (media_type == "application/json").then(|| format!("<{}>;{rel}", version.context_uri()))
+}
+
+/// The other pages of a file, by the relations of RFC 8288; none if it has but one.
+fn page_links(asked: &Asked, version: Version, identifier: &Identifier, pages: Pages) -> Vec<String> {
+    let link = |page: u32, relation: &str| {
+        let base = iiif::base_uri(&asked.base, version, &identifier.with_page(pages.page, page)?);
+        Some(format!("<{base}/info.json>;rel=\"{relation}\""))
+    };
+    let Pages { page, of } = pages;
+    [(1, "first"), (page.saturating_sub(1), "prev"), (page.saturating_add(1), "next"), (of, "last")]
+        .into_iter()
+        .filter(|(to, _)| of > 1 && (1..=of).contains(to))
+        .filter_map(|(to, relation)| link(to, relation))
+        .collect()
 }
 
 /// An error as the client sees it; the log gets the faults that are not the client's.

@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 
 use crate::config::Config;
-use crate::iiif::{self, Target};
+use crate::iiif::{self, About, Pages, Target};
 use crate::master::Master;
 use crate::plan::Plan;
 use crate::render::Renderer;
@@ -57,21 +57,32 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let bytes = match target {
         Target::Image { version, request, .. } => {
             let has_colour = description.channels.has_colour();
-            let resolved =
-                iiif::resolve(&request, version, description.dimensions(), &config.limits, has_colour)?;
+            let (image, limits, offer) = (description.dimensions(), &config.limits, &config.offer);
+            let resolved = iiif::resolve(&request, version, image, limits, offer, has_colour)?;
             let plan = Plan::new(&resolved, description);
             if arguments.plan {
                 println!("image     {} {:?}", description.dimensions(), description.channels);
                 println!("region    {}", resolved.region);
                 println!("size      {}", resolved.size);
+                println!("canvas    {}", resolved.canvas());
                 println!("{plan}");
                 return Ok(());
             }
+            let plan = plan.within(config.max_source_area)?;
             Renderer::default().render(&master, &plan, &config)?
         }
         Target::Info { version, identifier } => {
             let id = iiif::base_uri("http://localhost/iiif", version, &identifier);
-            iiif::info(version, &id, description, &config.limits).to_string().into_bytes()
+            let about = About {
+                id: &id,
+                description,
+                limits: &config.limits,
+                offer: &config.offer,
+                scale: master.scale(),
+                pages: Pages { page: 1, of: master.pages()? },
+                extras: &config.info,
+            };
+            iiif::info(version, &about).to_string().into_bytes()
         }
         Target::Base { .. } => bail!("REQUEST is empty: it is REGION/SIZE/ROTATION/QUALITY.FORMAT"),
     };

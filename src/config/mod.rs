@@ -2,6 +2,8 @@
 //! Built once; nothing later looks at the file's words. Limits that info.json publishes come from this same value.
 
 mod encodings;
+mod limits;
+mod offer;
 
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
@@ -10,7 +12,10 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 
+use crate::iiif::{Extras, Offer};
 pub use encodings::Jpeg;
+pub use limits::Limits;
+use offer::RawOffer;
 
 /// All that a server needs to know, checked.
 #[derive(Clone, Debug)]
@@ -21,6 +26,12 @@ pub struct Config {
     pub masters: Masters,
     /// `[limits]`
     pub limits: Limits,
+    /// `[limits] max_source_area`: pixels of a master that one request may have decoded.
+    pub max_source_area: NonZeroU64,
+    /// `[offer]`
+    pub offer: Offer,
+    /// `[info]`: what every info.json adds.
+    pub info: Extras,
     /// `[colour]`
     pub colour: Colour,
     /// `[jpeg]`
@@ -49,17 +60,6 @@ pub struct Masters {
     pub root: PathBuf,
     /// Whether symbolic links may lead out of `root`.
     pub follow_symlinks: bool,
-}
-
-/// What a client may ask for at most, published in info.json (Image API 3.0 section 5.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Limits {
-    /// Widest picture, in pixels.
-    pub max_width: NonZeroU32,
-    /// Highest picture, in pixels.
-    pub max_height: NonZeroU32,
-    /// Largest picture, in pixels.
-    pub max_area: NonZeroU64,
 }
 
 /// What is done about colour profiles.
@@ -109,6 +109,8 @@ struct RawConfig {
     server: RawServer,
     masters: RawMasters,
     limits: RawLimits,
+    offer: RawOffer,
+    info: serde_json::Map<String, serde_json::Value>,
     colour: Colour,
     jpeg: Jpeg,
 }
@@ -143,6 +145,7 @@ struct RawLimits {
     max_width: NonZeroU32,
     max_height: Option<NonZeroU32>,
     max_area: NonZeroU64,
+    max_source_area: NonZeroU64,
 }
 
 impl Default for RawServer {
@@ -161,7 +164,13 @@ impl Default for RawLimits {
     fn default() -> Self {
         // A 24-megapixel page can be had whole; the picture and its encoder's buffers stay near 100 MB a worker.
         let nonzero = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-        Self { max_width: nonzero(16_384), max_height: None, max_area: nonzero(32_000_000).into() }
+        Self {
+            max_width: nonzero(16_384),
+            max_height: None,
+            max_area: nonzero(32_000_000).into(),
+            // About three seconds of the slowest ordinary compression.
+            max_source_area: nonzero(256_000_000).into(),
+        }
     }
 }
 
@@ -194,6 +203,9 @@ impl TryFrom<RawConfig> for Config {
                 max_height: raw.limits.max_height.unwrap_or(raw.limits.max_width),
                 max_area: raw.limits.max_area,
             },
+            max_source_area: raw.limits.max_source_area,
+            offer: raw.offer.try_into()?,
+            info: Extras::new(raw.info).map_err(|error| anyhow!("[info] {error}"))?,
             colour: raw.colour,
             jpeg: raw.jpeg,
         })
@@ -311,6 +323,10 @@ mod tests {
             ("[server]\npublic_url = \"https://a/\\\"b\"", "public_url"),
             ("[server]\nsocket = \"recto.sock\"", "socket"),
             ("[limits]\nmax_width = 0", "max_width"),
+            ("[limits]\nmax_source_area = 0", "max_source_area"),
+            ("[info]\nrights = \"ours\"", "rights"),
+            ("[info]\nwidth = 5", "width"),
+            ("[offer]\nformats = [\"png\"]", "formats"),
             ("[jpeg]\nquality = 101", "quality"),
         ] {
             let text = complaint(&format!("{lines}\n[masters]\nroot = \"/srv\""));

@@ -13,7 +13,7 @@ pub(super) fn encode(kept: &mut Option<Compressor>, raster: Raster, quality: u8)
         *kept = Some(Compressor::new().map_err(failed)?);
     }
     let encoder = kept.as_mut().ok_or_else(|| Error::Internal("no JPEG encoder".into()))?;
-    let raster = flatten(raster);
+    let raster = flatten(raster, [255; 3]);
     let (format, subsampling) = match raster.channels.has_colour() {
         true => (PixelFormat::RGB, Subsamp::Sub2x2),
         false => (PixelFormat::GRAY, Subsamp::Gray),

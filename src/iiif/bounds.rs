@@ -2,6 +2,7 @@
 //! Integers only: a result is never above a bound, and keeps the ratio as near as whole pixels allow.
 //! A shape is any size with both sides above zero; what comes out has its ratio.
 
+use super::number::Decimal;
 use crate::config::Limits;
 use crate::geometry::{Dimensions, Orientation};
 
@@ -11,29 +12,44 @@ pub(super) struct Bounds {
     width: u32,
     height: u32,
     area: u64,
+    /// Where a turn that is no whole number of quarters makes the picture larger.
+    tilt: Option<Tilt>,
+}
+
+/// A turn by less than a quarter, and what its canvas must not exceed.
+#[derive(Clone, Copy, Debug)]
+struct Tilt {
+    degrees: f64,
+    transposed: bool,
+    canvas: Limits,
 }
 
 impl Bounds {
     /// The bounds that keep a derivative within `limits` both when it is scaled (section 4.2) and once it is turned.
-    pub(super) fn new(limits: &Limits, orientation: Orientation) -> Self {
+    pub(super) fn new(limits: &Limits, orientation: Orientation, tilt: Decimal) -> Self {
         let (width, height) = (limits.max_width.get(), limits.max_height.get());
         let area = limits.max_area.get();
+        if tilt != Decimal::default() {
+            let (degrees, transposed) = (tilt.to_f64(), orientation.transposes());
+            return Self { width, height, area, tilt: Some(Tilt { degrees, transposed, canvas: *limits }) };
+        }
         match orientation.transposes() {
-            false => Self { width, height, area },
-            true => Self { width: width.min(height), height: width.min(height), area },
+            false => Self { width, height, area, tilt: None },
+            true => Self { width: width.min(height), height: width.min(height), area, tilt: None },
         }
     }
 
     /// These bounds, and a box as well.
     pub(super) fn and(self, width: u64, height: u64) -> Self {
         let least = |bound: u32, side: u64| u32::try_from(side).map_or(bound, |side| bound.min(side));
-        Self { width: least(self.width, width), height: least(self.height, height), area: self.area }
+        Self { width: least(self.width, width), height: least(self.height, height), ..self }
     }
 
     /// This size, if it is within the bounds.
     pub(super) fn admit(self, width: u64, height: u64) -> Option<Dimensions> {
         let size = Dimensions::new(u32::try_from(width).ok()?, u32::try_from(height).ok()?);
-        (size.width <= self.width && size.height <= self.height && size.area() <= self.area).then_some(size)
+        let fits = size.width <= self.width && size.height <= self.height && size.area() <= self.area;
+        (fits && self.tilt.is_none_or(|tilt| tilt.admits(size))).then_some(size)
     }
 
     /// The largest size of this shape. The side that meets its bound is exact, the other is rounded; of a very long
@@ -45,7 +61,11 @@ impl Bounds {
         } else {
             Dimensions::new(narrowed(proportional(height, shape.width, shape.height)), self.height)
         };
-        if fitted.area() <= self.area { fitted } else { self.largest_by_area(shape) }
+        let fitted = if fitted.area() <= self.area { fitted } else { self.largest_by_area(shape) };
+        match self.tilt {
+            Some(tilt) if !tilt.admits(fitted) => tilt.largest(shape, fitted),
+            _ => fitted,
+        }
     }
 
     /// What `max` and `^max` mean for this region. The server chooses this size, so it has at least one pixel.
@@ -53,10 +73,14 @@ impl Bounds {
         let bounds = if upscaling { self } else { self.and(region.width.into(), region.height.into()) };
         let size = bounds.largest(region);
         // A side of one pixel instead of none leaves the other one no more than the whole area.
-        let rest = |side: u32| side.min(narrowed(self.area));
-        match (size.width, size.height) {
+        let rest = |side: u32| side.max(1).min(narrowed(self.area));
+        let size = match (size.width, size.height) {
             (0, height) => Dimensions::new(1, rest(height)),
             (width, 0) => Dimensions::new(rest(width), 1),
+            _ => return size,
+        };
+        match self.tilt {
+            Some(tilt) if !tilt.admits(size) => tilt.shortened(size),
             _ => size,
         }
     }
@@ -76,6 +100,42 @@ impl Bounds {
     }
 }
 
+impl Tilt {
+    /// Whether the canvas of a picture of this size is within the limits.
+    fn admits(&self, size: Dimensions) -> bool {
+        let size = if self.transposed { size.transposed() } else { size };
+        let (canvas, most) = (size.tilted(self.degrees), &self.canvas);
+        canvas.width <= most.max_width.get()
+            && canvas.height <= most.max_height.get()
+            && canvas.area() <= most.max_area.get()
+    }
+
+    /// The largest size of this shape below `size` whose canvas is within the limits.
+    fn largest(&self, shape: Dimensions, size: Dimensions) -> Dimensions {
+        let of = |long: u32| match shape.height > shape.width {
+            true => Dimensions::new(narrowed(proportional(long.into(), shape.width, shape.height)), long),
+            false => Dimensions::new(long, narrowed(proportional(long.into(), shape.height, shape.width))),
+        };
+        of(last(size.width.max(size.height), |long| self.admits(of(long))))
+    }
+
+    /// The longest size below `size`, which is one pixel wide or high, whose canvas is within the limits.
+    fn shortened(&self, size: Dimensions) -> Dimensions {
+        let of = |long: u32| Dimensions::new(size.width.min(long), size.height.min(long));
+        of(last(size.width.max(size.height), |long| self.admits(of(long))))
+    }
+}
+
+/// The last number from 1 up to `end` that is admitted, where all before it are. One pixel always is: turned, it is one.
+fn last(end: u32, admits: impl Fn(u32) -> bool) -> u32 {
+    let (mut good, mut bad) = (1, end.max(2));
+    while bad - good > 1 {
+        let middle = good + (bad - good) / 2;
+        if admits(middle) { good = middle } else { bad = middle }
+    }
+    good
+}
+
 /// `side * numerator / denominator` to the nearest whole number, halves up: the other side by the ratio.
 pub(super) fn proportional(side: u64, numerator: u32, denominator: u32) -> u64 {
     let denominator = u128::from(denominator.max(1));
@@ -93,7 +153,7 @@ mod tests {
 
     #[test]
     fn the_largest_of_a_shape() {
-        let bounds = |width, height, area| Bounds { width, height, area };
+        let bounds = |width, height, area| Bounds { width, height, area, tilt: None };
         for (bounds, shape, expected) in [
             (bounds(1000, 1000, 1_000_000), (600, 400), (1000, 667)),
             (bounds(1000, 1000, 1_000_000), (400, 600), (667, 1000)),
@@ -119,10 +179,10 @@ mod tests {
     #[test]
     fn the_maximum_has_a_pixel_and_keeps_its_bounds() {
         let long = Dimensions::new(4_000_000_000, 1);
-        let area = Bounds { width: u32::MAX, height: u32::MAX, area: 1000 };
+        let area = Bounds { width: u32::MAX, height: u32::MAX, area: 1000, tilt: None };
         assert_eq!(area.maximum(long, false), Dimensions::new(1000, 1));
         assert_eq!(area.maximum(long.transposed(), true), Dimensions::new(1, 1000));
-        let sides = Bounds { width: 500, height: 500, area: 1_000_000 };
+        let sides = Bounds { width: 500, height: 500, area: 1_000_000, tilt: None };
         assert_eq!(sides.maximum(long, true), Dimensions::new(500, 1));
     }
 }

@@ -3,19 +3,20 @@
 //! Asking for a canonical URL resolves to what it was made from.
 
 use super::bounds::{Bounds, proportional};
-use super::{Identifier, Resolved, Version};
+use super::{Identifier, Resolved, Rotation, Version};
 use crate::config::Limits;
 use crate::geometry::{Dimensions, Rect};
 
 /// The canonical part of the URL after the identifier, such as `full/max/0/default.jpg`.
 pub fn canonical(resolved: &Resolved, version: Version, image: Dimensions, limits: &Limits) -> String {
-    let Resolved { region, orientation, quality, format, .. } = resolved;
+    let Resolved { region, orientation, tilt, quality, format, .. } = resolved;
+    let rotation = Rotation::of(*orientation, *tilt);
     let region = if *region == Rect::whole(image) { "full".to_owned() } else { region.to_string() };
     let size = match version {
         Version::V2 => size_2(resolved),
         Version::V3 => size_3(resolved, limits),
     };
-    format!("{region}/{size}/{orientation}/{quality}.{format}")
+    format!("{region}/{size}/{rotation}/{quality}.{format}")
 }
 
 /// The base URI of an image below the root `base`, such as `https://host/iiif` (section 2).
@@ -26,7 +27,7 @@ pub fn base_uri(base: &str, version: Version, identifier: &Identifier) -> String
 /// 3.0: `max`, `^max`, `w,h` or `^w,h`, in this order.
 fn size_3(resolved: &Resolved, limits: &Limits) -> String {
     let (size, region) = (resolved.size, resolved.region.dimensions());
-    let bounds = Bounds::new(limits, resolved.orientation);
+    let bounds = Bounds::new(limits, resolved.orientation, resolved.tilt);
     let sign = if size.width > region.width || size.height > region.height { "^" } else { "" };
     if size == bounds.maximum(region, false) {
         "max".to_owned()
@@ -55,7 +56,7 @@ mod tests {
 
     use super::Version::{V2, V3};
     use super::*;
-    use crate::iiif::{Target, parse, resolve};
+    use crate::iiif::{Offer, Target, parse, resolve};
 
     #[track_caller]
     fn check(rule: &str, version: Version, request: &str, has_colour: bool, expected: &str) {
@@ -68,7 +69,8 @@ mod tests {
         let once = |request: &str| {
             let uri = format!("/iiif/{}/a%2fb/{request}", version.segment());
             let Target::Image { request, .. } = parse(uri.as_bytes()).expect(rule) else { panic!("{rule}") };
-            let resolved = resolve(&request, version, image, &limits, has_colour).expect(rule);
+            let resolved =
+                resolve(&request, version, image, &limits, &Offer::default(), has_colour).expect(rule);
             canonical(&resolved, version, image, &limits)
         };
         assert_eq!(once(request), expected, "{rule}: {request}");
@@ -95,6 +97,8 @@ mod tests {
             ("CANON-01..16", "0,0,10,10/^5,20/0/default.jpg", "0,0,10,10/^5,20/0/default.jpg"),
             ("CANON-01..16", "0,0,10,10/^5,/0/default.jpg", "0,0,10,10/5,5/0/default.jpg"),
             ("CANON-01..16", "full/max/90.0/default.jpg", "full/max/90/default.jpg"),
+            ("CANON-01..16", "full/max/22.50/default.png", "full/max/22.5/default.png"),
+            ("CANON-01..16", "full/100,/!359.10/default.png", "full/100,67/!359.1/default.png"),
             ("CANON-01..16", "full/max/!360/default.jpg", "full/max/!0/default.jpg"),
             ("CANON-01..16", "full/max/0/color.jpg", "full/max/0/default.jpg"),
             ("CANON-01..16", "full/max/0/gray.jpg", "full/max/0/gray.jpg"),

@@ -45,6 +45,12 @@ impl Identifier {
         Ok(Self(path))
     }
 
+    /// The identifier of page `other` of the file of which this one names page `page`. Page 1 needs no suffix.
+    pub fn with_page(&self, page: u32, other: u32) -> Option<Self> {
+        let book = self.0.strip_suffix(&format!(";{page}")).unwrap_or(&self.0);
+        Self::new(if other == 1 { book.to_owned() } else { format!("{book};{other}") }).ok()
+    }
+
     /// The path below the root, such as `a/b c.tif`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -86,6 +92,18 @@ mod tests {
             assert_eq!((identifier.as_str(), identifier.encoded().as_str()), (path, encoded), "{raw}");
             assert_eq!(Identifier::parse(encoded.as_bytes()).expect(encoded), identifier);
         }
+    }
+
+    #[test]
+    fn pages_of_a_book() {
+        let identifier = |path: &str| Identifier::new(path).expect("identifier");
+        let third = identifier("a/book.tif;3");
+        assert_eq!(third.with_page(3, 4), Some(identifier("a/book.tif;4")));
+        assert_eq!(third.with_page(3, 1), Some(identifier("a/book.tif")));
+        assert_eq!(
+            identifier("book").with_page(1, 12).map(|page| page.encoded()).as_deref(),
+            Some("book;12")
+        );
     }
 
     #[test]

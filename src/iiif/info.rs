@@ -5,9 +5,9 @@
 use serde_json::{Map, Value, json};
 
 use super::bounds::proportional;
-use super::{Format, Quality, Version};
+use super::{Extras, Format, Level, Offer, Quality, Version};
 use crate::config::Limits;
-use crate::description::Description;
+use crate::description::{Description, PhysicalScale, PhysicalUnit};
 use crate::geometry::Dimensions;
 
 /// Tiles are at least so wide and so high: smaller ones cost a viewer more in requests than they save in pixels.
@@ -16,35 +16,71 @@ const SMALLEST_TILE: u32 = 256;
 /// The tiles of masters that have none, where any rectangle costs about the same.
 const TILE_WITHOUT_TILES: Dimensions = Dimensions::new(512, 512);
 
-/// What 3.0 names beyond level 2 (compliance 3.0 sections 3 and 4).
-const EXTRA_FEATURES_3: [&str; 4] =
-    ["canonicalLinkHeader", "mirroring", "profileLinkHeader", "sizeUpscaling"];
+/// The profile of the Physical Dimensions service, and its context.
+const PHYSDIM: &str = "http://iiif.io/api/annex/services/physdim";
+const PHYSDIM_CONTEXT: &str = "http://iiif.io/api/annex/services/physdim/1/context.json";
 
-/// What 2.1 names beyond level 2 (compliance 2.1 sections 3 and 4).
-const EXTRA_FEATURES_2: [&str; 5] =
-    ["canonicalLinkHeader", "mirroring", "profileLinkHeader", "regionSquare", "sizeAboveFull"];
+/// The profile of our own service that tells `page` and `pages`.
+const PAGES: &str = "urn:recto:pages";
 
 /// The formats of level 2, which 3.0 does not list again.
 const LEVEL_2_FORMATS: [Format; 2] = [Format::Jpg, Format::Png];
 
-/// The image information for the image whose full base URI is `id`.
-pub fn info(version: Version, id: &str, description: &Description, limits: &Limits) -> Value {
-    let members = match version {
-        Version::V2 => info_2(id, description, limits),
-        Version::V3 => info_3(id, description, limits),
-    };
-    Value::Object(members)
+/// All that info.json tells of, in the words of either version.
+#[derive(Clone, Copy)]
+pub struct About<'a> {
+    /// The full base URI of the image.
+    pub id: &'a str,
+    /// The image.
+    pub description: &'a Description,
+    /// How large it is served.
+    pub limits: &'a Limits,
+    /// In what ways it is served.
+    pub offer: &'a Offer,
+    /// How large its pixels are on the original, if that is known.
+    pub scale: Option<PhysicalScale>,
+    /// Its place in its file.
+    pub pages: Pages,
+    /// What the publisher adds.
+    pub extras: &'a Extras,
 }
 
-fn info_3(id: &str, description: &Description, limits: &Limits) -> Map<String, Value> {
-    let image = description.dimensions();
+/// The place of an image in a file of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pages {
+    /// Which one it is, from 1.
+    pub page: u32,
+    /// How many there are.
+    pub of: u32,
+}
+
+impl Default for Pages {
+    /// The only one.
+    fn default() -> Self {
+        Self { page: 1, of: 1 }
+    }
+}
+
+/// The image information.
+pub fn info(version: Version, about: &About) -> Value {
+    let members = match version {
+        Version::V2 => info_2(about),
+        Version::V3 => info_3(about),
+    };
+    let services = services(version, about);
+    Value::Object(about.extras.join(version, without_empty_lists(members), services))
+}
+
+fn info_3(about: &About) -> Map<String, Value> {
+    let About { id, description, limits, offer, .. } = *about;
+    let (image, level) = (description.dimensions(), offer.level(Version::V3));
     let mut members = Map::new();
     let mut member = |name: &str, value: Value| members.insert(name.to_owned(), value);
     member("@context", json!(Version::V3.context_uri()));
     member("id", json!(id));
     member("type", json!("ImageService3"));
     member("protocol", json!("http://iiif.io/api/image"));
-    member("profile", json!("level2"));
+    member("profile", json!(level.word()));
     member("width", json!(image.width));
     member("height", json!(image.height));
     member("maxWidth", json!(limits.max_width));
@@ -52,21 +88,58 @@ fn info_3(id: &str, description: &Description, limits: &Limits) -> Map<String, V
     member("maxArea", json!(limits.max_area));
     member("sizes", sizes(description, limits));
     member("tiles", tiles(description, limits));
-    let formats = Format::SUPPORTED.into_iter().filter(|format| !LEVEL_2_FORMATS.contains(format));
-    member("extraFormats", formats.map(Format::extension).collect());
-    member("extraQualities", Quality::extra(description.channels.has_colour()).map(Quality::word).collect());
-    member("extraFeatures", json!(EXTRA_FEATURES_3));
-    without_empty_lists(members)
+    member("preferredFormats", extensions(&offer.preferred_formats, |_| true));
+    // Level 1 has jpg alone.
+    let known = |format| LEVEL_2_FORMATS.contains(&format) && (level == Level::Two || format == Format::Jpg);
+    member("extraFormats", extensions(&offer.formats, |format| !known(format)));
+    let qualities = offer.extra_qualities(description.channels.has_colour());
+    member("extraQualities", qualities.map(Quality::word).collect());
+    member("extraFeatures", json!(offer.extra_features(Version::V3)));
+    members
 }
 
-fn info_2(id: &str, description: &Description, limits: &Limits) -> Map<String, Value> {
+/// The services that the server knows of itself (3.0 section 5.8, 2.1 section 5.2): the size of the original, by the
+/// Physical Dimensions annex, and the place in a file of several pages, of which RFC 8288 links tell as well.
+fn services(version: Version, about: &About) -> Vec<Value> {
+    let (id, kind) = match version {
+        Version::V2 => ("@id", None),
+        Version::V3 => ("id", Some("Service")),
+    };
+    let service = |name: &str, profile: &str, members: Value| {
+        let mut service = Map::new();
+        service.insert(id.to_owned(), json!(format!("{}#{name}", about.id)));
+        service.extend(kind.map(|kind| ("type".to_owned(), json!(kind))));
+        service.insert("profile".to_owned(), json!(profile));
+        service.extend(members.as_object().cloned().unwrap_or_default());
+        Value::Object(service)
+    };
+    let scale = about.scale.map(|scale| {
+        let unit = match scale.unit {
+            PhysicalUnit::Inch => "in",
+            PhysicalUnit::Centimetre => "cm",
+        };
+        let members =
+            json!({ "@context": PHYSDIM_CONTEXT, "physicalScale": scale.size, "physicalUnits": unit });
+        service("physdim", PHYSDIM, members)
+    });
+    let Pages { page, of } = about.pages;
+    let pages = (of > 1).then(|| service("pages", PAGES, json!({ "page": page, "pages": of })));
+    scale.into_iter().chain(pages).collect()
+}
+
+fn extensions(formats: &[Format], wanted: impl Fn(Format) -> bool) -> Value {
+    formats.iter().filter(|format| wanted(**format)).map(|format| format.extension()).collect()
+}
+
+fn info_2(about: &About) -> Map<String, Value> {
+    let About { id, description, limits, offer, .. } = *about;
     let image = description.dimensions();
-    let extra_qualities = Quality::extra(description.channels.has_colour());
+    let extra_qualities = offer.extra_qualities(description.channels.has_colour());
     let qualities = std::iter::once(Quality::Default).chain(extra_qualities).map(Quality::word);
     let extras = json!({
-        "formats": Format::SUPPORTED.map(Format::extension),
+        "formats": extensions(&offer.formats, |_| true),
         "qualities": qualities.collect::<Vec<_>>(),
-        "supports": EXTRA_FEATURES_2,
+        "supports": offer.extra_features(Version::V2),
         "maxWidth": limits.max_width,
         "maxHeight": limits.max_height,
         "maxArea": limits.max_area,
@@ -81,8 +154,8 @@ fn info_2(id: &str, description: &Description, limits: &Limits) -> Map<String, V
     member("height", json!(image.height));
     member("sizes", sizes(description, limits));
     member("tiles", tiles(description, limits));
-    member("profile", json!([Version::V2.profile_uri(), extras]));
-    without_empty_lists(members)
+    member("profile", json!([offer.level(Version::V2).uri(Version::V2), extras]));
+    members
 }
 
 /// An empty list says no more than none, and 2.1 wants it left out.
@@ -157,6 +230,22 @@ mod tests {
     use crate::geometry::Orientation;
     use crate::iiif::{Target, parse, resolve};
 
+    /// The information with all that there is to offer.
+    fn info(version: Version, id: &str, description: &Description, limits: &Limits) -> Value {
+        let offer = Offer { formats: vec![Format::Jpg, Format::Png], ..Offer::default() };
+        super::info(version, &about(id, description, limits, &offer, &Extras::default()))
+    }
+
+    fn about<'a>(
+        id: &'a str,
+        description: &'a Description,
+        limits: &'a Limits,
+        offer: &'a Offer,
+        extras: &'a Extras,
+    ) -> About<'a> {
+        About { id, description, limits, offer, scale: None, pages: Pages::default(), extras }
+    }
+
     const ID: &str = "https://host/iiif/3/a%2Fb";
 
     fn limits(width: u32, area: u64) -> Limits {
@@ -189,7 +278,7 @@ mod tests {
             r#"{"width":3000,"height":2000}],"#,
             r#""tiles":[{"width":256,"height":256,"scaleFactors":[1,2,4,8,16,32]}],"#,
             r#""extraQualities":["color","gray","bitonal"],"#,
-            r#""extraFeatures":["canonicalLinkHeader","mirroring","profileLinkHeader","sizeUpscaling"]}"#,
+            r#""extraFeatures":["canonicalLinkHeader","mirroring","profileLinkHeader","rotationArbitrary","sizeUpscaling"]}"#,
         );
         assert_eq!(info.to_string(), expected, "INFO-01..08, IMG3-INFO-21..28");
     }
@@ -205,7 +294,7 @@ mod tests {
             r#""tiles":[{"width":256,"height":256,"scaleFactors":[1,2,4,8,16,32]}],"#,
             r#""profile":["http://iiif.io/api/image/2/level2.json",{"formats":["jpg","png"],"#,
             r#""qualities":["default","gray","bitonal"],"supports":["canonicalLinkHeader","mirroring","#,
-            r#""profileLinkHeader","regionSquare","sizeAboveFull"],"#,
+            r#""profileLinkHeader","regionSquare","rotationArbitrary","sizeAboveFull"],"#,
             r#""maxWidth":3000,"maxHeight":3000,"maxArea":9000000}]}"#,
         );
         assert_eq!(info.to_string(), expected, "IMG2-INFO-09..15");
@@ -242,7 +331,7 @@ mod tests {
         let served = |version: Version, region: &str, size: &str| {
             let uri = format!("/iiif/{}/a/{region}/{size}/0/default.jpg", version.segment());
             let Target::Image { request, .. } = parse(uri.as_bytes()).expect(&uri) else { panic!("{uri}") };
-            resolve(&request, version, image, &limits, true).expect(&uri).size
+            resolve(&request, version, image, &limits, &Offer::default(), true).expect(&uri).size
         };
         let info = info(V3, ID, &description, &limits);
         assert_eq!(info["sizes"].as_array().map(Vec::len), Some(3), "levels above the limits are left out");
@@ -265,6 +354,62 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn services_and_what_the_publisher_adds() {
+        let (description, limits, offer) =
+            (pyramid(1, Channels::Rgb), limits(3000, 9_000_000), Offer::default());
+        let extras = Extras::parse(
+            r#"{"@context": "http://example.org/c.json", "rights": "http://rightsstatements.org/vocab/NoC-US/1.0/",
+                "service": [{"id": "http://example.org/s", "type": "Service"}], "shelf": "A 12"}"#,
+        );
+        let extras = extras.expect("valid");
+        let about = About {
+            scale: Some(PhysicalScale { size: 0.0025, unit: PhysicalUnit::Inch }),
+            pages: Pages { page: 2, of: 9 },
+            ..about(ID, &description, &limits, &offer, &extras)
+        };
+        let told = super::info(V3, &about);
+        assert_eq!(told["@context"], json!(["http://example.org/c.json", V3.context_uri()]), "INFO-02, 03");
+        assert_eq!(told.as_object().and_then(|members| members.keys().next()), Some(&"@context".to_owned()));
+        let services = told["service"].as_array().expect("IMG3-INFO-30..32");
+        assert_eq!(services[0]["physicalScale"], json!(0.0025));
+        assert_eq!((&services[1]["page"], &services[1]["pages"]), (&json!(2), &json!(9)));
+        assert_eq!(services[2]["id"], json!("http://example.org/s"));
+        assert!(services.iter().all(|service| service["id"].is_string() && service["type"].is_string()));
+        assert_eq!((&told["shelf"], &told["width"]), (&json!("A 12"), &json!(6000)));
+        let told = super::info(V2, &about);
+        assert_eq!(told["@context"], json!(V2.context_uri()));
+        assert_eq!(told["license"], json!("http://rightsstatements.org/vocab/NoC-US/1.0/"), "IMG2-INFO-15");
+        assert_eq!(told["service"][2]["@id"], json!("http://example.org/s"));
+        assert!(told.get("rights").is_none(), "INFO-33");
+    }
+
+    #[test]
+    fn less_is_told_where_less_is_offered() {
+        let offer = Offer {
+            formats: vec![Format::Jpg],
+            preferred_formats: vec![Format::Jpg],
+            qualities: vec![Quality::Gray],
+            mirroring: false,
+            upscaling: false,
+            ..Offer::default()
+        };
+        let (description, limits) = (pyramid(1, Channels::Rgb), limits(3000, 9_000_000));
+        let extras = Extras::default();
+        let about = about(ID, &description, &limits, &offer, &extras);
+        let told = super::info(V3, &about);
+        assert_eq!(told["profile"], json!("level1"), "png is of level 2");
+        assert_eq!(told["preferredFormats"], json!(["jpg"]), "IMG3-INFO-23..28");
+        assert_eq!(told["extraQualities"], json!(["gray"]));
+        let features = told["extraFeatures"].as_array().expect("features");
+        assert!(features.contains(&json!("rotationBy90s")) && !features.contains(&json!("mirroring")));
+        let told = super::info(V2, &about);
+        assert_eq!(told["profile"][0], json!("http://iiif.io/api/image/2/level1.json"));
+        assert_eq!(told["profile"][1]["formats"], json!(["jpg"]));
+        assert_eq!(told["profile"][1]["qualities"], json!(["default", "gray"]));
+        assert!(told.get("preferredFormats").is_none(), "INFO-33");
     }
 
     #[test]

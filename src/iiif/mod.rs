@@ -4,10 +4,12 @@
 
 mod bounds;
 mod canonical;
+mod extras;
 mod identifier;
 mod info;
 mod negotiate;
 mod number;
+mod offer;
 mod parse;
 mod percent;
 #[cfg(test)]
@@ -19,10 +21,12 @@ mod rotation;
 mod size;
 
 pub use canonical::{base_uri, canonical};
+pub use extras::Extras;
 pub use identifier::Identifier;
-pub use info::info;
+pub use info::{About, Pages, info};
 pub use negotiate::media_type;
 pub use number::Decimal;
+pub use offer::{Level, Offer};
 pub use parse::parse;
 pub use quality::{Format, Quality};
 pub use region::Region;
@@ -55,14 +59,6 @@ impl Version {
         match self {
             Self::V2 => "http://iiif.io/api/image/2/context.json",
             Self::V3 => "http://iiif.io/api/image/3/context.json",
-        }
-    }
-
-    /// The compliance document, for `Link: <...>;rel="profile"` (section 6). The scheme is http in both versions.
-    pub const fn profile_uri(self) -> &'static str {
-        match self {
-            Self::V2 => "http://iiif.io/api/image/2/level2.json",
-            Self::V3 => "http://iiif.io/api/image/3/level2.json",
         }
     }
 }

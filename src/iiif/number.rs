@@ -10,7 +10,7 @@ use std::fmt;
 const MOST_DIGITS: usize = 28;
 
 /// A non-negative decimal number, exactly as it was written but for zeros at its ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Decimal {
     /// The number times ten to the power of `scale`; not a multiple of ten unless `scale` is 0.
     units: u128,
@@ -58,6 +58,22 @@ impl Decimal {
         let hundred = 100 * self.denominator();
         let rounded = (self.units * u128::from(side) + hundred / 2) / hundred;
         u64::try_from(rounded).unwrap_or(u64::MAX)
+    }
+
+    /// Its value as a floating point number, the nearest but for the last bits.
+    pub fn to_f64(self) -> f64 {
+        self.units as f64 / self.denominator() as f64
+    }
+
+    /// How many times `whole` is in it, and what is left, exactly.
+    pub(super) fn divided_by(self, whole: u32) -> (u128, Self) {
+        let divisor = u128::from(whole.max(1)) * self.denominator();
+        (self.units / divisor, Self { units: self.units % divisor, scale: self.scale })
+    }
+
+    /// Its sum with a whole number, of which it must be known that 128 bits can hold it.
+    pub(super) fn plus(self, whole: u32) -> Self {
+        Self { units: self.units + u128::from(whole) * self.denominator(), scale: self.scale }
     }
 
     fn denominator(self) -> u128 {
@@ -157,6 +173,20 @@ mod tests {
         assert!(decimal("360.0000000001").exceeds(360) && !decimal("360.0").exceeds(360));
         assert!(decimal("99.9999999999999999").is_below(100) && !decimal("100").is_below(100));
         assert_eq!((decimal("270.00").as_whole(), decimal("0.1").as_whole()), (Some(270), None));
+    }
+
+    #[test]
+    fn what_is_left_of_a_division_is_exact() {
+        for (text, quarters, rest) in [
+            ("360", 4, "0"),
+            ("359.9999999999999999999999999", 3, "89.9999999999999999999999999"),
+            ("0.000000000000000000000000001", 0, "0.000000000000000000000000001"),
+            ("90.50", 1, "0.5"),
+        ] {
+            assert_eq!(decimal(text).divided_by(90), (quarters, decimal(rest)), "{text}");
+            assert_eq!(decimal(rest).plus(quarters as u32 * 90), decimal(text));
+        }
+        assert!((decimal("22.5").to_f64() - 22.5).abs() < 1e-12);
     }
 
     #[test]

@@ -125,14 +125,14 @@ proptest! {
     fn what_is_resolved_is_within_image_and_limits(
         (version, request) in request(), image in image(), limits in limits(), colour in any::<bool>(),
     ) {
-        match resolve(&request, version, image, &limits, colour) {
+        match resolve(&request, version, image, &limits, &Offer::default(), colour) {
             Err(error) => prop_assert_eq!(error.status(), 400),
             Ok(resolved) => {
                 prop_assert!(resolved.region.width > 0 && resolved.region.height > 0);
                 prop_assert!(Rect::whole(image).contains(resolved.region));
                 prop_assert!(resolved.size.area() > 0);
                 prop_assert!(within(&limits, resolved.size));
-                prop_assert!(within(&limits, resolved.orientation.apply_to_size(resolved.size)));
+                prop_assert!(within(&limits, resolved.canvas()));
                 let enlarged = resolved.size.width > resolved.region.width
                     || resolved.size.height > resolved.region.height;
                 prop_assert!(!enlarged || request.size.upscaling || version == Version::V2);
@@ -144,9 +144,9 @@ proptest! {
     fn the_canonical_form_asks_for_the_same(
         (version, request) in request(), image in image(), limits in limits(), colour in any::<bool>(),
     ) {
-        if let Ok(resolved) = resolve(&request, version, image, &limits, colour) {
+        if let Ok(resolved) = resolve(&request, version, image, &limits, &Offer::default(), colour) {
             let path = canonical(&resolved, version, image, &limits);
-            let again = resolve(&parsed(version, &path), version, image, &limits, colour);
+            let again = resolve(&parsed(version, &path), version, image, &limits, &Offer::default(), colour);
             prop_assert_eq!(again.ok(), Some(resolved), "{}", path);
         }
     }
@@ -155,7 +155,7 @@ proptest! {
     fn the_maximum_is_always_found_and_close(image in image(), limits in limits(), sign in any::<bool>()) {
         let path = format!("full/{}max/0/default.jpg", if sign { "^" } else { "" });
         let request = parsed(Version::V3, &path);
-        let size = resolve(&request, Version::V3, image, &limits, true).expect("max").size;
+        let size = resolve(&request, Version::V3, image, &limits, &Offer::default(), true).expect("max").size;
         // LIMIT-01: with one more pixel on the long side, the exact ratio would pass a limit, or the region.
         let upright = image.height > image.width;
         let lying = |size: Dimensions| if upright { size.transposed() } else { size };

@@ -1,6 +1,6 @@
 //! The quality and format parameters (Image API 3.0 and 2.1, sections 4.4 and 4.5).
-//! The words of both versions, which are the same, and which of them are served.
-//! info.json reads the same lists, so that what is promised is what is done.
+//! The words of both versions, which are the same, and the formats that this program can write.
+//! Which of them a server offers is told by [`Offer`](super::Offer).
 
 use std::fmt;
 
@@ -42,15 +42,6 @@ impl Quality {
             Self::Gray => "gray",
             Self::Bitonal => "bitonal",
         }
-    }
-
-    /// The qualities besides `default` that info.json lists: `color` only where there is colour (section 5.7).
-    pub fn extra(has_colour: bool) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(move |quality| match quality {
-            Self::Default => false,
-            Self::Color => has_colour,
-            Self::Gray | Self::Bitonal => true,
-        })
     }
 
     /// The same picture by its canonical word: `default` wherever that is no other (section 4.8).
@@ -96,7 +87,7 @@ impl Format {
     pub const ALL: [Self; 8] =
         [Self::Jpg, Self::Png, Self::Webp, Self::Tif, Self::Gif, Self::Jp2, Self::Avif, Self::Pdf];
 
-    /// The formats that are served.
+    /// The formats that this program can write, in the order in which they are advertised.
     pub const SUPPORTED: [Self; 2] = [Self::Jpg, Self::Png];
 
     /// The format that the end of the URL names.
@@ -105,7 +96,7 @@ impl Format {
     /// [`Error::Request`] for a name that is unknown; section 4.5 makes that a 400.
     pub(super) fn parse(text: &str) -> Result<Self, Error> {
         let known = Self::ALL.into_iter().find(|format| format.extension() == text);
-        known.ok_or_else(|| unsupported(text))
+        known.ok_or_else(|| Error::request("format", format!("{} is no format known here", quoted(text))))
     }
 
     /// The end of the URL, without its dot.
@@ -122,6 +113,14 @@ impl Format {
         }
     }
 
+    /// Whether a file of this format can be transparent by degrees.
+    pub const fn has_alpha(self) -> bool {
+        match self {
+            Self::Png | Self::Webp | Self::Tif | Self::Jp2 | Self::Avif => true,
+            Self::Jpg | Self::Gif | Self::Pdf => false,
+        }
+    }
+
     /// Its media type (section 4.5).
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -135,25 +134,12 @@ impl Format {
             Self::Pdf => "application/pdf",
         }
     }
-
-    /// Itself, if it is served.
-    ///
-    /// # Errors
-    /// [`Error::Request`] if it is not.
-    pub(super) fn supported(self) -> Result<Self, Error> {
-        Self::SUPPORTED.contains(&self).then_some(self).ok_or_else(|| unsupported(self.extension()))
-    }
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.extension())
     }
-}
-
-fn unsupported(extension: &str) -> Error {
-    let served = Format::SUPPORTED.map(Format::extension).join(", ");
-    Error::request("format", format!("{} is not supported; these are: {served}", quoted(extension)))
 }
 
 #[cfg(test)]
@@ -177,16 +163,6 @@ mod tests {
     }
 
     #[test]
-    fn formats_that_are_known_but_not_served() {
-        for format in Format::ALL {
-            match Format::SUPPORTED.contains(&format) {
-                true => assert_eq!(format.supported().expect("FMT-01, 02"), format),
-                false => assert_eq!(format.supported().expect_err("FMT-03..07").status(), 400),
-            }
-        }
-    }
-
-    #[test]
     fn default_is_what_the_master_is() {
         use Quality::{Bitonal, Color, Default, Gray};
         for (asked, coloured, of_gray) in [
@@ -201,7 +177,5 @@ mod tests {
                 "QUAL-30..33, CANON: {asked}"
             );
         }
-        assert!(Quality::extra(true).eq([Color, Gray, Bitonal]), "IMG3-QUAL-10..12");
-        assert!(Quality::extra(false).eq([Gray, Bitonal]), "IMG3-QUAL-33");
     }
 }

@@ -1,13 +1,16 @@
 //! The rotation parameter: mirror, then degrees clockwise (Image API 3.0 and 2.1, section 4.3).
-//! The grammar holds every angle from 0 to 360; quarter turns are what can be served.
-//! Other angles need `rotationArbitrary`, which is neither served nor advertised.
+//! The grammar holds every angle from 0 to 360. Quarter turns only move pixels and are always served; a mirror and
+//! other angles are where the offer has them.
 
 use std::fmt;
 
 use super::number::Decimal;
-use super::quoted;
+use super::{Offer, quoted};
 use crate::error::Error;
 use crate::geometry::Orientation;
+
+/// Degrees of a quarter turn.
+const QUARTER: u32 = 90;
 
 /// A mirror and a turn, as the URL names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -35,30 +38,29 @@ impl Rotation {
             .ok_or_else(|| Error::request("rotation", format!("{} {rule}", quoted(text))))
     }
 
-    /// The number of quarter turns, 0 to 3, if it is a whole number of them. 360 degrees are none.
-    pub fn quarters(self) -> Option<u8> {
-        match self.degrees.as_whole()? {
-            0 | 360 => Some(0),
-            90 => Some(1),
-            180 => Some(2),
-            270 => Some(3),
-            _ => None,
-        }
-    }
-
-    /// The turn to carry out.
+    /// The turn to carry out: the quarter turns in it, and the degrees beyond them, less than 90.
     ///
     /// # Errors
-    /// [`Error::Request`] for an angle that is not offered; section 4.3 makes that a 400 as well. This is the one
-    /// place that refuses it.
-    pub(super) fn orientation(self) -> Result<Orientation, Error> {
-        match self.quarters() {
-            Some(quarters) => Ok(Orientation { mirrored: self.mirrored, quarters }),
-            None => {
-                let rule = "is not supported: turns are multiples of 90 degrees here";
-                Err(Error::request("rotation", format!("\"{self}\" {rule}")))
-            }
+    /// [`Error::Request`] for an angle that is not offered; section 4.3 makes that a 400 as well.
+    /// [`Error::NotImplemented`] for a mirror that is not offered. This is the one place that refuses them.
+    pub(super) fn turn(self, offer: &Offer) -> Result<(Orientation, Decimal), Error> {
+        let (quarters, tilt) = self.degrees.divided_by(QUARTER);
+        if tilt != Decimal::default() && !offer.arbitrary_rotation {
+            let rule = "is not supported: turns are multiples of 90 degrees here";
+            return Err(Error::request("rotation", format!("\"{self}\" {rule}")));
         }
+        if self.mirrored && !offer.mirroring {
+            return Err(Error::NotImplemented(format!("rotation: \"{self}\": this server does not mirror")));
+        }
+        // 360 degrees are four quarters, and none.
+        let quarters = (quarters % 4) as u8;
+        Ok((Orientation { mirrored: self.mirrored, quarters }, tilt))
+    }
+
+    /// The rotation that [`Rotation::turn`] takes apart.
+    pub(super) fn of(orientation: Orientation, tilt: Decimal) -> Self {
+        let quarters = u32::from(orientation.quarters) * QUARTER;
+        Self { mirrored: orientation.mirrored, degrees: tilt.plus(quarters) }
     }
 }
 
@@ -87,17 +89,40 @@ mod tests {
             ("ROT-20..25", "!180.00", true, 2),
             ("ROT-20..25", "!360", true, 0),
         ] {
-            let turn = Rotation::parse(text).and_then(Rotation::orientation);
-            assert_eq!(turn.expect(rule), Orientation { mirrored, quarters }, "{rule}: {text}");
+            let turn = Rotation::parse(text).and_then(|rotation| rotation.turn(&Offer::default()));
+            let expected = (Orientation { mirrored, quarters }, Decimal::default());
+            assert_eq!(turn.expect(rule), expected, "{rule}: {text}");
         }
     }
 
     #[test]
-    fn other_angles_are_well_formed_but_not_offered() {
-        for text in ["22.5", "1", "359.9999999999", "!45", ".5", "90.0000000001"] {
-            let rotation = Rotation::parse(text).expect(text);
-            assert_eq!(rotation.orientation().expect_err("ROT-37").status(), 400, "ROT-37: {text}");
+    fn other_angles_are_quarters_and_a_rest() {
+        for (text, quarters, rest, again) in [
+            ("22.5", 0, "22.5", "22.5"),
+            ("!45.0", 0, "45", "!45"),
+            ("359.9999999999", 3, "89.9999999999", "359.9999999999"),
+            (".5", 0, "0.5", "0.5"),
+            ("!90.10", 1, "0.1", "!90.1"),
+        ] {
+            let (orientation, tilt) =
+                Rotation::parse(text).and_then(|rotation| rotation.turn(&Offer::default())).expect(text);
+            assert_eq!(
+                (orientation.quarters, tilt.to_string().as_str()),
+                (quarters, rest),
+                "ROT-30..35: {text}"
+            );
+            assert_eq!(Rotation::of(orientation, tilt).to_string(), again, "CANON-01..16: {text}");
         }
+    }
+
+    #[test]
+    fn what_is_not_offered_is_refused() {
+        let none = Offer { arbitrary_rotation: false, mirroring: false, ..Offer::default() };
+        let turn = |text: &str| Rotation::parse(text).and_then(|rotation| rotation.turn(&none));
+        assert_eq!(turn("22.5").expect_err("ROT-37").status(), 400);
+        assert_eq!(turn("!22.5").expect_err("ROT-37").status(), 400);
+        assert_eq!(turn("!90").expect_err("ROT-20..25").status(), 501);
+        assert!(turn("270.0").is_ok());
     }
 
     #[test]

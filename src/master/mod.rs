@@ -4,6 +4,7 @@
 mod decoder;
 mod map;
 mod open;
+mod sidecar;
 
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
@@ -12,9 +13,10 @@ use std::time::{Duration, SystemTime};
 
 pub use decoder::Decoder;
 pub use map::Map;
-pub use open::{EXTENSIONS, Root};
+pub use open::{EXTENSIONS, Found, Root};
+pub use sidecar::Sidecar;
 
-use crate::description::Description;
+use crate::description::{Description, PhysicalScale};
 use crate::error::{Error, MasterError};
 use crate::geometry::Rect;
 use crate::raster::Raster;
@@ -26,6 +28,10 @@ pub struct Master {
     pub identity: Identity,
     /// What planning and info.json need to know.
     pub description: Description,
+    /// Which page of its file it is, from 1.
+    pub page: u32,
+    /// The path of its file below the root; empty for one from the command line.
+    pub path: String,
     map: Map,
     kind: Kind,
 }
@@ -70,7 +76,8 @@ impl Master {
     /// # Errors
     /// [`Error::NotFound`] if there is none; [`Error::Master`] if it cannot be read.
     pub fn find(root: &Root, path: &str) -> Result<Self, Error> {
-        Self::new(&root.find(path)?)
+        let Found { file, path, page } = root.find(path)?;
+        Ok(Self { path, ..Self::new(&file, page)? })
     }
 
     /// The master in a file named on the command line.
@@ -80,21 +87,41 @@ impl Master {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let file =
             File::open(path).map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
-        Self::new(&file)
+        Self::new(&file, 1)
     }
 
-    fn new(file: &File) -> Result<Self, Error> {
+    fn new(file: &File, page: u32) -> Result<Self, Error> {
         let failed = |error: std::io::Error| Error::Internal(format!("cannot map a master: {error}"));
         let identity = Identity::of(file).map_err(failed)?;
         if identity.size < 16 {
             return Err(MasterError::damaged(format!("a file of {} bytes is no image", identity.size)).into());
         }
         let map = Map::new(file).map_err(failed)?;
-        let kind = Kind::read(map.bytes());
+        let kind = Kind::read(map.bytes(), page);
         // Zeros that stand for missing pages explain any other complaint.
         map.check()?;
-        let kind = kind?;
-        Ok(Self { identity, description: kind.description(), map, kind })
+        let kind = kind?.ok_or(Error::NotFound("this image has no such page"))?;
+        Ok(Self { identity, description: kind.description(), page, path: String::new(), map, kind })
+    }
+
+    /// How many pages its file has, at least 1.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the file shrinks meanwhile.
+    pub fn pages(&self) -> Result<u32, MasterError> {
+        let Kind::Tiff(_) = &self.kind else { return Ok(1) };
+        let (file, first) = tiff::File::open(self.map.bytes())?;
+        let pages = tiff::Pyramid::count_pages(&file, first);
+        self.map.check()?;
+        Ok(pages)
+    }
+
+    /// How large its pixels are on the original, if the file tells.
+    pub fn scale(&self) -> Option<PhysicalScale> {
+        match &self.kind {
+            Kind::Tiff(pyramid) => pyramid.scale,
+            Kind::Flat(_) => None,
+        }
     }
 
     /// The ICC profile of its pixels, if there is one.
@@ -149,13 +176,14 @@ impl Master {
 }
 
 impl Kind {
-    fn read(bytes: &[u8]) -> Result<Self, MasterError> {
+    /// What the bytes are, or `None` if they have no such page. Only TIFF has more than one.
+    fn read(bytes: &[u8], page: u32) -> Result<Option<Self>, MasterError> {
         if tiff::File::recognises(bytes) {
             let (file, first) = tiff::File::open(bytes)?;
-            return tiff::Pyramid::read(&file, first).map(Self::Tiff);
+            return Ok(tiff::Pyramid::read(&file, first, page)?.map(Self::Tiff));
         }
         if flat::Picture::recognises(bytes) {
-            return flat::Picture::read(bytes).map(Self::Flat);
+            return (page == 1).then(|| flat::Picture::read(bytes).map(Self::Flat)).transpose();
         }
         Err(MasterError::unsupported("neither TIFF nor JPEG, PNG, GIF, BMP or WebP"))
     }

@@ -24,6 +24,17 @@ pub struct Root {
     resolve: ResolveFlags,
 }
 
+/// A file that an identifier names.
+#[derive(Debug)]
+pub struct Found {
+    /// The file, open.
+    pub file: File,
+    /// Its path below the root, with its extension.
+    pub path: String,
+    /// Which of its pages is meant, from 1.
+    pub page: u32,
+}
+
 impl Root {
     /// Opens the directory that the configuration names.
     ///
@@ -42,15 +53,22 @@ impl Root {
         Ok(Self { directory, resolve })
     }
 
-    /// The file that `path`, relative to the root, names: as it stands, or with the one known extension that makes it
-    /// a file.
+    /// What `path`, relative to the root, names: a file as it stands, or with the one known extension that makes it a
+    /// file; where there is none, a page of such a file after a semicolon, as in `book.tif;3`.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is none, it is no regular file, or several extensions would do;
     /// [`Error::Internal`] if the machine cannot open files at all.
-    pub fn find(&self, path: &str) -> Result<File, Error> {
+    pub fn find(&self, path: &str) -> Result<Found, Error> {
+        match (self.find_file(path), page_of(path)) {
+            (Err(Error::NotFound(_)), Some((book, page))) => Ok(Found { page, ..self.find_file(book)? }),
+            (found, _) => found,
+        }
+    }
+
+    fn find_file(&self, path: &str) -> Result<Found, Error> {
         if let Some(file) = self.open_file(path)? {
-            return Ok(file);
+            return Ok(Found { file, path: path.to_owned(), page: 1 });
         }
         for group in EXTENSIONS {
             if let Some(file) = self.find_one(path, group)? {
@@ -61,19 +79,20 @@ impl Root {
     }
 
     /// The only file that one of these extensions makes of `path`.
-    fn find_one(&self, path: &str, extensions: &[&str]) -> Result<Option<File>, Error> {
+    fn find_one(&self, path: &str, extensions: &[&str]) -> Result<Option<Found>, Error> {
         let mut found = None;
         for extension in extensions {
-            let file = self.open_file(&format!("{path}.{extension}"))?;
+            let path = format!("{path}.{extension}");
+            let file = self.open_file(&path)?;
             if file.is_some() && found.is_some() {
                 return Err(Error::NotFound("several images have this name: add the file's extension"));
             }
-            found = found.or(file);
+            found = found.or(file.map(|file| Found { file, path, page: 1 }));
         }
         Ok(found)
     }
 
-    fn open_file(&self, path: &str) -> Result<Option<File>, Error> {
+    pub(super) fn open_file(&self, path: &str) -> Result<Option<File>, Error> {
         // Without NONBLOCK a FIFO would hold the worker until somebody writes to it.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let opened = retry(|| openat2(&self.directory, Path::new(path), flags, Mode::empty(), self.resolve));
@@ -98,6 +117,13 @@ impl Root {
     }
 }
 
+/// The file and the page that `book.tif;3` names. Numbers are written in one way only: no zero leads.
+fn page_of(path: &str) -> Option<(&str, u32)> {
+    let (book, number) = path.rsplit_once(';')?;
+    let plain = number.bytes().all(|digit| digit.is_ascii_digit()) && !number.starts_with('0');
+    Some((book, number.parse().ok().filter(|_| plain && !book.is_empty())?))
+}
+
 /// The kernel asks to try again when a name changed under `..` or a link while it was looked up.
 fn retry(mut open: impl FnMut() -> rustix::io::Result<OwnedFd>) -> rustix::io::Result<OwnedFd> {
     let mut result = open();
@@ -114,6 +140,34 @@ fn retry(mut open: impl FnMut() -> rustix::io::Result<OwnedFd>) -> rustix::io::R
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_page_is_named_after_a_semicolon_unless_a_file_is_named_so() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for name in ["book.tif", "book.tif;2", "other;7.tif"] {
+            std::fs::write(directory.path().join(name), name).expect("written");
+        }
+        let masters = Masters { root: directory.path().to_owned(), follow_symlinks: false };
+        let root = Root::open(&masters).expect("root");
+        for (identifier, expected) in [
+            ("book.tif", Some(("book.tif", 1))),
+            ("book.tif;1", Some(("book.tif", 1))),
+            ("book.tif;3", Some(("book.tif", 3))),
+            ("book;12", Some(("book.tif", 12))),
+            ("book.tif;2", Some(("book.tif;2", 1))),
+            ("book.tif;2;5", Some(("book.tif;2", 5))),
+            ("other;7", Some(("other;7.tif", 1))),
+            ("book.tif;0", None),
+            ("book.tif;03", None),
+            ("book.tif;+3", None),
+            ("book.tif;", None),
+            ("book.tif;99999999999", None),
+            (";3", None),
+        ] {
+            let found = root.find(identifier).ok().map(|found| (found.path, found.page));
+            assert_eq!(found, expected.map(|(path, page)| (path.to_owned(), page)), "{identifier}");
+        }
+    }
 
     #[test]
     fn only_regular_files_beneath_the_root_are_found() {

@@ -4,11 +4,13 @@
 mod colour;
 mod orient;
 mod resample;
+mod rotate;
 mod tone;
 
 pub use colour::Converter;
 pub use orient::orient;
 pub use resample::{Axis, Resampler, SUPPORT};
+pub use rotate::rotate;
 pub use tone::{apply, flatten};
 
 use crate::description::Channels;

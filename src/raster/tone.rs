@@ -11,35 +11,38 @@ pub fn apply(raster: Raster, quality: Quality) -> Raster {
         Quality::Default | Quality::Color => raster,
         Quality::Gray => gray(raster),
         Quality::Bitonal => {
-            let mut output = flatten(gray(raster));
+            let mut output = flatten(gray(raster), [255; 3]);
             output.pixels.iter_mut().for_each(|pixel| *pixel = if *pixel >= 128 { 255 } else { 0 });
             output
         }
     }
 }
 
-/// The raster on white paper, without alpha.
-pub fn flatten(raster: Raster) -> Raster {
+/// The raster on paper of this colour, or its gray, without alpha.
+pub fn flatten(raster: Raster, background: [u8; 3]) -> Raster {
     let channels = match raster.channels {
         Channels::GrayAlpha => Channels::Gray,
         Channels::Rgba => Channels::Rgb,
         Channels::Gray | Channels::Rgb | Channels::Cmyk => return raster,
     };
+    let paper = if channels.has_colour() { background } else { [luma(&background); 3] };
     let pixels = raster.pixels.chunks_exact(raster.channels.count()).flat_map(|pixel| {
         let (colours, alpha) = pixel.split_at(channels.count());
         let alpha = u32::from(alpha[0]);
-        colours
-            .iter()
-            .map(move |colour| ((u32::from(*colour) * alpha + 255 * (255 - alpha) + 127) / 255) as u8)
+        let mixed = move |colour: u8, paper: u8| {
+            ((u32::from(colour) * alpha + u32::from(paper) * (255 - alpha) + 127) / 255) as u8
+        };
+        colours.iter().zip(paper).map(move |(colour, paper)| mixed(*colour, paper))
     });
     Raster { dimensions: raster.dimensions, channels, pixels: pixels.collect() }
 }
 
+/// ITU-R BT.601 luma of red, green and blue, as JPEG and Pillow have it; the weights are of 65536.
+pub(super) fn luma(p: &[u8]) -> u8 {
+    ((u32::from(p[0]) * 19_595 + u32::from(p[1]) * 38_470 + u32::from(p[2]) * 7_471 + 32_768) >> 16) as u8
+}
+
 fn gray(raster: Raster) -> Raster {
-    // ITU-R BT.601 luma, as JPEG and Pillow have it; the weights are of 65536.
-    let luma = |p: &[u8]| {
-        ((u32::from(p[0]) * 19_595 + u32::from(p[1]) * 38_470 + u32::from(p[2]) * 7_471 + 32_768) >> 16) as u8
-    };
     let (channels, pixels) = match raster.channels {
         Channels::Gray | Channels::GrayAlpha | Channels::Cmyk => return raster,
         Channels::Rgb => (Channels::Gray, raster.pixels.as_chunks::<3>().0.iter().map(|p| luma(p)).collect()),
@@ -61,10 +64,12 @@ mod tests {
     }
 
     #[test]
-    fn transparency_shows_white_paper() {
-        assert_eq!(flatten(one(Channels::Rgba, &[10, 20, 30, 0])).pixels, [255, 255, 255]);
-        assert_eq!(flatten(one(Channels::Rgba, &[10, 20, 30, 255])).pixels, [10, 20, 30]);
-        assert_eq!(flatten(one(Channels::GrayAlpha, &[0, 128])).pixels, [127]);
+    fn transparency_shows_the_paper() {
+        assert_eq!(flatten(one(Channels::Rgba, &[10, 20, 30, 0]), [1, 2, 3]).pixels, [1, 2, 3]);
+        assert_eq!(flatten(one(Channels::GrayAlpha, &[9, 0]), [255, 0, 0]).pixels, [76]);
+        assert_eq!(flatten(one(Channels::Rgba, &[10, 20, 30, 0]), [255; 3]).pixels, [255, 255, 255]);
+        assert_eq!(flatten(one(Channels::Rgba, &[10, 20, 30, 255]), [255; 3]).pixels, [10, 20, 30]);
+        assert_eq!(flatten(one(Channels::GrayAlpha, &[0, 128]), [255; 3]).pixels, [127]);
     }
 
     #[test]

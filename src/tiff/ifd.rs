@@ -1,6 +1,7 @@
 //! Image file directories: header, entries and their values, read where they are used.
 //! Pure on the bytes of the file; nothing is allocated but one small entry per tag. TIFF 6.0 section 2, BigTIFF.
 
+use super::tags::tag;
 use crate::error::MasterError;
 
 /// No sane directory has more; the longest that scanners write has about 150.
@@ -109,9 +110,39 @@ impl<'a> File<'a> {
         let first = offset.saturating_add(head);
         let end = first.saturating_add(count * entry_size);
         let entries = (0..count).map(|n| self.entry(first + n * entry_size)).collect::<Result<_, _>>()?;
-        let next = if self.big_tiff { self.u64(end) } else { self.u32(end).map(u64::from) };
-        // Some writers forget the link after the last directory.
-        Ok(Ifd { entries, next: next.unwrap_or(0) })
+        Ok(Ifd { entries, next: self.link(end) })
+    }
+
+    /// What a walk along the chain needs of the directory at `offset`, without reading the rest of it: the entry that
+    /// says what kind of image it is, by either tag, and the offset of the next directory.
+    ///
+    /// # Errors
+    /// As [`File::ifd`].
+    pub fn glance(&self, offset: u64) -> Result<(Option<Entry>, u64), MasterError> {
+        let (count, head, entry_size) = match self.big_tiff {
+            true => (self.u64(offset)?, 8, 20),
+            false => (self.u16(offset)?.into(), 2, 12),
+        };
+        if count > MAX_ENTRIES {
+            return Err(MasterError::damaged(format!("a directory of {count} entries at offset {offset}")));
+        }
+        let first = offset.saturating_add(head);
+        let at = |n: u64| first.saturating_add(n * entry_size);
+        let mut kind = None;
+        for n in 0..count {
+            match self.u16(at(n))? {
+                tag::NEW_SUBFILE_TYPE => return Ok((Some(self.entry(at(n))?), self.link(at(count)))),
+                tag::SUBFILE_TYPE => kind = Some(self.entry(at(n))?),
+                _ => {}
+            }
+        }
+        Ok((kind, self.link(at(count))))
+    }
+
+    /// The offset of the next directory. Some writers forget it after the last one.
+    fn link(&self, at: u64) -> u64 {
+        let next = if self.big_tiff { self.u64(at) } else { self.u32(at).map(u64::from) };
+        next.unwrap_or(0)
     }
 
     fn entry(&self, at: u64) -> Result<Entry, MasterError> {
@@ -152,6 +183,11 @@ impl<'a> File<'a> {
 }
 
 impl Entry {
+    /// The tag that it is of.
+    pub fn tag(&self) -> u16 {
+        self.tag
+    }
+
     /// Number of values.
     pub fn count(&self) -> u64 {
         self.count

@@ -1,15 +1,20 @@
 //! Which directories of a file are the levels of one picture.
 //! Pure; reads directories only, and no tile. TIFF 6.0 NewSubfileType, TIFF Technical Note 1 (SubIFDs).
 
-use super::ifd::{File, Ifd};
+use std::collections::HashSet;
+
+use super::ifd::{Entry, File, Ifd};
 use super::image::Image;
 use super::tags::tag;
-use crate::description::{Description, Level};
+use crate::description::{Description, Level, PhysicalScale, PhysicalUnit};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation};
 
-/// More directories than any pyramid has: a guard against chains without end.
-const MAX_DIRECTORIES: usize = 64;
+/// More directories than any book has: a guard against files made of nothing else.
+const MAX_DIRECTORIES: usize = 65_536;
+
+/// More reduced versions than any page has: the 33rd is smaller than a pixel.
+const MAX_LEVELS: usize = 64;
 
 /// NewSubfileType: a reduced-resolution version of another image.
 const REDUCED: u64 = 1;
@@ -21,25 +26,33 @@ const MASK: u64 = 4;
 pub struct Pyramid {
     /// Largest first, all of one colour model.
     pub levels: Vec<Image>,
+    /// How large its pixels are on the original, if the file tells.
+    pub scale: Option<PhysicalScale>,
 }
 
 impl Pyramid {
-    /// The first picture of the file: its first directory that is no reduced version, the reduced versions
-    /// that follow it in the chain, and those that hang below it as SubIFDs.
+    /// Page number `page` of the file, counted from 1: of the directories in the chain that are neither a reduced
+    /// version nor a mask; with the reduced versions that follow it in the chain, and those that hang below it as
+    /// SubIFDs. Nothing if the file has no such page.
     ///
     /// # Errors
     /// [`MasterError`] if the picture at full size cannot be read. A reduced version that cannot is left out.
-    pub fn read(file: &File, first: u64) -> Result<Self, MasterError> {
-        let mut ifds = Chain { file, next: first, seen: 0 };
-        let mut main = ifds.next().ok_or_else(|| MasterError::damaged("no image file directory"))??;
-        if subfile_type(file, &main) & (REDUCED | MASK) != 0 {
-            // Some cameras put the thumbnail first.
-            let mut later = ifds.by_ref().map_while(Result::ok);
-            main = later.find(|ifd| subfile_type(file, ifd) & (REDUCED | MASK) == 0).unwrap_or(main);
+    pub fn read(file: &File, first: u64, page: u32) -> Result<Option<Self>, MasterError> {
+        if first == 0 {
+            return Err(MasterError::damaged("no image file directory"));
         }
+        let index = usize::try_from(page).unwrap_or(usize::MAX).saturating_sub(1);
+        let main = match pages(file, first).nth(index) {
+            Some(offset) => file.ifd(offset)?,
+            // What calls itself nothing but a reduced version is at least that.
+            None if page <= 1 => file.ifd(first)?,
+            None => return Ok(None),
+        };
         let full = Image::read(file, &main)?;
-        let followers =
-            ifds.map_while(Result::ok).take_while(|ifd| subfile_type(file, ifd) & (REDUCED | MASK) != 0);
+        let followers = Chain::new(file, main.next)
+            .take_while(|stop| stop.kind & (REDUCED | MASK) != 0)
+            .take(MAX_LEVELS)
+            .filter_map(|stop| file.ifd(stop.offset).ok());
         let mut levels: Vec<Image> = followers
             .chain(children(file, &main))
             .filter(|ifd| subfile_type(file, ifd) & MASK == 0)
@@ -51,7 +64,12 @@ impl Pyramid {
         levels.push(full);
         levels.sort_by_key(|level| std::cmp::Reverse(level.dimensions.area()));
         levels.dedup_by_key(|level| level.dimensions);
-        Ok(Self { levels })
+        Ok(Some(Self { levels, scale: physical_scale(file, &main) }))
+    }
+
+    /// The number of pages of a file, at least 1. Reads a few bytes of every directory in the chain.
+    pub fn count_pages(file: &File, first: u64) -> u32 {
+        u32::try_from(pages(file, first).count()).unwrap_or(u32::MAX).max(1)
     }
 
     /// What planning and info.json need to know.
@@ -66,44 +84,82 @@ impl Pyramid {
     }
 }
 
-/// The directories of the main chain, each once.
+/// The offsets of the directories that are pages.
+fn pages<'f>(file: &'f File, first: u64) -> impl Iterator<Item = u64> + 'f {
+    Chain::new(file, first).filter(|stop| stop.kind & (REDUCED | MASK) == 0).map(|stop| stop.offset)
+}
+
+/// The directories of a chain, each once, as far as it can be followed.
 struct Chain<'f, 'a> {
     file: &'f File<'a>,
     next: u64,
-    seen: usize,
+    seen: HashSet<u64>,
+}
+
+/// A directory on the way along a chain.
+struct Stop {
+    offset: u64,
+    /// NewSubfileType.
+    kind: u64,
+}
+
+impl<'f, 'a> Chain<'f, 'a> {
+    fn new(file: &'f File<'a>, first: u64) -> Self {
+        Self { file, next: first, seen: HashSet::new() }
+    }
 }
 
 impl Iterator for Chain<'_, '_> {
-    type Item = Result<Ifd, MasterError>;
+    type Item = Stop;
 
-    fn next(&mut self) -> Option<Self::Item> {
-        // The count alone ends a chain that bites its tail.
-        if self.next == 0 || self.seen == MAX_DIRECTORIES {
+    fn next(&mut self) -> Option<Stop> {
+        let offset = self.next;
+        // A chain may bite its tail.
+        if offset == 0 || self.seen.len() == MAX_DIRECTORIES || !self.seen.insert(offset) {
             return None;
         }
-        self.seen += 1;
-        let ifd = self.file.ifd(self.next);
-        self.next = ifd.as_ref().map_or(0, |ifd| ifd.next);
-        Some(ifd)
+        let (entry, next) = self.file.glance(offset).ok()?;
+        self.next = next;
+        Some(Stop { offset, kind: entry.map_or(0, |entry| kind(self.file, &entry)) })
     }
 }
 
 /// The directories that tag SubIFDs names, and the chains that start there.
 fn children<'f>(file: &'f File, main: &'f Ifd) -> impl Iterator<Item = Ifd> + 'f {
     let entry = main.entry(tag::SUB_IFDS);
-    let count = entry.map_or(0, |entry| entry.count().min(MAX_DIRECTORIES as u64));
+    let count = entry.map_or(0, |entry| entry.count().min(MAX_LEVELS as u64));
     (0..count)
         .filter_map(move |index| entry?.integer(file, index).ok())
-        .flat_map(move |next| Chain { file, next, seen: 0 }.map_while(Result::ok))
-        .take(MAX_DIRECTORIES)
+        .flat_map(move |first| Chain::new(file, first).filter_map(|stop| file.ifd(stop.offset).ok()))
+        .take(MAX_LEVELS)
 }
 
 fn subfile_type(file: &File, ifd: &Ifd) -> u64 {
-    let old = || match ifd.integer(file, tag::SUBFILE_TYPE) {
-        Ok(Some(2)) => REDUCED,
+    let entry = ifd.entry(tag::NEW_SUBFILE_TYPE).or(ifd.entry(tag::SUBFILE_TYPE));
+    entry.map_or(0, |entry| kind(file, entry))
+}
+
+/// NewSubfileType as an entry of it, or of the older SubfileType, tells.
+fn kind(file: &File, entry: &Entry) -> u64 {
+    match (entry.tag(), entry.integer(file, 0)) {
+        (tag::SUBFILE_TYPE, Ok(2)) => REDUCED,
+        (tag::NEW_SUBFILE_TYPE, Ok(bits)) => bits,
         _ => 0,
+    }
+}
+
+/// XResolution, YResolution and ResolutionUnit, where they tell the same of both axes (TIFF 6.0 section 8).
+fn physical_scale(file: &File, ifd: &Ifd) -> Option<PhysicalScale> {
+    let resolution = |tag| ifd.entry(tag)?.number(file, 0).ok();
+    let (across, down) = (resolution(tag::X_RESOLUTION)?, resolution(tag::Y_RESOLUTION)?);
+    let (unit, per_millimetre) = match ifd.integer(file, tag::RESOLUTION_UNIT) {
+        Ok(None | Some(2)) => (PhysicalUnit::Inch, across / 25.4),
+        Ok(Some(3)) => (PhysicalUnit::Centimetre, across / 10.0),
+        _ => return None,
     };
-    ifd.integer(file, tag::NEW_SUBFILE_TYPE).ok().flatten().unwrap_or_else(old)
+    // One pixel per millimetre is what libvips writes of images of which it knows nothing.
+    let told = across.is_finite() && across > 1.0 && (per_millimetre - 1.0).abs() > 1e-3;
+    (told && (across - down).abs() < 1e-3 * across).then_some(PhysicalScale { size: 1.0 / across, unit })
 }
 
 /// Whether `small` has the proportions of `full`, but for a pixel of rounding on each side.
@@ -114,4 +170,78 @@ fn is_reduction(small: Dimensions, full: Dimensions) -> bool {
         && small != full
         && ((scaled(full.height, small.width, full.width) - f64::from(small.height)).abs() <= 1.0
             || (scaled(full.width, small.height, full.height) - f64::from(small.width)).abs() <= 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A little-endian TIFF of gray pictures, one byte a pixel: their sides and NewSubfileTypes, in a chain that ends
+    /// with a link to directory number `tail`.
+    fn chain(pictures: &[(u16, u16)], tail: Option<usize>) -> Vec<u8> {
+        const ENTRIES: u16 = 8;
+        let at = |n: usize| (8 + n * (2 + usize::from(ENTRIES) * 12 + 4)) as u32;
+        let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+        for (n, &(side, kind)) in pictures.iter().enumerate() {
+            bytes.extend(ENTRIES.to_le_bytes());
+            let tags = [
+                (tag::NEW_SUBFILE_TYPE, kind),
+                (tag::IMAGE_WIDTH, side),
+                (tag::IMAGE_LENGTH, side),
+                (tag::BITS_PER_SAMPLE, 8),
+                (tag::COMPRESSION, 1),
+                (tag::PHOTOMETRIC_INTERPRETATION, 1),
+                (tag::STRIP_OFFSETS, 8),
+                (tag::STRIP_BYTE_COUNTS, 1),
+            ];
+            for (tag, value) in tags {
+                bytes.extend(tag.to_le_bytes());
+                bytes.extend([3, 0, 1, 0, 0, 0]);
+                bytes.extend(value.to_le_bytes());
+                bytes.extend([0, 0]);
+            }
+            let next = if n + 1 < pictures.len() { at(n + 1) } else { tail.map_or(0, at) };
+            bytes.extend(next.to_le_bytes());
+        }
+        bytes
+    }
+
+    /// The widths of the levels of a page.
+    fn page(bytes: &[u8], page: u32) -> Option<Vec<u32>> {
+        let (file, first) = File::open(bytes).expect("a header");
+        let pyramid = Pyramid::read(&file, first, page).expect("readable")?;
+        Some(pyramid.levels.iter().map(|level| level.dimensions.width).collect())
+    }
+
+    fn count(bytes: &[u8]) -> u32 {
+        let (file, first) = File::open(bytes).expect("a header");
+        Pyramid::count_pages(&file, first)
+    }
+
+    #[test]
+    fn pages_have_levels_of_their_own() {
+        let book =
+            chain(&[(50, 1), (400, 2), (200, 3), (100, 1), (90, 4), (300, 2), (600, 0), (300, 1)], None);
+        assert_eq!(count(&book), 3);
+        assert_eq!(page(&book, 1), Some(vec![400, 200, 100]), "what comes before the first page is of none");
+        assert_eq!(page(&book, 2), Some(vec![300]));
+        assert_eq!(page(&book, 3), Some(vec![600, 300]));
+        assert_eq!((page(&book, 4), page(&book, u32::MAX)), (None, None));
+    }
+
+    #[test]
+    fn a_chain_that_bites_its_tail_ends() {
+        let ring = chain(&[(400, 0), (200, 1), (100, 0)], Some(0));
+        assert_eq!((count(&ring), page(&ring, 2), page(&ring, 3)), (2, Some(vec![100]), None));
+        let only_reduced = chain(&[(400, 1), (200, 1)], Some(1));
+        assert_eq!((count(&only_reduced), page(&only_reduced, 1)), (1, Some(vec![400, 200])));
+    }
+
+    #[test]
+    fn long_books_are_walked_and_no_more() {
+        let book = chain(&vec![(100, 2); 3000], None);
+        assert_eq!((count(&book), page(&book, 3000)), (3000, Some(vec![100])));
+        let cut = &book[..book.len() / 2];
+        assert!((1400..1600).contains(&count(cut)), "what can be followed counts");
+    }
 }

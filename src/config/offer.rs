@@ -1,0 +1,135 @@
+//! `[offer]`: what of the Image API is served and advertised. Written here, meant in [`Offer`].
+
+use anyhow::{anyhow, ensure};
+use serde::Deserialize;
+
+use crate::iiif::{Format, Offer, Quality};
+
+/// The section as it stands in the file: all that is left out is offered.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawOffer {
+    formats: Option<Vec<String>>,
+    preferred_formats: Vec<String>,
+    qualities: Option<Vec<String>>,
+    arbitrary_rotation: bool,
+    mirroring: bool,
+    upscaling: bool,
+    background: String,
+}
+
+impl Default for RawOffer {
+    fn default() -> Self {
+        Self {
+            formats: None,
+            preferred_formats: Vec::new(),
+            qualities: None,
+            arbitrary_rotation: true,
+            mirroring: true,
+            upscaling: true,
+            background: "#ffffff".into(),
+        }
+    }
+}
+
+impl TryFrom<RawOffer> for Offer {
+    type Error = anyhow::Error;
+
+    fn try_from(raw: RawOffer) -> anyhow::Result<Self> {
+        let everything = Self::default();
+        let formats = match raw.formats {
+            Some(words) => chosen("formats", &words, Format::SUPPORTED, Format::extension)?,
+            None => everything.formats,
+        };
+        ensure!(
+            formats.contains(&Format::Jpg),
+            "[offer] formats lacks \"jpg\", which every server must have"
+        );
+        let preferred_formats =
+            chosen("preferred_formats", &raw.preferred_formats, formats.iter().copied(), Format::extension)?;
+        let qualities = match raw.qualities {
+            Some(words) => chosen("qualities", &words, everything.qualities, Quality::word)?,
+            None => everything.qualities,
+        };
+        Ok(Self {
+            formats,
+            preferred_formats,
+            qualities,
+            arbitrary_rotation: raw.arbitrary_rotation,
+            mirroring: raw.mirroring,
+            upscaling: raw.upscaling,
+            background: colour(&raw.background)?,
+        })
+    }
+}
+
+/// What `words` name of what there is to choose from, in their order, each once.
+fn chosen<T: Copy + PartialEq>(
+    key: &str,
+    words: &[String],
+    from: impl IntoIterator<Item = T> + Clone,
+    name: impl Fn(T) -> &'static str,
+) -> anyhow::Result<Vec<T>> {
+    let mut found = Vec::new();
+    for word in words {
+        let known = from.clone().into_iter().find(|known| name(*known) == word);
+        let known = known.ok_or_else(|| {
+            let names: Vec<_> = from.clone().into_iter().map(&name).collect();
+            anyhow!("[offer] {key} has \"{word}\", which is none of {}", names.join(", "))
+        })?;
+        ensure!(!found.contains(&known), "[offer] {key} has \"{word}\" twice");
+        found.push(known);
+    }
+    Ok(found)
+}
+
+/// The colour that `#rrggbb` names.
+fn colour(text: &str) -> anyhow::Result<[u8; 3]> {
+    let number = text
+        .strip_prefix('#')
+        .filter(|digits| digits.len() == 6 && digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+        .and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    let [_, red, green, blue] = number
+        .ok_or_else(|| anyhow!("[offer] background = \"{text}\" is no colour such as \"#ffffff\""))?
+        .to_be_bytes();
+    Ok([red, green, blue])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn offer(text: &str) -> anyhow::Result<Offer> {
+        toml::from_str::<RawOffer>(text)?.try_into()
+    }
+
+    #[test]
+    fn all_is_offered_unless_told_otherwise() {
+        assert_eq!(offer("").expect("valid"), Offer::default());
+        let less = offer(
+            "formats = [\"png\", \"jpg\"]\nqualities = []\nmirroring = false\nbackground = \"#0080fF\"",
+        );
+        let less = less.expect("valid");
+        assert_eq!((less.formats, less.qualities), (vec![Format::Png, Format::Jpg], vec![]));
+        assert!(!less.mirroring && less.upscaling && less.arbitrary_rotation);
+        assert_eq!(less.background, [0, 128, 255]);
+    }
+
+    #[test]
+    fn what_cannot_be_meant_names_its_key() {
+        for (text, word) in [
+            ("formats = [\"png\"]", "jpg"),
+            ("formats = [\"jpg\", \"bmp\"]", "bmp"),
+            ("formats = [\"jpg\", \"jpg\"]", "twice"),
+            ("formats = [\"jpg\"]\npreferred_formats = [\"png\"]", "preferred_formats"),
+            ("qualities = [\"default\"]", "qualities"),
+            ("background = \"white\"", "background"),
+            ("background = \"#fffffg\"", "background"),
+            ("background = \"#+fffff\"", "background"),
+            ("mirroring = 1", "mirroring"),
+        ] {
+            let complaint = format!("{:#}", offer(text).expect_err(text));
+            assert!(complaint.contains(word), "{text}: {complaint}");
+        }
+    }
+}
