@@ -28,7 +28,7 @@ impl Freshness {
     pub fn new(representation: &str, identity: &Identity, config: &Config) -> Self {
         let mut hasher = DefaultHasher::new();
         (env!("CARGO_PKG_VERSION"), representation, identity).hash(&mut hasher);
-        (config.jpeg, config.limits).hash(&mut hasher);
+        (config.encodings, config.limits).hash(&mut hasher);
         Self { etag: format!("\"{:016x}\"", hasher.finish()), modified: identity.modified() }
     }
 

@@ -14,6 +14,7 @@
 //! | [`encode`] | one file per output format |
 //! | [`master`] | identifier to mapped file: the only I/O on the path |
 //! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
+//! | [`jp2`] | OpenJPEG behind a safe face; pure on bytes |
 //! | [`raster`] | decoded samples: resample, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`fastcgi`] | records, parameters, responses; pure |
@@ -29,6 +30,7 @@ pub mod fastcgi;
 pub mod freshness;
 pub mod geometry;
 pub mod iiif;
+pub mod jp2;
 pub mod master;
 pub mod plan;
 pub mod raster;

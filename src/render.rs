@@ -2,7 +2,7 @@
 //! Decides nothing: all choices are in the [`Plan`].
 
 use crate::config::Config;
-use crate::encode::Encoder;
+use crate::encode::{self, Encoder};
 use crate::error::Error;
 use crate::master::Master;
 use crate::plan::Plan;
@@ -21,8 +21,9 @@ impl Renderer {
     /// The derivative that `plan` describes.
     ///
     /// # Errors
-    /// [`Error::Master`] if a piece that the plan needs is damaged; [`Error::Internal`] if an encoder fails.
+    /// [`Error::Request`] if the format cannot hold a picture of that size; [`Error::Master`] if a piece that the plan needs is damaged; [`Error::Internal`] if an encoder fails.
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
+        encode::check(plan.format, plan.scaled())?;
         let scaled = self.scaled(master, plan)?;
         let turned = orient(scaled, plan.turn);
         let toned = apply(turned, plan.quality);

@@ -10,7 +10,9 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 
-pub use encodings::Jpeg;
+pub use encodings::{
+    Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, PngCompression, Subsampling, Tiff, TiffCompression, Webp,
+};
 
 /// All that a server needs to know, checked.
 #[derive(Clone, Debug)]
@@ -21,8 +23,8 @@ pub struct Config {
     pub masters: Masters,
     /// `[limits]`
     pub limits: Limits,
-    /// `[jpeg]`
-    pub jpeg: Jpeg,
+    /// One section per output format.
+    pub encodings: Encodings,
 }
 
 /// The pool of workers and the way to reach it.
@@ -89,6 +91,13 @@ struct RawConfig {
     masters: RawMasters,
     limits: RawLimits,
     jpeg: Jpeg,
+    png: Png,
+    webp: Webp,
+    tiff: Tiff,
+    gif: Gif,
+    pdf: Pdf,
+    avif: Avif,
+    jp2: Jp2,
 }
 
 #[derive(Debug, Deserialize)]
@@ -153,7 +162,17 @@ impl TryFrom<RawConfig> for Config {
         );
         ensure!(raw.masters.root.is_absolute(), "[masters] root must be an absolute path");
         ensure!(raw.server.socket.is_absolute(), "[server] socket must be an absolute path");
-        raw.jpeg.check()?;
+        let encodings = Encodings {
+            jpeg: raw.jpeg,
+            png: raw.png,
+            webp: raw.webp,
+            tiff: raw.tiff,
+            gif: raw.gif,
+            pdf: raw.pdf,
+            avif: raw.avif,
+            jp2: raw.jp2,
+        };
+        encodings.check()?;
         ensure!(
             !raw.server.cache_control.contains(|c: char| c.is_control()),
             "[server] cache_control must be one line"
@@ -172,7 +191,7 @@ impl TryFrom<RawConfig> for Config {
                 max_height: raw.limits.max_height.unwrap_or(raw.limits.max_width),
                 max_area: raw.limits.max_area,
             },
-            jpeg: raw.jpeg,
+            encodings,
         })
     }
 }
@@ -289,6 +308,13 @@ mod tests {
             ("[server]\nsocket = \"recto.sock\"", "socket"),
             ("[limits]\nmax_width = 0", "max_width"),
             ("[jpeg]\nquality = 101", "quality"),
+            ("[jpeg]\nsubsampling = \"4:1:0\"", "4:2:2"),
+            ("[webp]\nmethod = 7", "method"),
+            ("[tiff]\ntile = 100", "tile"),
+            ("[gif]\nspeed = 0", "speed"),
+            ("[pdf]\ndpi = 1", "dpi"),
+            ("[avif]\nspeed = 11", "speed"),
+            ("[jp2]\nratio = 1", "ratio"),
         ] {
             let text = complaint(&format!("{lines}\n[masters]\nroot = \"/srv\""));
             assert!(text.contains(key), "{lines}: {text}");

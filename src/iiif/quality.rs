@@ -97,7 +97,7 @@ impl Format {
         [Self::Jpg, Self::Png, Self::Webp, Self::Tif, Self::Gif, Self::Jp2, Self::Avif, Self::Pdf];
 
     /// The formats that are served.
-    pub const SUPPORTED: [Self; 2] = [Self::Jpg, Self::Png];
+    pub const SUPPORTED: [Self; 8] = Self::ALL;
 
     /// The format that the end of the URL names.
     ///

@@ -7,7 +7,7 @@ mod tone;
 
 pub use orient::orient;
 pub use resample::{Axis, Resampler, SUPPORT};
-pub use tone::{apply, flatten};
+pub use tone::{apply, coloured, flatten};
 
 use crate::description::Channels;
 use crate::geometry::Dimensions;

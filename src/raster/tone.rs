@@ -35,6 +35,19 @@ pub fn flatten(raster: Raster) -> Raster {
     Raster { dimensions: raster.dimensions, channels, pixels: pixels.collect() }
 }
 
+/// The raster with three channels of colour, for formats that have no gray.
+pub fn coloured(raster: Raster) -> Raster {
+    let (channels, pixels) = match raster.channels {
+        Channels::Rgb | Channels::Rgba => return raster,
+        Channels::Gray => (Channels::Rgb, raster.pixels.iter().flat_map(|&v| [v, v, v]).collect()),
+        Channels::GrayAlpha => {
+            let pairs = raster.pixels.as_chunks::<2>().0;
+            (Channels::Rgba, pairs.iter().flat_map(|&[v, a]| [v, v, v, a]).collect())
+        }
+    };
+    Raster { dimensions: raster.dimensions, channels, pixels }
+}
+
 fn gray(raster: Raster) -> Raster {
     // ITU-R BT.601 luma, as JPEG and Pillow have it; the weights are of 65536.
     let luma = |p: &[u8]| {
