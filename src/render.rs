@@ -23,7 +23,7 @@ impl Renderer {
     /// # Errors
     /// [`Error::Request`] if the format cannot hold a picture of that size; [`Error::Master`] if a piece that the plan needs is damaged; [`Error::Internal`] if an encoder fails.
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
-        encode::check(plan.format, plan.scaled())?;
+        encode::check(plan.format, plan.scaled(), &config.encodings)?;
         let scaled = self.scaled(master, plan)?;
         let turned = orient(scaled, plan.turn);
         let toned = apply(turned, plan.quality);

@@ -10,7 +10,7 @@ mod png;
 mod tiff;
 mod webp;
 
-use crate::config::Config;
+use crate::config::{Config, Encodings};
 use crate::error::Error;
 use crate::geometry::Dimensions;
 use crate::iiif::Format;
@@ -28,8 +28,8 @@ impl Encoder {
     /// # Errors
     /// As [`check`]; [`Error::Internal`] if the encoder fails.
     pub fn encode(&mut self, raster: Raster, format: Format, config: &Config) -> Result<Vec<u8>, Error> {
-        check(format, raster.dimensions)?;
         let settings = &config.encodings;
+        check(format, raster.dimensions, settings)?;
         match format {
             Format::Jpg => self.jpeg.encode(raster, &settings.jpeg),
             Format::Png => png::encode(&raster, &settings.png),
@@ -43,15 +43,21 @@ impl Encoder {
     }
 }
 
-/// Whether a file of `format` can hold a picture of that size; asked before anything is decoded for it.
+/// Whether a file of `format` may hold a picture of that size; asked before anything is decoded for it.
 ///
 /// # Errors
 /// [`Error::Request`] if not: the client can ask for less, or for another format.
-pub fn check(format: Format, size: Dimensions) -> Result<(), Error> {
+pub fn check(format: Format, size: Dimensions, settings: &Encodings) -> Result<(), Error> {
+    let refused = |limit: String| {
+        Err(Error::request("format", format!("{format} holds at most {limit}, and this picture has {size}")))
+    };
     let longest = longest_side(format);
     if size.width.max(size.height) > longest {
-        let reason = format!("{format} cannot hold a picture of {size} pixels, only up to {longest} a side");
-        return Err(Error::request("format", reason));
+        return refused(format!("{longest} pixels a side"));
+    }
+    let largest = settings.avif.max_area;
+    if format == Format::Avif && size.area() > largest {
+        return refused(format!("{largest} pixels here"));
     }
     Ok(())
 }

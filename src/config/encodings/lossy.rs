@@ -77,11 +77,13 @@ pub struct Avif {
     pub quality: u8,
     /// 1 (small) to 10 (fast).
     pub speed: u8,
+    /// The largest picture in pixels: the encoder takes 20 bytes for each.
+    pub max_area: u64,
 }
 
 impl Default for Avif {
     fn default() -> Self {
-        Self { quality: 70, speed: 10 }
+        Self { quality: 70, speed: 10, max_area: 8_000_000 }
     }
 }
 
