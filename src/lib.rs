@@ -15,6 +15,7 @@
 //! | [`master`] | identifier to mapped file: the only I/O on the path |
 //! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
 //! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles, decoded whole; pure on bytes |
+//! | [`jp2`] | OpenJPEG behind a safe face; pure on bytes |
 //! | [`raster`] | decoded samples: resample, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`fastcgi`] | records, parameters, responses; pure |
@@ -31,6 +32,7 @@ pub mod flat;
 pub mod freshness;
 pub mod geometry;
 pub mod iiif;
+pub mod jp2;
 pub mod master;
 pub mod plan;
 pub mod raster;

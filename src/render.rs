@@ -3,7 +3,7 @@
 
 use crate::config::{Config, Profile};
 use crate::description::Channels;
-use crate::encode::Encoder;
+use crate::encode::{self, Encoder};
 use crate::error::Error;
 use crate::geometry::Rect;
 use crate::master::{Decoder, Master};
@@ -23,8 +23,9 @@ impl Renderer {
     /// The derivative that `plan` describes.
     ///
     /// # Errors
-    /// [`Error::Master`] if a piece that the plan needs is damaged; [`Error::Internal`] if an encoder fails.
+    /// [`Error::Request`] if the format cannot hold a picture of that size; [`Error::Master`] if a piece that the plan needs is damaged; [`Error::Internal`] if an encoder fails.
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
+        encode::check(plan.format, plan.scaled(), &config.encodings)?;
         let profile = if config.colour.profile == Profile::Srgb { master.icc_profile()? } else { None };
         let scaled = self.scaled(master, plan, profile.as_deref());
         self.decoder.rest();

@@ -12,8 +12,10 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 
+pub use encodings::{
+    Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, PngCompression, Subsampling, Tiff, TiffCompression, Webp,
+};
 use crate::iiif::{Extras, Offer};
-pub use encodings::Jpeg;
 pub use limits::Limits;
 use offer::RawOffer;
 
@@ -34,8 +36,8 @@ pub struct Config {
     pub info: Extras,
     /// `[colour]`
     pub colour: Colour,
-    /// `[jpeg]`
-    pub jpeg: Jpeg,
+    /// One section per output format.
+    pub encodings: Encodings,
 }
 
 /// The pool of workers and the way to reach it.
@@ -113,6 +115,13 @@ struct RawConfig {
     info: serde_json::Map<String, serde_json::Value>,
     colour: Colour,
     jpeg: Jpeg,
+    png: Png,
+    webp: Webp,
+    tiff: Tiff,
+    gif: Gif,
+    pdf: Pdf,
+    avif: Avif,
+    jp2: Jp2,
 }
 
 #[derive(Debug, Deserialize)]
@@ -184,7 +193,17 @@ impl TryFrom<RawConfig> for Config {
         );
         ensure!(raw.masters.root.is_absolute(), "[masters] root must be an absolute path");
         ensure!(raw.server.socket.is_absolute(), "[server] socket must be an absolute path");
-        raw.jpeg.check()?;
+        let encodings = Encodings {
+            jpeg: raw.jpeg,
+            png: raw.png,
+            webp: raw.webp,
+            tiff: raw.tiff,
+            gif: raw.gif,
+            pdf: raw.pdf,
+            avif: raw.avif,
+            jp2: raw.jp2,
+        };
+        encodings.check()?;
         ensure!(
             !raw.server.cache_control.contains(|c: char| c.is_control()),
             "[server] cache_control must be one line"
@@ -207,7 +226,7 @@ impl TryFrom<RawConfig> for Config {
             offer: raw.offer.try_into()?,
             info: Extras::new(raw.info).map_err(|error| anyhow!("[info] {error}"))?,
             colour: raw.colour,
-            jpeg: raw.jpeg,
+            encodings,
         })
     }
 }
@@ -328,6 +347,13 @@ mod tests {
             ("[info]\nwidth = 5", "width"),
             ("[offer]\nformats = [\"png\"]", "formats"),
             ("[jpeg]\nquality = 101", "quality"),
+            ("[jpeg]\nsubsampling = \"4:1:0\"", "4:2:2"),
+            ("[webp]\nmethod = 7", "method"),
+            ("[tiff]\ntile = 100", "tile"),
+            ("[gif]\nspeed = 0", "speed"),
+            ("[pdf]\ndpi = 1", "dpi"),
+            ("[avif]\nspeed = 11", "speed"),
+            ("[jp2]\nratio = 1", "ratio"),
         ] {
             let text = complaint(&format!("{lines}\n[masters]\nroot = \"/srv\""));
             assert!(text.contains(key), "{lines}: {text}");

@@ -3,7 +3,6 @@
 //! TIFF 6.0, TIFF Technical Note 2 (JPEG in TIFF), BigTIFF.
 
 mod band;
-mod directory;
 pub mod pyramid;
 pub mod sample;
 mod settings;

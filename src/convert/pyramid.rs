@@ -9,11 +9,11 @@ use std::thread;
 use anyhow::{Context, Result, ensure};
 
 use super::band::Band;
-use super::directory::{Entry, Layout};
 use super::settings::Settings;
 use super::staged::StagedFile;
 use super::tile;
 use crate::geometry::Dimensions;
+use crate::tiff::{Entry, Layout};
 
 /// Writes the pyramid `target` from rows that `source` supplies. It is called for one row of tiles after the
 /// other, with the number of the first row and room for the rows to fill, on a thread of its own: decoding and

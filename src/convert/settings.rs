@@ -4,8 +4,8 @@
 
 use anyhow::{Result, ensure};
 
-use super::directory::{Entry, Layout};
 use crate::geometry::Dimensions;
+use crate::tiff::{Entry, Layout};
 
 /// What a pixel is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,30 +1,79 @@
 //! Rasters to the bytes of a file, one module per format.
-//! Pure; decides nothing: what to write is in the plan and the configuration.
+//! Pure; decides nothing: what to write is in the plan and the configuration. The same raster makes the same bytes.
 
+mod avif;
+mod gif;
+mod jp2;
 mod jpeg;
+mod pdf;
 mod png;
+mod tiff;
+mod webp;
 
-use crate::config::Config;
+use crate::config::{Config, Encodings};
 use crate::error::Error;
+use crate::geometry::Dimensions;
 use crate::iiif::Format;
 use crate::raster::Raster;
 
 /// Encodes rasters; keeps its buffers.
 #[derive(Default)]
 pub struct Encoder {
-    jpeg: Option<turbojpeg::Compressor>,
+    jpeg: jpeg::Encoder,
 }
 
 impl Encoder {
     /// The raster as a file of `format`.
     ///
     /// # Errors
-    /// [`Error::NotImplemented`] for a format that is not offered, [`Error::Internal`] if the encoder fails.
+    /// As [`check`]; [`Error::Internal`] if the encoder fails.
     pub fn encode(&mut self, raster: Raster, format: Format, config: &Config) -> Result<Vec<u8>, Error> {
+        let settings = &config.encodings;
+        check(format, raster.dimensions, settings)?;
         match format {
-            Format::Jpg => jpeg::encode(&mut self.jpeg, raster, config.jpeg.quality),
-            Format::Png => png::encode(&raster),
-            other => Err(Error::NotImplemented(format!("format {other:?} is not offered"))),
+            Format::Jpg => self.jpeg.encode(raster, &settings.jpeg),
+            Format::Png => png::encode(&raster, &settings.png),
+            Format::Webp => webp::encode(raster, &settings.webp),
+            Format::Tif => tiff::encode(&raster, &settings.tiff),
+            Format::Gif => gif::encode(raster, &settings.gif),
+            Format::Jp2 => jp2::encode(&raster, &settings.jp2),
+            Format::Avif => avif::encode(raster, &settings.avif),
+            Format::Pdf => pdf::encode(&mut self.jpeg, raster, settings),
         }
     }
+}
+
+/// Whether a file of `format` may hold a picture of that size; asked before anything is decoded for it.
+///
+/// # Errors
+/// [`Error::Request`] if not: the client can ask for less, or for another format.
+pub fn check(format: Format, size: Dimensions, settings: &Encodings) -> Result<(), Error> {
+    let refused = |limit: String| {
+        Err(Error::request("format", format!("{format} holds at most {limit}, and this picture has {size}")))
+    };
+    let longest = longest_side(format);
+    if size.width.max(size.height) > longest {
+        return refused(format!("{longest} pixels a side"));
+    }
+    let largest = settings.avif.max_area;
+    if format == Format::Avif && size.area() > largest {
+        return refused(format!("{largest} pixels here"));
+    }
+    Ok(())
+}
+
+const fn longest_side(format: Format) -> u32 {
+    match format {
+        // JPEG's own limit is 65535; libjpeg stops short of it.
+        Format::Jpg | Format::Pdf => 65_500,
+        Format::Png => i32::MAX as u32,
+        Format::Webp => 16_383,
+        Format::Gif | Format::Avif => 65_535,
+        Format::Tif | Format::Jp2 => i32::MAX as u32,
+    }
+}
+
+/// What an encoder says when it fails although its input is right.
+fn failed(encoder: &str, error: impl std::fmt::Display) -> Error {
+    Error::Internal(format!("{encoder} encoder: {error}"))
 }

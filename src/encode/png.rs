@@ -3,23 +3,33 @@
 
 use png::{BitDepth, ColorType, Compression, EncodingError};
 
+use super::failed;
+use crate::config::{Png, PngCompression};
 use crate::error::Error;
 use crate::raster::Raster;
 
-pub(super) fn encode(raster: &Raster) -> Result<Vec<u8>, Error> {
-    let failed = |error: EncodingError| Error::Internal(format!("PNG encoder: {error}"));
+pub(super) fn encode(raster: &Raster, settings: &Png) -> Result<Vec<u8>, Error> {
+    write(raster, settings).map_err(|error| failed("PNG", error))
+}
+
+fn write(raster: &Raster, settings: &Png) -> Result<Vec<u8>, EncodingError> {
     let mut file = Vec::with_capacity(raster.pixels.len() / 2 + 1024);
     let mut encoder = png::Encoder::new(&mut file, raster.dimensions.width, raster.dimensions.height);
     encoder.set_depth(BitDepth::Eight);
-    encoder.set_compression(Compression::Fast);
+    encoder.set_compression(match settings.compression {
+        PngCompression::Fastest => Compression::Fastest,
+        PngCompression::Fast => Compression::Fast,
+        PngCompression::Balanced => Compression::Balanced,
+        PngCompression::High => Compression::High,
+    });
     encoder.set_color(match (raster.channels.has_colour(), raster.channels.has_alpha()) {
         (false, false) => ColorType::Grayscale,
         (false, true) => ColorType::GrayscaleAlpha,
         (true, false) => ColorType::Rgb,
         (true, true) => ColorType::Rgba,
     });
-    let mut writer = encoder.write_header().map_err(failed)?;
-    writer.write_image_data(&raster.pixels).map_err(failed)?;
-    writer.finish().map_err(failed)?;
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&raster.pixels)?;
+    writer.finish()?;
     Ok(file)
 }

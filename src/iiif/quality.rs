@@ -88,7 +88,7 @@ impl Format {
         [Self::Jpg, Self::Png, Self::Webp, Self::Tif, Self::Gif, Self::Jp2, Self::Avif, Self::Pdf];
 
     /// The formats that this program can write, in the order in which they are advertised.
-    pub const SUPPORTED: [Self; 2] = [Self::Jpg, Self::Png];
+    pub const SUPPORTED: [Self; 8] = Self::ALL;
 
     /// The format that the end of the URL names.
     ///
@@ -116,8 +116,8 @@ impl Format {
     /// Whether a file of this format can be transparent by degrees.
     pub const fn has_alpha(self) -> bool {
         match self {
-            Self::Png | Self::Webp | Self::Tif | Self::Jp2 | Self::Avif => true,
-            Self::Jpg | Self::Gif | Self::Pdf => false,
+            Self::Png | Self::Webp | Self::Tif | Self::Gif | Self::Jp2 | Self::Avif => true,
+            Self::Jpg | Self::Pdf => false,
         }
     }
 

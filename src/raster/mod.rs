@@ -11,7 +11,7 @@ pub use colour::Converter;
 pub use orient::orient;
 pub use resample::{Axis, Resampler, SUPPORT};
 pub use rotate::rotate;
-pub use tone::{apply, flatten};
+pub use tone::{apply, coloured, flatten};
 
 use crate::description::Channels;
 use crate::geometry::{Dimensions, Rect};

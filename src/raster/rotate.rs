@@ -23,7 +23,7 @@ pub fn rotate(raster: &Raster, degrees: f64, background: Option<[u8; 3]>) -> Ras
         Channels::Gray => fill::<1, 1>(raster, &geometry, background, &mut output),
         Channels::GrayAlpha => fill::<2, 1>(raster, &geometry, background, &mut output),
         Channels::Rgb => fill::<3, 3>(raster, &geometry, background, &mut output),
-        Channels::Rgba => fill::<4, 3>(raster, &geometry, background, &mut output),
+        Channels::Rgba | Channels::Cmyk => fill::<4, 3>(raster, &geometry, background, &mut output),
     }
     output
 }

@@ -37,6 +37,19 @@ pub fn flatten(raster: Raster, background: [u8; 3]) -> Raster {
     Raster { dimensions: raster.dimensions, channels, pixels: pixels.collect() }
 }
 
+/// The raster with three channels of colour, for formats that have no gray.
+pub fn coloured(raster: Raster) -> Raster {
+    let (channels, pixels) = match raster.channels {
+        Channels::Rgb | Channels::Rgba | Channels::Cmyk => return raster,
+        Channels::Gray => (Channels::Rgb, raster.pixels.iter().flat_map(|&v| [v, v, v]).collect()),
+        Channels::GrayAlpha => {
+            let pairs = raster.pixels.as_chunks::<2>().0;
+            (Channels::Rgba, pairs.iter().flat_map(|&[v, a]| [v, v, v, a]).collect())
+        }
+    };
+    Raster { dimensions: raster.dimensions, channels, pixels }
+}
+
 /// ITU-R BT.601 luma of red, green and blue, as JPEG and Pillow have it; the weights are of 65536.
 pub(super) fn luma(p: &[u8]) -> u8 {
     ((u32::from(p[0]) * 19_595 + u32::from(p[1]) * 38_470 + u32::from(p[2]) * 7_471 + 32_768) >> 16) as u8

@@ -187,7 +187,7 @@ impl Image {
             None if self.compression == Compression::None => self.row_bytes() * u64::from(self.piece.height),
             None => return Err(MasterError::damaged("no byte counts")),
         };
-        Ok((offset != 0 && length != 0).then_some((offset, length)))
+        Ok((offset != 0).then_some((offset, length)))
     }
 
     /// The channels of its pixels once decoded.

@@ -3,6 +3,7 @@
 
 mod colour;
 mod compression;
+mod directory;
 mod ifd;
 mod image;
 mod jpeg;
@@ -12,6 +13,7 @@ mod samples;
 mod tags;
 mod window;
 
+pub use directory::{Entry, Layout};
 pub use ifd::File;
 pub use image::Image;
 pub use pyramid::Pyramid;

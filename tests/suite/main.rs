@@ -2,6 +2,7 @@
 
 mod convert;
 mod flat;
+mod formats;
 mod masters;
 mod nginx;
 mod process;

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 /// The two layouts of TIFF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layout {
+pub enum Layout {
     /// TIFF 6.0: offsets of 4 bytes, files up to 4 GiB.
     Classic,
     /// BigTIFF: offsets of 8 bytes.
@@ -15,7 +15,7 @@ pub(super) enum Layout {
 
 impl Layout {
     /// The header of a file whose first directory is at `first`.
-    pub(super) fn header(self, first: u64) -> Result<Vec<u8>> {
+    pub fn header(self, first: u64) -> Result<Vec<u8>> {
         let mut bytes = b"II".to_vec();
         match self {
             Self::Classic => bytes.extend(42u16.to_le_bytes()),
@@ -62,7 +62,7 @@ impl Layout {
 
     /// A directory of `entries` that lies at `at`, with the values that do not fit into it behind it. The next
     /// directory follows at the multiple of 8 after it, unless this is the `last`.
-    pub(super) fn directory(self, mut entries: Vec<Entry>, at: u64, last: bool) -> Result<Vec<u8>> {
+    pub fn directory(self, mut entries: Vec<Entry>, at: u64, last: bool) -> Result<Vec<u8>> {
         entries.sort_by_key(|entry| entry.tag);
         let fixed = self.entry_count_bytes() + entries.len() * (4 + 2 * self.word()) + self.word();
         let mut bytes = Vec::with_capacity(fixed);
@@ -91,7 +91,7 @@ impl Layout {
 }
 
 /// One field of a directory.
-pub(super) struct Entry {
+pub struct Entry {
     tag: u16,
     kind: u16,
     count: u64,
@@ -100,17 +100,17 @@ pub(super) struct Entry {
 
 impl Entry {
     /// A field of SHORTs.
-    pub(super) fn shorts(tag: u16, values: &[u16]) -> Self {
+    pub fn shorts(tag: u16, values: &[u16]) -> Self {
         Self::new(tag, 3, values.len(), values.iter().flat_map(|n| n.to_le_bytes()).collect())
     }
 
     /// A field of one LONG.
-    pub(super) fn long(tag: u16, value: u32) -> Self {
+    pub fn long(tag: u16, value: u32) -> Self {
         Self::new(tag, 4, 1, value.to_le_bytes().to_vec())
     }
 
     /// A field of offsets or byte counts: LONG, or LONG8 in a BigTIFF.
-    pub(super) fn offsets(tag: u16, layout: Layout, values: &[u64]) -> Result<Self> {
+    pub fn offsets(tag: u16, layout: Layout, values: &[u64]) -> Result<Self> {
         let kind = if layout == Layout::Big { 16 } else { 4 };
         let mut bytes = Vec::with_capacity(values.len() * layout.word());
         values.iter().try_for_each(|&value| layout.put_offset(&mut bytes, value))?;
@@ -118,18 +118,18 @@ impl Entry {
     }
 
     /// A field of RATIONALs, each a whole number.
-    pub(super) fn rationals(tag: u16, values: &[u32]) -> Self {
+    pub fn rationals(tag: u16, values: &[u32]) -> Self {
         let bytes = values.iter().flat_map(|&n| [n, 1]).flat_map(u32::to_le_bytes).collect();
         Self::new(tag, 5, values.len(), bytes)
     }
 
     /// A field of ASCII text.
-    pub(super) fn text(tag: u16, value: &str) -> Self {
+    pub fn text(tag: u16, value: &str) -> Self {
         Self::new(tag, 2, value.len() + 1, [value.as_bytes(), &[0]].concat())
     }
 
     /// A field of bytes that TIFF does not look into (UNDEFINED).
-    pub(super) fn bytes(tag: u16, value: &[u8]) -> Self {
+    pub fn bytes(tag: u16, value: &[u8]) -> Self {
         Self::new(tag, 7, value.len(), value.to_vec())
     }
 

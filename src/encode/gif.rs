@@ -1,0 +1,106 @@
+//! GIF of 256 colours: shades of gray and pictures of few colours as they are, others by NeuQuant's palette,
+//! without dithering. Alpha becomes one bit: what is more transparent than not is left out, the rest on white paper.
+//! FIGURES-GIF
+
+use std::collections::HashMap;
+
+use color_quant::NeuQuant;
+use gif::{Encoder, EncodingError, Frame};
+
+use super::failed;
+use crate::config::Gif;
+use crate::error::Error;
+use crate::raster::{Raster, flatten};
+
+/// A palette is learnt from about that many pixels at most, spread over the picture.
+const LEARNT_FROM: usize = 1 << 18;
+
+/// A palette of red, green, blue, and for each pixel its place there.
+struct Indexed {
+    palette: Vec<u8>,
+    pixels: Vec<u8>,
+    transparent: Option<u8>,
+}
+
+pub(super) fn encode(raster: Raster, settings: &Gif) -> Result<Vec<u8>, Error> {
+    let size = raster.dimensions;
+    let [Ok(width), Ok(height)] = [size.width, size.height].map(u16::try_from) else {
+        return Err(failed("GIF", format!("{size} pixels")));
+    };
+    let Indexed { palette, pixels, transparent } = index(raster, settings);
+    let frame = Frame::from_palette_pixels(width, height, pixels, Vec::new(), transparent);
+    write(&frame, &palette).map_err(|error| failed("GIF", error))
+}
+
+fn write(frame: &Frame, palette: &[u8]) -> Result<Vec<u8>, EncodingError> {
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, frame.width, frame.height, palette)?;
+    encoder.write_frame(frame)?;
+    drop(encoder); // writes the end
+    Ok(file)
+}
+
+fn index(raster: Raster, settings: &Gif) -> Indexed {
+    let clear = clear_pixels(&raster);
+    let raster = flatten(raster, [255; 3]);
+    let mut indexed = match raster.channels.has_colour() {
+        false => grays(raster.pixels),
+        true => few_colours(&raster.pixels).unwrap_or_else(|| learnt(&raster.pixels, settings.speed)),
+    };
+    if clear.contains(&true) {
+        // The first place of the palette is kept free for them: what stood there moves to its neighbour.
+        let marked = indexed.pixels.iter_mut().zip(clear);
+        marked.for_each(|(pixel, clear)| *pixel = if clear { 0 } else { (*pixel).max(1) });
+        indexed.transparent = Some(0);
+    }
+    indexed
+}
+
+/// For each pixel whether it is more transparent than not; nothing without alpha.
+fn clear_pixels(raster: &Raster) -> Vec<bool> {
+    match raster.channels.has_alpha() {
+        true => raster.pixels.chunks_exact(raster.channels.count()).map(|p| p[p.len() - 1] < 128).collect(),
+        false => Vec::new(),
+    }
+}
+
+/// Shades of gray are their own places.
+fn grays(pixels: Vec<u8>) -> Indexed {
+    Indexed { palette: (0..=255).flat_map(|v| [v; 3]).collect(), pixels, transparent: None }
+}
+
+/// The exact palette of up to 255 colours.
+fn few_colours(pixels: &[u8]) -> Option<Indexed> {
+    let (mut places, mut palette) = (HashMap::new(), vec![0; 3]);
+    let mut indices = Vec::with_capacity(pixels.len() / 3);
+    for colour in pixels.as_chunks::<3>().0 {
+        let place = *places.entry(*colour).or_insert_with(|| {
+            palette.extend(colour);
+            palette.len() / 3 - 1
+        });
+        indices.push(u8::try_from(place).ok()?);
+    }
+    Some(Indexed { palette, pixels: indices, transparent: None })
+}
+
+/// A palette learnt from the picture. The colours that share their upper six bits share a place, so that a large
+/// picture costs no more searches than it has colours.
+fn learnt(pixels: &[u8], speed: u8) -> Indexed {
+    let pixels = pixels.as_chunks::<3>().0;
+    let sample = pixels.iter().step_by(pixels.len().div_ceil(LEARNT_FROM));
+    let sample: Vec<u8> = sample.flat_map(|&[r, g, b]| [r, g, b, 255]).collect();
+    // A small picture has few pixels to learn from: all of them are wanted then.
+    let speed = i32::from(speed).min(1.max((pixels.len() / 4096) as i32));
+    let network = NeuQuant::new(speed, 255, &sample);
+    let mut places = vec![0u8; 1 << 18];
+    let place = |&[r, g, b]: &[u8; 3]| {
+        let key = [r, g, b].iter().fold(0, |key, &v| key << 6 | usize::from(v >> 2));
+        if places[key] == 0 {
+            let middle = [r, g, b].map(|v| v & !3 | 2);
+            places[key] = network.index_of(&[middle[0], middle[1], middle[2], 255]) as u8 + 1;
+        }
+        places[key]
+    };
+    let indices = pixels.iter().map(place).collect();
+    Indexed { palette: [vec![0; 3], network.color_map_rgb()].concat(), pixels: indices, transparent: None }
+}

@@ -1,0 +1,15 @@
+//! JPEG 2000 through OpenJPEG, lossy at a given ratio or lossless, with alpha where there is one; gray is one component.
+//! FIGURES-JP2
+
+use super::failed;
+use crate::config::Jp2;
+use crate::error::Error;
+use crate::jp2::{Picture, compress};
+use crate::raster::Raster;
+
+pub(super) fn encode(raster: &Raster, settings: &Jp2) -> Result<Vec<u8>, Error> {
+    let picture =
+        Picture { dimensions: raster.dimensions, channels: raster.channels, pixels: &raster.pixels };
+    let ratio = (!settings.lossless).then_some(settings.ratio);
+    compress(&picture, ratio).map_err(|stage| failed("JPEG 2000", format!("OpenJPEG failed to {stage}")))
+}

@@ -1,0 +1,23 @@
+//! WebP through libwebp, lossy or lossless, with alpha where there is one. It has no gray: gray becomes RGB.
+
+use webp::{Encoder, PixelLayout, WebPConfig};
+
+use super::failed;
+use crate::config::Webp;
+use crate::error::Error;
+use crate::raster::{Raster, coloured};
+
+pub(super) fn encode(raster: Raster, settings: &Webp) -> Result<Vec<u8>, Error> {
+    let raster = coloured(raster);
+    let layout = if raster.channels.has_alpha() { PixelLayout::Rgba } else { PixelLayout::Rgb };
+    let mut config = WebPConfig::new().map_err(|()| failed("WebP", "another version of libwebp"))?;
+    config.quality = settings.quality.into();
+    config.method = settings.method.into();
+    config.lossless = settings.lossless.into();
+    config.exact = settings.lossless.into(); // also the colours of transparent pixels
+    let encoder = Encoder::new(&raster.pixels, layout, raster.dimensions.width, raster.dimensions.height);
+    match encoder.encode_advanced(&config) {
+        Ok(file) => Ok(file.to_vec()),
+        Err(error) => Err(failed("WebP", format!("{error:?}"))),
+    }
+}

@@ -1,0 +1,6 @@
+//! JPEG 2000 Part 1 (ITU-T T.800): what OpenJPEG does for us.
+//! Pure on bytes.
+
+mod openjpeg;
+
+pub use openjpeg::{Picture, compress};
