@@ -279,9 +279,10 @@ impl PixelFormat {
         Ok(())
     }
 
-    /// Whether decoded rows are units of subsampled chroma rather than pixels (TIFF 6.0 section 21).
+    /// Whether decoded rows are units of subsampled chroma rather than pixels (TIFF 6.0 section 21). Units have no
+    /// room for extra samples: with them, libtiff too takes every pixel to be whole.
     pub fn is_subsampled(&self) -> bool {
-        self.photometric == Photometric::YCbCr && self.subsampling != (1, 1)
+        self.photometric == Photometric::YCbCr && self.samples == 3 && self.subsampling != (1, 1)
     }
 }
 

@@ -227,6 +227,19 @@ fn chroma_at_a_fraction_of_the_resolution() {
     }
 }
 
+/// Without a tag, chroma is at half the resolution; but a unit has no room for alpha, so that pixels with it are whole.
+#[test]
+fn luma_chroma_and_alpha() {
+    let level = |x, y, channel| match channel {
+        1 | 2 => 128,
+        _ => quantised(tone(x, y, channel), 256) as u8,
+    };
+    let tiff = Tiff::new(SIZE.width, SIZE.height, 6, 4, 8).with(338, &[2]);
+    let tiff = in_tiles(tiff, 1, 4, false, |x, y, channel| vec![level(x, y, channel)]);
+    let expected = Picture::of(SIZE, 4, |x, y, channel| level(x, y, if channel == 3 { 3 } else { 0 }));
+    check(&tiff, &expected, "YCbCr and alpha");
+}
+
 #[test]
 fn tiles_that_were_never_written_are_zero() {
     let level = |x: u32, y: u32, channel| match (x / 48 + y / 80) % 2 {
