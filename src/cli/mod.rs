@@ -1,6 +1,6 @@
 //! The command line: one file per subcommand. Help is written here, beside what it is about.
 
-mod demo;
+pub mod demo;
 mod log;
 mod render;
 mod serve;

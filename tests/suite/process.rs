@@ -2,133 +2,38 @@
 //! when it does not, and that nobody loses an answer to a reload or a stop. No NGINX here: that is `nginx.rs`.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::Path;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use recto::fastcgi::params;
 use recto::fastcgi::record::{self, kind};
-use recto::scoreboard::{Entry, Scoreboard};
-use rustix::process::{Pid, Signal, kill_process};
+use recto::scoreboard::Entry;
+use rustix::process::Signal;
 
-/// A running server in a directory of its own. It ends with this value.
-struct Server {
-    directory: tempfile::TempDir,
-    child: Child,
+use crate::load::Load;
+use crate::server::{Server, send, until};
+
+/// Makes the only worker look as if it hung in `request`: it is stopped, and its slot says that it is long at it.
+fn hang(server: &Server, request: &str) -> i32 {
+    let worker = server.workers()[0];
+    send(worker, Signal::STOP);
+    let process = u32::try_from(worker).expect("positive");
+    let busy = Entry { process, busy_since: 1, served: 1, request: request.into() };
+    server.scoreboard().write(0, &busy).expect("written");
+    worker
 }
 
-impl Server {
-    fn start(workers: usize, deadline: &str) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        fs::create_dir(directory.path().join("masters")).expect("a directory");
-        write_configuration(directory.path(), workers, deadline);
-        let child = serve(directory.path()).spawn().expect("started");
-        let server = Self { directory, child };
-        until("the server is ready", || server.path("pid").exists());
-        server
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
-    }
-
-    fn signal(&self, signal: Signal) {
-        kill_process(Pid::from_child(&self.child), signal).expect("it lives");
-    }
-
-    fn log(&self) -> String {
-        fs::read_to_string(self.path("log")).expect("a log")
-    }
-
-    fn connect(&self) -> UnixStream {
-        UnixStream::connect(self.path("socket")).expect("somebody listens")
-    }
-
-    /// The status that a GET of `path` is answered with.
-    fn status(&self, path: &str) -> u16 {
-        get(&self.path("socket"), path).expect("an answer")
-    }
-
-    /// The process ids of the workers.
-    fn workers(&self) -> Vec<i32> {
-        let id = self.child.id();
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).expect("it lives");
-        children.split_whitespace().map(|pid| pid.parse().expect("a number")).collect()
-    }
-
-    /// The scoreboard, found among the supervisor's descriptors.
-    fn scoreboard(&self) -> Scoreboard {
-        let descriptors = fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it lives");
-        let path = descriptors
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .find(|path| {
-                fs::read_link(path).is_ok_and(|to| to.to_string_lossy().contains("recto-scoreboard"))
-            })
-            .expect("a scoreboard");
-        Scoreboard::open(&path).expect("open")
-    }
-
-    /// Makes the only worker look as if it hung in `request`: it is stopped, and its slot says that it is long at it.
-    fn hang(&self, request: &str) -> i32 {
-        let worker = self.workers()[0];
-        send(worker, Signal::STOP);
-        let process = u32::try_from(worker).expect("positive");
-        let busy = Entry { process, busy_since: 1, served: 1, request: request.into() };
-        self.scoreboard().write(0, &busy).expect("written");
-        worker
-    }
-
-    /// The exit status after `signal`, or `None` if it was killed.
-    fn stop(&mut self) -> Option<i32> {
-        self.signal(Signal::TERM);
-        self.child.wait().expect("a child").code()
-    }
+fn connect(server: &Server) -> UnixStream {
+    UnixStream::connect(server.path("recto.sock")).expect("somebody listens")
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        if thread::panicking() {
-            eprintln!("{}", self.log());
-        }
-    }
-}
-
-fn write_configuration(directory: &Path, workers: usize, deadline: &str) {
-    let at = directory.display();
-    let text = format!(
-        "[server]\nsocket = \"{at}/socket\"\nworkers = {workers}\ndeadline = \"{deadline}\"\n\
-         [masters]\nroot = \"{at}/masters\"\n"
-    );
-    fs::write(directory.join("recto.toml"), text).expect("written");
-}
-
-fn serve(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_recto"));
-    command.arg("serve").arg("--config").arg(directory.join("recto.toml"));
-    command.arg("--pid-file").arg(directory.join("pid"));
-    let log = fs::File::create(directory.join("log")).expect("a log");
-    command.stderr(log).stdout(Stdio::null()).stdin(Stdio::null());
-    command
-}
-
-fn send(process: i32, signal: Signal) {
-    kill_process(Pid::from_raw(process).expect("positive"), signal).expect("it lives");
-}
-
-/// Waits at most ten seconds for `condition`.
-fn until(what: &str, condition: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !condition() {
-        assert!(start.elapsed() < Duration::from_secs(10), "waited in vain until {what}");
-        thread::sleep(Duration::from_millis(5));
-    }
+/// The status that a GET of `path` is answered with.
+fn status(server: &Server, path: &str) -> u16 {
+    get(&server.path("recto.sock"), path).expect("an answer")
 }
 
 fn record(kind: u8, id: u16, content: &[u8]) -> Vec<u8> {
@@ -171,58 +76,31 @@ fn answer(stream: &mut UnixStream) -> io::Result<u16> {
     }
     let text = String::from_utf8_lossy(&text);
     let status = text.strip_prefix("Status: ").and_then(|text| text.get(..3)?.parse().ok());
-    status.filter(|_| ended && rest.is_empty()).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    status.filter(|_| ended && rest.is_empty()).ok_or_else(|| ErrorKind::UnexpectedEof.into())
 }
 
 const NOWHERE: &str = "/iiif/3/nothing-here/info.json";
 
-/// Clients that ask without a pause until they are stopped.
-struct Load {
-    stop: Arc<AtomicBool>,
-    clients: Vec<thread::JoinHandle<(usize, Vec<io::Error>)>>,
+/// Clients that find out what is lost. When the socket is gone they are done: that is how a server that stops refuses.
+fn load(server: &Server, clients: usize) -> Load<io::Result<u16>> {
+    let socket = server.path("recto.sock");
+    let gone = |outcome: &io::Result<u16>| outcome.as_ref().is_err_and(|e| e.kind() == ErrorKind::NotFound);
+    Load::start(clients, move |_| Some(get(&socket, NOWHERE)).filter(|outcome| !gone(outcome)))
 }
 
-impl Load {
-    /// Starts `clients` of them. When the socket is gone they are done: that is how a server that stops refuses.
-    fn start(server: &Server, clients: usize) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let client = |_| {
-            let (stop, socket) = (Arc::clone(&stop), server.path("socket"));
-            thread::spawn(move || {
-                let (mut answered, mut lost) = (0, Vec::new());
-                while !stop.load(Ordering::Relaxed) {
-                    match get(&socket, NOWHERE) {
-                        Ok(404) => answered += 1,
-                        Ok(status) => lost.push(io::Error::other(format!("status {status}"))),
-                        Err(error) if error.kind() == io::ErrorKind::NotFound => break,
-                        Err(error) => lost.push(error),
-                    }
-                }
-                (answered, lost)
-            })
-        };
-        let clients = (0..clients).map(client).collect();
-        Self { stop, clients }
-    }
-
-    /// The number of answers, and what went wrong instead of others.
-    fn end(self) -> (usize, Vec<io::Error>) {
-        self.stop.store(true, Ordering::Relaxed);
-        let (mut answered, mut lost) = (0, Vec::new());
-        for client in self.clients {
-            let (more, worse) = client.join().expect("no panic");
-            answered += more;
-            lost.extend(worse);
-        }
-        (answered, lost)
-    }
+/// Ends the load; all of it must have been answered.
+fn none_is_lost(load: Load<io::Result<u16>>) -> usize {
+    let outcomes = load.end();
+    let lost: Vec<_> = outcomes.iter().filter(|outcome| !matches!(outcome, Ok(404))).collect();
+    assert!(lost.is_empty(), "{} of {}: {:?}", lost.len(), outcomes.len(), lost[0]);
+    outcomes.len()
 }
 
 #[test]
 fn requests_are_answered_and_the_connection_closed() {
     let server = Server::start(2, "10s");
     for _ in 0..20 {
-        assert_eq!(server.status(NOWHERE), 404);
+        assert_eq!(status(&server, NOWHERE), 404);
     }
     assert_eq!(server.workers().len(), 2);
 }
@@ -244,12 +122,12 @@ fn hostile_records_cost_a_connection_and_no_worker() {
         vec![1, 4, 0],
     ];
     for bytes in hostile {
-        let mut stream = server.connect();
+        let mut stream = connect(&server);
         // The server may hang up in the middle of it.
         let _ = stream.write_all(&bytes);
         let _ = stream.shutdown(std::net::Shutdown::Write);
         let _ = stream.read_to_end(&mut Vec::new());
-        assert_eq!(server.status(NOWHERE), 404);
+        assert_eq!(status(&server, NOWHERE), 404);
     }
     assert_eq!(server.workers(), before);
 }
@@ -257,7 +135,7 @@ fn hostile_records_cost_a_connection_and_no_worker() {
 #[test]
 fn management_records_are_answered_before_the_request() {
     let server = Server::start(1, "10s");
-    let mut stream = server.connect();
+    let mut stream = connect(&server);
     let asked = params::encode([(&b"FCGI_MPXS_CONNS"[..], &b""[..])]);
     stream.write_all(&record(kind::GET_VALUES, 0, &asked)).expect("open");
     let mut reply = [0; 26];
@@ -271,9 +149,9 @@ fn management_records_are_answered_before_the_request() {
 #[test]
 fn silent_connections_do_not_keep_others_out() {
     let server = Server::start(2, "10s");
-    let _silent: Vec<UnixStream> = (0..6).map(|_| server.connect()).collect();
+    let _silent: Vec<UnixStream> = (0..6).map(|_| connect(&server)).collect();
     let start = Instant::now();
-    assert_eq!(server.status(NOWHERE), 404);
+    assert_eq!(status(&server, NOWHERE), 404);
     // Three turns of 100 ms for two workers, and slack for a loaded machine.
     assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
@@ -284,10 +162,10 @@ fn requests_whose_client_has_left_are_not_begun() {
     let worker = server.workers()[0];
     send(worker, Signal::STOP);
     for _ in 0..5 {
-        server.connect().write_all(&request(NOWHERE)).expect("queued");
+        connect(&server).write_all(&request(NOWHERE)).expect("queued");
     }
     send(worker, Signal::CONT);
-    assert_eq!(server.status(NOWHERE), 404);
+    assert_eq!(status(&server, NOWHERE), 404);
     let served = || server.scoreboard().read(0).ok().flatten().map(|entry| entry.served);
     until("the slot is written", || served() > Some(0));
     assert_eq!(served(), Some(1));
@@ -296,7 +174,7 @@ fn requests_whose_client_has_left_are_not_begun() {
 #[test]
 fn a_killed_worker_is_replaced_within_a_second() {
     let server = Server::start(2, "10s");
-    assert_eq!(server.status(NOWHERE), 404);
+    assert_eq!(status(&server, NOWHERE), 404);
     thread::sleep(Duration::from_millis(1100)); // no longer at its start
     for _ in 0..3 {
         let (before, start) = (server.workers(), Instant::now());
@@ -306,7 +184,7 @@ fn a_killed_worker_is_replaced_within_a_second() {
             now.len() == 2 && !now.contains(&before[0])
         });
         assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-        assert_eq!(server.status(NOWHERE), 404);
+        assert_eq!(status(&server, NOWHERE), 404);
     }
     assert!(server.log().contains("signal: 9 (SIGKILL)"));
 }
@@ -316,34 +194,29 @@ fn a_worker_over_the_deadline_is_killed_and_its_request_put_in_quarantine() {
     let server = Server::start(1, "300ms");
     let poison = "/iiif/3/poison/full/max/0/default.jpg";
     for death in 1..=2 {
-        assert_ne!(server.status(poison), 500, "before death {death}");
-        let stopped = server.hang(&format!("GET {poison}"));
+        assert_ne!(status(&server, poison), 500, "before death {death}");
+        let stopped = hang(&server, &format!("GET {poison}"));
         let start = Instant::now();
         until("the worker is replaced", || server.workers().first().is_some_and(|pid| *pid != stopped));
         assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     }
     until("the request is in quarantine", || server.log().contains("is in quarantine"));
-    assert_eq!(server.status(&format!("{poison}?again=1")), 500);
-    assert_eq!(server.status(NOWHERE), 404);
+    assert_eq!(status(&server, &format!("{poison}?again=1")), 500);
+    assert_eq!(status(&server, NOWHERE), 404);
     assert!(server.log().contains(&format!("over the deadline of 300ms with GET {poison}")));
 }
 
 #[test]
 fn a_reload_under_load_loses_no_request() {
     let server = Server::start(2, "10s");
-    let load = Load::start(&server, 4);
+    let load = load(&server, 4);
     for workers in [3, 1, 4, 2] {
         let before = server.workers();
-        write_configuration(server.directory.path(), workers, "10s");
+        server.configure(workers, "10s");
         server.signal(Signal::HUP);
-        until("all workers are new", || {
-            let now = server.workers();
-            now.len() == workers && now.iter().all(|pid| !before.contains(pid))
-        });
+        server.until_replaced(&before, workers);
     }
-    let (answered, lost) = load.end();
-    assert!(lost.is_empty(), "{} of {answered}: {:?}", lost.len(), lost[0]);
-    assert!(answered > 100);
+    assert!(none_is_lost(load) > 100);
 }
 
 #[test]
@@ -358,18 +231,17 @@ fn a_wrong_configuration_leaves_the_old_one_in_force() {
     thread::sleep(Duration::from_millis(1100));
     send(before[0], Signal::KILL);
     until("the worker is replaced", || server.workers().first().is_some_and(|pid| *pid != before[0]));
-    assert_eq!(server.status(NOWHERE), 404);
+    assert_eq!(status(&server, NOWHERE), 404);
 }
 
 #[test]
 fn a_stop_under_load_answers_all_who_got_in() {
     let mut server = Server::start(2, "10s");
-    let load = Load::start(&server, 8);
+    let load = load(&server, 8);
     thread::sleep(Duration::from_millis(200));
     assert_eq!(server.stop(), Some(0));
-    let (answered, lost) = load.end();
-    assert!(lost.is_empty(), "{} of {answered}: {:?}", lost.len(), lost[0]);
-    assert!(!server.path("socket").exists() && !server.path("pid").exists());
+    none_is_lost(load);
+    assert!(!server.path("recto.sock").exists() && !server.path("pid").exists());
 }
 
 #[test]
@@ -391,9 +263,9 @@ fn workers_do_not_outlive_a_killed_supervisor() {
         |pid: &i32| fs::read_to_string(format!("/proc/{pid}/cmdline")).is_ok_and(|c| c.contains("--slot"));
     until("the workers are gone", || !workers.iter().any(lives));
     // A new server takes the place that the dead one left.
-    server.child = serve(server.directory.path()).spawn().expect("started");
+    server.start_again();
     until("the new server answers", || {
-        get(&server.path("socket"), NOWHERE).is_ok_and(|status| status == 404)
+        get(&server.path("recto.sock"), NOWHERE).is_ok_and(|status| status == 404)
     });
 }
 
@@ -406,5 +278,5 @@ fn a_second_server_on_the_same_socket_is_refused() {
     assert!(!second.status.success());
     let message = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(message.contains("another server listens there"), "{message}");
-    assert_eq!(server.status(NOWHERE), 404);
+    assert_eq!(status(&server, NOWHERE), 404);
 }

@@ -33,14 +33,17 @@ pub(super) fn stop_flag() -> anyhow::Result<StopFlag> {
 }
 
 /// The NGINX of this machine.
-pub(super) struct Nginx {
+pub struct Nginx {
     path: PathBuf,
     version: String,
 }
 
 impl Nginx {
     /// Looks along PATH and where Debian puts it: an ordinary user's PATH has no sbin there.
-    pub(super) fn find() -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// If there is none; the message names the package.
+    pub fn find() -> anyhow::Result<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let places = std::env::split_paths(&path)
             .chain(["/usr/sbin", "/usr/local/sbin", "/usr/local/nginx/sbin"].map(PathBuf::from));
@@ -58,7 +61,7 @@ impl Nginx {
     }
 
     /// Whether it will be root, and its workers need a user that may read the run directory.
-    pub(super) fn runs_as_root(&self) -> bool {
+    pub fn runs_as_root(&self) -> bool {
         rustix::process::geteuid().is_root()
     }
 
@@ -70,7 +73,8 @@ impl Nginx {
         (next(), next(), next()) >= (1, 19, 5)
     }
 
-    fn command(&self, run_dir: &Path) -> Command {
+    /// NGINX with the configuration in `run_dir`, in the foreground.
+    pub fn command(&self, run_dir: &Path) -> Command {
         let mut command = Command::new(&self.path);
         command.arg("-p").arg(run_dir).arg("-c").arg(run_dir.join("nginx.conf"));
         if self.knows_error_log_option() {

@@ -3,7 +3,7 @@
 //! Nothing here is part of a server in production.
 
 mod check;
-mod children;
+pub mod children;
 mod http;
 mod masters;
 mod pixels;

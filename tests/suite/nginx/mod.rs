@@ -1,0 +1,11 @@
+//! End to end: HTTP through a real NGINX with the shipped configuration, a real pool, masters made on the spot.
+//! What is proved here needs both halves; the records between them are `process.rs`.
+
+mod answers;
+mod cache;
+mod faults;
+mod freshness;
+mod info;
+mod names;
+mod pool;
+mod tiles;

@@ -1,0 +1,141 @@
+//! The pool behind NGINX: workers that die or hang, a pool that is reloaded, stopped, gone and back.
+
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::http::{self, Answer};
+use crate::load::Load;
+use crate::picture::{LEAF, Picture};
+use crate::server::{send, until};
+use crate::site::{MASTER, Setup, Site};
+
+/// A request that nobody has made before, with a bit of work in it.
+fn fresh(n: u32) -> String {
+    format!("/iiif/3/{MASTER}/{},{},400,300/max/0/default.png", n % 1000, n / 1000)
+}
+
+/// Clients that ask for something else each time; what is shown must be right.
+fn load(site: &Site, clients: usize) -> Load<Answer> {
+    let port = site.port;
+    Load::start(clients, move |n| {
+        let answer = http::request(port, "GET", fresh(n), &[]).unwrap_or_else(|error| panic!("{n}: {error}"));
+        if answer.status == 200 && n % 16 == 0 {
+            let (x, y) = (n as usize % 1000, n as usize / 1000);
+            assert!(Picture::of_png(&answer.body) == LEAF.0.cut(x, y, 400, 300), "{n} shows something else");
+        }
+        Some(answer)
+    })
+}
+
+fn until_more(load: &Load<Answer>, requests: u32) {
+    let before = load.asked();
+    until("more is asked", || load.asked() > before + requests);
+}
+
+/// The number of answers that are not 200; each of them is a polite 503.
+fn refused(answers: &[Answer]) -> usize {
+    let refused: Vec<&Answer> = answers.iter().filter(|answer| answer.status != 200).collect();
+    for answer in &refused {
+        assert_eq!(answer.status, 503);
+        assert_eq!((answer.the("retry-after"), answer.the("cache-control")), ("2", "no-store"));
+        assert_eq!(answer.all("access-control-allow-origin"), ["*"]);
+    }
+    refused.len()
+}
+
+#[test]
+fn a_killed_worker_costs_its_own_request_at_most() {
+    let site = Site::with(&Setup { server: "workers = 3\n", ..Setup::default() });
+    let load = load(&site, 6);
+    let kills = 4;
+    for _ in 0..kills {
+        until_more(&load, 20);
+        let victim = site.server.workers()[0];
+        send(victim, Signal::KILL);
+        until("the worker is replaced", || {
+            let now = site.server.workers();
+            now.len() == 3 && !now.contains(&victim)
+        });
+    }
+    until_more(&load, 20);
+    let answers = load.end();
+    let refused = refused(&answers);
+    assert!(refused <= kills, "{refused} of {} answers for {kills} deaths", answers.len());
+    assert_eq!(site.server.log().matches("signal: 9 (SIGKILL)").count(), kills);
+}
+
+#[test]
+fn reloads_of_pool_and_nginx_lose_no_request() {
+    let site = Site::start();
+    let load = load(&site, 6);
+    for workers in [3, 1, 2] {
+        until_more(&load, 20);
+        let before = site.server.workers();
+        site.server.configure(workers, "10s");
+        site.server.signal(Signal::HUP);
+        site.server.until_replaced(&before, workers);
+    }
+    for _ in 0..3 {
+        until_more(&load, 20);
+        let before = site.nginx_workers();
+        site.signal_nginx(Signal::HUP);
+        until("NGINX has new workers", || {
+            let now = site.nginx_workers();
+            !now.is_empty() && now.iter().all(|pid| !before.contains(pid))
+        });
+    }
+    until_more(&load, 20);
+    let answers = load.end();
+    assert_eq!(refused(&answers), 0, "of {}", answers.len());
+}
+
+#[test]
+fn a_stop_answers_all_who_got_in() {
+    let mut site = Site::start();
+    let load = load(&site, 8);
+    until_more(&load, 40);
+    assert_eq!(site.server.stop(), Some(0));
+    until_more(&load, 40);
+    let answers = load.end();
+    assert!(refused(&answers) > 0, "nobody came after the end");
+    // Refused is who came later: NGINX could not connect. It would say so if a connection had been cut off.
+    let log = site.nginx_log();
+    assert!(!log.contains("prematurely") && !log.contains("reset by peer"), "{log}");
+}
+
+#[test]
+fn without_a_pool_the_cache_goes_on() {
+    let edits = [("200 303 10m", "200 303 1s")];
+    let mut site = Site::with(&Setup { edits: &edits, ..Setup::default() });
+    let (seen, unseen) = (fresh(1), fresh(2));
+    let whole = site.expect(200, &seen);
+    assert_eq!(site.server.stop(), Some(0));
+    let refusal = site.expect(503, &unseen);
+    assert_eq!(refused(&[refusal]), 1);
+    assert!(site.expect(200, &seen).body == whole.body);
+    thread::sleep(Duration::from_millis(2100));
+    let stale = site.expect(200, &seen);
+    assert_eq!(stale.the("x-cache-status"), "STALE");
+    assert!(stale.body == whole.body);
+    site.server.start_again();
+    crate::site::until_status(&site, &unseen, 200);
+}
+
+#[test]
+fn when_all_workers_hang_the_answer_is_busy() {
+    // In place of waiting for 35 seconds.
+    let edits = [("fastcgi_read_timeout      35s", "fastcgi_read_timeout 1s")];
+    let site = Site::with(&Setup { edits: &edits, ..Setup::default() });
+    let workers = site.server.workers();
+    let seen = fresh(1);
+    site.expect(200, &seen);
+    workers.iter().for_each(|worker| send(*worker, Signal::STOP));
+    let refusal = site.expect(503, &fresh(2));
+    assert_eq!(refused(&[refusal]), 1);
+    assert_eq!(site.expect(200, &seen).the("x-cache-status"), "HIT");
+    workers.iter().for_each(|worker| send(*worker, Signal::CONT));
+    site.expect(200, &fresh(2));
+    assert_eq!(site.server.workers(), workers);
+}

@@ -1,0 +1,135 @@
+//! A pool of workers for one test: `recto serve` in a directory of its own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use recto::scoreboard::Scoreboard;
+use rustix::process::{Pid, Signal, kill_process};
+
+/// A running server in a directory of its own. It ends with this value.
+pub struct Server {
+    pub directory: tempfile::TempDir,
+    pub child: Child,
+}
+
+impl Server {
+    pub fn start(workers: usize, deadline: &str) -> Self {
+        Self::configured(&pool(workers, deadline))
+    }
+
+    /// With these lines in `[server]`, beside the socket.
+    pub fn configured(lines: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::create_dir(directory.path().join("masters")).expect("a directory");
+        configure(directory.path(), lines);
+        let child = serve(directory.path()).spawn().expect("started");
+        let server = Self { directory, child };
+        until("the server is ready", || server.path("pid").exists());
+        server
+    }
+
+    /// Starts it once more in the same place, after it has ended.
+    pub fn start_again(&mut self) {
+        self.child = serve(self.directory.path()).spawn().expect("started");
+    }
+
+    pub fn configure(&self, workers: usize, deadline: &str) {
+        configure(self.directory.path(), &pool(workers, deadline));
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it lives");
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.path("log")).expect("a log")
+    }
+
+    /// The process ids of the workers.
+    pub fn workers(&self) -> Vec<i32> {
+        children_of(self.child.id())
+    }
+
+    /// Waits until there are `workers`, and none of those that were there `before`.
+    pub fn until_replaced(&self, before: &[i32], workers: usize) {
+        until("all workers are new", || {
+            let now = self.workers();
+            now.len() == workers && now.iter().all(|pid| !before.contains(pid))
+        });
+    }
+
+    /// The scoreboard, found among the supervisor's descriptors.
+    pub fn scoreboard(&self) -> Scoreboard {
+        let descriptors = fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it lives");
+        let path = descriptors
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .find(|path| {
+                fs::read_link(path).is_ok_and(|to| to.to_string_lossy().contains("recto-scoreboard"))
+            })
+            .expect("a scoreboard");
+        Scoreboard::open(&path).expect("open")
+    }
+
+    /// The exit status after SIGTERM, or `None` if it was killed.
+    pub fn stop(&mut self) -> Option<i32> {
+        self.signal(Signal::TERM);
+        self.child.wait().expect("a child").code()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("{}", self.log());
+        }
+    }
+}
+
+fn pool(workers: usize, deadline: &str) -> String {
+    format!("workers = {workers}\ndeadline = \"{deadline}\"\n")
+}
+
+fn configure(directory: &Path, lines: &str) {
+    let at = directory.display();
+    let text =
+        format!("[server]\nsocket = \"{at}/recto.sock\"\n{lines}\n[masters]\nroot = \"{at}/masters\"\n");
+    fs::write(directory.join("recto.toml"), text).expect("written");
+}
+
+fn serve(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_recto"));
+    command.arg("serve").arg("--config").arg(directory.join("recto.toml"));
+    command.arg("--pid-file").arg(directory.join("pid"));
+    let log = fs::File::options().create(true).append(true).open(directory.join("log")).expect("a log");
+    command.stderr(log).stdout(Stdio::null()).stdin(Stdio::null());
+    command
+}
+
+/// The process ids of a process's children.
+pub fn children_of(process: u32) -> Vec<i32> {
+    let path = format!("/proc/{process}/task/{process}/children");
+    let children = fs::read_to_string(path).expect("it lives");
+    children.split_whitespace().map(|pid| pid.parse().expect("a number")).collect()
+}
+
+pub fn send(process: i32, signal: Signal) {
+    kill_process(Pid::from_raw(process).expect("positive"), signal).expect("it lives");
+}
+
+/// Waits at most ten seconds for `condition`.
+pub fn until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(10), "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
