@@ -1,10 +1,13 @@
 //! The integration tests: one binary, one module per thing proved.
 
+mod conformance;
 mod convert;
 mod nginx;
 mod process;
+mod viewers;
 
 // What they share.
+mod fetched;
 mod http;
 mod load;
 mod picture;
