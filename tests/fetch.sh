@@ -23,16 +23,17 @@ validator)
     ;;
 viewers)
     # Not `npm ci`: the viewers' packages hold all that a browser needs, but name hundreds of others that they were
-    # built from. `npm pack` fetches the six files alone and runs nothing; their checksums pin them.
-    cd "$into"
-    names=$(sed -E 's/.* (.*)-([0-9.]+)\.tgz$/\1@\2/' "$list")
-    npm pack --silent $names >/dev/null
-    sha512sum --quiet --check "$list"
-    for file in *.tgz; do
-        mkdir "${file%.tgz}"
-        tar -xzf "$file" -C "${file%.tgz}" --strip-components=1
-        rm "$file"
-    done
+    # built from. `npm pack` fetches their files alone and runs nothing; their checksums pin them.
+    (
+        cd "$into"
+        npm pack --silent $(sed -E 's/.* (.*)-([0-9.]+)\.tgz$/\1@\2/' "$list") >/dev/null
+        sha512sum --quiet --check "$list"
+        for file in *.tgz; do
+            mkdir "${file%.tgz}"
+            tar -xzf "$file" -C "${file%.tgz}" --strip-components=1
+            rm "$file"
+        done
+    )
     ;;
 esac
 cp "$list" "$into/complete"

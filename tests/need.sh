@@ -9,6 +9,17 @@ works() {
     case $1 in
     # A compiler without the C library's headers is no compiler; that is what a bare gcc package gives.
     cc) echo '#include <stdio.h>' | cc -x c -fsyntax-only - 2>/dev/null ;;
+    # The system's Python, with what a virtual environment is made of.
+    venv) /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+    libmagic) [ -n "$(find /usr/lib /lib -name 'libmagic.so.1' 2>/dev/null | head -n 1)" ] ;;
+    # Any of its names, but not Ubuntu's, which is a script that wants a snap.
+    browser)
+        for name in chromium google-chrome google-chrome-stable chromium-browser; do
+            "$name" --version >/dev/null 2>&1 && return
+        done
+        return 1 ;;
+    # The driver of the browser wants 18.
+    node) node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }
@@ -18,6 +29,10 @@ packages_of() {
     cc) echo gcc libc6-dev ;;
     vips) echo libvips-tools ;;
     tiffinfo) echo libtiff-tools ;;
+    venv) echo python3 python3-venv ;;
+    libmagic) echo libmagic1 ;;
+    node) echo nodejs ;;
+    browser) echo chromium ;;
     *) echo "$1" ;;
     esac
 }

@@ -74,10 +74,10 @@ async function look(viewer, version) {
     const data = await page.evaluate(() => window.find().drawer.canvas.toDataURL("image/png"));
     const picture = path.join(output, `${name}-${view}.png`);
     await writeFile(picture, Buffer.from(data.split(",")[1], "base64"));
-    const screenshot = path.join(output, `${name}-${view}-screen.png`);
-    await page.screenshot({ path: screenshot });
-    tell({ page: name, view, asked: rect, shown, canvas, picture, screenshot });
+    tell({ page: name, view, asked: rect, shown, picture });
   }
+  // For people to look at: the viewer with all that lies over the picture.
+  await page.screenshot({ path: path.join(output, `${name}-window.png`) });
   await page.close();
   tell({ page: name, ...seen });
 }
@@ -118,7 +118,7 @@ function views(width, height, canvas) {
   ];
 }
 
-// Until everything in view is loaded and drawn, nothing moves, and no request is under way.
+// Until everything in view is loaded and drawn, and nothing moves.
 async function settled(page) {
   await page.waitForFunction(() => {
     const viewer = window.find();
@@ -129,7 +129,6 @@ async function settled(page) {
     window.calm = calm ? (window.calm ?? 0) + 1 : 0;
     return window.calm >= 3;
   }, null, { polling: 60, timeout: PATIENCE });
-  await page.waitForLoadState("networkidle", { timeout: PATIENCE });
   await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 }
 

@@ -1,13 +1,18 @@
 //! What a request must show: the original, cropped, scaled and turned by libvips.
 
 use std::fs;
+use std::path::Path;
 
 use super::masters::{Kind, vips};
 use crate::http::Answer;
 use crate::picture::Picture;
 
-/// Two good implementations of the same kernel stay below this on the originals; half a pixel to the side does not.
-const SCALED: f64 = 0.7;
+/// How far two good ways of scaling are apart, in the mean: it grows with the source pixels that fall on one, because
+/// one way begins at a smaller level and the other averages first. Half a pixel to the side is further.
+fn scaling_tolerance(source: usize, output: usize) -> f64 {
+    0.3 + 0.25 * (source as f64 / output as f64).max(1.0)
+}
+
 /// What JPEG at the usual quality adds.
 const JPEG: f64 = 3.0;
 
@@ -24,11 +29,11 @@ pub struct Shown {
 
 impl Shown {
     /// The picture that libvips makes.
-    pub fn by_libvips(&self, kind: &Kind) -> Picture {
+    pub fn by_libvips(&self, original: &Path) -> Picture {
         let directory = tempfile::tempdir().expect("a directory");
         let at = |name: &str| directory.path().join(name).display().to_string();
         let [x, y, width, height] = self.region.map(|number| number.to_string());
-        vips(&["crop", &kind.original().display().to_string(), &at("0.v"), &x, &y, &width, &height]);
+        vips(&["crop", &original.display().to_string(), &at("0.v"), &x, &y, &width, &height]);
         let mut last = at("0.v");
         if self.size != [self.region[2], self.region[3]] {
             let [width, height] = self.size.map(|number| number.to_string());
@@ -49,7 +54,7 @@ impl Shown {
 
     /// What is wrong with an answer that ought to show this, in colours as they are.
     pub fn fault(&self, kind: &Kind, answer: &Answer) -> Option<String> {
-        let expected = self.by_libvips(kind);
+        let expected = self.by_libvips(&kind.original());
         let is_jpeg = answer.header("content-type") == Some("image/jpeg");
         let shown = match is_jpeg {
             true => Picture::of_jpeg(&answer.body, if kind.channels == 1 { 1 } else { 3 }),
@@ -61,8 +66,12 @@ impl Shown {
                 shown.width, shown.height, expected.width, expected.height
             ));
         }
-        let scaled = self.size != [self.region[2], self.region[3]];
-        let allowed = kind.loss + if scaled { SCALED } else { 0.0 } + if is_jpeg { JPEG } else { 0.0 };
+        let [_, _, width, height] = self.region;
+        let scaling = match self.size == [width, height] {
+            true => 0.0,
+            false => scaling_tolerance(width, self.size[0]).max(scaling_tolerance(height, self.size[1])),
+        };
+        let allowed = kind.loss + scaling + if is_jpeg { JPEG } else { 0.0 };
         // JPEG has no alpha: it is judged by its size alone where the original has some.
         if is_jpeg && kind.channels == 4 {
             return None;

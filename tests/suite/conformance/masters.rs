@@ -129,7 +129,8 @@ pub fn vips(arguments: &[&str]) {
     assert!(output.status.success(), "vips {}: {said}", arguments.join(" "));
 }
 
-fn write_png(path: &Path, picture: &Picture) {
+/// Stores a picture where libvips can read it.
+pub fn write_png(path: &Path, picture: &Picture) {
     let file = BufWriter::new(fs::File::create(path).expect("a file"));
     let side = |side: usize| u32::try_from(side).expect("small");
     let mut encoder = png::Encoder::new(file, side(picture.width), side(picture.height));

@@ -4,8 +4,8 @@
 mod canonical;
 mod http;
 mod info;
-mod judge;
-mod masters;
+pub mod judge;
+pub mod masters;
 mod official;
 mod region;
 mod row;

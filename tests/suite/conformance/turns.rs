@@ -166,7 +166,8 @@ fn qualities_are_what_they_are_called() {
             assert!(matches!(answer.status, 400 | 404), "QUAL-20..23 {quality}: {}", answer.status);
         }
     }
-    for (name, listed) in [("wide", ["bitonal", "color", "gray"].as_slice()), ("gray", &["bitonal"])] {
+    for (name, listed) in [("wide", ["bitonal", "color", "gray"].as_slice()), ("gray", &["bitonal", "gray"])]
+    {
         let info = site.expect(200, &format!("/iiif/3/{name}.tif/info.json")).json();
         let mut told: Vec<_> = info["extraQualities"].as_array().expect("a list").iter().collect();
         told.sort_by_key(|quality| quality.as_str());
