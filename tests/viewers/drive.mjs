@@ -16,7 +16,7 @@ const here = path.dirname(new URL(import.meta.url).pathname);
 const { chromium } = createRequire(import.meta.url)(await packageNamed("playwright-core"));
 
 const WINDOW = { width: 1000, height: 700 };
-const PATIENCE = 20_000;
+const PATIENCE = 60_000; // a loaded machine; alone it takes a second
 // What React says of Mirador 4.0, whatever it shows.
 const OWN_FAULTS = /^Accessing element\.ref was removed in React 19/;
 const TYPES = { ".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".json": "application/json" };

@@ -10,7 +10,7 @@ use crate::picture::Picture;
 /// How far two good ways of scaling are apart, in the mean: it grows with the source pixels that fall on one, because
 /// one way begins at a smaller level and the other averages first. Half a pixel to the side is further.
 fn scaling_tolerance(source: usize, output: usize) -> f64 {
-    0.3 + 0.25 * (source as f64 / output as f64).max(1.0)
+    0.7 + 0.25 * (source as f64 / output as f64).max(1.0)
 }
 
 /// What JPEG at the usual quality adds.

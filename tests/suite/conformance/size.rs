@@ -115,8 +115,8 @@ fn masters_of_every_kind_show_their_pixels() {
         let piece = [x, y, (w / 2).max(1), (h / 2).max(1)];
         let [_, _, pw, ph] = piece;
         let cut = format!("{x},{y},{pw},{ph}/max/0/default.png");
-        let (half_w, half_h) = (w.div_ceil(2), h.div_ceil(2));
-        let half = format!("full/{half_w},{half_h}/0/default.png");
+        let (most_w, most_h) = ((3 * w).div_ceil(5), (3 * h).div_ceil(5));
+        let most = format!("full/{most_w},{most_h}/0/default.png");
         let (small_w, small_h) = (w.div_ceil(5), h.div_ceil(5));
         let small = format!("full/{small_w},{small_h}/0/default.png");
         check(
@@ -126,7 +126,7 @@ fn masters_of_every_kind_show_their_pixels() {
                 ("SIZE-01", Both, "full/max/0/default.png", own),
                 ("FMT-01", Both, "full/max/0/default.jpg", own),
                 ("REGION-02", Both, cut.as_str(), part(piece, [pw, ph])),
-                ("SIZE-15", Both, half.as_str(), part([0, 0, w, h], [half_w, half_h])),
+                ("SIZE-15", Both, most.as_str(), part([0, 0, w, h], [most_w, most_h])),
                 ("SIZE-15", Both, small.as_str(), part([0, 0, w, h], [small_w, small_h])),
             ],
         );
