@@ -1,8 +1,8 @@
 // Opens real viewers in a real browser, and looks at one picture of an image server with each of them.
-//   node drive.mjs PACKAGES BROWSER SERVICES OUTPUT VIEWER...
-// PACKAGES has the viewers' packages and playwright-core, each in a directory of its name and version. SERVICES is the
-// URL of the /iiif root and, after it, an identifier: "http://localhost:8182/iiif leaf.tif". For each view it prints a
-// line of JSON and leaves pictures in OUTPUT; for each page it prints what went wrong there.
+//   node drive.mjs PACKAGES BROWSER ROOT IDENTIFIER OUTPUT VIEWER...
+// PACKAGES has the viewers' packages and playwright-core, each in a directory of its name and version. ROOT is the URL of
+// the /iiif root. For each view it prints a line of JSON and leaves a picture in OUTPUT; for each page it prints what went
+// wrong there.
 // The pages come from a port of their own, so that for a browser the images are of another origin.
 
 import { createReadStream } from "node:fs";

@@ -44,7 +44,7 @@ impl Shown {
             vips(&["flip", &last, &at("2.v"), "horizontal"]);
             last = at("2.v");
         }
-        if self.turn % 360 != 0 {
+        if !self.turn.is_multiple_of(360) {
             vips(&["rot", &last, &at("3.v"), &format!("d{}", self.turn)]);
             last = at("3.v");
         }
