@@ -183,9 +183,11 @@ fn limit(axis: &Axis, side: u32) -> u32 {
     side.max((axis.start + axis.length - 1e-6).ceil() as u32)
 }
 
-/// Whether a level has at least as many pixels as are asked for; less than one pixel short is rounding, not detail.
+/// Whether a level has at least as many pixels as are asked for; less than one pixel short is rounding, not detail,
+/// unless there are so few that it is.
 fn is_enough(axis: &Axis) -> bool {
-    axis.length + 1.0 > f64::from(axis.output)
+    let output = f64::from(axis.output);
+    axis.length + 1.0 > output && axis.length > 0.95 * output
 }
 
 impl fmt::Display for Plan {
@@ -286,6 +288,16 @@ mod tests {
         let mut strips = tiled;
         strips.levels[0].tile = Dimensions::new(4000, 16);
         assert_eq!(plan(&strips, Rect::new(256, 250, 256, 16), 16).source_area(), 4000 * 32);
+    }
+
+    #[test]
+    fn few_pixels_at_full_size_are_read_at_full_size() {
+        let master = description(600, 400, 4, true, Orientation::UPRIGHT);
+        for (width, height) in [(1, 1), (2, 1), (1, 3), (5, 5)] {
+            let region = Rect::new(301, 201, width, height);
+            let plan = Plan::new(&resolved(region, region.dimensions(), Orientation::UPRIGHT), &master);
+            assert_eq!((plan.level, plan.is_copy()), (0, true), "{region}");
+        }
     }
 
     proptest! {

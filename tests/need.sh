@@ -11,6 +11,17 @@ works() {
     cc) echo '#include <stdio.h>' | cc -x c -fsyntax-only - 2>/dev/null ;;
     # Not meant to be called by hand, so not in PATH.
     iipsrv) test -x /usr/lib/iipimage-server/iipsrv.fcgi ;;
+    # The system's Python, with what a virtual environment is made of.
+    venv) /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+    libmagic) [ -n "$(find /usr/lib /lib -name 'libmagic.so.1' 2>/dev/null | head -n 1)" ] ;;
+    # Any of its names, but not Ubuntu's, which is a script that wants a snap.
+    browser)
+        for name in chromium google-chrome google-chrome-stable chromium-browser; do
+            "$name" --version >/dev/null 2>&1 && return
+        done
+        return 1 ;;
+    # The driver of the browser wants 18.
+    node) node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' 2>/dev/null ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }
@@ -21,6 +32,10 @@ packages_of() {
     vips) echo libvips-tools ;;
     tiffinfo) echo libtiff-tools ;;
     iipsrv) echo iipimage-server ;;
+    venv) echo python3 python3-venv ;;
+    libmagic) echo libmagic1 ;;
+    node) echo nodejs ;;
+    browser) echo chromium ;;
     *) echo "$1" ;;
     esac
 }

@@ -1,13 +1,16 @@
 //! The integration tests: one binary, one module per thing proved.
 
+mod conformance;
 mod convert;
 mod flat;
 mod formats;
 mod masters;
 mod nginx;
 mod process;
+mod viewers;
 
 // What they share.
+mod fetched;
 mod http;
 mod judge;
 mod load;
