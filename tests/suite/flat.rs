@@ -102,8 +102,8 @@ fn render(path: &Path, request: &str) -> Vec<u8> {
     let master = Master::open(path).unwrap();
     let description = &master.description;
     let has_colour = description.channels.has_colour();
-    let resolved =
-        iiif::resolve(&request, version, description.dimensions(), &config.limits, has_colour).unwrap();
+    let (size, limits) = (description.dimensions(), &config.limits);
+    let resolved = iiif::resolve(&request, version, size, limits, &config.offer, has_colour).unwrap();
     Renderer::default().render(&master, &Plan::new(&resolved, description), &config).unwrap()
 }
 

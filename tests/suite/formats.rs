@@ -188,7 +188,7 @@ fn picture(width: u32, height: u32, channels: Channels) -> Raster {
             Channels::Gray => vec![colour[0]],
             Channels::GrayAlpha => vec![colour[0], alpha],
             Channels::Rgb => colour.to_vec(),
-            Channels::Rgba => [&colour[..], &[alpha]].concat(),
+            Channels::Rgba | Channels::Cmyk => [&colour[..], &[alpha]].concat(),
         };
         pixel.iter_mut().zip(all).for_each(|(sample, value)| *sample = value as u8);
     }
