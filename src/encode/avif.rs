@@ -1,4 +1,6 @@
 //! AVIF through rav1e, 8 bits, 4:4:4, one thread, with alpha where there is one. Gray becomes RGB.
+//! A 256 tile / a picture of 1000x563 at speed 10: 14 / 130 ms, 6 / 18 KB; speed 8 takes 57 / 430 ms for 5 to 12 %
+//! fewer bytes. 29 megapixels take 5.5 s and 600 MB, hence the setting of the largest picture.
 
 use ravif::{BitDepth, EncodedImage, Encoder, Img, RGB8, RGBA8};
 

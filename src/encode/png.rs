@@ -1,5 +1,5 @@
 //! PNG of 8 bits a channel, with alpha where there is one.
-//! The fast level: a tile takes 0.45 ms instead of 16, and a third more bytes.
+//! The fast level by default: a tile takes 0.45 ms instead of 16, and a third more bytes.
 
 use png::{BitDepth, ColorType, Compression, EncodingError};
 

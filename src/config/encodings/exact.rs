@@ -45,9 +45,9 @@ pub enum TiffCompression {
     /// Not at all.
     None,
     /// LZW with horizontal differencing.
-    #[default]
     Lzw,
     /// Adobe Deflate with horizontal differencing.
+    #[default]
     Deflate,
 }
 
