@@ -29,7 +29,14 @@ impl Freshness {
     pub fn new(representation: &impl Hash, files: &[Identity], limits: &Limits, config: &Config) -> Self {
         let mut hasher = DefaultHasher::new();
         (env!("CARGO_PKG_VERSION"), representation, files).hash(&mut hasher);
-        (config.encodings, config.colour, &config.offer, limits, config.max_source_area, config.info.to_string())
+        (
+            config.encodings,
+            config.colour,
+            &config.offer,
+            limits,
+            config.max_source_area,
+            config.info.to_string(),
+        )
             .hash(&mut hasher);
         let modified = files.iter().map(Identity::modified).max().unwrap_or(SystemTime::UNIX_EPOCH);
         Self { etag: format!("\"{:016x}\"", hasher.finish()), modified }

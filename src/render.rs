@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::geometry::Rect;
 use crate::master::{Decoder, Master};
 use crate::plan::Plan;
-use crate::raster::{Converter, Raster, Resampler, apply, flatten, orient, rotate};
+use crate::raster::{Converter, Raster, Resampler, apply, orient, rotate};
 
 /// The tools of rendering, with the buffers that they keep.
 #[derive(Default)]
@@ -30,13 +30,12 @@ impl Renderer {
         let scaled = self.scaled(master, plan, profile.as_deref());
         self.decoder.rest();
         let turned = orient(scaled?, plan.turn);
-        let paper = plan.is_opaque().then_some(config.offer.background);
-        let turned = if plan.tilt == 0.0 { turned } else { rotate(&turned, plan.tilt, paper) };
-        let whole = match paper {
-            Some(background) => flatten(turned, background),
-            None => turned,
+        let background = config.offer.background;
+        let tilted = match plan.tilt {
+            0.0 => turned,
+            degrees => rotate(&turned, degrees, plan.is_opaque().then_some(background)),
         };
-        let toned = apply(whole, plan.quality);
+        let toned = apply(tilted, plan.quality, background);
         self.encoder.encode(toned, plan.format, config)
     }
 

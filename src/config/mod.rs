@@ -12,10 +12,10 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 
+use crate::iiif::{Extras, Offer};
 pub use encodings::{
     Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, PngCompression, Subsampling, Tiff, TiffCompression, Webp,
 };
-use crate::iiif::{Extras, Offer};
 pub use limits::Limits;
 use offer::RawOffer;
 
@@ -89,8 +89,9 @@ impl Config {
     /// # Errors
     /// If the file cannot be read, is not TOML, has an unknown key or a value out of range: with line, key and rule.
     pub fn load(path: &Path) -> anyhow::Result<Self> {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the configuration {} (--config names it)", path.display()))?;
+        let text = std::fs::read_to_string(path).with_context(|| {
+            format!("cannot read the configuration {} (--config names it)", path.display())
+        })?;
         Self::parse(&text).with_context(|| format!("configuration {}", path.display()))
     }
 

@@ -14,7 +14,7 @@ use crate::config::{Config, Encodings};
 use crate::error::Error;
 use crate::geometry::Dimensions;
 use crate::iiif::Format;
-use crate::raster::Raster;
+use crate::raster::{Raster, flatten};
 
 /// Encodes rasters; keeps its buffers.
 #[derive(Default)]
@@ -23,13 +23,14 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// The raster as a file of `format`.
+    /// The raster as a file of `format`; on the configured background if that has no alpha.
     ///
     /// # Errors
     /// As [`check`]; [`Error::Internal`] if the encoder fails.
     pub fn encode(&mut self, raster: Raster, format: Format, config: &Config) -> Result<Vec<u8>, Error> {
         let settings = &config.encodings;
         check(format, raster.dimensions, settings)?;
+        let raster = if format.has_alpha() { raster } else { flatten(raster, config.offer.background) };
         match format {
             Format::Jpg => self.jpeg.encode(raster, &settings.jpeg),
             Format::Png => png::encode(&raster, &settings.png),

@@ -5,13 +5,14 @@ use super::Raster;
 use crate::description::Channels;
 use crate::iiif::Quality;
 
-/// The raster in the quality asked for. Bitonal has no half-tones: what is lighter than the middle is white.
-pub fn apply(raster: Raster, quality: Quality) -> Raster {
+/// The raster in the quality asked for. Bitonal has no half-tones: what is lighter than the middle is white, and
+/// what is transparent shows the background.
+pub fn apply(raster: Raster, quality: Quality, background: [u8; 3]) -> Raster {
     match quality {
         Quality::Default | Quality::Color => raster,
         Quality::Gray => gray(raster),
         Quality::Bitonal => {
-            let mut output = flatten(gray(raster), [255; 3]);
+            let mut output = flatten(gray(raster), background);
             output.pixels.iter_mut().for_each(|pixel| *pixel = if *pixel >= 128 { 255 } else { 0 });
             output
         }
@@ -88,10 +89,16 @@ mod tests {
     #[test]
     fn gray_keeps_alpha_and_bitonal_has_two_values() {
         assert_eq!(
-            apply(one(Channels::Rgba, &[255, 0, 0, 9]), Quality::Gray),
+            apply(one(Channels::Rgba, &[255, 0, 0, 9]), Quality::Gray, [255; 3]),
             one(Channels::GrayAlpha, &[76, 9])
         );
-        assert_eq!(apply(one(Channels::Rgb, &[128; 3]), Quality::Bitonal), one(Channels::Gray, &[255]));
-        assert_eq!(apply(one(Channels::Rgb, &[127; 3]), Quality::Bitonal), one(Channels::Gray, &[0]));
+        assert_eq!(
+            apply(one(Channels::Rgb, &[128; 3]), Quality::Bitonal, [255; 3]),
+            one(Channels::Gray, &[255])
+        );
+        assert_eq!(
+            apply(one(Channels::Rgb, &[127; 3]), Quality::Bitonal, [255; 3]),
+            one(Channels::Gray, &[0])
+        );
     }
 }

@@ -415,5 +415,5 @@ fn bombs_are_refused_by_their_headers() {
     jpeg[at + 5..at + 9].fill(0xff);
     assert!(matches!(refused("bomb.jpg", &jpeg), MasterError::Damaged(_)), "too short for its size");
     let error = Error::Master(refused("bomb.png", &png));
-    assert!(error.status() == 500 && error.public_message().contains("without tiles"));
+    assert!(error.status() == 500 && error.public_message().contains("too large"));
 }
