@@ -16,8 +16,8 @@ works() {
     libmagic) [ -n "$(find /usr/lib /lib -name 'libmagic.so.1' 2>/dev/null | head -n 1)" ] ;;
     # Any of its names, but not Ubuntu's, which is a script that wants a snap.
     browser)
-        for name in chromium google-chrome google-chrome-stable chromium-browser; do
-            "$name" --version >/dev/null 2>&1 && return
+        for browser in chromium google-chrome google-chrome-stable chromium-browser; do
+            "$browser" --version >/dev/null 2>&1 && return
         done
         return 1 ;;
     # The driver of the browser wants 18.

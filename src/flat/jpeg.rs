@@ -45,11 +45,10 @@ pub fn describe(header: &Header, length: usize) -> Result<Description, MasterErr
         let dimensions = header.dimensions;
         return Err(MasterError::damaged(format!("{dimensions} pixels cannot come from {length} bytes")));
     }
-    let channels = if header.components == 1 { Channels::Gray } else { Channels::Rgb };
-    Ok(Description { levels, orientation: header.orientation, channels })
+    Ok(Description { levels, orientation: header.orientation, channels: channels(header) })
 }
 
-/// All pixels of a level: gray, or RGB whatever the components are.
+/// All pixels of a level: gray, RGB, or inks.
 ///
 /// # Errors
 /// [`MasterError`] if the file is damaged anywhere, or too large.
@@ -66,11 +65,16 @@ pub fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, Mas
         _ => PixelFormat::CMYK,
     };
     let pixels = decompress(bytes.to_vec(), header, factor, format)?;
-    Ok(match header.components {
-        1 => Raster { dimensions, channels: Channels::Gray, pixels },
-        3 => Raster { dimensions, channels: Channels::Rgb, pixels },
-        _ => Raster { dimensions, channels: Channels::Rgb, pixels: without_black(pixels, header.adobe) },
-    })
+    let pixels = if format == PixelFormat::CMYK && header.adobe { inverted(pixels) } else { pixels };
+    Ok(Raster { dimensions, channels: channels(header), pixels })
+}
+
+fn channels(header: &Header) -> Channels {
+    match header.components {
+        1 => Channels::Gray,
+        3 => Channels::Rgb,
+        _ => Channels::Cmyk,
+    }
 }
 
 /// Takes a copy of the file, since bytes of a map may change under a decoder written in C.
@@ -103,18 +107,9 @@ fn decompress(
     Ok(pixels)
 }
 
-/// CMYK as the RGB that its inks leave, in place. With Adobe's marker 255 means no ink, without it 255 is all.
-fn without_black(mut pixels: Vec<u8>, adobe: bool) -> Vec<u8> {
-    let light = |ink: u8| u32::from(if adobe { ink } else { 255 - ink });
-    let count = pixels.len() / 4;
-    for index in 0..count {
-        let black = light(pixels[index * 4 + 3]);
-        for channel in 0..3 {
-            let left = light(pixels[index * 4 + channel]) * black;
-            pixels[index * 3 + channel] = ((left + 127) / 255) as u8;
-        }
-    }
-    pixels.truncate(count * 3);
+/// Amounts of ink: where Adobe's marker is, 255 stands for none.
+fn inverted(mut pixels: Vec<u8>) -> Vec<u8> {
+    pixels.iter_mut().for_each(|ink| *ink = 255 - *ink);
     pixels
 }
 
@@ -162,12 +157,5 @@ mod tests {
         assert!(matches!(error, MasterError::TooLarge(_)), "{error}");
         let error = describe(&header(65_500, 65_500, false), 1000).expect_err("too short");
         assert!(matches!(error, MasterError::Damaged(_)), "{error}");
-    }
-
-    #[test]
-    fn inks_take_light_away() {
-        let pixels = vec![255, 255, 255, 255, 0, 255, 255, 255, 255, 255, 255, 0, 255, 128, 255, 128];
-        assert_eq!(without_black(pixels, true), [255, 255, 255, 0, 255, 255, 0, 0, 0, 128, 64, 128]);
-        assert_eq!(without_black(vec![0, 0, 255, 0, 0, 0, 0, 255], false), [255, 255, 0, 0, 0, 0]);
     }
 }

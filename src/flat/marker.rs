@@ -71,6 +71,23 @@ impl Header {
     }
 }
 
+/// The ICC profile in the markers before the first scan: its parts in their order (ICC.1:2022 annex B.4).
+pub fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut parts = Vec::new();
+    let mut rest = bytes.get(2..)?;
+    while let Ok((marker, segment, after)) = segment(rest) {
+        if matches!(marker, 0xd9 | 0xda) {
+            break;
+        }
+        if let (0xe2, Some([number, _, part @ ..])) = (marker, segment.strip_prefix(b"ICC_PROFILE\0")) {
+            parts.push((*number, part));
+        }
+        rest = after;
+    }
+    parts.sort_by_key(|(number, _)| *number);
+    (!parts.is_empty()).then(|| parts.into_iter().flat_map(|(_, part)| part).copied().collect())
+}
+
 impl Frame {
     /// T.81 B.2.2.
     fn read(marker: u8, segment: &[u8]) -> Result<Self, MasterError> {
@@ -172,6 +189,18 @@ mod tests {
             }
         );
         assert!(Header::read(&sample(0xc2)).expect("a header").many_scans);
+    }
+
+    #[test]
+    fn a_profile_is_joined_from_its_parts() {
+        let part =
+            |number: u8, text: &[u8]| with_length(0xe2, &[b"ICC_PROFILE\0", &[number, 2][..], text].concat());
+        let other = with_length(0xe2, b"MPF\0");
+        let file =
+            [vec![0xff, 0xd8], part(2, b"file"), other, part(1, b"pro"), sample(0xc0)[2..].to_vec()].concat();
+        assert_eq!(icc_profile(&file).as_deref(), Some(&b"profile"[..]));
+        assert_eq!(icc_profile(&sample(0xc0)), None);
+        assert_eq!(icc_profile(&[]), None);
     }
 
     #[test]

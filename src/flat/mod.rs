@@ -52,6 +52,14 @@ impl Picture {
         Ok(Self { description: others::describe(bytes, format)?, form: Form::Other(format) })
     }
 
+    /// The ICC profile of its pixels, if there is one.
+    pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        match &self.form {
+            Form::Jpeg(_) => marker::icc_profile(bytes),
+            Form::Other(format) => others::icc_profile(bytes, *format),
+        }
+    }
+
     /// All pixels of a level.
     ///
     /// # Errors

@@ -38,6 +38,11 @@ pub fn describe(bytes: &[u8], format: ImageFormat) -> Result<Description, Master
     })
 }
 
+/// The ICC profile, if the file has one that can be read.
+pub fn icc_profile(bytes: &[u8], format: ImageFormat) -> Option<Vec<u8>> {
+    open(bytes, format).ok()?.icc_profile().ok().flatten()
+}
+
 /// All pixels.
 ///
 /// # Errors

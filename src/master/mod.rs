@@ -127,14 +127,14 @@ impl Master {
     /// The ICC profile of its pixels, if there is one.
     ///
     /// # Errors
-    /// [`MasterError::Damaged`] if it is not wholly in the file.
+    /// [`MasterError::Damaged`] if the file shrinks meanwhile.
     pub fn icc_profile(&self) -> Result<Option<Vec<u8>>, MasterError> {
-        let Kind::Tiff(pyramid) = &self.kind else { return Ok(None) };
-        let (file, _) = tiff::File::open(self.map.bytes())?;
-        let range = pyramid.levels[0].icc_profile;
-        let profile =
-            range.map(|(offset, length)| file.slice(offset, length).map(<[u8]>::to_vec)).transpose();
-        self.map.check().and(profile)
+        let bytes = self.map.bytes();
+        let profile = match &self.kind {
+            Kind::Tiff(pyramid) => pyramid.icc_profile(bytes),
+            Kind::Flat(picture) => picture.icc_profile(bytes),
+        };
+        self.map.check().map(|()| profile)
     }
 
     /// The pixels of `window` of a level. A window that reaches beyond a level repeats its edge.

@@ -72,6 +72,14 @@ impl Pyramid {
         u32::try_from(pages(file, first).count()).unwrap_or(u32::MAX).max(1)
     }
 
+    /// The ICC profile of its pixels, if there is one. One that is not wholly in the file is ignored.
+    pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let (offset, length) = self.levels[0].icc_profile?;
+        let (file, _) = File::open(bytes).ok()?;
+        let profile = file.slice(offset, length);
+        profile.inspect_err(|error| log::warn!("an ICC profile is ignored: {error}")).ok().map(<[u8]>::to_vec)
+    }
+
     /// What planning and info.json need to know.
     pub fn description(&self) -> Description {
         let level =

@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module per thing proved.
 
+mod colour;
 mod conformance;
 mod convert;
 mod flat;
