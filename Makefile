@@ -55,6 +55,7 @@ JUDGES := vips tiffinfo venv libmagic $(if $(filter viewers,$(SKIP)),,browser no
 test:
 	$(NEED) nginx $(JUDGES)
 	@$(if $(SKIP),echo 'Left out: $(SKIP) (SKIP= leaves out nothing)')
+	cargo build --locked --benches
 	SKIP='$(SKIP)' cargo test --locked
 
 # iipsrv is the peer to compare with, vips writes one of the masters.

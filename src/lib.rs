@@ -8,6 +8,7 @@
 //! | [`config`] | the configuration as written, and as meant |
 //! | [`supervisor`], [`scoreboard`], [`worker`] | the pool of processes |
 //! | [`respond`] | the path |
+//! | [`links`] | the Link headers |
 //! | [`freshness`] | entity tags and dates: 304 without touching pixels |
 //! | [`plan`] | what to decode and how to scale it: pure decisions |
 //! | [`render`] | the plan carried out: decode, scale, turn, tone, encode |
@@ -33,6 +34,7 @@ pub mod freshness;
 pub mod geometry;
 pub mod iiif;
 pub mod jp2;
+pub mod links;
 pub mod master;
 pub mod plan;
 pub mod raster;

@@ -5,7 +5,8 @@ use crate::config::{Config, Limits};
 use crate::error::Error;
 use crate::fastcgi::{Request, Response};
 use crate::freshness::{Freshness, Validators};
-use crate::iiif::{self, About, Extras, Identifier, ImageRequest, Offer, Pages, Target, Version};
+use crate::iiif::{self, About, Extras, Identifier, ImageRequest, Pages, Target, Version};
+use crate::links;
 use crate::master::{Identity, Master, Root, Sidecar};
 use crate::plan::Plan;
 use crate::render::Renderer;
@@ -83,14 +84,7 @@ impl Service {
         let headers = [
             ("Content-Type", resolved.format.media_type().to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
-            (
-                "Link",
-                format!(
-                    "{}, {}",
-                    canonical_link(asked, version, identifier, &canonical),
-                    profile_link(version, offer)
-                ),
-            ),
+            ("Link", links::of_image(&asked.base, version, identifier, &canonical, offer)),
         ];
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
@@ -110,12 +104,10 @@ impl Service {
         let (limits, offer) = (&asked.limits, &self.config.offer);
         let freshness = Freshness::new(&(&id, media_type), &identities, limits, &self.config);
         let pages = Pages { page: master.page, of: master.pages()? };
-        let links = context_link(version, media_type).into_iter().chain([profile_link(version, offer)]);
-        let links: Vec<String> = links.chain(page_links(asked, version, identifier, pages)).collect();
         let headers = [
             ("Content-Type", media_type.to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
-            ("Link", links.join(", ")),
+            ("Link", links::of_info(&asked.base, version, identifier, pages, media_type, offer)),
             ("Vary", "Accept".to_owned()),
         ];
         if asked.validators.match_any(&freshness) {
@@ -176,36 +168,6 @@ impl Service {
 fn see_other(asked: &Asked, version: Version, identifier: &Identifier) -> Response {
     let location = format!("{}/info.json", iiif::base_uri(&asked.base, version, identifier));
     Response::text(303, &location).with("Location", location.clone()).with("Cache-Control", REFUSAL_MAX_AGE)
-}
-
-/// Image API 3.0 section 6, 2.1 section 6: which level of compliance this is.
-fn profile_link(version: Version, offer: &Offer) -> String {
-    format!("<{}>;rel=\"profile\"", offer.level(version).uri(version))
-}
-
-/// Image API 3.0 section 4.8, 2.1 section 4.7.
-fn canonical_link(asked: &Asked, version: Version, identifier: &Identifier, canonical: &str) -> String {
-    format!("<{}/{canonical}>;rel=\"canonical\"", iiif::base_uri(&asked.base, version, identifier))
-}
-
-/// So that plain JSON can be read as JSON-LD (Image API 2.1 section 5.3, JSON-LD 1.1 section 6.1).
-fn context_link(version: Version, media_type: &str) -> Option<String> {
-    let rel = "rel=\"http://www.w3.org/ns/json-ld#context\";type=\"application/ld+json\"";
-    (media_type == "application/json").then(|| format!("<{}>;{rel}", version.context_uri()))
-}
-
-/// The other pages of a file, by the relations of RFC 8288; none if it has but one.
-fn page_links(asked: &Asked, version: Version, identifier: &Identifier, pages: Pages) -> Vec<String> {
-    let link = |page: u32, relation: &str| {
-        let base = iiif::base_uri(&asked.base, version, &identifier.with_page(pages.page, page)?);
-        Some(format!("<{base}/info.json>;rel=\"{relation}\""))
-    };
-    let Pages { page, of } = pages;
-    [(1, "first"), (page.saturating_sub(1), "prev"), (page.saturating_add(1), "next"), (of, "last")]
-        .into_iter()
-        .filter(|(to, _)| of > 1 && (1..=of).contains(to))
-        .filter_map(|(to, relation)| link(to, relation))
-        .collect()
 }
 
 /// An error as the client sees it; the log gets the faults that are not the client's.

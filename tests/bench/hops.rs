@@ -16,10 +16,9 @@ use recto::encode::Encoder;
 use recto::fastcgi::Request;
 use recto::geometry::{Orientation, Rect};
 use recto::iiif::Format;
-use recto::master::Master;
+use recto::master::{Decoder, Master};
 use recto::raster::{Axis, Resampler, orient};
 use recto::respond::Service;
-use recto::tiff::WindowDecoder;
 use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: usize = 15;
@@ -112,14 +111,14 @@ fn alone<'a>(config: &'a Config, masters: &Path) -> Result<Vec<Hop<'a>>> {
         ("7: decode a tile, JPEG Q85", corpus::PAGE_Q85),
     ] {
         let master = Master::open(&masters.join(master))?;
-        let mut decoder = WindowDecoder::default();
+        let mut decoder = Decoder::default();
         hops.push(hop(name, move || {
-            decoder.forget();
+            decoder.rest();
             black_box(master.decode(&mut decoder, 0, tile)?);
             Ok(())
         }));
     }
-    let raster = Master::open(&masters.join(corpus::PAGE))?.decode(&mut WindowDecoder::default(), 0, tile)?;
+    let raster = Master::open(&masters.join(corpus::PAGE))?.decode(&mut Decoder::default(), 0, tile)?;
     let (source, mut resampler) = (raster.clone(), Resampler::default());
     hops.push(hop("8: resample 256 to 100", move || {
         let axis = Axis { start: 0.0, length: f64::from(corpus::TILE), output: 100 };
