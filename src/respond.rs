@@ -1,4 +1,4 @@
-//! The path of a request, hop by hop: [`Service::image`] calls every hop in order, and nothing calls it back.
+//! The path of a request, hop by hop: `Service::image` calls every hop in order, and nothing calls it back.
 //! The only module that knows both HTTP and images.
 
 use crate::config::{Config, Limits};

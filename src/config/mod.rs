@@ -1,4 +1,4 @@
-//! The configuration: [`RawConfig`] as it is written in the file, [`Config`] as it is meant.
+//! The configuration: `RawConfig` as it is written in the file, [`Config`] as it is meant.
 //! Built once; nothing later looks at the file's words. Limits that info.json publishes come from this same value.
 
 mod encodings;
