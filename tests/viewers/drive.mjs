@@ -10,6 +10,10 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { setDefaultResultOrder } from "node:dns";
+
+// NGINX listens on 127.0.0.1 alone; node 18 would ask [::1] for "localhost" and leave it at that.
+setDefaultResultOrder("ipv4first");
 
 const [packages, browserPath, root, identifier, output, ...wanted] = process.argv.slice(2);
 const here = path.dirname(new URL(import.meta.url).pathname);
