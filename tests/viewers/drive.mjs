@@ -5,12 +5,12 @@
 // wrong there.
 // The pages come from a port of their own, so that for a browser the images are of another origin.
 
+import { setDefaultResultOrder } from "node:dns";
 import { createReadStream } from "node:fs";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import path from "node:path";
-import { setDefaultResultOrder } from "node:dns";
 
 // NGINX listens on 127.0.0.1 alone; node 18 would ask [::1] for "localhost" and leave it at that.
 setDefaultResultOrder("ipv4first");
