@@ -1,0 +1,206 @@
+//! What info.json says of masters of every shape, in both versions.
+
+use std::num::{NonZeroU32, NonZeroU64};
+
+use super::Version::{V2, V3};
+use super::*;
+use crate::description::{Channels, Level};
+use crate::geometry::Orientation;
+use crate::iiif::{Target, parse, resolve};
+
+/// The information with all that there is to offer.
+fn info(version: Version, id: &str, description: &Description, limits: &Limits) -> Value {
+    let offer = Offer { formats: vec![Format::Jpg, Format::Png], ..Offer::default() };
+    super::info(version, &about(id, description, limits, &offer, &Extras::default()))
+}
+
+fn about<'a>(
+    id: &'a str,
+    description: &'a Description,
+    limits: &'a Limits,
+    offer: &'a Offer,
+    extras: &'a Extras,
+) -> About<'a> {
+    About { id, description, limits, offer, scale: None, pages: Pages::default(), extras }
+}
+
+const ID: &str = "https://host/iiif/3/a%2Fb";
+
+fn limits(width: u32, area: u64) -> Limits {
+    let width = NonZeroU32::new(width).expect("width");
+    Limits { max_width: width, max_height: width, max_area: NonZeroU64::new(area).expect("area") }
+}
+
+/// A master of these levels with tiles of one size, or strips where `tile` is zero.
+fn master(levels: &[(u32, u32)], tile: (u32, u32), tag: u16, channels: Channels) -> Description {
+    let levels = levels.iter().map(|&(width, height)| Level {
+        dimensions: Dimensions::new(width, height),
+        tile: Dimensions::new(tile.0, tile.1),
+        tiled: tile.0 > 0,
+    });
+    Description { levels: levels.collect(), orientation: Orientation::from_tag(tag), channels }
+}
+
+fn pyramid(tag: u16, channels: Channels) -> Description {
+    master(&[(6000, 4000), (3000, 2000), (1500, 1000), (750, 500), (375, 250)], (256, 128), tag, channels)
+}
+
+#[test]
+fn info_3_whole() {
+    let info = info(V3, ID, &pyramid(1, Channels::Rgb), &limits(16_384, 16_000_000));
+    let expected = concat!(
+        r#"{"@context":"http://iiif.io/api/image/3/context.json","id":"https://host/iiif/3/a%2Fb","#,
+        r#""type":"ImageService3","protocol":"http://iiif.io/api/image","profile":"level2","#,
+        r#""width":6000,"height":4000,"maxWidth":16384,"maxHeight":16384,"maxArea":16000000,"#,
+        r#""sizes":[{"width":375,"height":250},{"width":750,"height":500},{"width":1500,"height":1000},"#,
+        r#"{"width":3000,"height":2000}],"#,
+        r#""tiles":[{"width":256,"height":256,"scaleFactors":[1,2,4,8,16,32]}],"#,
+        r#""extraQualities":["color","gray","bitonal"],"#,
+        r#""extraFeatures":["canonicalLinkHeader","mirroring","profileLinkHeader","rotationArbitrary","sizeUpscaling"]}"#,
+    );
+    assert_eq!(info.to_string(), expected, "INFO-01..08, IMG3-INFO-21..28");
+}
+
+#[test]
+fn info_2_whole() {
+    let info = info(V2, "https://host/iiif/2/a", &pyramid(6, Channels::Gray), &limits(3000, 9_000_000));
+    let expected = concat!(
+        r#"{"@context":"http://iiif.io/api/image/2/context.json","@id":"https://host/iiif/2/a","#,
+        r#""@type":"iiif:Image","protocol":"http://iiif.io/api/image","width":4000,"height":6000,"#,
+        r#""sizes":[{"width":250,"height":375},{"width":500,"height":750},{"width":1000,"height":1500},"#,
+        r#"{"width":2000,"height":3000}],"#,
+        r#""tiles":[{"width":256,"height":256,"scaleFactors":[1,2,4,8,16,32]}],"#,
+        r#""profile":["http://iiif.io/api/image/2/level2.json",{"formats":["jpg","png"],"#,
+        r#""qualities":["default","gray","bitonal"],"supports":["canonicalLinkHeader","mirroring","#,
+        r#""profileLinkHeader","regionSquare","rotationArbitrary","sizeAboveFull"],"#,
+        r#""maxWidth":3000,"maxHeight":3000,"maxArea":9000000}]}"#,
+    );
+    assert_eq!(info.to_string(), expected, "IMG2-INFO-09..15");
+}
+
+#[test]
+fn tiles_follow_the_stored_ones() {
+    let free = limits(16_384, 32_000_000);
+    for (rule, levels, stored, tag, limits, expected, factors) in [
+        ("TILES-01..09", (6000, 4000), (512, 512), 1, free, (512, 512), 5),
+        ("TILES-01..09", (6000, 4000), (1024, 256), 1, free, (1024, 256), 5),
+        ("PORTRAIT", (6000, 4000), (1024, 256), 6, free, (256, 1024), 5),
+        ("TILES-01..09", (6000, 4000), (240, 16), 1, free, (480, 256), 5),
+        ("FLAT", (6000, 4000), (0, 0), 1, free, (512, 512), 5),
+        ("TINY", (100, 50), (256, 256), 1, free, (256, 256), 1),
+        ("ONE", (1, 1), (0, 0), 1, free, (512, 512), 1),
+        ("THIN", (1, 100_000), (256, 256), 1, free, (256, 256), 10),
+        ("LIMITS", (1000, 1000), (512, 512), 1, limits(200, 32_000_000), (200, 200), 4),
+        ("LIMITS", (1000, 1000), (512, 512), 1, limits(16_384, 10_000), (100, 100), 5),
+        ("LARGE", (u32::MAX, 1), (256, 256), 1, limits(1, 1), (1, 1), 33),
+    ] {
+        let info = info(V3, ID, &master(&[levels], stored, tag, Channels::Rgb), &limits);
+        let tile = &info["tiles"][0];
+        assert_eq!((&tile["width"], &tile["height"]), (&json!(expected.0), &json!(expected.1)), "{rule}");
+        assert_eq!(tile["scaleFactors"].as_array().map(Vec::len), Some(factors), "{rule}");
+    }
+}
+
+#[test]
+fn every_size_and_every_tile_is_served() {
+    // SIZES-01..04, TILES-05..09, with the arithmetic of the implementation notes.
+    let (limits, description) = (limits(2500, 4_000_000), pyramid(8, Channels::Rgb));
+    let image = description.dimensions();
+    let served = |version: Version, region: &str, size: &str| {
+        let uri = format!("/iiif/{}/a/{region}/{size}/0/default.jpg", version.segment());
+        let Target::Image { request, .. } = parse(uri.as_bytes()).expect(&uri) else { panic!("{uri}") };
+        resolve(&request, version, image, &limits, &Offer::default(), true).expect(&uri).size
+    };
+    let info = info(V3, ID, &description, &limits);
+    assert_eq!(info["sizes"].as_array().map(Vec::len), Some(3), "levels above the limits are left out");
+    for size in info["sizes"].as_array().expect("sizes") {
+        let (w, h) = (size["width"].clone(), size["height"].clone());
+        let got = served(V3, "full", &format!("{w},{h}"));
+        assert_eq!((json!(got.width), json!(got.height)), (w.clone(), h.clone()));
+        assert_eq!(served(V2, "full", &format!("{w},")), got, "2.1 in its canonical form");
+    }
+    let tile = tile(&description, &limits);
+    for factor in scale_factors(image, tile) {
+        let (wide, high) = (u64::from(tile.width) * factor, u64::from(tile.height) * factor);
+        for x in (0..u64::from(image.width)).step_by(wide.try_into().expect("step")) {
+            for y in (0..u64::from(image.height)).step_by(high.try_into().expect("step")) {
+                let (w, h) = (wide.min(u64::from(image.width) - x), high.min(u64::from(image.height) - y));
+                let (ws, hs) = (w.div_ceil(factor), h.div_ceil(factor));
+                let got = served(V3, &format!("{x},{y},{w},{h}"), &format!("{ws},{hs}"));
+                assert_eq!((u64::from(got.width), u64::from(got.height)), (ws, hs));
+            }
+        }
+    }
+}
+
+#[test]
+fn services_and_what_the_publisher_adds() {
+    let (description, limits, offer) = (pyramid(1, Channels::Rgb), limits(3000, 9_000_000), Offer::default());
+    let extras = Extras::parse(
+        r#"{"@context": "http://example.org/c.json", "rights": "http://rightsstatements.org/vocab/NoC-US/1.0/",
+            "service": [{"id": "http://example.org/s", "type": "Service"}], "shelf": "A 12"}"#,
+    );
+    let extras = extras.expect("valid");
+    let about = About {
+        scale: Some(PhysicalScale { size: 0.0025, unit: PhysicalUnit::Inch }),
+        pages: Pages { page: 2, of: 9 },
+        ..about(ID, &description, &limits, &offer, &extras)
+    };
+    let told = super::info(V3, &about);
+    assert_eq!(told["@context"], json!(["http://example.org/c.json", V3.context_uri()]), "INFO-02, 03");
+    assert_eq!(told.as_object().and_then(|members| members.keys().next()), Some(&"@context".to_owned()));
+    let services = told["service"].as_array().expect("IMG3-INFO-30..32");
+    assert_eq!(services[0]["physicalScale"], json!(0.0025));
+    assert_eq!((&services[1]["page"], &services[1]["pages"]), (&json!(2), &json!(9)));
+    assert_eq!(services[2]["id"], json!("http://example.org/s"));
+    assert!(services.iter().all(|service| service["id"].is_string() && service["type"].is_string()));
+    assert_eq!((&told["shelf"], &told["width"]), (&json!("A 12"), &json!(6000)));
+    let told = super::info(V2, &about);
+    assert_eq!(told["@context"], json!(V2.context_uri()));
+    assert_eq!(told["license"], json!("http://rightsstatements.org/vocab/NoC-US/1.0/"), "IMG2-INFO-15");
+    assert_eq!(told["service"][2]["@id"], json!("http://example.org/s"));
+    assert!(told.get("rights").is_none(), "INFO-33");
+}
+
+#[test]
+fn less_is_told_where_less_is_offered() {
+    let offer = Offer {
+        formats: vec![Format::Jpg],
+        preferred_formats: vec![Format::Jpg],
+        qualities: vec![Quality::Gray],
+        mirroring: false,
+        upscaling: false,
+        ..Offer::default()
+    };
+    let (description, limits) = (pyramid(1, Channels::Rgb), limits(3000, 9_000_000));
+    let extras = Extras::default();
+    let about = about(ID, &description, &limits, &offer, &extras);
+    let told = super::info(V3, &about);
+    assert_eq!(told["profile"], json!("level1"), "png is of level 2");
+    assert_eq!(told["preferredFormats"], json!(["jpg"]), "IMG3-INFO-23..28");
+    assert_eq!(told["extraQualities"], json!(["gray"]));
+    let features = told["extraFeatures"].as_array().expect("features");
+    assert!(features.contains(&json!("rotationBy90s")) && !features.contains(&json!("mirroring")));
+    let told = super::info(V2, &about);
+    assert_eq!(told["profile"][0], json!("http://iiif.io/api/image/2/level1.json"));
+    assert_eq!(told["profile"][1]["formats"], json!(["jpg"]));
+    assert_eq!(told["profile"][1]["qualities"], json!(["default", "gray"]));
+    assert!(told.get("preferredFormats").is_none(), "INFO-33");
+}
+
+#[test]
+fn what_there_is_none_of_is_left_out() {
+    let large = master(&[(9000, 9000)], (0, 0), 1, Channels::GrayAlpha);
+    let info = info(V3, ID, &large, &limits(1000, 1_000_000));
+    assert!(info.get("sizes").is_none() && info.get("extraFormats").is_none());
+    assert_eq!(info["extraQualities"], json!(["gray", "bitonal"]), "IMG3-QUAL-33");
+}
+
+#[test]
+fn thin_levels_that_lost_their_ratio_are_no_sizes() {
+    let thin = master(&[(8, 1), (4, 1), (2, 1), (1, 1)], (0, 0), 1, Channels::Rgb);
+    assert_eq!(
+        sizes(&thin, &limits(100, 10_000)),
+        json!([{"width": 4, "height": 1}, {"width": 8, "height": 1}])
+    );
+}
