@@ -23,7 +23,8 @@ impl Renderer {
     /// The derivative that `plan` describes.
     ///
     /// # Errors
-    /// [`Error::Request`] if the format cannot hold a picture of that size; [`Error::Master`] if a piece that the plan needs is damaged; [`Error::Internal`] if an encoder fails.
+    /// [`Error::Request`] if the format cannot hold a picture of that size; [`Error::Master`] if a piece that the plan
+    /// needs is damaged; [`Error::Internal`] if an encoder fails.
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
         encode::check(plan.format, plan.scaled(), &config.encodings)?;
         let profile = if config.colour.profile == Profile::Srgb { master.icc_profile()? } else { None };

@@ -100,17 +100,9 @@ impl<'a> File<'a> {
     /// # Errors
     /// [`MasterError::Damaged`] if it is not wholly in the file, or absurdly long.
     pub fn ifd(&self, offset: u64) -> Result<Ifd, MasterError> {
-        let (count, head, entry_size) = match self.big_tiff {
-            true => (self.u64(offset)?, 8, 20),
-            false => (self.u16(offset)?.into(), 2, 12),
-        };
-        if count > MAX_ENTRIES {
-            return Err(MasterError::damaged(format!("a directory of {count} entries at offset {offset}")));
-        }
-        let first = offset.saturating_add(head);
-        let end = first.saturating_add(count * entry_size);
-        let entries = (0..count).map(|n| self.entry(first + n * entry_size)).collect::<Result<_, _>>()?;
-        Ok(Ifd { entries, next: self.link(end) })
+        let (count, at) = self.entries_at(offset)?;
+        let entries = (0..count).map(|n| self.entry(at(n))).collect::<Result<_, _>>()?;
+        Ok(Ifd { entries, next: self.link(at(count)) })
     }
 
     /// What a walk along the chain needs of the directory at `offset`, without reading the rest of it: the entry that
@@ -119,15 +111,7 @@ impl<'a> File<'a> {
     /// # Errors
     /// As [`File::ifd`].
     pub fn glance(&self, offset: u64) -> Result<(Option<Entry>, u64), MasterError> {
-        let (count, head, entry_size) = match self.big_tiff {
-            true => (self.u64(offset)?, 8, 20),
-            false => (self.u16(offset)?.into(), 2, 12),
-        };
-        if count > MAX_ENTRIES {
-            return Err(MasterError::damaged(format!("a directory of {count} entries at offset {offset}")));
-        }
-        let first = offset.saturating_add(head);
-        let at = |n: u64| first.saturating_add(n * entry_size);
+        let (count, at) = self.entries_at(offset)?;
         let mut kind = None;
         for n in 0..count {
             match self.u16(at(n))? {
@@ -137,6 +121,19 @@ impl<'a> File<'a> {
             }
         }
         Ok((kind, self.link(at(count))))
+    }
+
+    /// How many entries the directory at `offset` has, and where each begins; after the last, where the link is.
+    fn entries_at(&self, offset: u64) -> Result<(u64, impl Fn(u64) -> u64 + use<>), MasterError> {
+        let (count, head, entry_size) = match self.big_tiff {
+            true => (self.u64(offset)?, 8, 20),
+            false => (self.u16(offset)?.into(), 2, 12),
+        };
+        if count > MAX_ENTRIES {
+            return Err(MasterError::damaged(format!("a directory of {count} entries at offset {offset}")));
+        }
+        let first = offset.saturating_add(head);
+        Ok((count, move |n: u64| first.saturating_add(n * entry_size)))
     }
 
     /// The offset of the next directory. Some writers forget it after the last one.
