@@ -65,6 +65,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 println!("region    {}", resolved.region);
                 println!("size      {}", resolved.size);
                 println!("canvas    {}", resolved.canvas());
+                if let Some(reader) = master.codestream_reader() {
+                    println!("reader    codestream read by {reader}");
+                }
                 println!("{plan}");
                 return Ok(());
             }

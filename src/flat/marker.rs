@@ -1,9 +1,9 @@
 //! The header of a JPEG file: its markers up to the first scan.
 //! Reads no entropy-coded data. ITU-T T.81 annex B; Adobe Technical Note 5116 for APP14.
 
-use super::orientation;
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation};
+use crate::metadata::exif_orientation;
 
 /// What the markers before the first scan tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,9 +49,7 @@ impl Header {
                     return Ok(Self::new(&frame, scanned, adobe, exif.unwrap_or(Orientation::UPRIGHT)));
                 }
                 0xd9 => return Err(MasterError::damaged("a JPEG without a scan")),
-                0xe1 if segment.starts_with(b"Exif\0\0") => {
-                    exif = exif.or_else(|| Some(orientation(segment)))
-                }
+                0xe1 if segment.starts_with(b"Exif\0\0") => exif = exif.or_else(|| exif_orientation(segment)),
                 0xee if segment.starts_with(b"Adobe") => adobe = true,
                 _ => {}
             }
@@ -153,7 +151,7 @@ fn segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), MasterError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flat::tests::exif;
+    use crate::metadata::tests::exif;
 
     fn with_length(marker: u8, segment: &[u8]) -> Vec<u8> {
         let length = u16::try_from(segment.len() + 2).expect("short");

@@ -6,11 +6,10 @@ mod marker;
 mod others;
 
 use image::ImageFormat;
-use image::metadata::Orientation as ExifOrientation;
 
 use crate::description::{Description, Level};
 use crate::error::MasterError;
-use crate::geometry::{Dimensions, Orientation};
+use crate::geometry::Dimensions;
 use crate::raster::Raster;
 
 /// Most pixels that a flat master may have at the level that is decoded.
@@ -100,40 +99,9 @@ fn check_budget(dimensions: Dimensions, bytes: u64) -> Result<(), MasterError> {
     )))
 }
 
-/// The orientation that an EXIF block tells; upright if it tells none, or nothing that makes sense.
-/// EXIF 2.32 section 4.6.4. Some writers put the name of JPEG's segment before the block wherever it stands.
-fn orientation(exif: &[u8]) -> Orientation {
-    let block = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
-    let told = ExifOrientation::from_exif_chunk(block);
-    told.map_or(Orientation::UPRIGHT, |told| Orientation::from_tag(told.to_exif().into()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The shortest EXIF that tells an orientation.
-    pub(super) fn exif(tag: u16) -> Vec<u8> {
-        let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01".to_vec();
-        exif.extend(tag.to_be_bytes());
-        exif.extend([0; 6]);
-        exif
-    }
-
-    #[test]
-    fn broken_exif_is_ignored() {
-        for tag in 1..=8 {
-            assert_eq!(orientation(&exif(tag)), Orientation::from_tag(tag));
-            assert_eq!(orientation(&exif(tag)[6..]), Orientation::from_tag(tag));
-        }
-        let whole = exif(6);
-        for length in 0..whole.len() - 8 {
-            assert_eq!(orientation(&whole[..length]), Orientation::UPRIGHT, "{length} bytes");
-        }
-        for tag in [0, 9, 6 << 8] {
-            assert_eq!(orientation(&exif(tag)), Orientation::UPRIGHT, "{tag}");
-        }
-    }
 
     #[test]
     fn the_budget_names_the_way_out() {

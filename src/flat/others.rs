@@ -6,10 +6,11 @@ use std::io::Cursor;
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 
-use super::{MAX_BYTES, check_budget, level, orientation};
+use super::{MAX_BYTES, check_budget, level};
 use crate::description::{Channels, Description};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation};
+use crate::metadata::exif_orientation;
 use crate::raster::Raster;
 
 /// The format that the first bytes tell.
@@ -33,7 +34,7 @@ pub fn describe(bytes: &[u8], format: ImageFormat) -> Result<Description, Master
     let (channels, _) = layout(decoder.color_type())?;
     Ok(Description {
         levels: vec![level(dimensions(&*decoder))],
-        orientation: exif.map_or(Orientation::UPRIGHT, |exif| orientation(&exif)),
+        orientation: exif.and_then(|exif| exif_orientation(&exif)).unwrap_or(Orientation::UPRIGHT),
         channels,
     })
 }

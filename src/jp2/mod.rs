@@ -1,6 +1,203 @@
-//! JPEG 2000 Part 1 (ITU-T T.800): what OpenJPEG does for us.
-//! Pure on bytes.
+//! JPEG 2000 (ITU-T T.800; the files of T.801 as far as they hold one such image; T.814 by OpenJPEG): from the bytes of
+//! a file to pixels of windows, and from pixels to a JP2 file. Pure on bytes, which may change under us.
 
+mod boxes;
+mod colour;
+mod file;
+mod main_header;
 mod openjpeg;
+mod palette;
+mod pixel;
+mod plane;
+mod samples;
+
+use std::fmt;
+use std::ops::Range;
 
 pub use openjpeg::{Picture, compress};
+
+use crate::description::{Description, Level, PhysicalScale};
+use crate::error::MasterError;
+use crate::geometry::{Dimensions, Orientation, Rect};
+use crate::raster::Raster;
+use file::File;
+use main_header::Header;
+use pixel::Pixel;
+use plane::halved;
+use samples::Samples;
+
+/// The longer side of the smallest level: so long that its ratio to the full picture cannot be mistaken.
+const SMALLEST_SIDE: u32 = 16;
+
+/// Pieces are at most so wide and high. A window costs the code-blocks that it touches and a margin of as many around
+/// it, so that smaller ones cost twice as much for each pixel, while viewers want them no larger.
+const PIECE_SIDE: u32 = 512;
+
+/// An image of a JPEG 2000 file, its headers read.
+pub struct Image {
+    /// How large its pixels are on the original, if the file tells.
+    pub scale: Option<PhysicalScale>,
+    file: File,
+    header: Header,
+    pixel: Pixel,
+    orientation: Orientation,
+    /// Columns and rows of the reference grid for each of the picture.
+    step: (u32, u32),
+}
+
+/// What decodes a codestream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// The fallback for every codestream.
+    OpenJpeg,
+}
+
+impl Image {
+    /// Whether `bytes` begin as a file of the JPEG 2000 family does, or as a bare codestream.
+    pub fn recognises(bytes: &[u8]) -> bool {
+        File::recognises(bytes)
+    }
+
+    /// Reads the boxes and the main header; no pixels.
+    ///
+    /// # Errors
+    /// [`MasterError`] if they are damaged, or tell of what Recto does not read.
+    pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
+        let file = File::read(bytes)?;
+        let header = Header::read(bytes.get(file.codestream.clone()).unwrap_or_default())?;
+        let pixel = Pixel::new(&file, &header)?;
+        let finest = |step: fn(&main_header::Component) -> u32| header.components.iter().map(step).min();
+        let step =
+            (finest(|component| component.dx).unwrap_or(1), finest(|component| component.dy).unwrap_or(1));
+        let orientation = file.orientation(bytes);
+        Ok(Self { scale: file.scale, file, header, pixel, orientation, step })
+    }
+
+    /// Its levels, one for each resolution, and what its pixels hold.
+    pub fn description(&self) -> Description {
+        let useful = |reduction: &u8| {
+            let Dimensions { width, height } = self.area(*reduction).dimensions();
+            let reduced = |component| plane::reduced(self.header.image, component, *reduction).dimensions();
+            let is_whole = || self.header.components.iter().all(|component| reduced(component).area() > 0);
+            *reduction == 0 || width.min(height) > 0 && width.max(height) >= SMALLEST_SIDE && is_whole()
+        };
+        let levels = (0..=self.header.levels()).take_while(useful).map(|reduction| Level {
+            dimensions: self.area(reduction).dimensions(),
+            tile: self.piece(reduction),
+            tiled: true,
+        });
+        Description {
+            levels: levels.collect(),
+            orientation: self.orientation,
+            channels: self.pixel.channels(),
+        }
+    }
+
+    /// The ICC profile of its pixels, if there is one.
+    pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let profile = self.file.colour.as_ref()?.profile.clone()?;
+        bytes.get(profile).map(<[u8]>::to_vec)
+    }
+
+    /// What decodes its codestream.
+    pub fn reader(&self) -> Reader {
+        Reader::OpenJpeg
+    }
+
+    /// Where the bytes lie that any window needs, if that is all of them: offset and length. Of tiles, only some are
+    /// read.
+    pub fn range(&self) -> Option<(u64, u64)> {
+        let Range { start, end } = self.file.codestream;
+        (!self.header.is_tiled()).then_some((start as u64, (end - start) as u64))
+    }
+
+    /// The pixels of a window of a level, inside which it must lie.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the codestream is damaged where the window needs it, or takes too much memory.
+    pub fn decode(&self, bytes: &[u8], level: usize, window: Rect) -> Result<Raster, MasterError> {
+        let reduction = u8::try_from(level).map_err(|_| MasterError::damaged("no such level"))?;
+        let codestream = bytes.get(self.file.codestream.clone()).unwrap_or_default();
+        let origin = self.area(reduction);
+        let window = Rect { x: origin.x + window.x, y: origin.y + window.y, ..window };
+        let planes = openjpeg::decode(codestream, &self.header, reduction, self.needed(window, reduction))?;
+        let samples = Samples {
+            pixel: &self.pixel,
+            components: &self.header.components,
+            planes: &planes,
+            step: self.step,
+            window,
+        };
+        Ok(samples.raster())
+    }
+
+    /// The picture on its own grid, reduced. Its first pixel is not at 0 if the image is not at 0 of the reference
+    /// grid, so that sides may be rounded down (T.800 B-15).
+    fn area(&self, reduction: u8) -> Rect {
+        let image = self.header.image;
+        let at = |edge: u32, step: u32| halved(edge.div_ceil(step), reduction);
+        let (x, y) = (at(image.x, self.step.0), at(image.y, self.step.1));
+        let (right, bottom) = (at(image.right(), self.step.0), at(image.bottom(), self.step.1));
+        Rect::new(x, y, right - x, bottom - y)
+    }
+
+    /// The area of the reference grid that holds every sample on which a window depends: those at its own places, and
+    /// of subsampled components those before and after.
+    fn needed(&self, window: Rect, reduction: u8) -> Rect {
+        let coarsest = |step: fn(&main_header::Component) -> u32| {
+            self.header.components.iter().map(step).max().unwrap_or(1)
+        };
+        let span = |first: u32, length: u32, step: u32, widest: u32, from: u32, to: u32| {
+            // At most 2^31 * 2^8 * 2^8 before it is cut to the image.
+            let at = |place: u32| u64::from(place) * u64::from(step) << reduction.min(31);
+            let margin = u64::from(widest - step) << reduction.min(31);
+            let start = at(first).saturating_sub(margin).max(from.into());
+            let end = (at(first + length) + margin).min(to.into());
+            (start as u32, end.saturating_sub(start) as u32)
+        };
+        let image = self.header.image;
+        let (x, width) = span(
+            window.x,
+            window.width,
+            self.step.0,
+            coarsest(|component| component.dx),
+            image.x,
+            image.right(),
+        );
+        let (y, height) = span(
+            window.y,
+            window.height,
+            self.step.1,
+            coarsest(|component| component.dy),
+            image.y,
+            image.bottom(),
+        );
+        Rect::new(x, y, width, height)
+    }
+
+    /// The pieces in which a level is best asked for. Within a tile, and in an image that is one, any window is as cheap
+    /// as another of its size: a tile is halved until it is no larger than a viewer wants it.
+    fn piece(&self, reduction: u8) -> Dimensions {
+        let side = |tile: u32, step: u32| {
+            let whole = tile.div_ceil(step);
+            let halved_once = |side: &u32| (*side > PIECE_SIDE && side.is_multiple_of(2)).then_some(side / 2);
+            let smallest = std::iter::successors(Some(whole), halved_once).last().unwrap_or(whole);
+            smallest.min(PIECE_SIDE).min(halved(whole, reduction)).max(1)
+        };
+        match self.header.is_tiled() {
+            true => Dimensions::new(
+                side(self.header.tile.width, self.step.0),
+                side(self.header.tile.height, self.step.1),
+            ),
+            false => Dimensions::new(PIECE_SIDE, PIECE_SIDE),
+        }
+    }
+}
+
+impl fmt::Display for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OpenJpeg => f.write_str("OpenJPEG"),
+        }
+    }
+}

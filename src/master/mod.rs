@@ -20,7 +20,7 @@ use crate::description::{Description, PhysicalScale};
 use crate::error::{Error, MasterError};
 use crate::geometry::Rect;
 use crate::raster::Raster;
-use crate::{flat, tiff};
+use crate::{flat, jp2, tiff};
 
 /// An image file, open and understood.
 pub struct Master {
@@ -39,6 +39,7 @@ pub struct Master {
 /// What a file turned out to be, by its first bytes.
 enum Kind {
     Tiff(tiff::Pyramid),
+    Jp2(jp2::Image),
     Flat(flat::Picture),
 }
 
@@ -120,7 +121,16 @@ impl Master {
     pub fn scale(&self) -> Option<PhysicalScale> {
         match &self.kind {
             Kind::Tiff(pyramid) => pyramid.scale,
+            Kind::Jp2(image) => image.scale,
             Kind::Flat(_) => None,
+        }
+    }
+
+    /// What decodes its codestream, if it has one.
+    pub fn codestream_reader(&self) -> Option<jp2::Reader> {
+        match &self.kind {
+            Kind::Jp2(image) => Some(image.reader()),
+            Kind::Tiff(_) | Kind::Flat(_) => None,
         }
     }
 
@@ -132,6 +142,7 @@ impl Master {
         let bytes = self.map.bytes();
         let profile = match &self.kind {
             Kind::Tiff(pyramid) => pyramid.icc_profile(bytes),
+            Kind::Jp2(image) => image.icc_profile(bytes),
             Kind::Flat(picture) => picture.icc_profile(bytes),
         };
         self.map.check().map(|()| profile)
@@ -147,6 +158,7 @@ impl Master {
         let inside = inside.ok_or_else(|| MasterError::damaged("a window outside its level"))?;
         let raster = match &self.kind {
             Kind::Tiff(pyramid) => self.decode_tiff(&mut decoder.tiff, &pyramid.levels[level], inside)?,
+            Kind::Jp2(image) => self.decode_jp2(image, level, inside)?,
             Kind::Flat(picture) => {
                 decoder.whole(self.identity, level, || self.decode_flat(picture, level))?.part(inside)
             }
@@ -167,6 +179,13 @@ impl Master {
         raster
     }
 
+    fn decode_jp2(&self, image: &jp2::Image, level: usize, window: Rect) -> Result<Raster, MasterError> {
+        self.map.announce(image.range().as_slice());
+        let raster = image.decode(self.map.bytes(), level, window);
+        self.map.check()?;
+        raster
+    }
+
     fn decode_flat(&self, picture: &flat::Picture, level: usize) -> Result<Raster, MasterError> {
         self.map.announce(&[(0, self.identity.size)]);
         let raster = picture.decode(self.map.bytes(), level);
@@ -182,15 +201,19 @@ impl Kind {
             let (file, first) = tiff::File::open(bytes)?;
             return Ok(tiff::Pyramid::read(&file, first, page)?.map(Self::Tiff));
         }
+        if jp2::Image::recognises(bytes) {
+            return (page == 1).then(|| jp2::Image::read(bytes).map(Self::Jp2)).transpose();
+        }
         if flat::Picture::recognises(bytes) {
             return (page == 1).then(|| flat::Picture::read(bytes).map(Self::Flat)).transpose();
         }
-        Err(MasterError::unsupported("neither TIFF nor JPEG, PNG, GIF, BMP or WebP"))
+        Err(MasterError::unsupported("neither TIFF nor JPEG 2000, JPEG, PNG, GIF, BMP or WebP"))
     }
 
     fn description(&self) -> Description {
         match self {
             Self::Tiff(pyramid) => pyramid.description(),
+            Self::Jp2(image) => image.description(),
             Self::Flat(picture) => picture.description.clone(),
         }
     }

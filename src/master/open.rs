@@ -11,10 +11,11 @@ use rustix::io::Errno;
 use crate::config::Masters;
 use crate::error::Error;
 
-/// File name extensions that an identifier may leave out. Those of the first group go before the others: a pyramid often
-/// has a preview of the same name beside it.
-pub const EXTENSIONS: [&[&str]; 2] = [
+/// File name extensions that an identifier may leave out. Those of an earlier group go before the others: a TIFF is there
+/// for us, while a JPEG 2000 beside it may be what is archived, and a JPEG beside either is a preview.
+pub const EXTENSIONS: [&[&str]; 3] = [
     &["tif", "tiff", "ptif", "TIF", "TIFF", "btf"],
+    &["jp2", "jpx", "jpf", "jph", "j2k", "j2c", "jpc", "JP2", "JPX", "JPF", "JPH", "J2K", "J2C", "JPC"],
     &["jpg", "jpeg", "png", "gif", "bmp", "webp", "JPG", "JPEG", "PNG", "GIF", "BMP"],
 ];
 
@@ -184,6 +185,9 @@ mod tests {
             "root/d.JPG",
             "root/e.png",
             "root/e.gif",
+            "root/a.jp2",
+            "root/f.jp2",
+            "root/f.jpg",
             "root/plain",
         ] {
             std::fs::write(directory.path().join(name), name).expect("written");
@@ -200,6 +204,7 @@ mod tests {
             ("b", false),
             ("d", true),
             ("e", false),
+            ("f", true),
             ("b.tiff", true),
             ("below/c", true),
             ("below", false),

@@ -73,7 +73,7 @@ fn convert_pixel(stored: &[u8], pixel: &PixelFormat, out: &mut [u8]) {
 }
 
 /// Light that one ink and black leave of a channel.
-fn ink(amount: u8, black: u8) -> u8 {
+pub(crate) fn ink(amount: u8, black: u8) -> u8 {
     let left = u32::from(255 - amount) * u32::from(255 - black);
     ((left + 127) / 255) as u8
 }
@@ -140,7 +140,7 @@ fn lab_of([l, a, b]: [f64; 3], pixel: &PixelFormat) -> [f64; 3] {
 }
 
 /// CIE L*a*b* of illuminant D50 to sRGB, adapted to D65 after Bradford (the matrix of the sRGB ICC profile, inverted).
-fn srgb_of_lab([l, a, b]: [f64; 3]) -> [u8; 3] {
+pub(crate) fn srgb_of_lab([l, a, b]: [f64; 3]) -> [u8; 3] {
     let fy = (l + 16.0) / 116.0;
     let cubed = |f: f64| if f > 6.0 / 29.0 { f * f * f } else { (f - 4.0 / 29.0) * 108.0 / 841.0 };
     let (x, y, z) = (0.964_22 * cubed(fy + a / 500.0), cubed(fy), 0.825_21 * cubed(fy - b / 200.0));

@@ -13,6 +13,7 @@ mod samples;
 mod tags;
 mod window;
 
+pub(crate) use colour::{ink, srgb_of_lab};
 pub use directory::{Entry, Layout};
 pub use ifd::File;
 pub use image::Image;

@@ -1,9 +1,5 @@
-//! OpenJPEG's encoder behind a safe face: pixels in, a JP2 file out, one tile at a time, one thread.
-//! The only door to OpenJPEG: every `unsafe` of it is here. What it allocates is owned by [`Owned`], which frees it on
-//! every way out; what it borrows (tile, output) outlives the calls that use it.
-//! T.800 annex I (the JP2 file format); `openjpeg.h` for the contracts of the functions.
-
-#![allow(unsafe_code)]
+//! OpenJPEG's encoder: pixels in, a JP2 file out, one tile at a time.
+//! T.800 annex I (the JP2 file format).
 
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
@@ -11,6 +7,7 @@ use std::{ptr, slice};
 
 use openjpeg_sys as opj;
 
+use super::{Owned, done};
 use crate::description::Channels;
 use crate::geometry::{Dimensions, Rect};
 
@@ -209,33 +206,5 @@ unsafe extern "C" fn seek(place: i64, output: *mut c_void) -> i32 {
             1
         }
         _ => 0,
-    }
-}
-
-fn done(result: opj::OPJ_BOOL, step: &'static str) -> Result<(), &'static str> {
-    if result == 0 { Err(step) } else { Ok(()) }
-}
-
-/// Something that OpenJPEG allocated and wants back. Never null.
-struct Owned<T> {
-    pointer: *mut T,
-    free: unsafe extern "C" fn(*mut T),
-}
-
-impl<T> Owned<T> {
-    /// `pointer` is null or comes from the function whose counterpart is `free`; nobody else frees it.
-    fn new(
-        pointer: *mut T,
-        free: unsafe extern "C" fn(*mut T),
-        step: &'static str,
-    ) -> Result<Self, &'static str> {
-        if pointer.is_null() { Err(step) } else { Ok(Self { pointer, free }) }
-    }
-}
-
-impl<T> Drop for Owned<T> {
-    fn drop(&mut self) {
-        // SAFETY: not null, from the counterpart of `free`, and freed here only.
-        unsafe { (self.free)(self.pointer) }
     }
 }

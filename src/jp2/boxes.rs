@@ -1,0 +1,119 @@
+//! The boxes of a JP2 or JPX file: where each lies, and nothing of what it means.
+//! Pure; every box lies inside its parent. T.800 I.4.
+
+use std::ops::Range;
+
+use crate::error::MasterError;
+
+/// More boxes than any file has that is served as one image.
+const MAX_BOXES: usize = 1000;
+
+/// A box: its type and where its contents lie in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Box {
+    /// TBox, four letters.
+    pub kind: [u8; 4],
+    /// DBox: its contents.
+    pub contents: Range<usize>,
+}
+
+/// Walks the boxes of a file; counts them, so that there is an end.
+pub struct Walk<'a> {
+    bytes: &'a [u8],
+    left: usize,
+}
+
+impl<'a> Walk<'a> {
+    /// A walk through the boxes of `file`.
+    pub fn new(file: &'a [u8]) -> Self {
+        Self { bytes: file, left: MAX_BOXES }
+    }
+
+    /// The bytes of the file that a box contains.
+    pub fn contents(&self, of: &Box) -> &'a [u8] {
+        self.bytes.get(of.contents.clone()).unwrap_or_default()
+    }
+
+    /// The first box at the start of `within`, which is cut to what follows; `None` at its end.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if the box ends outside `within`, or there are too many.
+    pub fn next(&mut self, within: &mut Range<usize>) -> Result<Option<Box>, MasterError> {
+        let Some(bytes) = self.bytes.get(within.clone()).filter(|bytes| !bytes.is_empty()) else {
+            return Ok(None);
+        };
+        self.left =
+            self.left.checked_sub(1).ok_or_else(|| damaged(format!("more than {MAX_BOXES} boxes")))?;
+        let cut = || damaged("a box that is cut off");
+        let (&[a, b, c, d, kind @ ..], rest) = bytes.split_first_chunk::<8>().ok_or_else(cut)?;
+        let (header, length) = match u32::from_be_bytes([a, b, c, d]) {
+            // To the end of the file: only the last box of it may have that.
+            0 => (8, Some(bytes.len())),
+            1 => {
+                let long = rest.first_chunk().ok_or_else(cut)?;
+                (16, usize::try_from(u64::from_be_bytes(*long)).ok())
+            }
+            length => (8, usize::try_from(length).ok()),
+        };
+        let length = length.filter(|length| (header..=bytes.len()).contains(length)).ok_or_else(|| {
+            damaged(format!("the box {} at {} does not fit", kind.escape_ascii(), within.start))
+        })?;
+        let contents = within.start + header..within.start + length;
+        within.start += length;
+        Ok(Some(Box { kind, contents }))
+    }
+
+    /// All boxes in a range.
+    ///
+    /// # Errors
+    /// As [`Walk::next`].
+    pub fn all(&mut self, mut within: Range<usize>) -> Result<Vec<Box>, MasterError> {
+        std::iter::from_fn(|| self.next(&mut within).transpose()).collect()
+    }
+}
+
+/// A JP2 or JPX file that is damaged as `what` tells.
+pub fn damaged(what: impl std::fmt::Display) -> MasterError {
+    MasterError::damaged(format!("JP2 file: {what}"))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A box of this type.
+    pub fn boxed(kind: &[u8; 4], contents: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(contents.len() + 8).expect("short");
+        [&length.to_be_bytes()[..], kind, contents].concat()
+    }
+
+    #[test]
+    fn three_kinds_of_length() {
+        let long = [&1u32.to_be_bytes()[..], b"long", &18u64.to_be_bytes(), b"xy"].concat();
+        let last = [&0u32.to_be_bytes()[..], b"last", b"to the end"].concat();
+        let file = [boxed(b"abcd", b"123"), long, last].concat();
+        let mut walk = Walk::new(&file);
+        let found = walk.all(0..file.len()).expect("boxes");
+        let found: Vec<_> = found.iter().map(|found| (&found.kind, walk.contents(found))).collect();
+        assert_eq!(found, [(b"abcd", &b"123"[..]), (b"long", b"xy"), (b"last", b"to the end")]);
+    }
+
+    #[test]
+    fn boxes_outside_their_parent_and_without_end_are_refused() {
+        let whole = boxed(b"abcd", b"123");
+        for end in 1..whole.len() {
+            assert!(Walk::new(&whole).all(0..end).is_err(), "{end} bytes");
+        }
+        for length in 2..8u32 {
+            let short = [&length.to_be_bytes()[..], b"shrt", &[0; 16]].concat();
+            assert!(Walk::new(&short).all(0..short.len()).is_err(), "a box of {length} bytes");
+        }
+        for length in [0, 15, 33, u64::MAX] {
+            let long = [&1u32.to_be_bytes()[..], b"long", &length.to_be_bytes(), &[0; 16]].concat();
+            assert!(Walk::new(&long).all(0..long.len()).is_err(), "a box of {length} bytes");
+        }
+        let many = boxed(b"free", b"").repeat(MAX_BOXES + 1);
+        assert!(Walk::new(&many).all(0..many.len()).is_err());
+        assert_eq!(Walk::new(&many).all(0..many.len() - 8).map(|boxes| boxes.len()), Ok(MAX_BOXES));
+    }
+}

@@ -1,0 +1,193 @@
+//! What a pixel is made of: which components, through which palette, are which colours and alpha.
+//! Pure; decided once from the boxes and the main header. T.800 I.5.3.
+
+use super::boxes::damaged;
+use super::colour::Space;
+use super::file::File;
+use super::main_header::Header;
+use super::palette::{Mapping, Palette};
+use crate::description::Channels;
+use crate::error::MasterError;
+
+/// The deepest samples that are shown; elevations and measurements have more.
+const MAX_PRECISION: u8 = 16;
+
+/// The channels of a pixel and what they mean.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pixel {
+    /// The model of its colours.
+    pub space: Space,
+    /// Where its colours come from, in the order of the model.
+    pub colours: Vec<Source>,
+    /// Where its alpha comes from, if it has one.
+    pub alpha: Option<Source>,
+    /// Whether colours are multiplied with alpha.
+    pub premultiplied: bool,
+    /// What codes stand for.
+    pub palette: Option<Palette>,
+}
+
+/// Where a channel comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The index of a component.
+    pub component: usize,
+    /// The column of the palette through which it goes, if it does.
+    pub column: Option<usize>,
+    /// Bits of its codes, after the palette: 1 to 16.
+    pub precision: u8,
+    /// What is added to a sample so that codes begin at 0.
+    pub offset: i32,
+}
+
+impl Pixel {
+    /// The pixel of a file with this main header.
+    ///
+    /// # Errors
+    /// [`MasterError`] if a box names components or columns that are not there, or colours are beyond what Recto reads.
+    pub fn new(file: &File, header: &Header) -> Result<Self, MasterError> {
+        let sources = sources(file, header)?;
+        let (space, has_alpha) = match &file.colour {
+            Some(colour) if colour.space.channels() <= sources.len() => (colour.space.clone(), false),
+            _ => guessed(file, header, sources.len())?,
+        };
+        let defined = |kind: u16, association: usize| {
+            let found = file.definitions.iter().find(|definition| {
+                definition.kind == kind && usize::from(definition.association) == association
+            })?;
+            sources.get(found.channel).copied()
+        };
+        let colours = (0..space.channels()).map(|n| defined(0, n + 1).unwrap_or(sources[n])).collect();
+        let premultiplied = defined(2, 0);
+        let last = sources.get(space.channels()).copied().filter(|_| has_alpha);
+        Ok(Self {
+            colours,
+            alpha: defined(1, 0).or(premultiplied).or(last),
+            premultiplied: defined(1, 0).is_none() && premultiplied.is_some(),
+            palette: file.palette.clone(),
+            space,
+        })
+    }
+
+    /// What decoded pixels hold.
+    pub fn channels(&self) -> Channels {
+        match (&self.space, self.alpha) {
+            (Space::Cmyk, None) => Channels::Cmyk,
+            (Space::Gray | Space::WhiteIsZero, None) => Channels::Gray,
+            (Space::Gray | Space::WhiteIsZero, Some(_)) => Channels::GrayAlpha,
+            (_, None) => Channels::Rgb,
+            (_, Some(_)) => Channels::Rgba,
+        }
+    }
+}
+
+/// Colours by the number of channels, where the file does not tell, and whether the next is alpha. The latter a bare
+/// codestream cannot tell, so its second or fourth is taken for one, as by every other reader.
+fn guessed(file: &File, header: &Header, channels: usize) -> Result<(Space, bool), MasterError> {
+    if let (None, Some(number)) = (&file.colour, file.unknown_space) {
+        return Err(MasterError::unsupported(format!("JP2 file of colour space {number}")));
+    }
+    let finer = |a: usize, b: usize| {
+        let (a, b) = (header.components[a], header.components[b]);
+        a.dx < b.dx || a.dy < b.dy
+    };
+    let space = match channels {
+        1 | 2 => Space::Gray,
+        // Nobody subsamples green and blue.
+        _ if file.palette.is_none() && finer(0, 1) && finer(0, 2) => Space::Sycc,
+        _ => Space::Rgb,
+    };
+    Ok((space, file.is_bare()))
+}
+
+/// The channels in the order of their index: those of cmap, or else one for each component.
+fn sources(file: &File, header: &Header) -> Result<Vec<Source>, MasterError> {
+    let direct = |component| Mapping { component, column: None };
+    let plain: Vec<_> = (0..header.components.len()).map(direct).collect();
+    let Some(palette) = &file.palette else {
+        return plain.into_iter().map(|mapping| source(mapping, None, header)).collect();
+    };
+    let mappings = if file.mappings.is_empty() { &plain } else { &file.mappings };
+    mappings.iter().map(|mapping| source(*mapping, Some(palette), header)).collect()
+}
+
+fn source(mapping: Mapping, palette: Option<&Palette>, header: &Header) -> Result<Source, MasterError> {
+    let missing = || damaged("a channel of a component or column that is not there");
+    let component = header.components.get(mapping.component).ok_or_else(missing)?;
+    if component.precision > MAX_PRECISION {
+        return Err(MasterError::unsupported(format!("JPEG 2000 of {} bits", component.precision)));
+    }
+    let column = mapping.column.zip(palette);
+    let precision = match column {
+        Some((column, palette)) => *palette.precisions.get(column).ok_or_else(missing)?,
+        None => component.precision,
+    };
+    let offset = if component.signed && column.is_none() { 1 << (precision - 1) } else { 0 };
+    Ok(Source { component: mapping.component, column: mapping.column, precision, offset })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jp2::main_header::tests::header;
+    use crate::jp2::palette::Definition;
+
+    fn pixel(file: &File, components: &[[u8; 3]]) -> Result<Pixel, MasterError> {
+        let bytes = header([8, 8, 0, 0], [8, 8, 0, 0], components);
+        Pixel::new(file, &Header::read(&bytes).expect("a header"))
+    }
+
+    fn bare() -> File {
+        File { codestream: 0..9, ..File::default() }
+    }
+
+    fn jp2(definitions: &[(usize, u16, u16)]) -> File {
+        let definition = |&(channel, kind, association)| Definition { channel, kind, association };
+        File {
+            codestream: 85..99,
+            definitions: definitions.iter().map(definition).collect(),
+            ..File::default()
+        }
+    }
+
+    #[test]
+    fn bare_codestreams_are_guessed() {
+        for (components, channels) in [
+            (&[[7, 1, 1]; 2][..], Channels::GrayAlpha),
+            (&[[7, 1, 1]; 3], Channels::Rgb),
+            (&[[7, 1, 1]; 4], Channels::Rgba),
+        ] {
+            assert_eq!(pixel(&bare(), components).expect("a pixel").channels(), channels);
+        }
+        let ycc = pixel(&bare(), &[[7, 1, 1], [7, 2, 1], [7, 2, 1]]).expect("a pixel");
+        assert_eq!(ycc.space, Space::Sycc);
+        assert!(pixel(&bare(), &[[16, 1, 1]; 3]).is_err(), "17 bits");
+    }
+
+    #[test]
+    fn definitions_name_alpha_and_the_order_of_colours() {
+        let four = [[7, 1, 1]; 4];
+        assert_eq!(pixel(&jp2(&[]), &four).expect("a pixel").channels(), Channels::Rgb, "nobody says alpha");
+        let bgr = pixel(&jp2(&[(0, 1, 0), (1, 0, 3), (2, 0, 2), (3, 0, 1)]), &four).expect("a pixel");
+        let components: Vec<_> = bgr.colours.iter().map(|source| source.component).collect();
+        assert_eq!((components, bgr.alpha.map(|alpha| alpha.component)), (vec![3, 2, 1], Some(0)));
+        let premultiplied = pixel(&jp2(&[(3, 2, 0)]), &four).expect("a pixel");
+        assert!(premultiplied.premultiplied && premultiplied.alpha.is_some());
+        assert_eq!(pixel(&jp2(&[(9, 1, 0)]), &four).expect("a pixel").alpha, None, "no such channel");
+    }
+
+    #[test]
+    fn palettes_make_channels() {
+        let palette = Palette::read(&[0, 1, 3, 7, 7, 7, 1, 2, 3]).ok();
+        let through = |column| Mapping { component: 0, column: Some(column) };
+        let file = |columns: &[usize]| File {
+            palette: palette.clone(),
+            mappings: columns.iter().map(|column| through(*column)).collect(),
+            ..jp2(&[])
+        };
+        let pixel_of = |columns: &[usize]| pixel(&file(columns), &[[7, 1, 1], [7, 1, 1]]);
+        assert_eq!(pixel_of(&[0, 1, 2]).map(|pixel| pixel.channels()), Ok(Channels::Rgb));
+        assert_eq!(pixel_of(&[2]).map(|pixel| pixel.channels()), Ok(Channels::Gray));
+        assert!(pixel_of(&[0, 1, 3]).is_err());
+    }
+}

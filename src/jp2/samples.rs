@@ -1,0 +1,222 @@
+//! Planes of samples as a raster: palette, depth, subsampling, colour model and alpha.
+//! Pure. The only place where depths become those of a raster: [`to_8_bit`].
+
+use super::colour::Space;
+use super::main_header::Component;
+use super::pixel::{Pixel, Source};
+use super::plane::Plane;
+use crate::geometry::Rect;
+use crate::raster::Raster;
+use crate::tiff::{ink, srgb_of_lab};
+
+/// Decoded components and the part of the picture that is wanted of them.
+pub struct Samples<'a> {
+    /// What a pixel is made of.
+    pub pixel: &'a Pixel,
+    /// The components as the main header tells of them.
+    pub components: &'a [Component],
+    /// Their samples, none of them empty.
+    pub planes: &'a [Plane],
+    /// Columns and rows of the reference grid for each of the picture.
+    pub step: (u32, u32),
+    /// The part, on the picture's grid, which is the reference grid divided by `step` and reduced.
+    pub window: Rect,
+}
+
+impl Samples<'_> {
+    /// The window as a raster.
+    pub fn raster(&self) -> Raster {
+        let mut raster = Raster::new(self.window.dimensions(), self.pixel.channels());
+        let row_bytes = raster.row_bytes();
+        let sources = || self.pixel.colours.iter().chain(&self.pixel.alpha);
+        let mut codes = vec![Vec::new(); sources().count()];
+        for (y, row) in (self.window.y..).zip(raster.pixels.chunks_exact_mut(row_bytes)) {
+            sources().zip(&mut codes).for_each(|(source, codes)| self.read_row(source, y, codes));
+            self.write_row(&codes, row);
+        }
+        raster
+    }
+
+    /// The codes of a channel in one row of the window, 0 to the greatest of its precision. Where a component is
+    /// subsampled, each of its samples stands for the pixels from its own place to the next.
+    fn read_row(&self, source: &Source, y: u32, codes: &mut Vec<i32>) {
+        let (plane, component) = (&self.planes[source.component], &self.components[source.component]);
+        let Rect { x: left, y: top, width, height } = plane.rect;
+        let place = |at: u32, step: u32, own: u32, first: u32, count: u32| {
+            let on_own = u64::from(at) * u64::from(step) / u64::from(own);
+            on_own.saturating_sub(first.into()).min(u64::from(count) - 1) as usize
+        };
+        let row = place(y, self.step.1, component.dy, top, height) * width as usize;
+        let row = &plane.samples[row..row + width as usize];
+        let most = greatest(source.precision).cast_signed();
+        let palette = self.pixel.palette.as_ref().zip(source.column);
+        let code = |sample: i32| match palette {
+            Some((palette, column)) => palette.value(sample, column),
+            None => sample.saturating_add(source.offset).clamp(0, most),
+        };
+        codes.clear();
+        if component.dx == self.step.0 {
+            let first = (self.window.x - left) as usize;
+            codes.extend(row[first..first + self.window.width as usize].iter().map(|sample| code(*sample)));
+        } else {
+            let columns = self.window.x..self.window.right();
+            let place = |x: u32| place(x, self.step.0, component.dx, left, width);
+            codes.extend(columns.map(|x| code(row[place(x)])));
+        }
+    }
+
+    /// Codes, one row of each channel and alpha last, as pixels.
+    fn write_row(&self, codes: &[Vec<i32>], row: &mut [u8]) {
+        let stride = self.pixel.channels().count();
+        let colours = &self.pixel.colours;
+        let value = |channel: usize, x: usize| to_8_bit(codes[channel][x], colours[channel].precision);
+        match &self.pixel.space {
+            Space::WhiteIsZero => write_pixels(row, stride, |x| [255 - value(0, x)]),
+            Space::Sycc => write_pixels(row, stride, |x| srgb_of_sycc([0, 1, 2].map(|n| value(n, x)))),
+            Space::Cmy => write_pixels(row, stride, |x| [0, 1, 2].map(|n| 255 - value(n, x))),
+            // What inks look like is for a colour profile to say, once alpha is not in the way.
+            Space::Cmyk if self.pixel.alpha.is_some() => {
+                write_pixels(row, stride, |x| [0, 1, 2].map(|n| ink(value(n, x), value(3, x))));
+            }
+            Space::Lab(ranges) => {
+                let most = [0, 1, 2].map(|n| greatest(colours[n].precision));
+                write_pixels(row, stride, |x| srgb_of_lab(ranges.lab([0, 1, 2].map(|n| codes[n][x]), most)));
+            }
+            Space::Gray | Space::Rgb | Space::Cmyk => {
+                for (channel, source) in colours.iter().enumerate() {
+                    write_channel(&codes[channel], source.precision, &mut row[channel..], stride);
+                }
+            }
+        }
+        if let (Some(alpha), Some(codes)) = (self.pixel.alpha, codes.get(colours.len())) {
+            write_channel(codes, alpha.precision, &mut row[stride - 1..], stride);
+            if self.pixel.premultiplied {
+                row.chunks_exact_mut(stride).for_each(unmultiply);
+            }
+        }
+    }
+}
+
+/// The colours of every pixel, which are its first `N` channels.
+fn write_pixels<const N: usize>(row: &mut [u8], stride: usize, colour: impl Fn(usize) -> [u8; N]) {
+    for (x, out) in row.chunks_exact_mut(stride).enumerate() {
+        out[..N].copy_from_slice(&colour(x));
+    }
+}
+
+/// One channel into every place that is a multiple of `stride`.
+fn write_channel(codes: &[i32], precision: u8, row: &mut [u8], stride: usize) {
+    for (out, code) in row.iter_mut().step_by(stride).zip(codes) {
+        *out = to_8_bit(*code, precision);
+    }
+}
+
+/// A code as the nearest of 256 levels.
+fn to_8_bit(code: i32, precision: u8) -> u8 {
+    let (code, most) = (code.cast_unsigned(), greatest(precision));
+    match precision {
+        8 => code as u8,
+        16 => ((code + 128) / 257) as u8,
+        _ => ((code * 255 + most / 2) / most) as u8,
+    }
+}
+
+/// The greatest code of so many bits, at most 16.
+fn greatest(precision: u8) -> u32 {
+    (1 << precision) - 1
+}
+
+/// IEC 61966-2-1 amendment 1: the matrix of ITU-R BT.601, full range.
+fn srgb_of_sycc([y, cb, cr]: [u8; 3]) -> [u8; 3] {
+    let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
+    let rgb = [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb];
+    // `as` saturates.
+    rgb.map(|value| value.round() as u8)
+}
+
+/// Colours as they were before they were multiplied with alpha, which is last.
+fn unmultiply(pixel: &mut [u8]) {
+    let Some((alpha, colours)) = pixel.split_last_mut() else { return };
+    let alpha = u32::from(*alpha);
+    for colour in colours {
+        *colour = match alpha {
+            0 => 0,
+            _ => ((u32::from(*colour) * 255 + alpha / 2) / alpha).min(255) as u8,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jp2::colour::LabRanges;
+
+    fn source(component: usize, precision: u8, offset: i32) -> Source {
+        Source { component, column: None, precision, offset }
+    }
+
+    fn pixel(space: Space, precision: u8) -> Pixel {
+        let colours = (0..space.channels()).map(|n| source(n, precision, 0)).collect();
+        Pixel { space, colours, alpha: None, premultiplied: false, palette: None }
+    }
+
+    /// The pixels that planes of one row make; the second number of each is how it is subsampled across.
+    fn check(pixel: &Pixel, planes: &[(&[i32], u32)], width: u32, expected: &[u8]) {
+        let component = |&(_, dx): &(&[i32], u32)| Component { precision: 8, signed: false, dx, dy: 1 };
+        let plane = |(samples, _): &(&[i32], u32)| Plane {
+            rect: Rect::new(0, 0, u32::try_from(samples.len()).expect("few"), 1),
+            samples: samples.to_vec(),
+        };
+        let samples = Samples {
+            pixel,
+            components: &planes.iter().map(component).collect::<Vec<_>>(),
+            planes: &planes.iter().map(plane).collect::<Vec<_>>(),
+            step: (1, 1),
+            window: Rect::new(0, 0, width, 1),
+        };
+        assert_eq!(samples.raster().pixels, expected, "{:?}", pixel.space);
+    }
+
+    #[test]
+    fn every_depth_reaches_both_ends() {
+        for (precision, codes, levels) in [
+            (1, [0, 1, 1, 1], [0, 255, 255, 255]),
+            (4, [0, 8, 15, 99], [0, 136, 255, 255]),
+            (8, [0, 77, 255, 256], [0, 77, 255, 255]),
+            (12, [-1, 2048, 4095, 4096], [0, 128, 255, 255]),
+            (16, [128, 129, 65_535, 70_000], [0, 1, 255, 255]),
+        ] {
+            check(&pixel(Space::Gray, precision), &[(&codes, 1)], 4, &levels);
+        }
+        let mut signed = pixel(Space::Gray, 8);
+        signed.colours[0].offset = 128;
+        check(&signed, &[(&[-128, 0, 127], 1)], 3, &[0, 128, 255]);
+    }
+
+    #[test]
+    fn colour_models() {
+        check(&pixel(Space::WhiteIsZero, 1), &[(&[0, 1], 1)], 2, &[255, 0]);
+        check(&pixel(Space::Cmy, 8), &[(&[0], 1), (&[255], 1), (&[55], 1)], 1, &[255, 0, 200]);
+        check(&pixel(Space::Cmyk, 8), &[(&[1], 1), (&[2], 1), (&[3], 1), (&[4], 1)], 1, &[1, 2, 3, 4]);
+        let lab = pixel(Space::Lab(LabRanges(None)), 8);
+        check(&lab, &[(&[255, 0], 1), (&[128, 128], 1), (&[96, 96], 1)], 2, &[255, 255, 255, 0, 0, 0]);
+        // Red of sRGB is 76, 85, 255 (BT.601, rounded): the way back is off by the rounding.
+        let sycc = pixel(Space::Sycc, 8);
+        check(&sycc, &[(&[76, 200], 1), (&[85, 128], 1), (&[255, 128], 1)], 2, &[254, 0, 0, 200, 200, 200]);
+    }
+
+    #[test]
+    fn subsampled_components_stand_for_several_pixels() {
+        let expected = [1, 10, 10, 2, 10, 10, 3, 20, 20];
+        check(&pixel(Space::Rgb, 8), &[(&[1, 2, 3], 1), (&[10, 20], 2), (&[10, 20], 2)], 3, &expected);
+    }
+
+    #[test]
+    fn alpha_is_last_and_undone() {
+        let mut alpha = pixel(Space::Gray, 8);
+        alpha.alpha = Some(source(1, 4, 0));
+        check(&alpha, &[(&[100, 50], 1), (&[15, 0], 1)], 2, &[100, 255, 50, 0]);
+        alpha.premultiplied = true;
+        check(&alpha, &[(&[40, 50, 200], 1), (&[5, 0, 5], 1)], 3, &[120, 85, 0, 0, 255, 85]);
+    }
+}
