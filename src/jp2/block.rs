@@ -8,12 +8,12 @@ pub struct BlockStyle(u8);
 
 impl BlockStyle {
     /// Whether later passes bypass the arithmetic coder.
-    pub const fn bypasses(self) -> bool {
+    pub const fn bypass(self) -> bool {
         self.0 & 1 != 0
     }
 
     /// Whether each pass is terminated.
-    pub const fn terminates_all(self) -> bool {
+    pub const fn terminate_all(self) -> bool {
         self.0 & 4 != 0
     }
 }

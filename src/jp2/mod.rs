@@ -3,7 +3,10 @@
 
 pub mod block;
 pub mod codestream;
+pub mod index;
 pub mod layout;
 mod openjpeg;
+mod packet;
+mod progression;
 
 pub use openjpeg::{Picture, compress};

@@ -5,6 +5,9 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(test)]
+pub(crate) mod sample;
+
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::{ptr, slice};

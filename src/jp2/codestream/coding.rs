@@ -13,8 +13,8 @@ use crate::jp2::layout::BandKind;
 /// Most decomposition levels that there may be (T.800 table A.15).
 const MAX_LEVELS: u8 = 32;
 
-/// More changes of the progression than this are refused: T.800 knows no limit, and no encoder writes more.
-const MAX_CHANGES: usize = 1024;
+/// More changes of the progression than this are refused, as OpenJPEG does: each is a pass over the precincts.
+const MAX_CHANGES: usize = 32;
 
 /// How a tile is coded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,7 +169,7 @@ struct Style {
 impl Told {
     /// Takes a marker segment; one that is not about coding is let pass.
     pub fn read(&mut self, code: u16, mut fields: Fields, components: usize) -> Result<(), MasterError> {
-        let mut of = |fields: &mut Fields| match fields.component(components)? {
+        let of = |fields: &mut Fields| match fields.component(components)? {
             number if number < components => Ok(number),
             number => Err(fields.wrong(format_args!("component {number} of {components}"))),
         };

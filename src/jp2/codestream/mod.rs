@@ -13,7 +13,7 @@ pub use coding::{
     Coding, ComponentCoding, Progression, ProgressionChange, Quantisation, QuantisationStyle, Step,
 };
 pub use siz::Component;
-pub(super) use tile_part::{Place, Tile, TilePart, places};
+pub(super) use tile_part::{Place, Tile, places};
 
 use std::ops::Range;
 

@@ -30,7 +30,7 @@ pub struct Place {
 }
 
 /// A tile as the headers of its tile-parts tell it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tile {
     /// How it is coded.
     pub coding: Coding,
@@ -39,7 +39,7 @@ pub struct Tile {
 }
 
 /// What the header of a tile-part tells of its packets.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TilePart {
     /// Its place among all tile-parts of the codestream.
     pub ordinal: u32,
@@ -202,6 +202,40 @@ impl TilePart {
         }
     }
 }
+
+impl Header {
+    /// The packet headers of PPM, joined, and which of these bytes each tile-part of the codestream has
+    /// (T.800 A.7.4). None if there is no PPM.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if it is cut.
+    pub(in crate::jp2) fn packed_headers(&self, codestream: &[u8]) -> Result<Option<Packed>, MasterError> {
+        if self.packed_packet_headers.is_empty() {
+            return Ok(None);
+        }
+        let contents = self.packed_packet_headers.iter().filter_map(|range| {
+            let (number, _) = codestream.get(range.clone())?.split_first()?;
+            Some((*number, range.start + 1..range.end))
+        });
+        let ranges = in_order(contents.collect());
+        let joined: Vec<u8> = ranges.into_iter().flat_map(|range| &codestream[range]).copied().collect();
+        let (mut parts, mut at) = (Vec::new(), 0);
+        while let Some(length) = joined.get(at..).and_then(|rest| rest.first_chunk()) {
+            let start = at + 4;
+            at = start.saturating_add(u32::from_be_bytes(*length) as usize);
+            if at > joined.len() {
+                return Err(MasterError::damaged("packed packet headers that are cut"));
+            }
+            if parts.len() < MAX_PARTS {
+                parts.push(start..at);
+            }
+        }
+        Ok(Some((joined, parts)))
+    }
+}
+
+/// Packet headers, and where those of each tile-part lie in them.
+type Packed = (Vec<u8>, Vec<Range<usize>>);
 
 /// The contents of marker segments in the order of their numbers.
 fn in_order(mut segments: Vec<(u8, Range<usize>)>) -> Vec<Range<usize>> {
