@@ -1,15 +1,25 @@
 //! JPEG 2000 (ITU-T T.800; the files of T.801 as far as they hold one such image; T.814 by OpenJPEG): from the bytes of
 //! a file to pixels of windows, and from pixels to a JP2 file. Pure on bytes, which may change under us.
 
+mod block;
 mod boxes;
+mod cache;
+mod codestream;
 mod colour;
+mod component;
 mod file;
+mod index;
+mod layout;
 mod main_header;
 mod openjpeg;
+mod packet;
 mod palette;
 mod pixel;
 mod plane;
+mod progression;
 mod samples;
+mod transform;
+mod wavelet;
 
 use std::fmt;
 use std::ops::Range;

@@ -1,6 +1,9 @@
 //! OpenJPEG's encoder: pixels in, a JP2 file out, one tile at a time.
 //! T.800 annex I (the JP2 file format).
 
+#[cfg(test)]
+pub(crate) mod sample;
+
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::{ptr, slice};

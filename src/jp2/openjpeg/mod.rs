@@ -7,6 +7,8 @@
 mod decode;
 mod encode;
 mod limits;
+#[cfg(test)]
+pub(in crate::jp2) mod sample;
 
 use openjpeg_sys as opj;
 
