@@ -9,7 +9,7 @@ mod raw;
 mod tables;
 
 use self::grid::Grid;
-use self::mq::Mq;
+use self::mq::{Contexts, Mq};
 use self::passes::Block;
 use self::raw::Raw;
 use super::layout::BandKind;
@@ -61,9 +61,40 @@ impl BlockDecoder {
         }
         let dimensions = (width as usize, height as usize);
         self.block.start(kind, Grid::new(dimensions, style.vertically_causal()));
-        decode_passes(&mut self.block, style, planes, segments)?;
+        dispatch(&mut self.block, style, planes, segments)?;
         Ok(self.block.coefficients())
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[allow(unsafe_code)]
+fn dispatch(
+    block: &mut Block,
+    style: BlockStyle,
+    planes: u8,
+    segments: &[(u32, &[u8])],
+) -> Result<(), MasterError> {
+    let b = std::is_x86_feature_detected!("bmi1")
+        && std::is_x86_feature_detected!("bmi2")
+        && std::is_x86_feature_detected!("lzcnt")
+        && std::env::var_os("NODISPATCH").is_none();
+    if b {
+        // SAFETY: the processor has the three features.
+        unsafe { decode_passes_bmi(block, style, planes, segments) }
+    } else {
+        decode_passes(block, style, planes, segments)
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "bmi1,bmi2,lzcnt")]
+fn decode_passes_bmi(
+    block: &mut Block,
+    style: BlockStyle,
+    planes: u8,
+    segments: &[(u32, &[u8])],
+) -> Result<(), MasterError> {
+    decode_passes(block, style, planes, segments)
 }
 
 #[inline(always)]
@@ -73,26 +104,53 @@ fn decode_passes(
     planes: u8,
     segments: &[(u32, &[u8])],
 ) -> Result<(), MasterError> {
-    let mut mq = Mq::new();
+    let mut contexts = Contexts::new();
     let mut passes = Passes { plane: planes, pass: Pass::Cleanup };
     for &(count, bytes) in segments {
-        let mut raw = passes.is_raw(style, planes).then(|| Raw::new(bytes));
-        mq.start(bytes);
-        for (plane, pass) in passes.by_ref().take(count as usize) {
-            match (pass, &mut raw) {
-                (Pass::Propagation, None) => block.propagate(&mut mq, plane),
-                (Pass::Refinement, None) => block.refine(&mut mq, plane),
-                (Pass::Cleanup, None) => block.clean_up(&mut mq, plane, style.segmentation_symbols()),
-                (Pass::Propagation, Some(raw)) => block.propagate(raw, plane),
-                (Pass::Refinement, Some(raw)) => block.refine(raw, plane),
-                (Pass::Cleanup, Some(_)) => {
-                    return Err(MasterError::damaged("code-block with a cleanup pass of raw bits"));
-                }
-            }
-            if style.reset() {
-                mq.reset();
-            }
+        let raw = passes.is_raw(style, planes);
+        let passes = passes.by_ref().take(count as usize);
+        if raw {
+            decode_raw_segment(block, Raw::new(bytes), passes)?;
+        } else {
+            decode_segment(block, style, Mq::new(bytes, &mut contexts), passes);
         }
+    }
+    Ok(())
+}
+
+#[inline(always)]
+fn decode_segment(
+    block: &mut Block,
+    style: BlockStyle,
+    mut mq: Mq,
+    passes: impl Iterator<Item = (u32, Pass)>,
+) {
+    for (plane, pass) in passes {
+        mq = match pass {
+            Pass::Propagation => block.propagate(mq, plane),
+            Pass::Refinement => block.refine(mq, plane),
+            Pass::Cleanup => block.clean_up(mq, plane, style.segmentation_symbols()),
+        };
+        if style.reset() {
+            mq.reset();
+        }
+    }
+}
+
+#[inline(always)]
+fn decode_raw_segment(
+    block: &mut Block,
+    mut raw: Raw,
+    passes: impl Iterator<Item = (u32, Pass)>,
+) -> Result<(), MasterError> {
+    for (plane, pass) in passes {
+        raw = match pass {
+            Pass::Propagation => block.propagate(raw, plane),
+            Pass::Refinement => block.refine(raw, plane),
+            Pass::Cleanup => {
+                return Err(MasterError::damaged("code-block with a cleanup pass of raw bits"));
+            }
+        };
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use super::tables::{self, REFINEMENT, RUN_LENGTH, SIGNS, UNIFORM};
 use crate::jp2::layout::BandKind;
 
 /// Where decisions come from.
-pub trait Source: Clone {
+pub trait Source {
     /// The next decision, 0 or 1, in the context `label`.
     fn decide(&mut self, label: u8) -> u64;
     /// The next sign, 1 if negative, by an entry of [`SIGNS`].
@@ -59,8 +59,7 @@ impl Block {
 
     /// Significance propagation (D.3.1) and signs (D.3.2).
     #[inline(always)]
-    pub fn propagate<S: Source>(&mut self, source: &mut S, plane: u32) {
-        let mut from = source.clone();
+    pub fn propagate<S: Source>(&mut self, mut from: S, plane: u32) -> S {
         for stripe in 0..self.grid.stripes {
             let mut significance = Walk::new(&self.grid, &self.significant, stripe);
             let mut signs = Walk::new(&self.grid, &self.negative, stripe);
@@ -90,13 +89,12 @@ impl Block {
                 *word.of(&mut self.visited) = visited;
             }
         }
-        *source = from;
+        from
     }
 
     /// Magnitude refinement (D.3.3).
     #[inline(always)]
-    pub fn refine<S: Source>(&mut self, source: &mut S, plane: u32) {
-        let mut from = source.clone();
+    pub fn refine<S: Source>(&mut self, mut from: S, plane: u32) -> S {
         for stripe in 0..self.grid.stripes {
             let mut significance = Walk::new(&self.grid, &self.significant, stripe);
             for word in self.grid.words(stripe) {
@@ -118,13 +116,12 @@ impl Block {
                 }
             }
         }
-        *source = from;
+        from
     }
 
     /// Cleanup (D.3.4).
     #[inline(always)]
-    pub fn clean_up(&mut self, source: &mut Mq, plane: u32, symbols: bool) {
-        let mut from = source.clone();
+    pub fn clean_up<'a>(&mut self, mut from: Mq<'a>, plane: u32, symbols: bool) -> Mq<'a> {
         for stripe in 0..self.grid.stripes {
             let mut significance = Walk::new(&self.grid, &self.significant, stripe);
             let mut signs = Walk::new(&self.grid, &self.negative, stripe);
@@ -165,7 +162,7 @@ impl Block {
         if symbols {
             (0..4).for_each(|_| drop(from.decide(UNIFORM)));
         }
-        *source = from;
+        from
     }
 }
 

@@ -3,7 +3,6 @@
 use super::passes::Source;
 
 /// A reader of bits, most significant first. A byte after 0xff has seven bits; after the last byte come ones.
-#[derive(Clone)]
 pub struct Raw<'a> {
     bytes: std::slice::Iter<'a, u8>,
     byte: u8,
