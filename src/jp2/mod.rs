@@ -4,6 +4,7 @@
 pub mod component;
 pub mod layout;
 mod openjpeg;
+pub mod transform;
 pub mod wavelet;
 
 pub use openjpeg::{Picture, compress};
