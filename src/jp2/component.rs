@@ -121,6 +121,13 @@ mod tests {
     }
 
     #[test]
+    fn the_far_end_of_the_grid_is_like_any_other() {
+        let resolution = Rect::new(u32::MAX - 13, u32::MAX - 6, 13, 6);
+        check(resolution, 3, resolution, |x, y| (x ^ y) as i32 % 100);
+        check(resolution, 3, Rect::new(u32::MAX - 1, u32::MAX - 2, 1, 2), |x, y| ((x ^ y) % 100) as f32);
+    }
+
+    #[test]
     fn an_error_of_a_subband_ends_it() {
         let whole = Rect::new(0, 0, 9, 9);
         let broken = window::<i32, _>(whole, 2, whole, |level, kind, asked| match (level, kind) {

@@ -137,7 +137,7 @@ pub fn filled<T>(rect: Rect, value: impl Fn(u32, u32) -> T) -> Plane<T> {
 fn sample<T: Copy>(plane: &Plane<T>, x: u32, y: u32) -> T {
     let rect = plane.rect;
     assert!(rect.contains(Rect::new(x, y, 1, 1)), "{x},{y} is not in {rect}");
-    plane.samples[((y - rect.y) * rect.width + x - rect.x) as usize]
+    plane.samples[((y - rect.y) * rect.width + (x - rect.x)) as usize]
 }
 
 fn along_rows<T: Textbook>(plane: &mut Plane<T>, forward: bool) {
