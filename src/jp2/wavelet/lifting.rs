@@ -54,7 +54,7 @@ impl Sample for f32 {
         self * if high { TWO_BY_K } else { K }
     }
 
-    /// Not halved when odd: it has not been doubled either, see [`TWO_BY_K`].
+    /// Not halved when odd: high-pass samples come halved, as `TWO_BY_K` says.
     fn alone(self, _odd: bool) -> Self {
         self
     }
