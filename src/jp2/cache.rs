@@ -19,8 +19,8 @@ pub struct BlockKey {
     pub resolution: u8,
     /// Subband of that resolution.
     pub band: BandKind,
-    /// Number of the code-block in its subband.
-    pub block: u32,
+    /// Where the code-block begins in its subband.
+    pub place: (u32, u32),
 }
 
 /// The coefficients of a code-block, row by row, as small as they fit.
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     fn key(block: u32) -> BlockKey {
-        BlockKey { master: 1, tile: 0, component: 0, resolution: 5, band: BandKind::Hl, block }
+        BlockKey { master: 1, tile: 0, component: 0, resolution: 5, band: BandKind::Hl, place: (64 * block, 0) }
     }
 
     fn block(length: usize) -> Coefficients {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::boxes::{Box, Walk, damaged};
 use super::colour::Colour;
-use super::main_header::Header;
+use super::codestream::Header;
 use super::palette::{Definition, Mapping, Palette};
 use crate::description::{PhysicalScale, PhysicalUnit};
 use crate::error::MasterError;

@@ -42,7 +42,7 @@ pub struct TileComponent {
     /// Where it lies on the component's grid (T.800 B-12).
     pub rect: Rect,
     /// Columns and rows of the reference grid per sample.
-    pub step: (u8, u8),
+    pub step: (u32, u32),
     /// Its resolutions, the lowest first: one more than there are decomposition levels.
     pub resolutions: Vec<Resolution>,
 }
@@ -117,7 +117,7 @@ impl TileComponent {
         precincts: &mut u64,
     ) -> Result<Self, MasterError> {
         let step = (component.dx, component.dy);
-        let rect = map(tile, |x| x.div_ceil(step.0.into()), |y| y.div_ceil(step.1.into()));
+        let rect = map(tile, |x| x.div_ceil(step.0), |y| y.div_ceil(step.1));
         let resolution = |number| {
             let resolution = Resolution::new(rect, coding, number, *precincts as u32);
             *precincts += u64::from(resolution.columns) * u64::from(resolution.rows);

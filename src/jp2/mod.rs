@@ -10,7 +10,6 @@ mod component;
 mod file;
 mod index;
 mod layout;
-mod main_header;
 mod openjpeg;
 mod packet;
 mod palette;
@@ -20,24 +19,31 @@ mod progression;
 mod samples;
 mod transform;
 mod wavelet;
+mod window;
 
 use std::fmt;
 use std::ops::Range;
 
 pub use openjpeg::{Picture, compress};
+pub use window::WindowDecoder;
 
 use crate::description::{Description, Level, PhysicalScale};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::raster::Raster;
 use file::File;
-use main_header::Header;
+use index::Index;
+use codestream::{Component, Header};
 use pixel::Pixel;
-use plane::halved;
+use plane::{Plane, halved};
 use samples::Samples;
+use window::Source;
 
 /// The longer side of the smallest level: so long that its ratio to the full picture cannot be mistaken.
 const SMALLEST_SIDE: u32 = 16;
+
+/// Pixels of a window are decoded in parts of at most this width.
+const PART_WIDTH: u32 = 1024;
 
 /// Pieces are at most so wide and high. A window costs the code-blocks that it touches and a margin of as many around
 /// it, so that smaller ones cost twice as much for each pixel, while viewers want them no larger.
@@ -49,6 +55,8 @@ pub struct Image {
     pub scale: Option<PhysicalScale>,
     file: File,
     header: Header,
+    /// Where the packets lie, if Recto decodes the codestream.
+    index: Option<Index>,
     pixel: Pixel,
     orientation: Orientation,
     /// Columns and rows of the reference grid for each of the picture.
@@ -58,7 +66,9 @@ pub struct Image {
 /// What decodes a codestream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reader {
-    /// The fallback for every codestream.
+    /// The decoder of windows, for Part 1 (T.800).
+    Recto,
+    /// The fallback: High-Throughput JPEG 2000 (T.814).
     OpenJpeg,
 }
 
@@ -74,13 +84,15 @@ impl Image {
     /// [`MasterError`] if they are damaged, or tell of what Recto does not read.
     pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
         let file = File::read(bytes)?;
-        let header = Header::read(bytes.get(file.codestream.clone()).unwrap_or_default())?;
+        let codestream = bytes.get(file.codestream.clone()).unwrap_or_default();
+        let header = Header::read(codestream)?;
+        let index = (!header.high_throughput).then(|| Index::read(codestream)).transpose()?;
         let pixel = Pixel::new(&file, &header)?;
-        let finest = |step: fn(&main_header::Component) -> u32| header.components.iter().map(step).min();
+        let finest = |step: fn(&Component) -> u32| header.components.iter().map(step).min();
         let step =
             (finest(|component| component.dx).unwrap_or(1), finest(|component| component.dy).unwrap_or(1));
         let orientation = file.orientation(bytes);
-        Ok(Self { scale: file.scale, file, header, pixel, orientation, step })
+        Ok(Self { scale: file.scale, file, header, index, pixel, orientation, step })
     }
 
     /// Its levels, one for each resolution, and what its pixels hold.
@@ -111,7 +123,10 @@ impl Image {
 
     /// What decodes its codestream.
     pub fn reader(&self) -> Reader {
-        Reader::OpenJpeg
+        match self.index {
+            Some(_) => Reader::Recto,
+            None => Reader::OpenJpeg,
+        }
     }
 
     /// Where the bytes lie that any window needs, if that is all of them: offset and length. Of tiles, only some are
@@ -121,24 +136,41 @@ impl Image {
         (!self.header.is_tiled()).then_some((start as u64, (end - start) as u64))
     }
 
-    /// The pixels of a window of a level, inside which it must lie.
+    /// The pixels of a window of a level, inside which it must lie. `master` is a number that no other state of any file
+    /// has.
     ///
     /// # Errors
     /// [`MasterError`] if the codestream is damaged where the window needs it, or takes too much memory.
-    pub fn decode(&self, bytes: &[u8], level: usize, window: Rect) -> Result<Raster, MasterError> {
+    pub fn decode(
+        &self,
+        decoder: &mut WindowDecoder,
+        bytes: &[u8],
+        master: u64,
+        level: usize,
+        window: Rect,
+    ) -> Result<Raster, MasterError> {
         let reduction = u8::try_from(level).map_err(|_| MasterError::damaged("no such level"))?;
         let codestream = bytes.get(self.file.codestream.clone()).unwrap_or_default();
         let origin = self.area(reduction);
         let window = Rect { x: origin.x + window.x, y: origin.y + window.y, ..window };
-        let planes = openjpeg::decode(codestream, &self.header, reduction, self.needed(window, reduction))?;
-        let samples = Samples {
-            pixel: &self.pixel,
-            components: &self.header.components,
-            planes: &planes,
-            step: self.step,
-            window,
+        let Some(index) = &self.index else {
+            let planes = openjpeg::decode(codestream, &self.header, reduction, self.needed(window, reduction))?;
+            return Ok(self.raster(&planes, window));
         };
-        Ok(samples.raster())
+        let source = Source { codestream, index, master };
+        let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
+        // In parts: a sample takes twelve times as much memory on its way as in the raster.
+        for left in (0..window.width).step_by(PART_WIDTH as usize) {
+            let part = Rect { x: window.x + left, width: PART_WIDTH.min(window.width - left), ..window };
+            let planes = decoder.decode(source, reduction, self.needed(part, reduction))?;
+            raster.paste(&self.raster(&planes, part), left, 0);
+        }
+        Ok(raster)
+    }
+
+    fn raster(&self, planes: &[Plane], window: Rect) -> Raster {
+        let (pixel, components) = (&self.pixel, &self.header.components[..]);
+        Samples { pixel, components, planes, step: self.step, window }.raster()
     }
 
     /// The picture on its own grid, reduced. Its first pixel is not at 0 if the image is not at 0 of the reference
@@ -154,7 +186,7 @@ impl Image {
     /// The area of the reference grid that holds every sample on which a window depends: those at its own places, and
     /// of subsampled components those before and after.
     fn needed(&self, window: Rect, reduction: u8) -> Rect {
-        let coarsest = |step: fn(&main_header::Component) -> u32| {
+        let coarsest = |step: fn(&Component) -> u32| {
             self.header.components.iter().map(step).max().unwrap_or(1)
         };
         let span = |first: u32, length: u32, step: u32, widest: u32, from: u32, to: u32| {
@@ -207,6 +239,7 @@ impl Image {
 impl fmt::Display for Reader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Recto => f.write_str("Recto"),
             Self::OpenJpeg => f.write_str("OpenJPEG"),
         }
     }

@@ -4,7 +4,7 @@
 use super::boxes::damaged;
 use super::colour::Space;
 use super::file::File;
-use super::main_header::Header;
+use super::codestream::Header;
 use super::palette::{Mapping, Palette};
 use crate::description::Channels;
 use crate::error::MasterError;
@@ -129,11 +129,11 @@ fn source(mapping: Mapping, palette: Option<&Palette>, header: &Header) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jp2::main_header::tests::header;
+    use crate::jp2::codestream::tests::bytes;
     use crate::jp2::palette::Definition;
 
     fn pixel(file: &File, components: &[[u8; 3]]) -> Result<Pixel, MasterError> {
-        let bytes = header([8, 8, 0, 0], [8, 8, 0, 0], components);
+        let bytes = bytes([8, 8, 0, 0], [8, 8, 0, 0], components);
         Pixel::new(file, &Header::read(&bytes).expect("a header"))
     }
 

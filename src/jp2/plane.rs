@@ -1,6 +1,6 @@
 //! Samples of one component, whoever decoded them.
 
-use super::main_header::Component;
+use super::codestream::Component;
 use crate::geometry::Rect;
 
 /// A rectangle of a component's samples.

@@ -2,7 +2,7 @@
 //! Pure. The only place where depths become those of a raster: [`to_8_bit`].
 
 use super::colour::Space;
-use super::main_header::Component;
+use super::codestream::Component;
 use super::pixel::{Pixel, Source};
 use super::plane::Plane;
 use crate::geometry::Rect;

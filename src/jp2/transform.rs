@@ -2,6 +2,8 @@
 //! (T.800 Annexes E, G, H).
 //! Pure. Rounding is OpenJPEG's to the bit.
 
+use super::codestream::Step;
+
 /// How the coefficients of one subband become samples (T.800 E.1, H.1).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dequantiser {
@@ -59,23 +61,7 @@ fn lowered(coefficient: i32, shift: u8) -> i32 {
     }
 }
 
-/// A quantisation step as it is stored (T.800 E-3 and Tables A.28 to A.30).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// 0 to 31.
-    pub exponent: u8,
-    /// 0 to 2047; 0 without quantisation.
-    pub mantissa: u16,
-}
-
 impl Step {
-    /// The step of subband number `band` (LL, then HL, LH, HH of every resolution, lowest first) when only that of LL
-    /// is stored: this one (T.800 E-5).
-    pub fn derived(self, band: u8) -> Self {
-        let levels_up = band.saturating_sub(1) / 3;
-        Self { exponent: self.exponent.saturating_sub(levels_up), ..self }
-    }
-
     /// Number of magnitude bit-planes of the subband, M_b (T.800 E-2).
     pub fn planes(self, guard_bits: u8) -> u8 {
         self.exponent.saturating_add(guard_bits).saturating_sub(1)
@@ -190,9 +176,6 @@ mod tests {
         assert_eq!(step.size(8), 0.75);
         assert_eq!(step.size(16), 192.0);
         assert_eq!((step.planes(2), step.planes(0)), (10, 8));
-        let exponents = [0, 1, 3, 4, 6, 7, 30, 31].map(|band| step.derived(band).exponent);
-        assert_eq!(exponents, [9, 9, 9, 8, 8, 7, 0, 0]);
-        assert_eq!(step.derived(7).mantissa, 1024);
         assert_eq!(Step { exponent: 255, mantissa: u16::MAX }.planes(255), 254);
     }
 

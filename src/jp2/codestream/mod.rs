@@ -104,6 +104,17 @@ impl Header {
         (columns * rows) as u32
     }
 
+    /// Whether there is more than one tile.
+    pub fn is_tiled(&self) -> bool {
+        self.tiles() > 1
+    }
+
+    /// Decomposition levels that every component has where a tile does not say otherwise: how often the image can be
+    /// halved.
+    pub fn levels(&self) -> u8 {
+        self.coding.components.iter().map(|coding| coding.levels).min().unwrap_or(0)
+    }
+
     /// Number of tiles in a row of them, 1 to 65535 (T.800 B-5).
     pub fn tile_columns(&self) -> u32 {
         siz::tile_grid(self.image, self.tile_origin, self.tile).0 as u32

@@ -26,9 +26,9 @@ pub struct Component {
     /// Whether samples are signed.
     pub signed: bool,
     /// XRsiz: columns of the reference grid per sample, 1 to 255.
-    pub dx: u8,
+    pub dx: u32,
     /// YRsiz: rows of the reference grid per sample, 1 to 255.
-    pub dy: u8,
+    pub dy: u32,
 }
 
 impl Size {
@@ -39,6 +39,9 @@ impl Size {
         let [width, height, tile_x, tile_y] = four(&mut fields)?;
         if x >= right || y >= bottom {
             return Err(fields.wrong("an image area without samples"));
+        }
+        if right.max(bottom) > i32::MAX as u32 {
+            return Err(fields.wrong("an image beyond 2^31"));
         }
         let (tile, image) = (Dimensions::new(width, height), Rect::new(x, y, right - x, bottom - y));
         let covers = |origin: u32, side: u32, start: u32| {

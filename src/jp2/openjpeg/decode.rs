@@ -11,7 +11,7 @@ use openjpeg_sys as opj;
 use super::{Owned, done, limits};
 use crate::error::MasterError;
 use crate::geometry::Rect;
-use crate::jp2::main_header::{Component, Header};
+use crate::jp2::codestream::{Component, Header};
 use crate::jp2::plane::{Plane, reduced};
 
 /// Bytes of what OpenJPEG says that are kept: its first message tells most.

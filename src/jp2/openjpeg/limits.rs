@@ -2,7 +2,7 @@
 //! Pure arithmetic on the main header.
 
 use crate::error::MasterError;
-use crate::jp2::main_header::{ComponentCoding, Header};
+use crate::jp2::codestream::{ComponentCoding, Header};
 
 /// Code-blocks and precincts of one tile, each of which takes about 350 bytes: an untiled image of a gigapixel in
 /// colour.
@@ -13,7 +13,7 @@ const MAX_TILE_COMPONENTS: u64 = 1 << 18;
 
 /// Refuses what would take too much memory whatever the window.
 pub fn check(header: &Header) -> Result<(), MasterError> {
-    let tile_components = header.tiles() * header.components.len() as u64;
+    let tile_components = u64::from(header.tiles()) * header.components.len() as u64;
     let blocks = header.components.iter().zip(&header.coding.components).map(|(component, coding)| {
         let side = |tile: u32, image: u32, step: u32| u64::from(tile.min(image).div_ceil(step)) + 1;
         let width = side(header.tile.width, header.image.right(), component.dx);
@@ -50,12 +50,12 @@ fn blocks(width: u64, height: u64, coding: &ComponentCoding) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jp2::main_header::tests::header;
+    use crate::jp2::codestream::tests::bytes;
 
     #[test]
     fn gigapixels_pass_and_what_only_claims_to_be_more_does_not() {
         let check = |side: u32, tile: u32| {
-            let bytes = header([side, side, 0, 0], [tile, tile, 0, 0], &[[7, 1, 1]; 3]);
+            let bytes = bytes([side, side, 0, 0], [tile, tile, 0, 0], &[[7, 1, 1]; 3]);
             check(&Header::read(&bytes).expect("a header"))
         };
         assert_eq!(check(30_000, 30_000), Ok(()));
