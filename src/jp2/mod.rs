@@ -8,5 +8,6 @@ pub mod layout;
 mod openjpeg;
 mod packet;
 mod progression;
+mod state;
 
 pub use openjpeg::{Picture, compress};
