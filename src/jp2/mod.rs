@@ -17,6 +17,7 @@ mod pixel;
 mod plane;
 mod progression;
 mod samples;
+mod state;
 mod transform;
 mod wavelet;
 mod window;
@@ -129,11 +130,10 @@ impl Image {
         }
     }
 
-    /// Where the bytes lie that any window needs, if that is all of them: offset and length. Of tiles, only some are
-    /// read.
+    /// Where the bytes lie that any window needs, if that is all of them: offset and length.
     pub fn range(&self) -> Option<(u64, u64)> {
         let Range { start, end } = self.file.codestream;
-        (!self.header.is_tiled()).then_some((start as u64, (end - start) as u64))
+        (self.index.is_none() && !self.header.is_tiled()).then_some((start as u64, (end - start) as u64))
     }
 
     /// The pixels of a window of a level, inside which it must lie. `master` is a number that no other state of any file

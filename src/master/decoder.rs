@@ -3,6 +3,7 @@
 
 use super::Identity;
 use crate::error::MasterError;
+use crate::jp2;
 use crate::raster::Raster;
 use crate::tiff::WindowDecoder;
 
@@ -12,6 +13,8 @@ const KEPT_BYTES: usize = 96 << 20;
 /// Decodes windows of masters of every kind.
 #[derive(Default)]
 pub struct Decoder {
+    /// For JPEG 2000.
+    pub(super) jp2: jp2::WindowDecoder,
     /// For TIFF.
     pub(super) tiff: WindowDecoder,
     kept: Option<Kept>,

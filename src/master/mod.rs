@@ -7,6 +7,7 @@ mod open;
 mod sidecar;
 
 use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -63,6 +64,13 @@ impl Identity {
             seconds: metadata.mtime(),
             nanoseconds: metadata.mtime_nsec(),
         })
+    }
+
+    /// It as one number, the same for as long as this process runs.
+    fn number(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// When the file was last written to; never before 1970.
@@ -158,7 +166,7 @@ impl Master {
         let inside = inside.ok_or_else(|| MasterError::damaged("a window outside its level"))?;
         let raster = match &self.kind {
             Kind::Tiff(pyramid) => self.decode_tiff(&mut decoder.tiff, &pyramid.levels[level], inside)?,
-            Kind::Jp2(image) => self.decode_jp2(image, level, inside)?,
+            Kind::Jp2(image) => self.decode_jp2(&mut decoder.jp2, image, level, inside)?,
             Kind::Flat(picture) => {
                 decoder.whole(self.identity, level, || self.decode_flat(picture, level))?.part(inside)
             }
@@ -179,9 +187,15 @@ impl Master {
         raster
     }
 
-    fn decode_jp2(&self, image: &jp2::Image, level: usize, window: Rect) -> Result<Raster, MasterError> {
+    fn decode_jp2(
+        &self,
+        decoder: &mut jp2::WindowDecoder,
+        image: &jp2::Image,
+        level: usize,
+        window: Rect,
+    ) -> Result<Raster, MasterError> {
         self.map.announce(image.range().as_slice());
-        let raster = image.decode(self.map.bytes(), level, window);
+        let raster = image.decode(decoder, self.map.bytes(), self.identity.number(), level, window);
         self.map.check()?;
         raster
     }

@@ -4,9 +4,7 @@ use crate::error::MasterError;
 
 /// Codes of the markers that mean something to us, by their names in T.800 table A.2 and T.814.
 pub(super) mod code {
-    pub const SOC: u16 = 0xff4f;
     pub const CAP: u16 = 0xff50;
-    pub const SIZ: u16 = 0xff51;
     pub const COD: u16 = 0xff52;
     pub const COC: u16 = 0xff53;
     pub const TLM: u16 = 0xff55;

@@ -5,10 +5,9 @@
 mod precinct;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(in crate::jp2) mod tests;
 
 pub use precinct::{CodeBlock, Precinct, PrecinctBand, Segment};
-pub(super) use table::Table;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,7 +16,8 @@ use std::rc::Rc;
 use super::codestream::{self, Coding, Header, Place};
 use super::layout;
 use crate::error::MasterError;
-use table::PackedHeaders;
+pub(super) use table::Parts;
+use table::{PackedHeaders, Table};
 
 /// Tiles are kept as long as they have together no more packets than this; each takes 12 bytes.
 const MAX_PACKETS_KEPT: usize = 1 << 22;
@@ -44,11 +44,13 @@ pub struct Tile {
 /// Where a table comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// PLT, or a state from elsewhere: packets may disagree.
+    /// PLT: packets may disagree.
     Told,
+    /// A table of an index before this: packets may disagree.
+    Kept,
     /// The packets agree as far as they can be read.
     Walked,
-    /// As `Told`; packets disagree, but reading them all did not lead further.
+    /// PLT or a table from before; packets disagree, but reading them all did not lead further.
     Disputed,
 }
 
@@ -57,7 +59,7 @@ struct Tiles {
     /// Ordered by tile.
     places: Vec<Place>,
     /// Tables of an index before this.
-    kept: BTreeMap<u32, (Vec<u64>, Vec<u32>)>,
+    kept: BTreeMap<u32, Parts>,
     read: BTreeMap<u32, Rc<Tile>>,
     packets: usize,
 }
@@ -94,7 +96,7 @@ impl Index {
     ) -> Result<Precinct, MasterError> {
         let indexed = self.tile(codestream, tile)?;
         let first = indexed.precinct(codestream, component, resolution, precinct);
-        if first.is_ok() || indexed.origin != Origin::Told {
+        if first.is_ok() || !matches!(indexed.origin, Origin::Told | Origin::Kept) {
             return first;
         }
         let walked = self.tiles.borrow_mut().insert(tile, indexed.walked_anew(codestream)?);
@@ -115,16 +117,22 @@ impl Index {
         Ok(tiles.insert(number, tile))
     }
 
-    /// The tables of the tiles whose packet headers were read to find them, by number.
-    pub(super) fn walked_tables(&self) -> Vec<(u32, Rc<Tile>)> {
+    /// The tables of the tiles that have no PLT, by number; None if all are known from an index before.
+    pub(super) fn walked_tables(&self) -> Option<BTreeMap<u32, Parts>> {
         let tiles = self.tiles.borrow();
-        let walked =
-            tiles.read.iter().filter(|(_, tile)| tile.origin == Origin::Walked && tile.packed.is_none());
-        walked.map(|(number, tile)| (*number, tile.clone())).collect()
+        let mut tables = tiles.kept.clone();
+        let mut news = false;
+        for (number, tile) in tiles.read.iter().filter(|(_, tile)| tile.packed.is_none()) {
+            news |= tile.origin == Origin::Walked;
+            if matches!(tile.origin, Origin::Walked | Origin::Kept) {
+                tables.insert(*number, tile.table.to_parts());
+            }
+        }
+        news.then_some(tables)
     }
 
     /// Uses these tables for tiles that are not indexed yet.
-    pub(super) fn keep(&mut self, tables: BTreeMap<u32, (Vec<u64>, Vec<u32>)>) {
+    pub(super) fn keep(&mut self, tables: BTreeMap<u32, Parts>) {
         self.tiles.get_mut().kept = tables;
     }
 }
@@ -172,20 +180,21 @@ impl Tile {
         main: &Header,
         number: u32,
         header: codestream::Tile,
-        kept: Option<(Vec<u64>, Vec<u32>)>,
+        kept: Option<Parts>,
     ) -> Result<Self, MasterError> {
         let layout = layout::Tile::new(main, number, &header.coding)?;
         let packed = PackedHeaders::of(codestream, main, &header)?;
-        let kept = kept
-            .and_then(|(starts, lengths)| Table::from_parts(&layout, header.coding.layers, starts, lengths));
-        let told = match (&packed, kept) {
-            (Some(_), _) => None,
-            (None, Some(kept)) => Some(kept),
-            (None, None) => Table::told(codestream, &header, &layout)?,
+        let layers = header.coding.layers;
+        let kept =
+            kept.filter(|_| packed.is_none()).and_then(|parts| Table::from_parts(&layout, layers, parts));
+        let told = match &packed {
+            None if kept.is_none() => Table::told(codestream, &header, &layout)?,
+            _ => None,
         };
-        let (table, origin) = match told {
-            Some(table) => (table, Origin::Told),
-            None => (Table::walked(codestream, &header, &layout, packed.as_ref())?.0, Origin::Walked),
+        let (table, origin) = match (kept, told) {
+            (Some(table), _) => (table, Origin::Kept),
+            (_, Some(table)) => (table, Origin::Told),
+            _ => (Table::walked(codestream, &header, &layout, packed.as_ref())?.0, Origin::Walked),
         };
         Ok(Self { coding: header.coding.clone(), layout, header, table, origin, packed })
     }
@@ -200,13 +209,8 @@ impl Tile {
         Ok(Self { coding, layout, header, table, origin, packed: None })
     }
 
-    /// The offsets and lengths of its packets, by precinct and layer.
-    pub(super) fn table(&self) -> &Table {
-        &self.table
-    }
-
     /// What it costs to keep it, in packets: at least what its headers cost.
     fn weight(&self) -> usize {
-        self.table.starts.len() + 256
+        self.table.len() + 256
     }
 }

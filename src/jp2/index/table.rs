@@ -26,12 +26,15 @@ const ABSENT: u64 = u64::MAX;
 pub(in crate::jp2) struct Table {
     layers: u16,
     /// Offset of each packet in the codestream; `ABSENT` if it is not there.
-    pub starts: Vec<u64>,
+    starts: Vec<u64>,
     /// Number of bytes of each packet in the codestream.
-    pub lengths: Vec<u32>,
+    lengths: Vec<u32>,
     /// Offset of each packet's header in the packed packet headers; empty if there are none.
     headers: Vec<u32>,
 }
+
+/// The offset and the length of each packet of a tile: for each precinct in the order of the layout, its layers.
+pub(in crate::jp2) type Parts = (Vec<u64>, Vec<u32>);
 
 /// Where a packet lies: the bytes in the codestream, and the offset of its header if headers are packed.
 pub(in crate::jp2) type Extent = (Range<usize>, usize);
@@ -58,10 +61,20 @@ impl Table {
     }
 
     /// The table of these offsets and lengths, if they are as many as the tile has packets.
-    pub fn from_parts(layout: &Tile, layers: u16, starts: Vec<u64>, lengths: Vec<u32>) -> Option<Self> {
+    pub fn from_parts(layout: &Tile, layers: u16, (starts, lengths): Parts) -> Option<Self> {
         let count = u64::from(layout.precincts) * u64::from(layers);
         let fits = starts.len() == lengths.len() && starts.len() as u64 == count;
         fits.then_some(Self { layers, starts, lengths, headers: Vec::new() })
+    }
+
+    /// The offsets and the lengths. Of no use where packet headers are packed.
+    pub fn to_parts(&self) -> Parts {
+        (self.starts.clone(), self.lengths.clone())
+    }
+
+    /// Number of packets.
+    pub fn len(&self) -> usize {
+        self.starts.len()
     }
 
     /// The table that PLT tells, if it is there in every tile-part and adds up to its length (T.800 A.7.3).

@@ -66,7 +66,7 @@ fn walked(codestream: &[u8]) -> Vec<(Table, bool)> {
 }
 
 /// All precincts of a tile.
-fn precincts(index: &Index, codestream: &[u8], number: u32) -> Vec<Result<Precinct, MasterError>> {
+pub(crate) fn precincts(index: &Index, codestream: &[u8], number: u32) -> Vec<Result<Precinct, MasterError>> {
     let tile = index.tile(codestream, number).expect("a tile");
     let mut all = Vec::new();
     for (c, component) in tile.layout.components.iter().enumerate() {
