@@ -1,4 +1,10 @@
 //! Tier-1: the coding passes of a code-block, back to coefficients (T.800 Annexes C and D).
+//! Pure, and total on bytes: a damaged segment decodes to something, the same that OpenJPEG makes of it.
+//!
+//! `plain.rs` says what is computed, in the words of the standard, and exists in the tests only. What ships differs in
+//! three ways: `grid.rs` has bits of samples in words instead of structures, so that the passes find what they have to
+//! do, and its context, by shifts of a register; `mq.rs` decides without branches; and coefficients are touched only
+//! where a decision changes them.
 
 mod grid;
 mod mq;
@@ -6,7 +12,12 @@ mod passes;
 #[cfg(test)]
 mod plain;
 mod raw;
+mod style;
 mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use self::style::BlockStyle;
 
 use self::grid::Grid;
 use self::mq::{Contexts, Mq};
@@ -61,70 +72,66 @@ impl BlockDecoder {
         }
         let dimensions = (width as usize, height as usize);
         self.block.start(kind, Grid::new(dimensions, style.vertically_causal()));
-        dispatch(&mut self.block, style, planes, segments)?;
+        decode_fast(&mut self.block, style, planes, segments)?;
         Ok(self.block.coefficients())
     }
 }
 
+/// The same as [`decode_segments`], with instructions for bits where the processor has them: 5 % faster.
 #[cfg(target_arch = "x86_64")]
 #[allow(unsafe_code)]
-fn dispatch(
+fn decode_fast(
     block: &mut Block,
     style: BlockStyle,
     planes: u8,
     segments: &[(u32, &[u8])],
 ) -> Result<(), MasterError> {
-    let b = std::is_x86_feature_detected!("bmi1")
-        && std::is_x86_feature_detected!("bmi2")
-        && std::is_x86_feature_detected!("lzcnt")
-        && std::env::var_os("NODISPATCH").is_none();
-    if b {
-        // SAFETY: the processor has the three features.
-        unsafe { decode_passes_bmi(block, style, planes, segments) }
+    use std::is_x86_feature_detected as has;
+
+    #[target_feature(enable = "bmi1,bmi2,lzcnt")]
+    fn with_bit_instructions(
+        block: &mut Block,
+        style: BlockStyle,
+        planes: u8,
+        segments: &[(u32, &[u8])],
+    ) -> Result<(), MasterError> {
+        decode_segments(block, style, planes, segments)
+    }
+
+    if has!("bmi1") && has!("bmi2") && has!("lzcnt") {
+        // SAFETY: a safe function compiled for three features, all of which this processor was just found to have.
+        unsafe { with_bit_instructions(block, style, planes, segments) }
     } else {
-        decode_passes(block, style, planes, segments)
+        decode_segments(block, style, planes, segments)
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "bmi1,bmi2,lzcnt")]
-fn decode_passes_bmi(
-    block: &mut Block,
-    style: BlockStyle,
-    planes: u8,
-    segments: &[(u32, &[u8])],
-) -> Result<(), MasterError> {
-    decode_passes(block, style, planes, segments)
-}
+#[cfg(not(target_arch = "x86_64"))]
+use decode_segments as decode_fast;
 
 #[inline(always)]
-fn decode_passes(
+fn decode_segments(
     block: &mut Block,
     style: BlockStyle,
     planes: u8,
     segments: &[(u32, &[u8])],
 ) -> Result<(), MasterError> {
     let mut contexts = Contexts::new();
-    let mut passes = Passes { plane: planes, pass: Pass::Cleanup };
+    let mut passes = Passes { planes, pass: Pass::Cleanup };
     for &(count, bytes) in segments {
         let raw = passes.is_raw(style, planes);
         let passes = passes.by_ref().take(count as usize);
         if raw {
-            decode_raw_segment(block, Raw::new(bytes), passes)?;
+            decode_raw(block, Raw::new(bytes), passes)?;
         } else {
-            decode_segment(block, style, Mq::new(bytes, &mut contexts), passes);
+            decode_mq(block, style, Mq::new(bytes, &mut contexts), passes);
         }
     }
     Ok(())
 }
 
 #[inline(always)]
-fn decode_segment(
-    block: &mut Block,
-    style: BlockStyle,
-    mut mq: Mq,
-    passes: impl Iterator<Item = (u32, Pass)>,
-) {
+fn decode_mq(block: &mut Block, style: BlockStyle, mut mq: Mq, passes: impl Iterator<Item = (u32, Pass)>) {
     for (plane, pass) in passes {
         mq = match pass {
             Pass::Propagation => block.propagate(mq, plane),
@@ -138,7 +145,7 @@ fn decode_segment(
 }
 
 #[inline(always)]
-fn decode_raw_segment(
+fn decode_raw(
     block: &mut Block,
     mut raw: Raw,
     passes: impl Iterator<Item = (u32, Pass)>,
@@ -164,15 +171,15 @@ enum Pass {
 
 /// The passes that are left, each with its plane: one cleanup, then three for each plane, the most significant first.
 struct Passes {
-    /// The planes that are left.
-    plane: u8,
+    /// The planes that are left, that of the next pass included.
+    planes: u8,
     pass: Pass,
 }
 
 impl Passes {
     /// Whether a segment that starts here has raw bits: after the first ten passes, but for cleanup (D.6).
     fn is_raw(&self, style: BlockStyle, planes: u8) -> bool {
-        style.bypass() && self.pass != Pass::Cleanup && self.plane + 4 <= planes
+        style.bypass() && self.pass != Pass::Cleanup && self.planes + 4 <= planes
     }
 }
 
@@ -180,62 +187,15 @@ impl Iterator for Passes {
     type Item = (u32, Pass);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (plane, pass) = (self.plane.checked_sub(1)?, self.pass);
+        let (plane, pass) = (self.planes.checked_sub(1)?, self.pass);
         self.pass = match pass {
             Pass::Propagation => Pass::Refinement,
             Pass::Refinement => Pass::Cleanup,
             Pass::Cleanup => Pass::Propagation,
         };
         if pass == Pass::Cleanup {
-            self.plane = plane;
+            self.planes = plane;
         }
         Some((plane.into(), pass))
-    }
-}
-
-/// How the code-blocks of a component are coded: any combination of the styles of T.800 Table A.19.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BlockStyle(u8);
-
-impl BlockStyle {
-    /// Whether passes after the fourth plane hold raw bits, but for the cleanup passes ("lazy", D.6).
-    pub fn bypass(self) -> bool {
-        self.0 & 1 != 0
-    }
-
-    /// Whether each pass starts with fresh contexts.
-    pub fn reset(self) -> bool {
-        self.0 & 2 != 0
-    }
-
-    /// Whether each pass is a codeword segment.
-    pub fn terminate_all(self) -> bool {
-        self.0 & 4 != 0
-    }
-
-    /// Whether a stripe is coded as if the one below it were zero (D.7).
-    pub fn vertically_causal(self) -> bool {
-        self.0 & 8 != 0
-    }
-
-    /// Whether the end of a segment tells of damage in it (D.4.2). It changes nothing in what is decoded.
-    pub fn predictable_termination(self) -> bool {
-        self.0 & 16 != 0
-    }
-
-    /// Whether a cleanup pass ends with four known decisions (D.5).
-    pub fn segmentation_symbols(self) -> bool {
-        self.0 & 32 != 0
-    }
-}
-
-impl TryFrom<u8> for BlockStyle {
-    type Error = MasterError;
-
-    fn try_from(style: u8) -> Result<Self, MasterError> {
-        match style {
-            0..64 => Ok(Self(style)),
-            _ => Err(MasterError::unsupported(format!("code-block style {style:#04x}"))),
-        }
     }
 }

@@ -160,7 +160,9 @@ impl Block {
             }
         }
         if symbols {
-            (0..4).for_each(|_| drop(from.decide(UNIFORM)));
+            for _ in 0..4 {
+                from.decide(UNIFORM);
+            }
         }
         from
     }

@@ -200,7 +200,9 @@ impl Block {
             }
         }
         if self.style.segmentation_symbols() {
-            (0..4).for_each(|_| drop(coder.decide(&mut contexts[18])));
+            for _ in 0..4 {
+                coder.decide(&mut contexts[18]);
+            }
         }
     }
 

@@ -83,7 +83,7 @@ impl Component {
         if none(image.x, image.right(), dx) || none(image.y, image.bottom(), dy) {
             return Err(fields.wrong("a component without samples"));
         }
-        Ok(Self { precision, signed: depth & 0x80 != 0, dx, dy })
+        Ok(Self { precision, signed: depth & 0x80 != 0, dx: dx.into(), dy: dy.into() })
     }
 }
 

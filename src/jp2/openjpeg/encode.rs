@@ -32,13 +32,31 @@ pub struct Picture<'a> {
 /// # Errors
 /// The step that OpenJPEG refused.
 pub fn compress(picture: &Picture, ratio: Option<u16>) -> Result<Vec<u8>, &'static str> {
+    compress_with(picture, parameters(picture, ratio))
+}
+
+/// A gray picture as one code-block without a transform, whose coefficients are known therefore: pixels less 128.
+#[cfg(test)]
+pub fn compress_block(picture: &Picture, style: u8) -> Result<Vec<u8>, &'static str> {
+    let side = |length: u32| length.next_power_of_two().max(4) as i32;
+    let mut parameters = parameters(picture, None);
+    parameters.numresolution = 1;
+    parameters.cblockw_init = side(picture.dimensions.width);
+    parameters.cblockh_init = side(picture.dimensions.height);
+    parameters.mode = style.into();
+    compress_with(picture, parameters)
+}
+
+fn compress_with(picture: &Picture, mut parameters: opj::opj_cparameters_t) -> Result<Vec<u8>, &'static str> {
     let mut output = Output::default();
     {
         let image = image(picture)?;
         // SAFETY: takes a format, gives a new codec or null.
         let codec = unsafe { opj::opj_create_compress(opj::OPJ_CODEC_FORMAT::OPJ_CODEC_JP2) };
         let codec = Owned::new(codec, opj::opj_destroy_codec, "start")?;
-        set_up(&codec, &image, picture, ratio)?;
+        // SAFETY: all three are alive; what is kept of the parameters is copied.
+        let ready = unsafe { opj::opj_setup_encoder(codec.pointer, &mut parameters, image.pointer) };
+        done(ready, "take its parameters")?;
         let stream = stream(&mut output)?;
         // SAFETY: all three are alive, and the codec is set up for this image.
         let started = unsafe { opj::opj_start_compress(codec.pointer, image.pointer, stream.pointer) };
@@ -82,12 +100,7 @@ fn image(picture: &Picture) -> Result<Owned<opj::opj_image_t>, &'static str> {
     Ok(image)
 }
 
-fn set_up(
-    codec: &Owned<opj::opj_codec_t>,
-    image: &Owned<opj::opj_image_t>,
-    picture: &Picture,
-    ratio: Option<u16>,
-) -> Result<(), &'static str> {
+fn parameters(picture: &Picture, ratio: Option<u16>) -> opj::opj_cparameters_t {
     let tile = tile_size(picture.dimensions);
     let mut parameters = MaybeUninit::uninit();
     // SAFETY: fills the whole structure, and 0, with which it starts, is a variant of each of its enums.
@@ -105,9 +118,7 @@ fn set_up(
     parameters.tcp_rates[0] = ratio.map_or(0.0, f32::from);
     parameters.irreversible = ratio.is_some().into();
     parameters.tcp_mct = picture.channels.has_colour().into();
-    // SAFETY: all three are alive; what is kept of the parameters is copied.
-    let done_well = unsafe { opj::opj_setup_encoder(codec.pointer, &mut parameters, image.pointer) };
-    done(done_well, "take its parameters")
+    parameters
 }
 
 fn tile_size(picture: Dimensions) -> Dimensions {
