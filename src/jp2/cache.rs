@@ -126,7 +126,14 @@ mod tests {
     use super::*;
 
     fn key(block: u32) -> BlockKey {
-        BlockKey { master: 1, tile: 0, component: 0, resolution: 5, band: BandKind::Hl, place: (64 * block, 0) }
+        BlockKey {
+            master: 1,
+            tile: 0,
+            component: 0,
+            resolution: 5,
+            band: BandKind::Hl,
+            place: (64 * block, 0),
+        }
     }
 
     fn block(length: usize) -> Coefficients {

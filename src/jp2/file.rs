@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::boxes::{Box, Walk, damaged};
-use super::colour::Colour;
 use super::codestream::Header;
+use super::colour::Colour;
 use super::palette::{Definition, Mapping, Palette};
 use crate::description::{PhysicalScale, PhysicalUnit};
 use crate::error::MasterError;

@@ -32,9 +32,9 @@ use crate::description::{Description, Level, PhysicalScale};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::raster::Raster;
+use codestream::{Component, Header};
 use file::File;
 use index::Index;
-use codestream::{Component, Header};
 use pixel::Pixel;
 use plane::{Plane, halved};
 use samples::Samples;
@@ -154,7 +154,8 @@ impl Image {
         let origin = self.area(reduction);
         let window = Rect { x: origin.x + window.x, y: origin.y + window.y, ..window };
         let Some(index) = &self.index else {
-            let planes = openjpeg::decode(codestream, &self.header, reduction, self.needed(window, reduction))?;
+            let planes =
+                openjpeg::decode(codestream, &self.header, reduction, self.needed(window, reduction))?;
             return Ok(self.raster(&planes, window));
         };
         let source = Source { codestream, index, master };
@@ -186,9 +187,8 @@ impl Image {
     /// The area of the reference grid that holds every sample on which a window depends: those at its own places, and
     /// of subsampled components those before and after.
     fn needed(&self, window: Rect, reduction: u8) -> Rect {
-        let coarsest = |step: fn(&Component) -> u32| {
-            self.header.components.iter().map(step).max().unwrap_or(1)
-        };
+        let coarsest =
+            |step: fn(&Component) -> u32| self.header.components.iter().map(step).max().unwrap_or(1);
         let span = |first: u32, length: u32, step: u32, widest: u32, from: u32, to: u32| {
             // At most 2^31 * 2^8 * 2^8 before it is cut to the image.
             let at = |place: u32| u64::from(place) * u64::from(step) << reduction.min(31);

@@ -2,9 +2,9 @@
 //! Pure; decided once from the boxes and the main header. T.800 I.5.3.
 
 use super::boxes::damaged;
+use super::codestream::Header;
 use super::colour::Space;
 use super::file::File;
-use super::codestream::Header;
 use super::palette::{Mapping, Palette};
 use crate::description::Channels;
 use crate::error::MasterError;

@@ -1,8 +1,8 @@
 //! Planes of samples as a raster: palette, depth, subsampling, colour model and alpha.
 //! Pure. The only place where depths become those of a raster: [`to_8_bit`].
 
-use super::colour::Space;
 use super::codestream::Component;
+use super::colour::Space;
 use super::pixel::{Pixel, Source};
 use super::plane::Plane;
 use crate::geometry::Rect;

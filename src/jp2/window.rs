@@ -128,12 +128,7 @@ impl WindowDecoder {
         Ok(())
     }
 
-    fn samples(
-        &mut self,
-        part: TileComponent,
-        reduction: u8,
-        window: Rect,
-    ) -> Result<Samples, MasterError> {
+    fn samples(&mut self, part: TileComponent, reduction: u8, window: Rect) -> Result<Samples, MasterError> {
         let coding = &part.tile.coding.components[part.component];
         let levels = coding.levels.checked_sub(reduction).ok_or_else(|| {
             MasterError::damaged(format!("tile {} has fewer resolutions than the image", part.tile_number))
@@ -172,10 +167,15 @@ impl WindowDecoder {
                 let Some(shared) = block.rect.intersection(window) else { continue };
                 let key = part.key(resolution, kind, block);
                 match self.cache.get(&key) {
-                    Some(Coefficients::Narrow(values)) => paste(values, block.rect, shared, &dequantiser, &mut plane),
-                    Some(Coefficients::Wide(values)) => paste(values, block.rect, shared, &dequantiser, &mut plane),
+                    Some(Coefficients::Narrow(values)) => {
+                        paste(values, block.rect, shared, &dequantiser, &mut plane)
+                    }
+                    Some(Coefficients::Wide(values)) => {
+                        paste(values, block.rect, shared, &dequantiser, &mut plane)
+                    }
                     None => {
-                        let values = self.blocks.decode(part.source.codestream, kind, coding.style, planes, block)?;
+                        let values =
+                            self.blocks.decode(part.source.codestream, kind, coding.style, planes, block)?;
                         paste(values, block.rect, shared, &dequantiser, &mut plane);
                         let values = Coefficients::new(values);
                         self.cache.insert(key, values);
@@ -187,13 +187,19 @@ impl WindowDecoder {
     }
 
     /// A precinct of a tile's component, as its packet headers tell it.
-    fn precinct(&mut self, part: TileComponent, resolution: u8, number: u32) -> Result<Rc<Precinct>, MasterError> {
+    fn precinct(
+        &mut self,
+        part: TileComponent,
+        resolution: u8,
+        number: u32,
+    ) -> Result<Rc<Precinct>, MasterError> {
         let Source { codestream, index, master } = part.source;
         let key = (master, part.tile_number, part.component, resolution, number);
         if let Some(precinct) = self.precincts.get(&key) {
             return Ok(precinct.clone());
         }
-        let precinct = index.precinct(codestream, part.tile_number, part.component, resolution.into(), number)?;
+        let precinct =
+            index.precinct(codestream, part.tile_number, part.component, resolution.into(), number)?;
         let blocks: usize = precinct.bands.iter().map(|band| band.blocks.len()).sum();
         if self.known + blocks > MAX_BLOCKS_KNOWN {
             self.precincts.clear();
@@ -321,3 +327,6 @@ fn paste<C: Copy + Into<i32>, T: Quantised>(
         dequantiser.apply(&coefficients[place(block, y)], &mut plane.samples[place(window, y)]);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,6 @@
 //! OpenJPEG's encoder: pixels in, a JP2 file out, one tile at a time.
 //! T.800 annex I (the JP2 file format).
 
-#[cfg(test)]
-pub(crate) mod sample;
-
 use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::{ptr, slice};
@@ -152,8 +149,8 @@ fn planes(picture: &Picture, tile: Rect) -> Vec<u8> {
 
 /// What OpenJPEG writes: a file in memory, with a place in it.
 #[derive(Default)]
-struct Output {
-    file: Vec<u8>,
+pub(super) struct Output {
+    pub(super) file: Vec<u8>,
     place: usize,
 }
 
@@ -170,7 +167,7 @@ impl Output {
 }
 
 /// A stream that writes into `output`, which it borrows for as long as the caller keeps it.
-fn stream(output: &mut Output) -> Result<Owned<opj::opj_stream_t>, &'static str> {
+pub(super) fn stream(output: &mut Output) -> Result<Owned<opj::opj_stream_t>, &'static str> {
     // SAFETY: takes a flag (not an input), gives a new stream or null.
     let stream = unsafe { opj::opj_stream_default_create(0) };
     let stream = Owned::new(stream, opj::opj_stream_destroy, "open a stream")?;

@@ -13,6 +13,8 @@ pub(in crate::jp2) mod sample;
 use openjpeg_sys as opj;
 
 pub use decode::decode;
+#[cfg(test)]
+pub use encode::compress_block;
 pub use encode::{Picture, compress};
 
 fn done(result: opj::OPJ_BOOL, step: &'static str) -> Result<(), &'static str> {

@@ -6,7 +6,8 @@ use std::ptr;
 
 use openjpeg_sys as opj;
 
-use super::{Output, Owned, done, stream};
+use super::encode::{Output, stream};
+use super::{Owned, done};
 use crate::geometry::{Dimensions, Rect};
 
 /// A picture that is not there, and how it is coded.
@@ -16,6 +17,10 @@ pub(crate) struct Sample {
     pub image: Rect,
     /// Number of components.
     pub components: usize,
+    /// Bits of a sample, and whether it has a sign.
+    pub precision: (u32, bool),
+    /// The component with a region of interest, and by how many planes it is shifted up.
+    pub region: Option<(i32, i32)>,
     /// Columns and rows of the reference grid per sample of each component but the first, which has one.
     pub step: (u32, u32),
     /// Origin and size of the tiles; one tile if it is missing.
@@ -46,6 +51,8 @@ impl Default for Sample {
         Self {
             image: Rect::new(0, 0, 300, 200),
             components: 3,
+            precision: (8, false),
+            region: None,
             step: (1, 1),
             tiles: None,
             progression: 0,
@@ -107,9 +114,10 @@ impl Sample {
             (side(x, self.image.right(), dx), side(y, self.image.bottom(), dy))
         };
         let steps = |number| if number == 0 { (1, 1) } else { self.step };
+        let (prec, sgnd) = (self.precision.0, self.precision.1.into());
         let component = |number| {
             let ((dx, dy), (w, h)) = (steps(number), size(steps(number)));
-            opj::opj_image_cmptparm_t { dx, dy, w, h, x0: x, y0: y, prec: 8, bpp: 8, sgnd: 0 }
+            opj::opj_image_cmptparm_t { dx, dy, w, h, x0: x, y0: y, prec, bpp: prec, sgnd }
         };
         let mut components: Vec<_> = (0..self.components).map(component).collect();
         let space = opj::OPJ_COLOR_SPACE::OPJ_CLRSPC_SRGB;
@@ -129,7 +137,9 @@ impl Sample {
                 for at in 0..width * height {
                     noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                     let smooth = (at % width + at / width) / 3 + 40 * number as u32;
-                    *data.add(at as usize) = ((smooth & 0x7f) + (noise >> 27)) as i32;
+                    let value = (((smooth & 0x7f) + (noise >> 27)) << 8 | noise >> 24) >> (16 - prec);
+                    *data.add(at as usize) =
+                        value as i32 - if self.precision.1 { 1 << (prec - 1) } else { 0 };
                 }
             }
         }
@@ -165,6 +175,9 @@ impl Sample {
         parameters.csty |= i32::from(!self.precincts.is_empty());
         for (number, (width, height)) in self.precincts.iter().enumerate() {
             (parameters.prcw_init[number], parameters.prch_init[number]) = (*width, *height);
+        }
+        if let Some((component, shift)) = self.region {
+            (parameters.roi_compno, parameters.roi_shift) = (component, shift);
         }
         if let Some(by) = self.tile_parts {
             (parameters.tp_on, parameters.tp_flag) = (1, by as _);

@@ -1,0 +1,162 @@
+//! Windows against OpenJPEG's decoding of the same area.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::geometry::Dimensions;
+use crate::jp2::openjpeg;
+use crate::jp2::openjpeg::sample::Sample;
+
+/// Both decoders' planes of areas of the image: the whole at each reduction, and some windows.
+fn check(sample: &Sample, windows: &[Rect]) {
+    let codestream = sample.codestream();
+    let index = Index::read(&codestream).expect("an index");
+    let source = Source { codestream: &codestream, index: &index, master: 1 };
+    let mut decoder = WindowDecoder::default();
+    for reduction in 0..=sample.levels as u8 {
+        for area in windows.iter().chain([&sample.image]) {
+            let want = openjpeg::decode(&codestream, &index.header, reduction, *area);
+            let have = decoder.decode(source, reduction, *area);
+            let Ok(want) = want else {
+                // It refuses areas without a sample at this reduction.
+                continue;
+            };
+            let have = have.unwrap_or_else(|error| panic!("{error}: {area} at {reduction} of {sample:?}"));
+            for (number, (have, want)) in have.iter().zip(&want).enumerate() {
+                assert_eq!(have.rect, want.rect, "component {number} of {area} at {reduction} of {sample:?}");
+                let wrong = have.samples.iter().zip(&want.samples).filter(|(a, b)| a != b).count();
+                assert_eq!(wrong, 0, "component {number} of {area} at {reduction} of {sample:?}");
+            }
+        }
+    }
+}
+
+fn windows(image: Rect) -> Vec<Rect> {
+    let Rect { x, y, width, height } = image;
+    [
+        Rect::new(x + width / 3, y + height / 2, width / 4 + 1, height / 5 + 1),
+        Rect::new(x, y, width.min(17), height.min(9)),
+        Rect::new(x + width - width.min(33), y + height - height.min(21), width.min(33), height.min(21)),
+        Rect::new(x + width / 2, y, 1, height),
+    ]
+    .into()
+}
+
+fn agrees(sample: &Sample) {
+    check(sample, &windows(sample.image));
+}
+
+#[test]
+fn plain_files_agree() {
+    for reversible in [true, false] {
+        agrees(&Sample { reversible, ..Sample::default() });
+        agrees(&Sample { reversible, block: (64, 64), levels: 5, ..Sample::default() });
+        agrees(&Sample { reversible, levels: 0, ..Sample::default() });
+        agrees(&Sample { reversible, components: 1, layers: 3, ..Sample::default() });
+    }
+}
+
+#[test]
+fn tiles_and_offsets_agree() {
+    for reversible in [true, false] {
+        let sample = Sample {
+            reversible,
+            image: Rect::new(37, 21, 230, 170),
+            tiles: Some(((5, 9), Dimensions::new(64, 80))),
+            precincts: vec![(64, 32), (32, 32)],
+            ..Sample::default()
+        };
+        agrees(&sample);
+        agrees(&Sample { tlm: true, plt: true, tile_parts: Some(b'R'), progression: 2, ..sample.clone() });
+        agrees(&Sample { step: (2, 2), progression: 3, ..sample.clone() });
+        agrees(&Sample { step: (2, 1), progression: 4, layers: 2, ..sample });
+    }
+}
+
+#[test]
+fn all_styles_of_code_blocks_agree() {
+    for style in 0..64 {
+        let sample = Sample { style, image: Rect::new(0, 0, 90, 70), layers: 2, ..Sample::default() };
+        agrees(&Sample { reversible: style % 3 == 0, ..sample });
+    }
+}
+
+#[test]
+fn all_depths_agree() {
+    for bits in 1..=16 {
+        for (signed, reversible) in [(false, true), (true, false), (true, true), (false, false)] {
+            let image = Rect::new(0, 0, 70, 60);
+            agrees(&Sample { precision: (bits, signed), reversible, image, ..Sample::default() });
+        }
+    }
+}
+
+#[test]
+fn regions_of_interest_agree() {
+    for (reversible, shift) in [(true, 3), (true, 12), (false, 5), (false, 11)] {
+        let image = Rect::new(0, 0, 90, 70);
+        agrees(&Sample { region: Some((1, shift)), reversible, image, ..Sample::default() });
+    }
+}
+
+#[test]
+fn progression_changes_agree() {
+    let changes = vec![([0, 0, 1, 2, 3], 0), ([0, 0, 2, 4, 3], 4)];
+    agrees(&Sample { changes, layers: 2, ..Sample::default() });
+}
+
+#[test]
+fn what_is_decoded_again_comes_from_the_cache() {
+    let sample = Sample { plt: true, ..Sample::default() };
+    let codestream = sample.codestream();
+    let index = Index::read(&codestream).expect("an index");
+    let mut decoder = WindowDecoder::default();
+    let source = Source { codestream: &codestream, index: &index, master: 1 };
+    let first = decoder.decode(source, 0, sample.image).expect("decoded");
+    // Nothing but headers is left: who decodes from it again gets something else.
+    let mut damaged = codestream.clone();
+    let start = codestream.len() / 4;
+    damaged[start..].fill(0);
+    let again = decoder.decode(Source { codestream: &damaged, ..source }, 0, sample.image).expect("kept");
+    assert!(first.iter().zip(&again).all(|(one, other)| one.samples == other.samples));
+    let other = decoder.decode(Source { codestream: &damaged, master: 2, ..source }, 0, sample.image);
+    assert!(other.is_err() || other.is_ok_and(|other| other[0].samples != first[0].samples));
+}
+
+#[test]
+fn damage_is_an_error_where_it_is_and_nowhere_else() {
+    let sample = Sample { tiles: Some(((0, 0), Dimensions::new(100, 100))), plt: true, ..Sample::default() };
+    let codestream = sample.codestream();
+    let cut = &codestream[..codestream.len() * 2 / 3];
+    let index = Index::read(cut).expect("an index");
+    let source = Source { codestream: cut, index: &index, master: 1 };
+    let mut decoder = WindowDecoder::default();
+    let first = Rect::new(0, 0, 90, 90);
+    let have = decoder.decode(source, 0, first).expect("before the damage");
+    let want = openjpeg::decode(&codestream, &index.header, 0, first).expect("whole");
+    assert!(have.iter().zip(&want).all(|(have, want)| have.samples == want.samples));
+    assert!(decoder.decode(source, 0, Rect::new(250, 150, 50, 50)).is_err());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn any_file_agrees(
+        (x, y, width, height) in (0u32..40, 0u32..40, 1u32..150, 1u32..150),
+        (tile_width, tile_height, tiled) in (16u32..90, 16u32..90, any::<bool>()),
+        (components, step) in (1usize..5, prop::sample::select(vec![(1, 1), (2, 1), (2, 2)])),
+        (reversible, levels, layers, progression) in (any::<bool>(), 0i32..6, 1usize..4, 0i32..5),
+        block in prop::sample::select(vec![(4, 4), (16, 16), (64, 64), (4, 64), (128, 8), (1024, 4)]),
+        precincts in prop::sample::select(vec![vec![], vec![(64, 64)], vec![(128, 64), (32, 64)]]),
+        (sop, eph, plt, tlm) in any::<(bool, bool, bool, bool)>(),
+        (bits, signed, style) in (1u32..=16, any::<bool>(), 0i32..64),
+    ) {
+        let image = Rect::new(x, y, width, height);
+        let tiles = tiled.then(|| ((x / 2, y / 2), Dimensions::new(tile_width.max(x), tile_height.max(y))));
+        let sample = Sample {
+            image, components, precision: (bits, signed), step, tiles, progression, layers, levels, block, precincts,
+            style, reversible, sop, eph, plt, tlm, ..Sample::default()
+        };
+        agrees(&sample);
+    }
+}
