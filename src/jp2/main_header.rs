@@ -42,7 +42,7 @@ pub struct Component {
 }
 
 /// How tiles are coded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coding {
     /// One for each component.
     pub components: Vec<ComponentCoding>,
@@ -74,21 +74,19 @@ impl Header {
             return Err(damaged("it does not begin with SOC and SIZ"));
         }
         let (_, siz, mut rest) = segment(&codestream[2..])?;
-        let (mut siz, mut style, mut own) = (Fields(siz), None, Vec::new());
-        let (image, tile_origin, tile, components) = siz.size()?;
+        let mut header = Fields(siz).size()?;
+        let (mut style, mut own) = (None, Vec::new());
         for _ in 0..MAX_MARKERS {
             let (marker, content, after) = segment(rest)?;
             match marker {
                 0x90 => {
                     let style = style.ok_or_else(|| damaged("no COD before the first tile-part"))?;
-                    let mut coding = Coding { components: vec![style; components.len()] };
+                    header.coding.components = vec![style; header.components.len()];
                     for (component, style) in own {
-                        *coding
-                            .components
-                            .get_mut(component)
-                            .ok_or_else(|| damaged("COC of no component"))? = style;
+                        let of = header.coding.components.get_mut(component);
+                        *of.ok_or_else(|| damaged("COC of no component"))? = style;
                     }
-                    return Ok(Self { image, tile_origin, tile, components, coding });
+                    return Ok(header);
                 }
                 0x52 => style = Some(Fields(content).default_coding()?),
                 0x53 => own.push(Fields(content).component_coding()?),
@@ -140,8 +138,8 @@ impl Fields<'_> {
         self.take().map(u32::from_be_bytes)
     }
 
-    /// SIZ, T.800 A.5.1: image, origin of tiles, size of a tile, components.
-    fn size(&mut self) -> Result<(Rect, (u32, u32), Dimensions, Vec<Component>), MasterError> {
+    /// SIZ, T.800 A.5.1: a header without coding.
+    fn size(&mut self) -> Result<Header, MasterError> {
         self.take::<2>()?;
         let [right, bottom, x, y] = [self.word()?, self.word()?, self.word()?, self.word()?];
         let tile = Dimensions::new(self.word()?, self.word()?);
@@ -166,7 +164,7 @@ impl Fields<'_> {
             )));
         }
         let components = (0..count).map(|_| self.component(image)).collect::<Result<_, _>>()?;
-        Ok((image, origin, tile, components))
+        Ok(Header { image, tile_origin: origin, tile, components, coding: Coding::default() })
     }
 
     fn component(&mut self, image: Rect) -> Result<Component, MasterError> {
