@@ -50,8 +50,8 @@ demo-check:
 	$(BUILD)
 	@$(DEMO) --check
 
-# vips, tiffinfo, the official validator (in Python) and viewers in a browser are the tests' outside judges.
-JUDGES := vips tiffinfo venv libmagic $(if $(filter viewers,$(SKIP)),,browser node npm)
+# vips, tiffinfo, opj_compress, the official validator (in Python) and viewers in a browser are the tests' outside judges.
+JUDGES := vips tiffinfo opj_compress venv libmagic $(if $(filter viewers,$(SKIP)),,browser node npm)
 test:
 	$(NEED) nginx $(JUDGES)
 	@$(if $(SKIP),echo 'Left out: $(SKIP) (SKIP= leaves out nothing)')

@@ -31,6 +31,7 @@ packages_of() {
     cc) echo gcc libc6-dev ;;
     vips) echo libvips-tools ;;
     tiffinfo) echo libtiff-tools ;;
+    opj_compress) echo libopenjp2-tools ;;
     iipsrv) echo iipimage-server ;;
     venv) echo python3 python3-venv ;;
     libmagic) echo libmagic1 ;;

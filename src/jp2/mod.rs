@@ -191,7 +191,7 @@ impl Image {
             |step: fn(&Component) -> u32| self.header.components.iter().map(step).max().unwrap_or(1);
         let span = |first: u32, length: u32, step: u32, widest: u32, from: u32, to: u32| {
             // At most 2^31 * 2^8 * 2^8 before it is cut to the image.
-            let at = |place: u32| u64::from(place) * u64::from(step) << reduction.min(31);
+            let at = |place: u32| (u64::from(place) * u64::from(step)) << reduction.min(31);
             let margin = u64::from(widest - step) << reduction.min(31);
             let start = at(first).saturating_sub(margin).max(from.into());
             let end = (at(first + length) + margin).min(to.into());
@@ -242,5 +242,62 @@ impl fmt::Display for Reader {
             Self::Recto => f.write_str("Recto"),
             Self::OpenJpeg => f.write_str("OpenJPEG"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(image: [u32; 4], tile: [u32; 4], components: &[[u8; 3]]) -> Image {
+        Image::read(&main_header::tests::header(image, tile, components)).expect("an image")
+    }
+
+    fn levels(image: &Image) -> Vec<(u32, u32)> {
+        let levels = image.description().levels;
+        levels.iter().map(|level| (level.dimensions.width, level.dimensions.height)).collect()
+    }
+
+    #[test]
+    fn levels_are_measured_on_the_reference_grid() {
+        // The second component has 2 decomposition levels.
+        let three = [[7, 1, 1]; 3];
+        assert_eq!(
+            levels(&image([1001, 667, 0, 0], [1001, 667, 0, 0], &three)),
+            [(1001, 667), (501, 334), (251, 167)]
+        );
+        // From 37 to 1038 and from 21 to 688: 19 to 519, 10 to 260; 11 to 344, 6 to 172.
+        let offset = image([1038, 688, 37, 21], [1038, 688, 0, 0], &three);
+        assert_eq!(levels(&offset), [(1001, 667), (500, 333), (250, 166)]);
+        // All subsampled: the picture has the samples that are there.
+        let coarse = image([1001, 667, 0, 0], [1001, 667, 0, 0], &[[7, 2, 2]; 3]);
+        assert_eq!(levels(&coarse), [(501, 334), (251, 167), (126, 84)]);
+        assert_eq!(levels(&image([20, 4, 0, 0], [20, 4, 0, 0], &three)), [(20, 4)], "too small to be halved");
+    }
+
+    #[test]
+    fn pieces_are_what_a_viewer_wants() {
+        let piece = |tile: u32| {
+            let image = image([5000, 5000, 0, 0], [tile, tile, 0, 0], &[[7, 1, 1]; 3]);
+            image.description().levels.iter().map(|level| level.tile.width).collect::<Vec<_>>()
+        };
+        assert_eq!(piece(5000), [512, 512, 512], "untiled");
+        assert_eq!(piece(256), [256, 128, 64]);
+        assert_eq!(piece(1024), [512, 512, 256]);
+        assert_eq!(piece(1000), [500, 500, 250]);
+        assert_eq!(piece(999), [512, 500, 250]);
+    }
+
+    #[test]
+    fn a_window_needs_the_chroma_around_it() {
+        let image = image([1000, 700, 3, 5], [1000, 700, 0, 0], &[[7, 1, 1], [7, 2, 2], [7, 2, 2]]);
+        assert_eq!(
+            image.needed(Rect::new(3, 5, 1, 1), 0),
+            Rect::new(3, 5, 2, 2),
+            "the first chroma is at 4, 6"
+        );
+        assert_eq!(image.needed(Rect::new(101, 102, 10, 10), 0), Rect::new(100, 101, 12, 12));
+        assert_eq!(image.needed(Rect::new(101, 102, 10, 10), 1), Rect::new(200, 202, 24, 24));
+        assert_eq!(image.needed(Rect::new(999, 699, 1, 1), 0), Rect::new(998, 698, 2, 2));
     }
 }

@@ -40,7 +40,7 @@ pub struct Master {
 /// What a file turned out to be, by its first bytes.
 enum Kind {
     Tiff(tiff::Pyramid),
-    Jp2(jp2::Image),
+    Jp2(Box<jp2::Image>),
     Flat(flat::Picture),
 }
 
@@ -216,7 +216,9 @@ impl Kind {
             return Ok(tiff::Pyramid::read(&file, first, page)?.map(Self::Tiff));
         }
         if jp2::Image::recognises(bytes) {
-            return (page == 1).then(|| jp2::Image::read(bytes).map(Self::Jp2)).transpose();
+            return (page == 1)
+                .then(|| jp2::Image::read(bytes).map(|image| Self::Jp2(Box::new(image))))
+                .transpose();
         }
         if flat::Picture::recognises(bytes) {
             return (page == 1).then(|| flat::Picture::read(bytes).map(Self::Flat)).transpose();

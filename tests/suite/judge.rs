@@ -175,7 +175,11 @@ pub fn text(path: &Path) -> &str {
 /// Runs a tool that must be there and must succeed; what it prints.
 #[track_caller]
 pub fn run(tool: &str, arguments: &[&str]) -> String {
-    let package = if tool.starts_with("vips") { "libvips-tools" } else { "libtiff-tools" };
+    let package = match tool {
+        _ if tool.starts_with("vips") => "libvips-tools",
+        _ if tool.starts_with("opj") => "libopenjp2-tools",
+        _ => "libtiff-tools",
+    };
     let output = Command::new(tool).args(arguments).output();
     let output = output.unwrap_or_else(|error| panic!("{tool} cannot be run ({error}): install {package}"));
     let complaints = String::from_utf8_lossy(&output.stderr);

@@ -17,6 +17,10 @@ use crate::jp2::plane::{Plane, reduced};
 /// Bytes of what OpenJPEG says that are kept: its first message tells most.
 const KEPT_MESSAGES: usize = 400;
 
+/// Bytes that OpenJPEG reads at once where it needs fewer: a page. It passes from tile-part to tile-part until it has
+/// found the tiles of its area, and would touch a megabyte of each with the size that it takes itself.
+const BUFFER: usize = 4096;
+
 /// All components of an area of the reference grid, which lies in the image, with `reduction` highest resolutions left
 /// out: each as the rectangle of its own grid that [`reduced`] gives.
 ///
@@ -135,8 +139,8 @@ struct Messages(Vec<u8>);
 
 /// A stream that reads from `source`, which it borrows for as long as the caller keeps it.
 fn stream(source: &mut Source) -> Result<Owned<opj::opj_stream_t>, &'static str> {
-    // SAFETY: takes a flag (an input), gives a new stream or null.
-    let stream = unsafe { opj::opj_stream_default_create(1) };
+    // SAFETY: takes a size and a flag (an input), gives a new stream or null.
+    let stream = unsafe { opj::opj_stream_create(BUFFER, 1) };
     let stream = Owned::new(stream, opj::opj_stream_destroy, "open a stream")?;
     let length = source.bytes.len() as u64;
     // SAFETY: the stream is alive. The callbacks get `source` as they expect it: `decode` keeps it in place, and does not

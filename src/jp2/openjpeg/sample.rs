@@ -78,7 +78,8 @@ impl Sample {
         self.encode().unwrap_or_else(|step| panic!("OpenJPEG could not {step}: {self:?}"))
     }
 
-    fn encode(&self) -> Result<Vec<u8>, &'static str> {
+    /// The codestream of it, unless OpenJPEG refuses to write it.
+    pub fn encode(&self) -> Result<Vec<u8>, &'static str> {
         let mut output = Output::default();
         {
             let image = self.picture()?;
