@@ -172,17 +172,17 @@ fn packet_headers_may_be_packed_elsewhere() {
     // PPT: in each tile-part, the second in two of them and out of order.
     let [(headers, bodies), (more_headers, more_bodies)] = &halves;
     let (low, high) = more_headers.split_at(55);
-    let two = [segment(0x61, &[&[1], high].concat()), segment(0x61, &[&[0], low].concat())].concat();
+    let two = [segment(0x61, &[&[2], high].concat()), segment(0x61, &[&[1], low].concat())].concat();
     let parts = [
         tile_part(0, &segment(0x61, &[&[0], &headers[..]].concat()), bodies),
         tile_part(1, &two, more_bodies),
     ];
     let by_tile = [main.clone(), parts.concat(), vec![0xff, 0xd9]].concat();
     assert!(contents(&by_tile) == contents(&codestream));
-    // PPM: one after the other, cut in the middle of the second's length.
+    // PPM: one after the other, cut in the middle of the second.
     let length = |headers: &[u8]| (headers.len() as u32).to_be_bytes();
     let all = [&length(headers)[..], headers, &length(more_headers), more_headers].concat();
-    let (low, high) = all.split_at(4 + headers.len() + 2);
+    let (low, high) = all.split_at(4 + headers.len() + 4 + 55);
     let packed = [segment(0x60, &[&[0], low].concat()), segment(0x60, &[&[1], high].concat())].concat();
     let parts = [tile_part(0, &[], bodies), tile_part(1, &[], more_bodies)].concat();
     let by_image = [main, packed, parts, vec![0xff, 0xd9]].concat();
