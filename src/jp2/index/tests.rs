@@ -103,7 +103,7 @@ fn pieces(codestream: &[u8]) -> (Vec<u8>, Vec<Piece>) {
     let index = Index::read(codestream).expect("an index");
     let tile = index.tile(codestream, 0).expect("a tile");
     let mut states: HashMap<u32, Headers> = HashMap::new();
-    let (coding, mut pieces) = (&tile.coding, Vec::new());
+    let (coding, mut pieces) = (tile.coding(), Vec::new());
     for packet in packets(&tile.layout, coding) {
         let component = &tile.layout.components[usize::from(packet.component)];
         let resolution = &component.resolutions[usize::from(packet.resolution)];
@@ -135,8 +135,11 @@ fn tile_part(number: u8, segments: &[u8], packets: &[u8]) -> Vec<u8> {
     [&sot[..], segments, &[0xff, 0x93], packets].concat()
 }
 
+/// Where a code-block lies, its zero bit-planes, and passes and bytes of each segment.
+type Content = (Rect, u8, Vec<(u32, Vec<u8>)>);
+
 /// The bytes of each code-block of a codestream of one tile, with all else that is told of them.
-fn contents(codestream: &[u8]) -> Vec<(Rect, u8, Vec<(u32, Vec<u8>)>)> {
+fn contents(codestream: &[u8]) -> Vec<Content> {
     let index = Index::read(codestream).expect("an index");
     let all = precincts(&index, codestream, 0).into_iter().map(|precinct| precinct.expect("a precinct"));
     let blocks = all.flat_map(|precinct| precinct.bands).flat_map(|band| band.blocks);
@@ -199,7 +202,7 @@ fn progression_volumes_may_overlap() {
     let header = [&main[..], &poc, &tile_part(0, &[], &[]), &[0xff, 0xd9]].concat();
     let index = Index::read(&header).expect("an index");
     let tile = index.tile(&header, 0).expect("a tile");
-    let order = crate::jp2::progression::tests::plain(&tile.layout, &tile.coding);
+    let order = crate::jp2::progression::tests::plain(&tile.layout, tile.coding());
     let find = |packet: &Packet| pieces.iter().find(|piece| piece.0 == *packet).expect("a packet");
     let all: Vec<u8> =
         order.iter().map(find).flat_map(|(_, header, body)| [header, body]).flatten().copied().collect();
@@ -219,7 +222,7 @@ fn what_is_cut_off_is_missing_and_nothing_else() {
             .flat_map(|of| (0..of.precincts()).map(move |precinct| (of, precinct)))
             .map(|(of, precinct)| {
                 let extent = |layer| tile.table.extent(of, precinct, layer).expect("a packet").0.end;
-                (0..tile.coding.layers).map(extent).max().expect("a layer")
+                (0..tile.coding().layers).map(extent).max().expect("a layer")
             })
             .collect();
         for end in (tile.header.parts[0].packets.start..whole.len()).step_by(997) {

@@ -281,8 +281,8 @@ mod tests {
             assert_eq!(passes(&mut Bits::new(&bytes)), Ok(number));
         }
         // A zero is stuffed after the eight ones.
-        assert_eq!(passes(&mut Bits::new(&[0xff, 0b0_1_000000, 0b0_0000000])), Ok(37));
-        assert_eq!(passes(&mut Bits::new(&[0xff, 0b0_1_111111, 0b1_0000000])), Ok(164));
+        assert_eq!(passes(&mut Bits::new(&[0xff, 0x40, 0])), Ok(37));
+        assert_eq!(passes(&mut Bits::new(&[0xff, 0x7f, 0x80])), Ok(164));
     }
 
     #[test]
