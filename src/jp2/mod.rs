@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     fn image(image: [u32; 4], tile: [u32; 4], components: &[[u8; 3]]) -> Image {
-        Image::read(&main_header::tests::header(image, tile, components)).expect("an image")
+        Image::read(&codestream::tests::bytes(image, tile, components)).expect("an image")
     }
 
     fn levels(image: &Image) -> Vec<(u32, u32)> {

@@ -179,3 +179,138 @@ fn down(tile: &Tile, component: &TileComponent, resolution: &Resolution, levels:
     let edge = u64::from((resolution.rect.y >> log) + row) << (log + levels);
     (edge * u64::from(component.step.1)).max(tile.rect.y.into())
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::geometry::{Dimensions, Rect};
+    use crate::jp2::codestream::Component;
+    use crate::jp2::codestream::tests::{component_coding, header};
+
+    /// The same order by the loops of T.800 B.12.1, over every place of the reference grid.
+    pub(crate) fn plain(tile: &Tile, coding: &Coding) -> Vec<Packet> {
+        let whole = vec![everything(coding)];
+        let volumes = if coding.changes.is_empty() { &whole } else { &coding.changes };
+        let mut packets = Vec::new();
+        for volume in volumes {
+            let levels = coding.components.iter().map(|component| component.levels).max().unwrap_or(0);
+            let layers = || 0..volume.layers.min(coding.layers);
+            let resolutions = || volume.resolutions.start..volume.resolutions.end.min(levels + 1);
+            let components = || volume.components.clone();
+            let places = || {
+                let rows = tile.rect.y..tile.rect.bottom();
+                rows.flat_map(|y| (tile.rect.x..tile.rect.right()).map(move |x| (x, y)))
+            };
+            let mut add = |layer, resolution, component, precinct| {
+                let packet = Packet { layer, resolution, component, precinct };
+                if !packets.contains(&packet) {
+                    packets.push(packet);
+                }
+            };
+            let count = |r: u8, c: u16| {
+                let resolutions = &tile.components[usize::from(c)].resolutions;
+                0..resolutions.get(usize::from(r)).map_or(0, Resolution::precincts)
+            };
+            let at = |place, r, c| precinct_at(tile, coding, place, r, c);
+            match volume.progression {
+                Progression::Lrcp => layers().for_each(|l| {
+                    resolutions()
+                        .for_each(|r| components().for_each(|c| count(r, c).for_each(|p| add(l, r, c, p))))
+                }),
+                Progression::Rlcp => resolutions().for_each(|r| {
+                    layers()
+                        .for_each(|l| components().for_each(|c| count(r, c).for_each(|p| add(l, r, c, p))))
+                }),
+                Progression::Rpcl => resolutions().for_each(|r| {
+                    places().for_each(|place| {
+                        components().for_each(|c| {
+                            at(place, r, c).into_iter().for_each(|p| layers().for_each(|l| add(l, r, c, p)))
+                        })
+                    })
+                }),
+                Progression::Pcrl => places().for_each(|place| {
+                    components().for_each(|c| {
+                        resolutions().for_each(|r| {
+                            at(place, r, c).into_iter().for_each(|p| layers().for_each(|l| add(l, r, c, p)))
+                        })
+                    })
+                }),
+                Progression::Cprl => components().for_each(|c| {
+                    places().for_each(|place| {
+                        resolutions().for_each(|r| {
+                            at(place, r, c).into_iter().for_each(|p| layers().for_each(|l| add(l, r, c, p)))
+                        })
+                    })
+                }),
+            }
+        }
+        packets
+    }
+
+    /// The precinct that comes at a place of the reference grid (T.800 B.12.1.3 and B-20).
+    fn precinct_at(tile: &Tile, coding: &Coding, (x, y): (u32, u32), r: u8, c: u16) -> Option<u32> {
+        let component = &tile.components[usize::from(c)];
+        let resolution = component.resolutions.get(usize::from(r)).filter(|of| of.precincts() > 0)?;
+        let below = coding.components[usize::from(c)].levels - r;
+        let comes = |at: u32, start: u32, step: u8, log: u8, first: u32| {
+            at.is_multiple_of(u32::from(step) << (log + below))
+                || at == start && !(first << below).is_multiple_of(1 << (log + below))
+        };
+        let ((dx, dy), (across, down)) = (component.step, resolution.precinct);
+        let comes_at = comes(x, tile.rect.x, dx, across, resolution.rect.x)
+            && comes(y, tile.rect.y, dy, down, resolution.rect.y);
+        let number = |at: u32, step: u8, log: u8, first: u32| {
+            (at.div_ceil(u32::from(step) << below) >> log) - (first >> log)
+        };
+        comes_at.then(|| {
+            number(x, dx, across, resolution.rect.x)
+                + number(y, dy, down, resolution.rect.y) * resolution.columns
+        })
+    }
+
+    fn orders() -> impl Strategy<Value = Progression> {
+        use Progression::{Cprl, Lrcp, Pcrl, Rlcp, Rpcl};
+        prop::sample::select(vec![Lrcp, Rlcp, Rpcl, Pcrl, Cprl])
+    }
+
+    fn changes() -> impl Strategy<Value = ProgressionChange> {
+        (orders(), 0u8..4, 0u8..5, 0u16..3, 0u16..3, 0u16..4).prop_map(
+            |(progression, r, to_r, c, to_c, layers)| ProgressionChange {
+                progression,
+                resolutions: r..to_r,
+                components: c..to_c,
+                layers,
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+        #[test]
+        fn packets_come_in_the_order_of_the_standard(
+            (x, y, width, height) in (0u32..40, 0u32..40, 1u32..50, 1u32..50),
+            steps in prop::collection::vec((1u8..4, 1u8..4), 2),
+            levels in prop::collection::vec(0u8..4, 2),
+            precincts in prop::collection::vec((1u8..6, 1u8..6), 8),
+            (progression, layers) in (orders(), 1u16..4),
+            changes in prop::collection::vec(changes(), 0..3),
+        ) {
+            let image = Rect::new(x, y, width, height);
+            let mut header = header(image, (0, 0), Dimensions::new(x + width, y + height));
+            header.components = steps
+                .iter()
+                .map(|(dx, dy)| Component { precision: 8, signed: false, dx: *dx, dy: *dy })
+                .collect();
+            let mut coding = Coding { progression, layers, changes, ..header.coding.clone() };
+            coding.components = levels.iter().map(|levels| component_coding(*levels)).collect();
+            for (component, precincts) in coding.components.iter_mut().zip(precincts.chunks(4)) {
+                component.precincts.copy_from_slice(&precincts[..=usize::from(component.levels)]);
+            }
+            let tile = Tile::new(&header, 0, &coding).expect("a tile");
+            let found: Vec<_> = packets(&tile, &coding).collect();
+            prop_assert_eq!(found, plain(&tile, &coding));
+        }
+    }
+}

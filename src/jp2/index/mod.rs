@@ -31,8 +31,6 @@ pub struct Index {
 
 /// A tile that is indexed.
 pub struct Tile {
-    /// How it is coded.
-    pub coding: Coding,
     /// Where its parts lie.
     pub layout: layout::Tile,
     header: codestream::Tile,
@@ -175,6 +173,11 @@ impl Tiles {
 }
 
 impl Tile {
+    /// How it is coded.
+    pub fn coding(&self) -> &Coding {
+        &self.header.coding
+    }
+
     fn new(
         codestream: &[u8],
         main: &Header,
@@ -196,7 +199,7 @@ impl Tile {
             (_, Some(table)) => (table, Origin::Told),
             _ => (Table::walked(codestream, &header, &layout, packed.as_ref())?.0, Origin::Walked),
         };
-        Ok(Self { coding: header.coding.clone(), layout, header, table, origin, packed })
+        Ok(Self { layout, header, table, origin, packed })
     }
 
     /// What this tile is after its packets were found to disagree with its table.
@@ -205,12 +208,14 @@ impl Tile {
         // Behind damage the table is a better guide than packet headers that cannot be read.
         let (table, origin) =
             if complete { (walked, Origin::Walked) } else { (self.table.clone(), Origin::Disputed) };
-        let (coding, layout, header) = (self.coding.clone(), self.layout.clone(), self.header.clone());
-        Ok(Self { coding, layout, header, table, origin, packed: None })
+        let (layout, header) = (self.layout.clone(), self.header.clone());
+        Ok(Self { layout, header, table, origin, packed: None })
     }
 
-    /// What it costs to keep it, in packets: at least what its headers cost.
+    /// What it costs to keep it, in packets of a table.
     fn weight(&self) -> usize {
-        self.table.len() + 256
+        let resolutions: usize = self.layout.components.iter().map(|of| of.resolutions.len()).sum();
+        let packed = self.packed.as_ref().map_or(0, |packed| packed.bytes.len());
+        self.table.len() + 16 * (resolutions + self.header.parts.len() + 1) + packed / 8
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Tile;
-use super::table::PackedHeaders;
+use super::table::{MAX_BLOCK_VISITS, PackedHeaders};
 use crate::error::MasterError;
 use crate::geometry::Rect;
 use crate::jp2::codestream::{self, Header};
@@ -65,11 +65,17 @@ impl Tile {
         let of =
             self.layout.components.get(component).and_then(|component| component.resolutions.get(resolution));
         let of = of.filter(|of| precinct < of.precincts()).ok_or_else(none)?;
-        let style = self.coding.components[component].style;
+        let style = self.header.coding.components[component].style;
         let mut headers = Headers::default();
-        headers.reset(of, precinct)?;
+        let count = headers.reset(of, precinct)?;
+        if count * u64::from(self.header.coding.layers) > MAX_BLOCK_VISITS {
+            return Err(MasterError::TooLarge(format!(
+                "{count} code-blocks of {} layers",
+                self.header.coding.layers
+            )));
+        }
         let (mut found, mut contributions) = (Precinct::new(of, precinct), Vec::new());
-        for layer in 0..self.coding.layers {
+        for layer in 0..self.header.coding.layers {
             let (bytes, header) = self.table.extent(of, precinct, layer).ok_or_else(|| {
                 MasterError::damaged(format!(
                     "layer {layer} of precinct {precinct}, resolution {resolution}, component {component} is missing"
@@ -98,8 +104,8 @@ impl Tile {
         Ok(Source {
             codestream: codestream.get(..bytes.end).ok_or_else(cut)?,
             packed_headers: self.packed.as_ref().map(|packed| &packed.bytes[..]),
-            sop: self.coding.sop,
-            eph: self.coding.eph,
+            sop: self.header.coding.sop,
+            eph: self.header.coding.eph,
         })
     }
 }

@@ -12,8 +12,8 @@ use crate::jp2::progression::{Packet, packets};
 /// ten layers has half of it.
 const MAX_PACKETS: u64 = 1 << 22;
 
-/// A tile whose packet headers speak of more code-blocks than this, each counted in every layer, is refused.
-const MAX_BLOCK_VISITS: u64 = 1 << 27;
+/// Packet headers that speak of more code-blocks than this, each counted in every layer, are not read.
+pub(super) const MAX_BLOCK_VISITS: u64 = 1 << 27;
 
 /// More code-blocks than this are not kept in mind at once, which layers that come one after the other need.
 const MAX_BLOCKS: u64 = 1 << 22;

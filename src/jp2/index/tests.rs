@@ -1,8 +1,12 @@
 //! Indexes of codestreams that OpenJPEG wrote: its PLT is the judge of what we read from packet headers.
 
+use std::collections::HashMap;
+
 use super::*;
 use crate::geometry::{Dimensions, Rect};
 use crate::jp2::openjpeg::sample::Sample;
+use crate::jp2::packet::{Headers, Position, Source};
+use crate::jp2::progression::{Packet, packets};
 
 /// Samples of all that changes the order, number or form of packets.
 pub(crate) fn samples() -> Vec<Sample> {
@@ -89,4 +93,191 @@ fn packet_headers_agree_with_the_lengths_told() {
             assert!(tile.table == table, "tile {number} of {sample:?}");
         }
     }
+}
+
+/// A packet, its header and its body.
+type Piece = (Packet, Vec<u8>, Vec<u8>);
+
+/// The main header of a codestream of one tile, and its packets in their order.
+fn pieces(codestream: &[u8]) -> (Vec<u8>, Vec<Piece>) {
+    let index = Index::read(codestream).expect("an index");
+    let tile = index.tile(codestream, 0).expect("a tile");
+    let mut states: HashMap<u32, Headers> = HashMap::new();
+    let (coding, mut pieces) = (tile.coding(), Vec::new());
+    for packet in packets(&tile.layout, coding) {
+        let component = &tile.layout.components[usize::from(packet.component)];
+        let resolution = &component.resolutions[usize::from(packet.resolution)];
+        let (bytes, _) = tile.table.extent(resolution, packet.precinct, packet.layer).expect("a packet");
+        let headers = states.entry(resolution.first_precinct + packet.precinct).or_insert_with(|| {
+            let mut headers = Headers::default();
+            headers.reset(resolution, packet.precinct).expect("a few code-blocks");
+            headers
+        });
+        let source = Source { codestream, packed_headers: None, sop: coding.sop, eph: coding.eph };
+        let at = Position { packet: bytes.start, header: 0 };
+        let style = coding.components[usize::from(packet.component)].style;
+        let (body, _) = headers.read(source, at, packet.layer, style, &mut Vec::new()).expect("a header");
+        pieces.push((packet, codestream[bytes.start..body].to_vec(), codestream[body..bytes.end].to_vec()));
+    }
+    let tile_part = codestream.windows(2).position(|marker| marker == [0xff, 0x90]).expect("SOT");
+    (codestream[..tile_part].to_vec(), pieces)
+}
+
+fn segment(marker: u8, parameters: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(parameters.len() + 2).expect("short");
+    [&[0xff, marker][..], &length.to_be_bytes(), parameters].concat()
+}
+
+/// A tile-part of tile 0 with these marker segments and packets.
+fn tile_part(number: u8, segments: &[u8], packets: &[u8]) -> Vec<u8> {
+    let length = (14 + segments.len() + packets.len()) as u32;
+    let sot = segment(0x90, &[&[0, 0][..], &length.to_be_bytes(), &[number, 0]].concat());
+    [&sot[..], segments, &[0xff, 0x93], packets].concat()
+}
+
+/// Where a code-block lies, its zero bit-planes, and passes and bytes of each segment.
+type Content = (Rect, u8, Vec<(u32, Vec<u8>)>);
+
+/// The bytes of each code-block of a codestream of one tile, with all else that is told of them.
+fn contents(codestream: &[u8]) -> Vec<Content> {
+    let index = Index::read(codestream).expect("an index");
+    let all = precincts(&index, codestream, 0).into_iter().map(|precinct| precinct.expect("a precinct"));
+    let blocks = all.flat_map(|precinct| precinct.bands).flat_map(|band| band.blocks);
+    let bytes = |segment: &Segment| {
+        segment.ranges.iter().flat_map(|range| &codestream[range.clone()]).copied().collect()
+    };
+    let contents = |block: CodeBlock| {
+        let segments = block.segments.iter().map(|segment| (segment.passes, bytes(segment))).collect();
+        (block.rect, block.zero_planes, segments)
+    };
+    blocks.map(contents).collect()
+}
+
+fn fine(progression: i32) -> Sample {
+    Sample {
+        progression,
+        layers: 3,
+        style: 1,
+        precincts: vec![(64, 32), (32, 32)],
+        eph: true,
+        ..Sample::default()
+    }
+}
+
+#[test]
+fn packet_headers_may_be_packed_elsewhere() {
+    let codestream = fine(1).codestream();
+    let (main, pieces) = pieces(&codestream);
+    let join = |pieces: &[Piece], of: fn(&Piece) -> &Vec<u8>| pieces.iter().flat_map(of).copied().collect();
+    let (first, second) = pieces.split_at(100);
+    let halves = [first, second].map(|half| (join(half, |piece| &piece.1), join(half, |piece| &piece.2)));
+    let halves: [(Vec<u8>, Vec<u8>); 2] = halves;
+    // PPT: in each tile-part, the second in two of them and out of order.
+    let [(headers, bodies), (more_headers, more_bodies)] = &halves;
+    let (low, high) = more_headers.split_at(55);
+    let two = [segment(0x61, &[&[2], high].concat()), segment(0x61, &[&[1], low].concat())].concat();
+    let parts = [
+        tile_part(0, &segment(0x61, &[&[0], &headers[..]].concat()), bodies),
+        tile_part(1, &two, more_bodies),
+    ];
+    let by_tile = [main.clone(), parts.concat(), vec![0xff, 0xd9]].concat();
+    assert!(contents(&by_tile) == contents(&codestream));
+    // PPM: one after the other, cut in the middle of the second.
+    let length = |headers: &[u8]| (headers.len() as u32).to_be_bytes();
+    let all = [&length(headers)[..], headers, &length(more_headers), more_headers].concat();
+    let (low, high) = all.split_at(4 + headers.len() + 4 + 55);
+    let packed = [segment(0x60, &[&[0], low].concat()), segment(0x60, &[&[1], high].concat())].concat();
+    let parts = [tile_part(0, &[], bodies), tile_part(1, &[], more_bodies)].concat();
+    let by_image = [main, packed, parts, vec![0xff, 0xd9]].concat();
+    assert!(contents(&by_image) == contents(&codestream));
+}
+
+#[test]
+fn progression_volumes_may_overlap() {
+    let codestream = fine(0).codestream();
+    let (main, pieces) = pieces(&codestream);
+    // First the first layer of all, then the rest of the low resolutions, then what is left.
+    let changes = [[0, 0, 0, 1, 4, 3, 1], [0, 0, 0, 3, 2, 3, 2], [0, 0, 0, 3, 33, 255, 4]];
+    let poc = segment(0x5f, changes.as_flattened());
+    let header = [&main[..], &poc, &tile_part(0, &[], &[]), &[0xff, 0xd9]].concat();
+    let index = Index::read(&header).expect("an index");
+    let tile = index.tile(&header, 0).expect("a tile");
+    let order = crate::jp2::progression::tests::plain(&tile.layout, tile.coding());
+    let find = |packet: &Packet| pieces.iter().find(|piece| piece.0 == *packet).expect("a packet");
+    let all: Vec<u8> =
+        order.iter().map(find).flat_map(|(_, header, body)| [header, body]).flatten().copied().collect();
+    let reordered = [main, tile_part(0, &poc, &all), vec![0xff, 0xd9]].concat();
+    assert!(contents(&reordered) == contents(&codestream));
+}
+
+#[test]
+fn what_is_cut_off_is_missing_and_nothing_else() {
+    for sample in [Sample { plt: true, ..fine(2) }, fine(0), Sample { tlm: true, plt: true, ..fine(4) }] {
+        let whole = sample.codestream();
+        let index = Index::read(&whole).expect("an index");
+        let all = precincts(&index, &whole, 0);
+        let tile = index.tile(&whole, 0).expect("a tile");
+        let resolutions = tile.layout.components.iter().flat_map(|component| &component.resolutions);
+        let ends: Vec<usize> = resolutions
+            .flat_map(|of| (0..of.precincts()).map(move |precinct| (of, precinct)))
+            .map(|(of, precinct)| {
+                let extent = |layer| tile.table.extent(of, precinct, layer).expect("a packet").0.end;
+                (0..tile.coding().layers).map(extent).max().expect("a layer")
+            })
+            .collect();
+        for end in (tile.header.parts[0].packets.start..whole.len()).step_by(997) {
+            let cut = &whole[..end];
+            let index = Index::read(cut).expect("an index");
+            for ((whole, last), cut) in all.iter().zip(&ends).zip(precincts(&index, cut, 0)) {
+                match cut {
+                    Ok(_) => assert!(cut == *whole && *last <= end),
+                    Err(error) => assert!(matches!(error, MasterError::Damaged(_)) && *last > end, "{error}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn lengths_that_lie_are_read_anew() {
+    let sample = Sample { plt: true, tlm: true, tiles: Some(((0, 0), Dimensions::new(160, 200))), ..fine(2) };
+    let right = sample.codestream();
+    let all = |codestream: &[u8]| {
+        let index = Index::read(codestream).expect("an index");
+        (0..index.header.tiles()).map(|tile| precincts(&index, codestream, tile)).collect::<Vec<_>>()
+    };
+    let position = |marker: u8| right.windows(2).position(|bytes| bytes == [0xff, marker]).expect("a marker");
+    // One byte of the first packet is said to be of the second.
+    let plt = position(0x58) + 5;
+    assert!(right[plt..plt + 2].iter().all(|byte| (2..0x7f).contains(byte)), "short packets");
+    let mut wrong = right.clone();
+    wrong[plt] -= 1;
+    wrong[plt + 1] += 1;
+    assert!(all(&wrong) == all(&right));
+    // PLT that does not add up.
+    wrong[plt] -= 1;
+    assert!(all(&wrong) == all(&right));
+    // The tiles have changed places.
+    let mut wrong = right.clone();
+    let tlm = position(0x55) + 6;
+    let (a, b) = (wrong[tlm..tlm + 5].to_vec(), wrong[tlm + 5..tlm + 10].to_vec());
+    wrong[tlm..tlm + 10].copy_from_slice(&[b, a].concat());
+    assert!(all(&wrong) == all(&right));
+}
+
+#[test]
+fn a_damaged_packet_harms_its_precinct_only() {
+    let right = Sample { plt: true, layers: 1, style: 0, eph: false, ..fine(2) }.codestream();
+    let index = Index::read(&right).expect("an index");
+    let tile = index.tile(&right, 0).expect("a tile");
+    let highest = &tile.layout.components[0].resolutions[3];
+    let (bytes, _) = tile.table.extent(highest, 1, 0).expect("a packet");
+    let mut wrong = right.clone();
+    wrong[bytes.start..bytes.start + 12].fill(0xfe);
+    let index = Index::read(&wrong).expect("an index");
+    let (before, after) =
+        (precincts(&Index::read(&right).expect("an index"), &right, 0), precincts(&index, &wrong, 0));
+    let harmed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
+    assert_eq!(harmed.len(), 1);
+    assert!(matches!(harmed[0].1, Err(MasterError::Damaged(_))), "{:?}", harmed[0].1);
 }

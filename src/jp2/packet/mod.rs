@@ -261,3 +261,44 @@ fn segment(style: BlockStyle, pass: u16) -> Range<u16> {
         Some(later) => pass - later % 3..pass - later % 3 + 2,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_passes() {
+        // T.800 table B.4.
+        for (code, length, number) in [
+            (0, 1, 1),
+            (0b10, 2, 2),
+            (0b1100, 4, 3),
+            (0b1110, 4, 5),
+            (0b1111_00000, 9, 6),
+            (0b1111_11110, 9, 36),
+        ] {
+            let bytes = ((code as u16) << (16 - length)).to_be_bytes();
+            assert_eq!(passes(&mut Bits::new(&bytes)), Ok(number));
+        }
+        // A zero is stuffed after the eight ones.
+        assert_eq!(passes(&mut Bits::new(&[0xff, 0x40, 0])), Ok(37));
+        assert_eq!(passes(&mut Bits::new(&[0xff, 0x7f, 0x80])), Ok(164));
+    }
+
+    #[test]
+    fn segments_end_where_the_style_says() {
+        let cut = |bits: u8| -> Vec<u16> {
+            let style = BlockStyle::try_from(bits).expect("a style");
+            (0..20).filter(|pass| segment(style, *pass).start == *pass).collect()
+        };
+        assert_eq!(cut(0), [0]);
+        // T.800 table D.9.
+        assert_eq!(cut(1), [0, 10, 12, 13, 15, 16, 18, 19]);
+        assert_eq!(cut(4), (0..20).collect::<Vec<_>>());
+        assert_eq!(cut(5), cut(4));
+        for pass in 0..20 {
+            let style = BlockStyle::try_from(1).expect("a style");
+            assert!(segment(style, pass).contains(&pass));
+        }
+    }
+}

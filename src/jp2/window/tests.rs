@@ -151,6 +151,9 @@ proptest! {
         (sop, eph, plt, tlm) in any::<(bool, bool, bool, bool)>(),
         (bits, signed, style) in (1u32..=16, any::<bool>(), 0i32..64),
     ) {
+        // OpenJPEG's encoder gives up on lone rows and columns of the 9/7 wavelet.
+        let (width, height, tiled) =
+            if reversible { (width, height, tiled) } else { (width + 64, height + 64, false) };
         let image = Rect::new(x, y, width, height);
         let tiles = tiled.then(|| ((x / 2, y / 2), Dimensions::new(tile_width.max(x), tile_height.max(y))));
         let sample = Sample {
