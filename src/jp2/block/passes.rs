@@ -1,6 +1,6 @@
 //! The three coding passes (T.800 D.3) over bitmaps: a walk visits only the samples that a pass has something for.
 
-use super::grid::{FIRST, Grid, Map, Walk};
+use super::grid::{FIRST, Grid, Map, Walk, Word};
 use super::mq::Mq;
 use super::tables::{self, REFINEMENT, RUN_LENGTH, SIGNS, UNIFORM};
 use crate::jp2::layout::BandKind;
@@ -13,12 +13,13 @@ pub trait Source {
     fn sign(&mut self, entry: u8) -> u64;
 }
 
-/// Around the sample at bit 7: the 3x3 samples, and those of them that the scan meets later.
-const AROUND: u64 = 0b000111_000111_000111;
-const LATER: u64 = 0b000111_000100_000000;
+/// Around the sample at bit 7 of a word: the 3x3 samples.
+const AROUND: u32 = 0b000111_000111_000111;
 /// Its straight neighbours.
 const STRAIGHT: u32 = 0b000010_000101_000010;
-/// Brings three groups of bits, six apart, together at bit 12.
+/// Those of the 3x3 that the scan meets later.
+const LATER: u64 = 0b000111_000100_000000;
+/// A factor that brings the bits of three columns together, the last column lowest, from bit 12 on.
 const GATHER: u32 = 1 | 1 << 9 | 1 << 18;
 
 /// What is known of a code-block between passes.
@@ -57,114 +58,178 @@ impl Block {
         &self.coefficients[..self.grid.area()]
     }
 
-    /// Significance propagation (D.3.1) and signs (D.3.2).
+    /// Significance propagation (D.3.1): samples with a significant neighbour.
     #[inline(always)]
     pub fn propagate<S: Source>(&mut self, mut from: S, plane: u32) -> S {
         for stripe in 0..self.grid.stripes {
-            let mut significance = Walk::new(&self.grid, &self.significant, stripe);
-            let mut signs = Walk::new(&self.grid, &self.negative, stripe);
+            let mut walk = SignWalk::new(self, stripe);
             for word in self.grid.words(stripe) {
-                let mut significant = significance.enter(&self.grid, &self.significant, &word);
-                let mut negative = signs.enter(&self.grid, &self.negative, &word);
-                let candidates = word.own & !significant;
-                let mut members = candidates & neighbours(significant);
-                let mut visited = members;
-                while members != 0 {
-                    let bit = members.trailing_zeros();
-                    members &= members - 1;
-                    let label = self.significance[context(significant, bit)];
-                    if from.decide(label) == 0 {
-                        continue;
-                    }
-                    let sign = from.sign(sign_entry(significant, negative, bit));
-                    significant |= 1 << bit;
-                    negative |= sign << bit;
-                    self.coefficients[self.grid.place(&word, bit)] = signed(3 << plane, sign);
-                    let reached = LATER << (bit - 7) & candidates;
-                    members |= reached;
-                    visited |= reached;
-                }
-                significance.leave(&mut self.significant, &word, significant);
-                signs.leave(&mut self.negative, &word, negative);
-                *word.of(&mut self.visited) = visited;
+                let mut near = walk.enter(self, &word);
+                self.propagate_word(&mut from, &word, &mut near, plane);
+                walk.leave(self, &word, near);
             }
         }
         from
     }
 
-    /// Magnitude refinement (D.3.3).
+    #[inline(always)]
+    fn propagate_word<S: Source>(&mut self, from: &mut S, word: &Word, near: &mut Near, plane: u32) {
+        let candidates = word.own & !near.significant;
+        let mut members = candidates & neighbours(near.significant);
+        let mut visited = members;
+        while members != 0 {
+            let bit = members.trailing_zeros();
+            members &= members - 1;
+            if from.decide(self.significance[near.context(bit)]) != 0 {
+                self.become_significant(from, word, near, bit, plane);
+                let reached = LATER << (bit - 7) & candidates;
+                members |= reached;
+                visited |= reached;
+            }
+        }
+        *word.of(&mut self.visited) = visited;
+    }
+
+    /// Magnitude refinement (D.3.3): samples that were significant before this plane.
     #[inline(always)]
     pub fn refine<S: Source>(&mut self, mut from: S, plane: u32) -> S {
         for stripe in 0..self.grid.stripes {
-            let mut significance = Walk::new(&self.grid, &self.significant, stripe);
+            let mut walk = Walk::new(&self.grid, &self.significant, stripe);
             for word in self.grid.words(stripe) {
-                let significant = significance.enter(&self.grid, &self.significant, &word);
-                let mut members = significant & word.own & !*word.of(&mut self.visited);
-                let refined = word.of(&mut self.refined);
-                let (again, first) = (*refined, neighbours(significant) & !*refined);
-                *refined |= members;
-                while members != 0 {
-                    let bit = members.trailing_zeros();
-                    members &= members - 1;
-                    let label = REFINEMENT + (first >> bit & 1) as u8 + 2 * (again >> bit & 1) as u8;
-                    let decision = from.decide(label);
-                    let coefficient = &mut self.coefficients[self.grid.place(&word, bit)];
-                    // What was the half becomes this plane's bit, and the half of this plane follows.
-                    let change = (decision as i32 * 2 - 1) << plane;
-                    let sign = *coefficient >> 31;
-                    *coefficient += (change ^ sign) - sign;
-                }
+                let significant = walk.enter(&self.grid, &self.significant, &word);
+                self.refine_word(&mut from, &word, significant, plane);
             }
         }
         from
     }
 
-    /// Cleanup (D.3.4).
     #[inline(always)]
-    pub fn clean_up<'a>(&mut self, mut from: Mq<'a>, plane: u32, symbols: bool) -> Mq<'a> {
+    fn refine_word<S: Source>(&mut self, from: &mut S, word: &Word, significant: u64, plane: u32) {
+        let mut members = significant & word.own & !*word.of(&mut self.visited);
+        let refined = word.of(&mut self.refined);
+        let (again, first) = (*refined, neighbours(significant) & !*refined);
+        *refined |= members;
+        while members != 0 {
+            let bit = members.trailing_zeros();
+            members &= members - 1;
+            let label = REFINEMENT + (first >> bit & 1) as u8 + 2 * (again >> bit & 1) as u8;
+            // The half of the plane above becomes the bit of this one, whose half follows: up or down by a half.
+            let change = (from.decide(label) as i32 * 2 - 1) << plane;
+            let coefficient = &mut self.coefficients[self.grid.place(word, bit)];
+            let sign = *coefficient >> 31;
+            *coefficient += (change ^ sign) - sign;
+        }
+    }
+
+    /// Cleanup (D.3.4): all other samples, and the segmentation symbol (D.5) if there is one.
+    #[inline(always)]
+    pub fn clean_up<'a>(&mut self, mut from: Mq<'a>, plane: u32, symbol: bool) -> Mq<'a> {
         for stripe in 0..self.grid.stripes {
-            let mut significance = Walk::new(&self.grid, &self.significant, stripe);
-            let mut signs = Walk::new(&self.grid, &self.negative, stripe);
+            let mut walk = SignWalk::new(self, stripe);
             let runs = if self.grid.is_whole(stripe) { FIRST } else { 0 };
             for word in self.grid.words(stripe) {
-                let mut significant = significance.enter(&self.grid, &self.significant, &word);
-                let mut negative = signs.enter(&self.grid, &self.negative, &word);
-                let mut members = word.own & !significant & !*word.of(&mut self.visited);
-                let mut clean = runs & !touched(significant);
-                while members != 0 {
-                    let mut bit = members.trailing_zeros();
-                    if clean >> bit & 1 != 0 {
-                        if from.decide_likely(RUN_LENGTH) == 0 {
-                            members &= !(0xf << bit);
-                            continue;
-                        }
-                        let run = from.decide(UNIFORM) << 1;
-                        let run = run | from.decide(UNIFORM);
-                        members &= !(((2 << run) - 1) << bit);
-                        bit += run as u32;
-                    } else {
-                        members &= members - 1;
-                        let label = self.significance[context(significant, bit)];
-                        if from.decide(label) == 0 {
-                            continue;
-                        }
-                    }
-                    let sign = from.sign(sign_entry(significant, negative, bit));
-                    significant |= 1 << bit;
-                    negative |= sign << bit;
-                    self.coefficients[self.grid.place(&word, bit)] = signed(3 << plane, sign);
-                    clean &= !(0x7f << bit);
-                }
-                significance.leave(&mut self.significant, &word, significant);
-                signs.leave(&mut self.negative, &word, negative);
+                let mut near = walk.enter(self, &word);
+                self.clean_up_word(&mut from, &word, &mut near, runs, plane);
+                walk.leave(self, &word, near);
             }
         }
-        if symbols {
-            for _ in 0..4 {
-                from.decide(UNIFORM);
-            }
+        for _ in 0..if symbol { 4 } else { 0 } {
+            from.decide(UNIFORM);
         }
         from
+    }
+
+    #[inline(always)]
+    fn clean_up_word(&mut self, from: &mut Mq, word: &Word, near: &mut Near, runs: u64, plane: u32) {
+        let mut members = word.own & !near.significant & !*word.of(&mut self.visited);
+        // Where a column of four starts that has nothing in it and around it.
+        let mut clean = runs & !touched(near.significant);
+        while members != 0 {
+            let mut bit = members.trailing_zeros();
+            if clean >> bit & 1 != 0 {
+                if from.decide_likely(RUN_LENGTH) == 0 {
+                    members &= !(0xf << bit);
+                    continue;
+                }
+                let run = from.decide(UNIFORM) << 1;
+                let run = run | from.decide(UNIFORM);
+                members &= !(((2 << run) - 1) << bit);
+                bit += run as u32;
+            } else {
+                members &= members - 1;
+                if from.decide(self.significance[near.context(bit)]) == 0 {
+                    continue;
+                }
+            }
+            self.become_significant(from, word, near, bit, plane);
+            // The next column, as far as it is in this word, starts 3 to 6 bits ahead.
+            clean &= !(0x7f << bit);
+        }
+    }
+
+    /// Decodes a sign (D.3.2).
+    #[inline(always)]
+    fn become_significant<S: Source>(
+        &mut self,
+        from: &mut S,
+        word: &Word,
+        near: &mut Near,
+        bit: u32,
+        plane: u32,
+    ) {
+        let sign = from.sign(near.sign_entry(bit));
+        near.significant |= 1 << bit;
+        near.negative |= sign << bit;
+        let (magnitude, sign) = (3 << plane, sign as i32);
+        self.coefficients[self.grid.place(word, bit)] = (magnitude ^ -sign) + sign;
+    }
+}
+
+/// A word with all samples around: which are significant, and which of these negative.
+struct Near {
+    significant: u64,
+    negative: u64,
+}
+
+impl Near {
+    #[inline(always)]
+    fn context(&self, bit: u32) -> usize {
+        let around = (self.significant >> (bit - 7)) as u32 & AROUND;
+        (around.wrapping_mul(GATHER) >> 12 & 511) as usize
+    }
+
+    #[inline(always)]
+    fn sign_entry(&self, bit: u32) -> u8 {
+        let significant = (self.significant >> (bit - 7)) as u32 & STRAIGHT;
+        let negative = (self.negative >> (bit - 7)) as u32 & STRAIGHT;
+        let around = significant | negative << 1;
+        SIGNS[(around.wrapping_mul(GATHER) >> 13 & 255) as usize]
+    }
+}
+
+/// A walk along a stripe that sees signs too.
+struct SignWalk {
+    significant: Walk,
+    negative: Walk,
+}
+
+impl SignWalk {
+    #[inline(always)]
+    fn new(block: &Block, stripe: usize) -> Self {
+        let walk = |map| Walk::new(&block.grid, map, stripe);
+        Self { significant: walk(&block.significant), negative: walk(&block.negative) }
+    }
+
+    #[inline(always)]
+    fn enter(&mut self, block: &Block, word: &Word) -> Near {
+        let significant = self.significant.enter(&block.grid, &block.significant, word);
+        Near { significant, negative: self.negative.enter(&block.grid, &block.negative, word) }
+    }
+
+    #[inline(always)]
+    fn leave(&mut self, block: &mut Block, word: &Word, near: Near) {
+        self.significant.leave(&mut block.significant, word, near.significant);
+        self.negative.leave(&mut block.negative, word, near.negative);
     }
 }
 
@@ -182,23 +247,4 @@ fn touched(significant: u64) -> u64 {
     let columns = significant | significant << 6 | significant >> 6;
     let pairs = columns | columns >> 1;
     pairs | pairs >> 2 | columns >> 4 | columns << 1
-}
-
-#[inline(always)]
-fn context(significant: u64, bit: u32) -> usize {
-    let around = (significant >> (bit - 7)) as u32 & AROUND as u32;
-    (around.wrapping_mul(GATHER) >> 12 & 511) as usize
-}
-
-#[inline(always)]
-fn sign_entry(significant: u64, negative: u64, bit: u32) -> u8 {
-    let significant = (significant >> (bit - 7)) as u32 & STRAIGHT;
-    let negative = (negative >> (bit - 7)) as u32 & STRAIGHT;
-    let around = significant | negative << 1;
-    SIGNS[(around.wrapping_mul(GATHER) >> 13 & 255) as usize]
-}
-
-#[inline(always)]
-fn signed(magnitude: i32, sign: u64) -> i32 {
-    (magnitude ^ -(sign as i32)) + sign as i32
 }
