@@ -254,14 +254,14 @@ pub(super) mod tests {
         let component = &tile.components[usize::from(c)];
         let resolution = component.resolutions.get(usize::from(r)).filter(|of| of.precincts() > 0)?;
         let below = coding.components[usize::from(c)].levels - r;
-        let comes = |at: u32, start: u32, step: u8, log: u8, first: u32| {
+        let comes = |at: u32, start: u32, step: u32, log: u8, first: u32| {
             at.is_multiple_of(u32::from(step) << (log + below))
                 || at == start && !(first << below).is_multiple_of(1 << (log + below))
         };
         let ((dx, dy), (across, down)) = (component.step, resolution.precinct);
         let comes_at = comes(x, tile.rect.x, dx, across, resolution.rect.x)
             && comes(y, tile.rect.y, dy, down, resolution.rect.y);
-        let number = |at: u32, step: u8, log: u8, first: u32| {
+        let number = |at: u32, step: u32, log: u8, first: u32| {
             (at.div_ceil(u32::from(step) << below) >> log) - (first >> log)
         };
         comes_at.then(|| {
@@ -301,7 +301,7 @@ pub(super) mod tests {
             let mut header = header(image, (0, 0), Dimensions::new(x + width, y + height));
             header.components = steps
                 .iter()
-                .map(|(dx, dy)| Component { precision: 8, signed: false, dx: *dx, dy: *dy })
+                .map(|(dx, dy)| Component { precision: 8, signed: false, dx: u32::from(*dx), dy: u32::from(*dy) })
                 .collect();
             let mut coding = Coding { progression, layers, changes, ..header.coding.clone() };
             coding.components = levels.iter().map(|levels| component_coding(*levels)).collect();

@@ -116,7 +116,7 @@ impl WindowDecoder {
             let part = TileComponent { source, tile, tile_number, component };
             samples.push(window.map(|window| self.samples(part, reduction, window)).transpose()?);
         }
-        if tile.coding.multiple_component_transform {
+        if tile.coding().multiple_component_transform {
             undo_component_transform(&mut samples)?;
         }
         let components = &source.index.header.components;
@@ -129,7 +129,7 @@ impl WindowDecoder {
     }
 
     fn samples(&mut self, part: TileComponent, reduction: u8, window: Rect) -> Result<Samples, MasterError> {
-        let coding = &part.tile.coding.components[part.component];
+        let coding = &part.tile.coding().components[part.component];
         let levels = coding.levels.checked_sub(reduction).ok_or_else(|| {
             MasterError::damaged(format!("tile {} has fewer resolutions than the image", part.tile_number))
         })?;
@@ -151,7 +151,7 @@ impl WindowDecoder {
         kind: BandKind,
         window: Rect,
     ) -> Result<wavelet::Plane<T>, MasterError> {
-        let coding = &part.tile.coding.components[part.component];
+        let coding = &part.tile.coding().components[part.component];
         let precision = part.source.index.header.components[part.component].precision;
         let step = coding.step(resolution, kind);
         let dequantiser = Dequantiser::new(coding.roi_shift, step.size(precision));

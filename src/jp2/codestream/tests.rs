@@ -255,9 +255,11 @@ fn a_header_that_is_cut_or_changed_never_panics() {
     }
 }
 
-/// The bytes of a main header of so many components, coded as encoders do by default; `image` is Xsiz, Ysiz, XOsiz,
+/// The bytes of a main header of so many components, coded as encoders do by default, but that the second can be halved
+/// only twice; `image` is Xsiz, Ysiz, XOsiz,
 /// YOsiz, `tile` likewise.
 pub(crate) fn bytes(image: [u32; 4], tile: [u32; 4], components: &[[u8; 3]]) -> Vec<u8> {
     let cod = segment(code::COD, &[0, 2, 0, 1, 1, 5, 4, 4, 0, 1]);
-    [start(image, tile, components), cod, qcd(9), tile_part(0, 0, &[], &[])].concat()
+    let coc = if components.len() > 1 { segment(code::COC, &[1, 0, 2, 4, 4, 0, 1]) } else { Vec::new() };
+    [start(image, tile, components), cod, coc, qcd(9), tile_part(0, 0, &[], &[])].concat()
 }
