@@ -89,7 +89,8 @@ impl Service {
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let plan = Plan::new(&resolved, description).within(self.config.max_source_area)?;
+        let deepest = self.config.encodings.deepest(resolved.format);
+        let plan = Plan::new(&resolved, description, deepest).within(self.config.max_source_area)?;
         let body = self.renderer.render(&master, &plan, &self.config)?;
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }

@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let has_colour = description.channels.has_colour();
             let (image, limits, offer) = (description.dimensions(), &config.limits, &config.offer);
             let resolved = iiif::resolve(&request, version, image, limits, offer, has_colour)?;
-            let plan = Plan::new(&resolved, description);
+            let plan = Plan::new(&resolved, description, config.encodings.deepest(resolved.format));
             if arguments.plan {
                 println!("image     {} {:?}", description.dimensions(), description.channels);
                 println!("region    {}", resolved.region);

@@ -42,6 +42,25 @@ impl Encoder {
             Format::Pdf => pdf::encode(&mut self.jpeg, raster, settings),
         }
     }
+
+    /// The raster of 16 bits a sample as a file of `format`, which must be one that holds them.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn encode_deep(
+        &mut self,
+        raster: &Raster<u16>,
+        format: Format,
+        config: &Config,
+    ) -> Result<Vec<u8>, Error> {
+        let settings = &config.encodings;
+        check(format, raster.dimensions, settings)?;
+        match format {
+            Format::Png => png::encode(raster, &settings.png),
+            Format::Tif => tiff::encode(raster, &settings.tiff),
+            other => Err(failed(other.extension(), "it has no 16 bits a sample")),
+        }
+    }
 }
 
 /// Whether a file of `format` may hold a picture of that size; asked before anything is decoded for it.

@@ -5,7 +5,7 @@ use turbojpeg::{Colorspace, Decompressor, Image, PixelFormat, ScalingFactor};
 
 use super::marker::Header;
 use super::{MAX_BYTES, check_budget, level};
-use crate::description::{Channels, Description};
+use crate::description::{Channels, Depth, Description};
 use crate::error::MasterError;
 use crate::geometry::Dimensions;
 use crate::raster::Raster;
@@ -45,7 +45,12 @@ pub fn describe(header: &Header, length: usize) -> Result<Description, MasterErr
         let dimensions = header.dimensions;
         return Err(MasterError::damaged(format!("{dimensions} pixels cannot come from {length} bytes")));
     }
-    Ok(Description { levels, orientation: header.orientation, channels: channels(header) })
+    Ok(Description {
+        levels,
+        orientation: header.orientation,
+        channels: channels(header),
+        depth: Depth::Eight,
+    })
 }
 
 /// All pixels of a level: gray, RGB, or inks.

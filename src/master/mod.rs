@@ -16,10 +16,10 @@ pub use map::Map;
 pub use open::{EXTENSIONS, Found, Root};
 pub use sidecar::Sidecar;
 
-use crate::description::{Description, PhysicalScale};
+use crate::description::{Depth, Description, PhysicalScale};
 use crate::error::{Error, MasterError};
 use crate::geometry::Rect;
-use crate::raster::Raster;
+use crate::raster::{AnyRaster, Raster, Sample};
 use crate::{flat, tiff};
 
 /// An image file, open and understood.
@@ -137,29 +137,35 @@ impl Master {
         self.map.check().map(|()| profile)
     }
 
-    /// The pixels of `window` of a level. A window that reaches beyond a level repeats its edge.
+    /// The pixels of `window` of a level, in the depth asked for. A window that reaches beyond a level repeats its edge.
     ///
     /// # Errors
     /// [`MasterError`] if a piece that the window touches cannot be decoded.
-    pub fn decode(&self, decoder: &mut Decoder, level: usize, window: Rect) -> Result<Raster, MasterError> {
+    pub fn decode<S: Sample>(
+        &self,
+        decoder: &mut Decoder,
+        level: usize,
+        window: Rect,
+    ) -> Result<Raster<S>, MasterError> {
         let whole = Rect::whole(self.description.levels[level].dimensions);
         let inside = window.intersection(whole);
         let inside = inside.ok_or_else(|| MasterError::damaged("a window outside its level"))?;
         let raster = match &self.kind {
             Kind::Tiff(pyramid) => self.decode_tiff(&mut decoder.tiff, &pyramid.levels[level], inside)?,
             Kind::Flat(picture) => {
-                decoder.whole(self.identity, level, || self.decode_flat(picture, level))?.part(inside)
+                let whole = || self.decode_flat(picture, level, S::DEPTH);
+                decoder.whole(self.identity, level, S::DEPTH, whole)?.part(inside)
             }
         };
         Ok(raster.extended_to(window.dimensions()))
     }
 
-    fn decode_tiff(
+    fn decode_tiff<S: Sample>(
         &self,
         decoder: &mut tiff::WindowDecoder,
         image: &tiff::Image,
         window: Rect,
-    ) -> Result<Raster, MasterError> {
+    ) -> Result<Raster<S>, MasterError> {
         let (file, _) = tiff::File::open(self.map.bytes())?;
         self.map.announce(&tiff::ranges(&file, image, window)?);
         let raster = decoder.decode(&file, image, window);
@@ -167,9 +173,14 @@ impl Master {
         raster
     }
 
-    fn decode_flat(&self, picture: &flat::Picture, level: usize) -> Result<Raster, MasterError> {
+    fn decode_flat(
+        &self,
+        picture: &flat::Picture,
+        level: usize,
+        depth: Depth,
+    ) -> Result<AnyRaster, MasterError> {
         self.map.announce(&[(0, self.identity.size)]);
-        let raster = picture.decode(self.map.bytes(), level);
+        let raster = picture.decode(self.map.bytes(), level, depth);
         self.map.check()?;
         raster
     }

@@ -88,6 +88,7 @@ impl Pyramid {
             levels: self.levels.iter().map(level).collect(),
             orientation: Orientation::from_tag(self.levels[0].orientation),
             channels: self.levels[0].channels(),
+            depth: self.levels[0].depth(),
         }
     }
 }
