@@ -3,6 +3,7 @@
 mod colour;
 mod conformance;
 mod convert;
+mod depth;
 mod flat;
 mod formats;
 mod masters;
