@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::ops::Range;
 
-use crate::description::{Depth, Description, Level};
+use crate::description::{Channels, Depth, Description, Level};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::iiif::{Format, Quality, Resolved};
@@ -133,6 +133,17 @@ impl Plan {
         !self.format.has_alpha() || self.quality == Quality::Bitonal
     }
 
+    /// Whether the file can have the ICC profile of a master of these channels: the picture is in the colours, or
+    /// grays, that the master has.
+    pub fn holds_profile(&self, channels: Channels) -> bool {
+        let same = match self.quality {
+            Quality::Default | Quality::Color => channels != Channels::Cmyk,
+            Quality::Gray => !channels.has_colour(),
+            Quality::Bitonal => false,
+        };
+        same && self.format.holds_profile(channels.has_colour())
+    }
+
     /// The pieces in which to make the picture, top to bottom, so that memory does not grow with the source.
     pub fn bands(&self) -> impl Iterator<Item = Band> + '_ {
         let budget = BAND_AREA / u64::from(self.window().width);
@@ -217,7 +228,6 @@ impl fmt::Display for Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::description::Channels;
     use crate::iiif::Decimal;
     use proptest::prelude::*;
 

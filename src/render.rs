@@ -1,14 +1,17 @@
 //! Hops 7 to 9 of a request: a plan carried out, from the pixels of a master to the bytes of a derivative.
 //! Decides nothing: all choices are in the [`Plan`].
 
-use crate::config::{Config, Profile};
+use crate::config::{Colour, Config, Profile};
 use crate::description::{Channels, Depth};
-use crate::encode::{self, Encoder};
+use crate::encode::{self, Carried, Encoder};
 use crate::error::Error;
 use crate::geometry::Rect;
 use crate::master::{Decoder, Master};
 use crate::plan::Plan;
 use crate::raster::{Converter, Raster, Resampler, Sample, apply, orient, rotate};
+
+/// The ICC profile to convert from, and the one to send.
+type Profiles = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 /// The tools of rendering, with the buffers that they keep.
 #[derive(Default)]
@@ -27,15 +30,36 @@ impl Renderer {
     /// needs is damaged; [`Error::Internal`] if an encoder fails.
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
         encode::check(plan.format, plan.scaled(), &config.encodings)?;
+        let (source, profile) = self.colours(master, plan, config.colour)?;
+        let carried = Carried { profile, ..Carried::default() };
         match plan.depth {
             Depth::Eight => {
-                let picture = self.picture::<u8>(master, plan, config)?;
-                self.encoder.encode(picture, plan.format, config)
+                let picture = self.picture::<u8>(master, plan, source.as_deref(), config)?;
+                self.encoder.encode(picture, plan.format, &carried, config)
             }
             Depth::Sixteen => {
-                let picture = self.picture::<u16>(master, plan, config)?;
-                self.encoder.encode_deep(&picture, plan.format, config)
+                let picture = self.picture::<u16>(master, plan, source.as_deref(), config)?;
+                self.encoder.encode_deep(&picture, plan.format, &carried, config)
             }
+        }
+    }
+
+    /// The profile that pixels are converted from, or else the one that they are sent with.
+    fn colours(&mut self, master: &Master, plan: &Plan, policy: Colour) -> Result<Profiles, Error> {
+        if policy.profile == Profile::Strip {
+            return Ok((None, None));
+        }
+        let channels = master.description.channels;
+        let kept = |profile: &Vec<u8>| {
+            policy.profile == Profile::Keep
+                && profile.len() <= policy.longest_kept
+                && plan.holds_profile(channels)
+        };
+        match master.icc_profile()? {
+            Some(profile) if kept(&profile) && self.converter.knows(&profile, channels) => {
+                Ok((None, Some(profile)))
+            }
+            profile => Ok((profile, None)),
         }
     }
 
@@ -44,10 +68,10 @@ impl Renderer {
         &mut self,
         master: &Master,
         plan: &Plan,
+        profile: Option<&[u8]>,
         config: &Config,
     ) -> Result<Raster<S>, Error> {
-        let profile = if config.colour.profile == Profile::Srgb { master.icc_profile()? } else { None };
-        let scaled = self.scaled(master, plan, profile.as_deref());
+        let scaled = self.scaled(master, plan, profile);
         self.decoder.rest();
         let turned = orient(scaled?, plan.turn);
         let background = config.offer.background;

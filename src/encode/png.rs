@@ -1,21 +1,33 @@
 //! PNG of 8 or 16 bits a channel, with alpha where there is one.
 //! The fast level by default: a tile takes 0.45 ms instead of 16, and a third more bytes.
 
-use png::{BitDepth, ColorType, Compression, EncodingError};
+use std::borrow::Cow;
 
-use super::failed;
+use png::{BitDepth, ColorType, Compression, EncodingError, Info};
+
+use super::{Carried, failed};
 use crate::config::{Png, PngCompression};
 use crate::description::Depth;
 use crate::error::Error;
 use crate::raster::{Raster, Sample};
 
-pub(super) fn encode<S: Sample>(raster: &Raster<S>, settings: &Png) -> Result<Vec<u8>, Error> {
-    write(raster, settings).map_err(|error| failed("PNG", error))
+pub(super) fn encode<S: Sample>(
+    raster: &Raster<S>,
+    settings: &Png,
+    carried: &Carried,
+) -> Result<Vec<u8>, Error> {
+    write(raster, settings, carried).map_err(|error| failed("PNG", error))
 }
 
-fn write<S: Sample>(raster: &Raster<S>, settings: &Png) -> Result<Vec<u8>, EncodingError> {
+fn write<S: Sample>(raster: &Raster<S>, settings: &Png, carried: &Carried) -> Result<Vec<u8>, EncodingError> {
     let mut file = Vec::with_capacity(raster.pixels.len() / 2 + 1024);
-    let mut encoder = png::Encoder::new(&mut file, raster.dimensions.width, raster.dimensions.height);
+    let mut info = Info::with_size(raster.dimensions.width, raster.dimensions.height);
+    info.icc_profile = carried.profile.as_deref().map(Cow::Borrowed);
+    info.exif_metadata = carried.exif.as_deref().map(Cow::Borrowed);
+    let mut encoder = png::Encoder::with_info(&mut file, info)?;
+    if let Some(Ok(xmp)) = carried.xmp.as_deref().map(str::from_utf8) {
+        encoder.add_itxt_chunk("XML:com.adobe.xmp".to_owned(), xmp.to_owned())?;
+    }
     encoder.set_depth(match S::DEPTH {
         Depth::Eight => BitDepth::Eight,
         Depth::Sixteen => BitDepth::Sixteen,

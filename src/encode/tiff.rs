@@ -6,7 +6,7 @@ use anyhow::Result;
 use libdeflater::{CompressionLvl, Compressor};
 use weezl::BitOrder;
 
-use super::failed;
+use super::{Carried, failed};
 use crate::config::{Tiff, TiffCompression};
 use crate::error::Error;
 use crate::geometry::Dimensions;
@@ -20,12 +20,16 @@ const STRIP_BYTES: usize = 128 << 10;
 const DEFLATE_LEVEL: i32 = 1;
 
 /// `raster` as TIFF, without the loss of anything.
-pub(super) fn encode<S: Sample>(raster: &Raster<S>, settings: &Tiff) -> Result<Vec<u8>, Error> {
-    write(raster, settings).map_err(|error| failed("TIFF", format!("{error:#}")))
+pub(super) fn encode<S: Sample>(
+    raster: &Raster<S>,
+    settings: &Tiff,
+    carried: &Carried,
+) -> Result<Vec<u8>, Error> {
+    write(raster, settings, carried).map_err(|error| failed("TIFF", format!("{error:#}")))
 }
 
 /// The pixels first, the directory that says where they are behind them.
-fn write<S: Sample>(raster: &Raster<S>, settings: &Tiff) -> Result<Vec<u8>> {
+fn write<S: Sample>(raster: &Raster<S>, settings: &Tiff, carried: &Carried) -> Result<Vec<u8>> {
     // Pixels that do not compress may grow by a half.
     let layout = if size_of_val(&raster.pixels[..]) < 2 << 30 { Layout::Classic } else { Layout::Big };
     let mut file = layout.header(0)?;
@@ -44,6 +48,7 @@ fn write<S: Sample>(raster: &Raster<S>, settings: &Tiff) -> Result<Vec<u8>> {
     }
     let mut entries = pixel_fields(raster, settings.compression);
     entries.extend(piece_fields(piece, settings.tile.is_some(), layout, &offsets, &counts)?);
+    entries.extend(carried.profile.as_deref().map(|profile| Entry::bytes(34_675, profile)));
     let at = file.len() as u64;
     file.extend(layout.directory(entries, at, true)?);
     file[..header_bytes].copy_from_slice(&layout.header(at)?);

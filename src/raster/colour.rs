@@ -64,6 +64,11 @@ impl Converter {
         }
     }
 
+    /// Whether a profile can be read and is for such pixels. If not, a line in the log says why.
+    pub fn knows(&mut self, profile: &[u8], channels: Channels) -> bool {
+        self.conversion::<u8>(profile, channels).is_some()
+    }
+
     fn conversion<S: Sample>(&mut self, profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
         let mut hasher = DefaultHasher::new();
         (profile, channels).hash(&mut hasher);

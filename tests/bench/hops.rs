@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use recto::config::Config;
-use recto::encode::Encoder;
+use recto::encode::{Carried, Encoder};
 use recto::fastcgi::Request;
 use recto::geometry::{Orientation, Rect};
 use recto::iiif::Format;
@@ -135,7 +135,7 @@ fn alone<'a>(config: &'a Config, masters: &Path) -> Result<Vec<Hop<'a>>> {
     for (name, format) in [("9: encode a tile, JPEG", Format::Jpg), ("9: encode a tile, PNG", Format::Png)] {
         let (source, mut encoder) = (raster.clone(), Encoder::default());
         hops.push(hop(name, move || {
-            black_box(encoder.encode(source.clone(), format, config)?);
+            black_box(encoder.encode(source.clone(), format, &Carried::default(), config)?);
             Ok(())
         }));
     }
