@@ -14,6 +14,7 @@
 //! | [`render`] | the plan carried out: decode, scale, turn, tone, encode |
 //! | [`encode`] | one file per output format |
 //! | [`master`] | identifier to mapped file: the only I/O on the path |
+//! | [`metadata`] | what a master says about itself, and what of it is carried on; pure |
 //! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
 //! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles, decoded whole; pure on bytes |
 //! | [`jp2`] | OpenJPEG behind a safe face; pure on bytes |
@@ -36,6 +37,7 @@ pub mod iiif;
 pub mod jp2;
 pub mod links;
 pub mod master;
+pub mod metadata;
 pub mod plan;
 pub mod raster;
 pub mod render;

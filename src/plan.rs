@@ -35,6 +35,8 @@ pub struct Plan {
     pub quality: Quality,
     /// The bits of its samples, from the master to the file.
     pub depth: Depth,
+    /// Whether it shows the whole picture, not a part of it.
+    pub whole: bool,
     /// The format to write.
     pub format: Format,
 }
@@ -80,6 +82,7 @@ impl Plan {
                 Quality::Bitonal => Depth::Eight,
                 _ => description.depth.min(deepest),
             },
+            whole: resolved.region.dimensions() == description.dimensions(),
             format: resolved.format,
         }
     }

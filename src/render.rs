@@ -7,6 +7,7 @@ use crate::encode::{self, Carried, Encoder};
 use crate::error::Error;
 use crate::geometry::Rect;
 use crate::master::{Decoder, Master};
+use crate::metadata::Metadata;
 use crate::plan::Plan;
 use crate::raster::{Converter, Raster, Resampler, Sample, apply, orient, rotate};
 
@@ -31,7 +32,9 @@ impl Renderer {
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
         encode::check(plan.format, plan.scaled(), &config.encodings)?;
         let (source, profile) = self.colours(master, plan, config.colour)?;
-        let carried = Carried { profile, ..Carried::default() };
+        let metadata =
+            if plan.whole { master.metadata()?.under(config.metadata) } else { Metadata::default() };
+        let carried = Carried { profile, metadata };
         match plan.depth {
             Depth::Eight => {
                 let picture = self.picture::<u8>(master, plan, source.as_deref(), config)?;

@@ -36,6 +36,8 @@ pub struct Config {
     pub info: Extras,
     /// `[colour]`
     pub colour: Colour,
+    /// `[metadata] carry`
+    pub metadata: Metadata,
     /// One section per output format.
     pub encodings: Encodings,
 }
@@ -93,6 +95,17 @@ pub enum Profile {
     Strip,
 }
 
+/// What pictures of whole masters carry on of what these say about themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Metadata {
+    /// Artist and Copyright of EXIF.
+    pub copyright: bool,
+    /// The other fields of EXIF: descriptions, dates, how it was taken.
+    pub exif: bool,
+    /// The XMP packet.
+    pub xmp: bool,
+}
+
 impl Config {
     /// Reads and checks a configuration file.
     ///
@@ -125,6 +138,7 @@ struct RawConfig {
     offer: RawOffer,
     info: serde_json::Map<String, serde_json::Value>,
     colour: Colour,
+    metadata: RawMetadata,
     jpeg: Jpeg,
     png: Png,
     webp: Webp,
@@ -157,6 +171,33 @@ enum RawWorkers {
 struct RawMasters {
     root: PathBuf,
     follow_symlinks: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawMetadata {
+    carry: Vec<Carried>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Carried {
+    Copyright,
+    Exif,
+    Xmp,
+}
+
+impl Default for RawMetadata {
+    fn default() -> Self {
+        Self { carry: vec![Carried::Copyright] }
+    }
+}
+
+impl From<RawMetadata> for Metadata {
+    fn from(raw: RawMetadata) -> Self {
+        let has = |what| raw.carry.contains(&what);
+        Self { copyright: has(Carried::Copyright), exif: has(Carried::Exif), xmp: has(Carried::Xmp) }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -237,6 +278,7 @@ impl TryFrom<RawConfig> for Config {
             offer: raw.offer.try_into()?,
             info: Extras::new(raw.info).map_err(|error| anyhow!("[info] {error}"))?,
             colour: raw.colour,
+            metadata: raw.metadata.into(),
             encodings,
         })
     }

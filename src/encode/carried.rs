@@ -2,15 +2,15 @@
 //! pixels only, so that it is put into the finished file.
 //! ISO/IEC 10918-5 (JFIF), ICC.1:2022 annex B, XMP part 3, RFC 9649 (WebP), T.800 annex I.
 
+use crate::metadata::Metadata;
+
 /// What a file says about its pixels; nothing by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Carried {
     /// The ICC profile of the pixels. Without one they are sRGB.
     pub profile: Option<Vec<u8>>,
-    /// EXIF: a TIFF header and what follows it, without the name that JPEG sets before it.
-    pub exif: Option<Vec<u8>>,
-    /// An XMP packet.
-    pub xmp: Option<Vec<u8>>,
+    /// What it says in words.
+    pub metadata: Metadata,
 }
 
 /// Longest content of a JPEG marker segment: its length, of which two bytes count themselves, has 16 bits.
@@ -43,8 +43,9 @@ pub fn into_jpeg(file: Vec<u8>, carried: &Carried) -> Vec<u8> {
             parts.iter().for_each(|part| segments.extend_from_slice(part));
         }
     };
-    carried.exif.iter().for_each(|exif| add(0xe1, &[EXIF, exif]));
-    carried.xmp.iter().for_each(|xmp| add(0xe1, &[XMP, xmp]));
+    let Metadata { exif, xmp } = &carried.metadata;
+    exif.block().iter().for_each(|exif| add(0xe1, &[EXIF, exif]));
+    xmp.iter().for_each(|xmp| add(0xe1, &[XMP, xmp.text().as_bytes()]));
     let parts = carried.profile.as_deref().unwrap_or_default().chunks(LONGEST_SEGMENT - PROFILE.len() - 2);
     // Parts are numbered in a byte.
     if let Ok(count @ 1..) = u8::try_from(parts.len()) {
@@ -68,19 +69,20 @@ pub fn into_webp(file: Vec<u8>, size: (u32, u32), has_alpha: bool, carried: &Car
         [b'V', b'P', b'8', b'X', rest @ ..] => &rest[14..],
         plain => plain,
     };
+    let (exif, xmp) = (carried.metadata.exif.block(), &carried.metadata.xmp);
     let flag = |there: bool, bit: u32| u32::from(there) << bit;
     let flags = flag(carried.profile.is_some(), 5)
         | flag(has_alpha, 4)
-        | flag(carried.exif.is_some(), 3)
-        | flag(carried.xmp.is_some(), 2);
+        | flag(exif.is_some(), 3)
+        | flag(xmp.is_some(), 2);
     let side = |side: u32| (side - 1).to_le_bytes();
     let (width, height) = (side(size.0), side(size.1));
     let header = [&flags.to_le_bytes(), &width[..3], &height[..3]].concat();
     let mut body = [b"WEBP", &chunk(b"VP8X", &header)[..]].concat();
     carried.profile.iter().for_each(|profile| body.extend(chunk(b"ICCP", profile)));
     body.extend_from_slice(pixels);
-    carried.exif.iter().for_each(|exif| body.extend(chunk(b"EXIF", exif)));
-    carried.xmp.iter().for_each(|xmp| body.extend(chunk(b"XMP ", xmp)));
+    exif.iter().for_each(|exif| body.extend(chunk(b"EXIF", exif)));
+    xmp.iter().for_each(|xmp| body.extend(chunk(b"XMP ", xmp.text().as_bytes())));
     [b"RIFF", &(body.len() as u32).to_le_bytes()[..], &body].concat()
 }
 

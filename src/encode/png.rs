@@ -23,10 +23,10 @@ fn write<S: Sample>(raster: &Raster<S>, settings: &Png, carried: &Carried) -> Re
     let mut file = Vec::with_capacity(raster.pixels.len() / 2 + 1024);
     let mut info = Info::with_size(raster.dimensions.width, raster.dimensions.height);
     info.icc_profile = carried.profile.as_deref().map(Cow::Borrowed);
-    info.exif_metadata = carried.exif.as_deref().map(Cow::Borrowed);
+    info.exif_metadata = carried.metadata.exif.block().map(Cow::Owned);
     let mut encoder = png::Encoder::with_info(&mut file, info)?;
-    if let Some(Ok(xmp)) = carried.xmp.as_deref().map(str::from_utf8) {
-        encoder.add_itxt_chunk("XML:com.adobe.xmp".to_owned(), xmp.to_owned())?;
+    if let Some(xmp) = &carried.metadata.xmp {
+        encoder.add_itxt_chunk("XML:com.adobe.xmp".to_owned(), xmp.text().to_owned())?;
     }
     encoder.set_depth(match S::DEPTH {
         Depth::Eight => BitDepth::Eight,

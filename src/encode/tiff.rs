@@ -49,6 +49,10 @@ fn write<S: Sample>(raster: &Raster<S>, settings: &Tiff, carried: &Carried) -> R
     let mut entries = pixel_fields(raster, settings.compression);
     entries.extend(piece_fields(piece, settings.tile.is_some(), layout, &offsets, &counts)?);
     entries.extend(carried.profile.as_deref().map(|profile| Entry::bytes(34_675, profile)));
+    entries.extend(carried.metadata.xmp.iter().map(|xmp| Entry::octets(700, xmp.text().as_bytes())));
+    let (words, details) = carried.metadata.exif.for_tiff(layout, file.len() as u64)?;
+    entries.extend(words);
+    file.extend(details);
     let at = file.len() as u64;
     file.extend(layout.directory(entries, at, true)?);
     file[..header_bytes].copy_from_slice(&layout.header(at)?);

@@ -11,6 +11,7 @@ use image::metadata::Orientation as ExifOrientation;
 use crate::description::{Depth, Description, Level};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation};
+use crate::metadata::Metadata;
 use crate::raster::AnyRaster;
 
 /// Most pixels that a flat master may have at the level that is decoded.
@@ -57,6 +58,14 @@ impl Picture {
         match &self.form {
             Form::Jpeg(_) => marker::icc_profile(bytes),
             Form::Other(format) => others::icc_profile(bytes, *format),
+        }
+    }
+
+    /// What the file says about itself in words.
+    pub fn metadata(&self, bytes: &[u8]) -> Metadata {
+        match &self.form {
+            Form::Jpeg(_) => marker::metadata(bytes),
+            Form::Other(format) => others::metadata(bytes, *format),
         }
     }
 

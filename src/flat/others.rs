@@ -10,7 +10,9 @@ use super::{MAX_BYTES, check_budget, level, orientation};
 use crate::description::{Channels, Depth, Description};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation};
+use crate::metadata::{Metadata, Xmp};
 use crate::raster::{AnyRaster, Raster, Sample};
+use crate::tiff::Exif;
 
 /// The format that the first bytes tell.
 pub fn format(bytes: &[u8]) -> Option<ImageFormat> {
@@ -42,6 +44,16 @@ pub fn describe(bytes: &[u8], format: ImageFormat) -> Result<Description, Master
 /// The ICC profile, if the file has one that can be read.
 pub fn icc_profile(bytes: &[u8], format: ImageFormat) -> Option<Vec<u8>> {
     open(bytes, format).ok()?.icc_profile().ok().flatten()
+}
+
+/// What the file says about itself in words.
+pub fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
+    let Ok(mut decoder) = open(bytes, format) else { return Metadata::default() };
+    let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
+    Metadata {
+        exif: exif.map_or_else(Exif::default, |block| Exif::read(&block)),
+        xmp: xmp.and_then(|packet| Xmp::read(&packet)),
+    }
 }
 
 /// All pixels, in the depth of the file or with 8 bits, whatever is less.

@@ -19,6 +19,7 @@ pub use sidecar::Sidecar;
 use crate::description::{Depth, Description, PhysicalScale};
 use crate::error::{Error, MasterError};
 use crate::geometry::Rect;
+use crate::metadata::{Metadata, Xmp};
 use crate::raster::{AnyRaster, Raster, Sample};
 use crate::{flat, tiff};
 
@@ -135,6 +136,22 @@ impl Master {
             Kind::Flat(picture) => picture.icc_profile(bytes),
         };
         self.map.check().map(|()| profile)
+    }
+
+    /// What it says about itself in words. What cannot be read of it is left out.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if the file shrinks meanwhile.
+    pub fn metadata(&self) -> Result<Metadata, MasterError> {
+        let bytes = self.map.bytes();
+        let metadata = match &self.kind {
+            Kind::Tiff(pyramid) => {
+                let (exif, xmp) = pyramid.words(bytes);
+                Metadata { exif, xmp: xmp.and_then(Xmp::read) }
+            }
+            Kind::Flat(picture) => picture.metadata(bytes),
+        };
+        self.map.check().map(|()| metadata)
     }
 
     /// The pixels of `window` of a level, in the depth asked for. A window that reaches beyond a level repeats its edge.

@@ -4,6 +4,7 @@
 mod colour;
 mod compression;
 mod directory;
+mod exif;
 mod ifd;
 mod image;
 mod jpeg;
@@ -14,6 +15,7 @@ mod tags;
 mod window;
 
 pub use directory::{Entry, Layout};
+pub use exif::Exif;
 pub use ifd::File;
 pub use image::Image;
 pub use pyramid::Pyramid;

@@ -7,6 +7,7 @@ mod depth;
 mod flat;
 mod formats;
 mod masters;
+mod metadata;
 mod nginx;
 mod process;
 mod viewers;
