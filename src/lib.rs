@@ -17,6 +17,7 @@
 //! | [`metadata`] | what a master says about itself, and what of it is carried on; pure |
 //! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
 //! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles, decoded whole; pure on bytes |
+//! | [`jpeg`] | whether libjpeg-turbo has decoded a stream |
 //! | [`jp2`] | OpenJPEG behind a safe face; pure on bytes |
 //! | [`raster`] | decoded samples: resample, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
@@ -35,6 +36,7 @@ pub mod freshness;
 pub mod geometry;
 pub mod iiif;
 pub mod jp2;
+pub mod jpeg;
 pub mod links;
 pub mod master;
 pub mod metadata;

@@ -3,12 +3,12 @@
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Parser;
 
 use crate::config::Config;
-use crate::iiif::{self, About, Pages, Target};
-use crate::master::Master;
+use crate::iiif::{self, About, Extras, Pages, Target};
+use crate::master::{Master, Sidecar};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -72,6 +72,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Renderer::default().render(&master, &plan, &config)?
         }
         Target::Info { version, identifier } => {
+            let extras = match Sidecar::beside(&arguments.master) {
+                Some(sidecar) => {
+                    let extras = sidecar.text.and_then(|text| Extras::parse(&text));
+                    config.info.overlaid(extras.map_err(|error| anyhow!("its .json: {error}"))?)
+                }
+                None => config.info.clone(),
+            };
             let id = iiif::base_uri("http://localhost/iiif", version, &identifier);
             let about = About {
                 id: &id,
@@ -80,7 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 offer: &config.offer,
                 scale: master.scale(),
                 pages: Pages { page: 1, of: master.pages()? },
-                extras: &config.info,
+                extras: &extras,
             };
             iiif::info(version, &about).to_string().into_bytes()
         }

@@ -1,5 +1,5 @@
 //! JPEG files: smaller levels come out of the decoder itself, which leaves out the high frequencies of each block.
-//! Strict: a warning of the decoder is an error. libjpeg-turbo only sees bytes that were copied out of the map.
+//! Strict: a warning of the decoder is an error, but for padding. libjpeg-turbo only sees bytes that were copied out of the map.
 
 use turbojpeg::{Colorspace, Decompressor, Image, PixelFormat, ScalingFactor};
 
@@ -108,7 +108,7 @@ fn decompress(
     let pitch = width * format.size();
     let mut pixels = vec![0; pitch * height];
     let image = Image { pixels: &mut pixels[..], width, pitch, height, format };
-    decoder.decompress(&stream, image).map_err(damaged)?;
+    crate::jpeg::decoded(decoder.decompress(&stream, image), &stream)?;
     Ok(pixels)
 }
 

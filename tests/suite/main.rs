@@ -6,6 +6,7 @@ mod convert;
 mod depth;
 mod flat;
 mod formats;
+mod golden;
 mod masters;
 mod metadata;
 mod nginx;
