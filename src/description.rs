@@ -11,6 +11,8 @@ pub struct Description {
     pub orientation: Orientation,
     /// What its pixels hold once decoded.
     pub channels: Channels,
+    /// How finely it tells them.
+    pub depth: Depth,
 }
 
 /// One level of the pyramid, in stored orientation.
@@ -24,10 +26,19 @@ pub struct Level {
     pub tiled: bool,
 }
 
-/// The channels of decoded pixels, 8 bits each, interleaved.
+/// The bits of a decoded sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Depth {
+    /// 8: from 0 to 255. What has fewer is spread over these.
+    Eight,
+    /// 16: from 0 to 65535. What has more, or a point that floats, is rounded to these.
+    Sixteen,
+}
+
+/// The channels of decoded pixels, interleaved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Channels {
-    /// One: black is 0, white 255.
+    /// One: black is 0, white the greatest sample.
     Gray,
     /// Gray and alpha, not premultiplied.
     GrayAlpha,
@@ -57,8 +68,18 @@ pub enum PhysicalUnit {
     Centimetre,
 }
 
+impl Depth {
+    /// The number of bits.
+    pub const fn bits(self) -> u8 {
+        match self {
+            Self::Eight => 8,
+            Self::Sixteen => 16,
+        }
+    }
+}
+
 impl Channels {
-    /// Bytes per pixel.
+    /// Samples per pixel.
     pub const fn count(self) -> usize {
         match self {
             Self::Gray => 1,

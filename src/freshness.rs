@@ -32,6 +32,7 @@ impl Freshness {
         (
             config.encodings,
             config.colour,
+            config.metadata,
             &config.offer,
             limits,
             config.max_source_area,

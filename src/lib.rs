@@ -14,10 +14,12 @@
 //! | [`render`] | the plan carried out: decode, scale, turn, tone, encode |
 //! | [`encode`] | one file per output format |
 //! | [`master`] | identifier to mapped file: the only I/O on the path |
-//! | [`jp2`] | JPEG 2000: boxes, headers, samples, and OpenJPEG behind a safe face; pure on bytes |
+//! | [`metadata`] | what a master says about itself, and what of it is carried on; pure |
+//! | [`jp2`] | JPEG 2000: boxes, index, windows; OpenJPEG behind a safe face; pure on bytes |
 //! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
 //! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles, decoded whole; pure on bytes |
-//! | [`metadata`] | the orientation in EXIF and XMP |
+//! | [`orientation`] | the orientation in EXIF and XMP |
+//! | [`jpeg`] | whether libjpeg-turbo has decoded a stream |
 //! | [`raster`] | decoded samples: resample, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`fastcgi`] | records, parameters, responses; pure |
@@ -35,9 +37,11 @@ pub mod freshness;
 pub mod geometry;
 pub mod iiif;
 pub mod jp2;
+pub mod jpeg;
 pub mod links;
 pub mod master;
 pub mod metadata;
+pub mod orientation;
 pub mod plan;
 pub mod raster;
 pub mod render;

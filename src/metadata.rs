@@ -1,69 +1,95 @@
-//! How a picture is turned to be shown, by the metadata that any format may carry.
-//! Pure. EXIF 2.32 section 4.6.4; XMP (ISO 16684-1), where it stands under the same name and numbers.
+//! What a master says about itself in words: its EXIF and XMP, and which of it a derivative carries on.
+//! Pure. It comes from anywhere and goes to anybody: only what can be read is carried, and not more than fits a JPEG.
 
-use image::metadata::Orientation as ExifOrientation;
+use crate::config;
+use crate::tiff::Exif;
 
-use crate::geometry::Orientation;
-
-/// A packet of XMP is looked through no further: it tells this at its beginning.
-const MAX_XMP: usize = 1 << 20;
-
-/// The orientation that a block of EXIF tells, if it tells one that makes sense. Some writers put the name of JPEG's
-/// segment before the block wherever it stands.
-pub fn exif_orientation(exif: &[u8]) -> Option<Orientation> {
-    let block = exif.strip_prefix(b"Exif\0\0").unwrap_or(exif);
-    let told = ExifOrientation::from_exif_chunk(block)?;
-    Some(Orientation::from_tag(told.to_exif().into()))
+/// What a master says about itself; nothing by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Its EXIF, or the same fields of a TIFF.
+    pub exif: Exif,
+    /// Its XMP packet.
+    pub xmp: Option<Xmp>,
 }
 
-/// The orientation that a packet of XMP in UTF-8 tells as attribute or element, if it tells one that makes sense.
-pub fn xmp_orientation(xmp: &[u8]) -> Option<Orientation> {
-    let xmp = &xmp[..xmp.len().min(MAX_XMP)];
-    let name = b"tiff:Orientation";
-    let place = xmp.windows(name.len()).position(|window| window == name)?;
-    let mut digits = xmp[place + name.len()..].iter().skip_while(|byte| b" \t\r\n='\">".contains(byte));
-    match (digits.next()?, digits.next()?) {
-        (digit @ b'1'..=b'8', b'"' | b'\'' | b'<') => Some(Orientation::from_tag((digit - b'0').into())),
-        _ => None,
+/// An XMP packet (XMP part 1), of a picture that stands upright and has no thumbnail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Xmp(String);
+
+/// What fits a segment of a JPEG beside its name.
+const LONGEST_XMP: usize = 65_502;
+
+impl Metadata {
+    /// What is left of it under a policy.
+    #[must_use]
+    pub fn under(self, policy: config::Metadata) -> Self {
+        let exif = match (policy.exif, policy.copyright) {
+            (true, true) => self.exif,
+            (true, false) => self.exif.without_copyright(),
+            (false, true) => self.exif.copyright(),
+            (false, false) => Exif::default(),
+        };
+        Self { exif, xmp: self.xmp.filter(|_| policy.xmp) }
+    }
+}
+
+impl Xmp {
+    /// The packet, or nothing if it is none or too long to be carried.
+    pub fn read(packet: &[u8]) -> Option<Self> {
+        let text = str::from_utf8(packet).ok()?.trim_end_matches('\0');
+        let is_packet = text.contains("<rdf:RDF") && text.contains("</rdf:RDF>");
+        let packet = upright(&without_thumbnails(text));
+        (is_packet && packet.len() <= LONGEST_XMP).then_some(Self(packet))
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The pixels were turned already: the orientation is 1, as an attribute or as an element.
+fn upright(packet: &str) -> String {
+    let mut parts = packet.split("tiff:Orientation");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str("tiff:Orientation");
+        match part.find(|c: char| c.is_ascii_digit()).filter(|at| *at < 4) {
+            Some(at) => text.extend([&part[..at], "1", &part[at + 1..]]),
+            None => text.push_str(part),
+        }
+    }
+    text
+}
+
+fn without_thumbnails(packet: &str) -> String {
+    let (open, close) = ("<xmp:Thumbnails", "</xmp:Thumbnails>");
+    match (packet.find(open), packet.find(close)) {
+        (Some(from), Some(to)) if from < to => [&packet[..from], &packet[to + close.len()..]].concat(),
+        _ => packet.to_owned(),
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
 
-    /// The shortest EXIF that tells an orientation.
-    pub fn exif(tag: u16) -> Vec<u8> {
-        let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01".to_vec();
-        exif.extend(tag.to_be_bytes());
-        exif.extend([0; 6]);
-        exif
-    }
-
     #[test]
-    fn broken_exif_is_ignored() {
-        for tag in 1..=8 {
-            assert_eq!(exif_orientation(&exif(tag)), Some(Orientation::from_tag(tag)));
-            assert_eq!(exif_orientation(&exif(tag)[6..]), Some(Orientation::from_tag(tag)));
+    fn packets_are_made_upright_and_lose_their_thumbnails() {
+        let packet = |inside: &str| format!("<x:xmpmeta><rdf:RDF>{inside}</rdf:RDF></x:xmpmeta>");
+        let read = |inside: &str| Xmp::read(packet(inside).as_bytes()).map(|xmp| xmp.text().to_owned());
+        for (inside, expected) in [
+            ("<a tiff:Orientation=\"6\" b='7'/>", "<a tiff:Orientation=\"1\" b='7'/>"),
+            ("<tiff:Orientation>8</tiff:Orientation>", "<tiff:Orientation>1</tiff:Orientation>"),
+            ("<tiff:Orientation/>", "<tiff:Orientation/>"),
+            ("a<xmp:Thumbnails>AAAA</xmp:Thumbnails>z", "az"),
+            ("</xmp:Thumbnails><xmp:Thumbnails>", "</xmp:Thumbnails><xmp:Thumbnails>"),
+        ] {
+            assert_eq!(read(inside), Some(packet(expected)), "{inside}");
         }
-        let whole = exif(6);
-        for length in 0..whole.len() - 8 {
-            assert_eq!(exif_orientation(&whole[..length]), None, "{length} bytes");
-        }
-        for tag in [0, 9, 6 << 8] {
-            assert_eq!(exif_orientation(&exif(tag)), None, "{tag}");
-        }
-    }
-
-    #[test]
-    fn xmp_tells_it_in_two_ways() {
-        let six = Some(Orientation::from_tag(6));
-        assert_eq!(xmp_orientation(b"<rdf:Description tiff:Make=\"x\" tiff:Orientation=\"6\"/>"), six);
-        assert_eq!(xmp_orientation(b"<tiff:Orientation> 6</tiff:Orientation>"), six);
-        for none in
-            [&b"tiff:Orientation=\"9\""[..], b"tiff:Orientation=\"66\"", b"tiff:Orientation", b"", b"6"]
-        {
-            assert_eq!(xmp_orientation(none), None);
-        }
+        assert_eq!(read(&"x".repeat(LONGEST_XMP)), None);
+        assert_eq!(Xmp::read(b"<rdf:RDF>"), None);
+        assert_eq!(Xmp::read(b"<rdf:RDF>\xff</rdf:RDF>"), None);
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::ops::Range;
 
-use crate::description::{Description, Level};
+use crate::description::{Channels, Depth, Description, Level};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::iiif::{Format, Quality, Resolved};
@@ -33,6 +33,10 @@ pub struct Plan {
     pub tilt: f64,
     /// The quality to give it.
     pub quality: Quality,
+    /// The bits of its samples, from the master to the file.
+    pub depth: Depth,
+    /// Whether it shows the whole picture, not a part of it.
+    pub whole: bool,
     /// The format to write.
     pub format: Format,
 }
@@ -47,8 +51,8 @@ pub struct Band {
 }
 
 impl Plan {
-    /// The plan for a request on a master.
-    pub fn new(resolved: &Resolved, description: &Description) -> Self {
+    /// The plan for a request on a master, written to a file that holds samples up to `deepest`.
+    pub fn new(resolved: &Resolved, description: &Description, deepest: Depth) -> Self {
         let upright = description.orientation;
         let region = upright.inverse().apply_to_rect(resolved.region, description.dimensions());
         let output = upright.inverse().apply_to_size(resolved.size);
@@ -74,6 +78,11 @@ impl Plan {
             turn: upright.then(resolved.orientation),
             tilt: resolved.tilt.to_f64(),
             quality: resolved.quality,
+            depth: match resolved.quality {
+                Quality::Bitonal => Depth::Eight,
+                _ => description.depth.min(deepest),
+            },
+            whole: resolved.region.dimensions() == description.dimensions(),
             format: resolved.format,
         }
     }
@@ -125,6 +134,17 @@ impl Plan {
     /// Whether what is written has no transparency, so that empty places need a background.
     pub fn is_opaque(&self) -> bool {
         !self.format.has_alpha() || self.quality == Quality::Bitonal
+    }
+
+    /// Whether the file can have the ICC profile of a master of these channels: the picture is in the colours, or
+    /// grays, that the master has.
+    pub fn holds_profile(&self, channels: Channels) -> bool {
+        let same = match self.quality {
+            Quality::Default | Quality::Color => channels != Channels::Cmyk,
+            Quality::Gray => !channels.has_colour(),
+            Quality::Bitonal => false,
+        };
+        same && self.format.holds_profile(channels.has_colour())
     }
 
     /// The pieces in which to make the picture, top to bottom, so that memory does not grow with the source.
@@ -204,14 +224,13 @@ impl fmt::Display for Plan {
         writeln!(f, "bands     {}", self.bands().count())?;
         writeln!(f, "decodes   {} pixels", self.source_area())?;
         writeln!(f, "turn      {} and {} degrees", self.turn, self.tilt)?;
-        write!(f, "write     {:?} as {:?}", self.quality, self.format)
+        write!(f, "write     {:?} as {:?}, {} bits a sample", self.quality, self.format, self.depth.bits())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::description::Channels;
     use crate::iiif::Decimal;
     use proptest::prelude::*;
 
@@ -227,7 +246,12 @@ mod tests {
             let tile = Dimensions::new(256, 256);
             Level { dimensions: Dimensions::new(side(width), side(height)), tile, tiled: true }
         };
-        Description { levels: (0..levels).map(level).collect(), orientation, channels: Channels::Rgb }
+        Description {
+            levels: (0..levels).map(level).collect(),
+            orientation,
+            channels: Channels::Rgb,
+            depth: Depth::Eight,
+        }
     }
 
     fn resolved(region: Rect, size: Dimensions, orientation: Orientation) -> Resolved {
@@ -247,7 +271,7 @@ mod tests {
                 (Rect::new(0, 0, 1001, 667), (250, 166), 2, Rect::new(0, 0, 250, 166)),
             ] {
                 let size = Dimensions::new(size.0, size.1);
-                let plan = Plan::new(&resolved(region, size, Orientation::UPRIGHT), &master);
+                let plan = Plan::new(&resolved(region, size, Orientation::UPRIGHT), &master, Depth::Eight);
                 // The level rounded up has no 250x166 of its own: that is a scaled picture there.
                 if plan.is_copy() {
                     assert_eq!((plan.level, plan.window()), (level, window), "{region} {size}");
@@ -262,7 +286,11 @@ mod tests {
     fn an_unaligned_region_keeps_its_fraction() {
         let master = description(4000, 4000, 4, false, Orientation::UPRIGHT);
         let region = Rect::new(101, 50, 801, 802);
-        let plan = Plan::new(&resolved(region, Dimensions::new(400, 401), Orientation::UPRIGHT), &master);
+        let plan = Plan::new(
+            &resolved(region, Dimensions::new(400, 401), Orientation::UPRIGHT),
+            &master,
+            Depth::Eight,
+        );
         assert_eq!(
             (plan.level, plan.x.start, plan.x.length, plan.y.start, plan.y.length),
             (1, 50.5, 400.5, 25.0, 401.0)
@@ -273,7 +301,7 @@ mod tests {
     fn the_budget_counts_whole_pieces() {
         let upright = Orientation::UPRIGHT;
         let plan = |master: &Description, region: Rect, side: u32| {
-            Plan::new(&resolved(region, Dimensions::new(side, side), upright), master)
+            Plan::new(&resolved(region, Dimensions::new(side, side), upright), master, Depth::Eight)
         };
         let tiled = description(4000, 4000, 1, false, upright);
         assert_eq!(plan(&tiled, Rect::new(256, 256, 256, 256), 256).source_area(), 256 * 256);
@@ -295,7 +323,11 @@ mod tests {
         let master = description(600, 400, 4, true, Orientation::UPRIGHT);
         for (width, height) in [(1, 1), (2, 1), (1, 3), (5, 5)] {
             let region = Rect::new(301, 201, width, height);
-            let plan = Plan::new(&resolved(region, region.dimensions(), Orientation::UPRIGHT), &master);
+            let plan = Plan::new(
+                &resolved(region, region.dimensions(), Orientation::UPRIGHT),
+                &master,
+                Depth::Eight,
+            );
             assert_eq!((plan.level, plan.is_copy()), (0, true), "{region}");
         }
     }
@@ -317,7 +349,7 @@ mod tests {
             };
             let ((x, w), (y, h)) = (part(x, w, shown.width), part(y, h, shown.height));
             let turn = Orientation { mirrored, quarters };
-            let plan = Plan::new(&resolved(Rect::new(x, y, w, h), Dimensions::new(out_width, out_height), turn), &master);
+            let plan = Plan::new(&resolved(Rect::new(x, y, w, h), Dimensions::new(out_width, out_height), turn), &master, Depth::Eight);
             let level = plan.level_dimensions;
             let mut next = 0;
             for band in plan.bands() {

@@ -14,11 +14,16 @@ use crate::render::Renderer;
 /// How long clients and caches may keep an answer that says no: a file may appear at any time.
 const REFUSAL_MAX_AGE: &str = "max-age=60";
 
+/// How many sidecars a worker remembers to have complained of.
+const COMPLAINTS: usize = 64;
+
 /// What answers requests: the configuration, the masters and the tools, for one worker.
 pub struct Service {
     config: Config,
     root: Root,
     renderer: Renderer,
+    /// Sidecars that were complained of last: once each.
+    wrong: Vec<Identity>,
 }
 
 /// A request's path and what its headers ask for.
@@ -38,7 +43,7 @@ impl Service {
     /// If the directory cannot be opened.
     pub fn new(config: Config) -> anyhow::Result<Self> {
         let root = Root::open(&config.masters)?;
-        Ok(Self { config, root, renderer: Renderer::default() })
+        Ok(Self { config, root, renderer: Renderer::default(), wrong: Vec::new() })
     }
 
     /// The answer to a request, whatever it is.
@@ -89,12 +94,13 @@ impl Service {
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let plan = Plan::new(&resolved, description).within(self.config.max_source_area)?;
+        let deepest = self.config.encodings.deepest(resolved.format);
+        let plan = Plan::new(&resolved, description, deepest).within(self.config.max_source_area)?;
         let body = self.renderer.render(&master, &plan, &self.config)?;
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }
 
-    fn info(&self, asked: &Asked, version: Version, identifier: &Identifier) -> Result<Response, Error> {
+    fn info(&mut self, asked: &Asked, version: Version, identifier: &Identifier) -> Result<Response, Error> {
         let master = Master::find(&self.root, identifier.as_str())?;
         let sidecar = self.root.sidecar(&master.path);
         let id = iiif::base_uri(&asked.base, version, identifier);
@@ -113,20 +119,25 @@ impl Service {
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let (description, scale) = (&master.description, master.scale());
         let extras = self.extras(&master.path, sidecar);
+        let (description, scale) = (&master.description, master.scale());
+        let (limits, offer) = (&asked.limits, &self.config.offer);
         let about = About { id: &id, description, limits, offer, scale, pages, extras: &extras };
         let body = iiif::info(version, &about).to_string().into_bytes();
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }
 
     /// What the publisher adds to every info.json, and to this one. A file that is wrong adds nothing.
-    fn extras(&self, path: &str, sidecar: Option<Sidecar>) -> Extras {
+    fn extras(&mut self, path: &str, sidecar: Option<Sidecar>) -> Extras {
         let Some(sidecar) = sidecar else { return self.config.info.clone() };
         match sidecar.text.and_then(|text| Extras::parse(&text)) {
             Ok(extras) => self.config.info.overlaid(extras),
             Err(error) => {
-                log::warn!("{path:?}.json is ignored: {error}");
+                if !self.wrong.contains(&sidecar.identity) {
+                    log::warn!("{path:?}.json is ignored: {error}");
+                    self.wrong.truncate(COMPLAINTS - 1);
+                    self.wrong.insert(0, sidecar.identity);
+                }
                 self.config.info.clone()
             }
         }

@@ -3,12 +3,12 @@
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use clap::Parser;
 
 use crate::config::Config;
-use crate::iiif::{self, About, Pages, Target};
-use crate::master::Master;
+use crate::iiif::{self, About, Extras, Pages, Target};
+use crate::master::{Master, Sidecar};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let has_colour = description.channels.has_colour();
             let (image, limits, offer) = (description.dimensions(), &config.limits, &config.offer);
             let resolved = iiif::resolve(&request, version, image, limits, offer, has_colour)?;
-            let plan = Plan::new(&resolved, description);
+            let plan = Plan::new(&resolved, description, config.encodings.deepest(resolved.format));
             if arguments.plan {
                 println!("image     {} {:?}", description.dimensions(), description.channels);
                 println!("region    {}", resolved.region);
@@ -75,6 +75,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             Renderer::default().render(&master, &plan, &config)?
         }
         Target::Info { version, identifier } => {
+            let extras = match Sidecar::beside(&arguments.master) {
+                Some(sidecar) => {
+                    let extras = sidecar.text.and_then(|text| Extras::parse(&text));
+                    config.info.overlaid(extras.map_err(|error| anyhow!("its .json: {error}"))?)
+                }
+                None => config.info.clone(),
+            };
             let id = iiif::base_uri("http://localhost/iiif", version, &identifier);
             let about = About {
                 id: &id,
@@ -83,7 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 offer: &config.offer,
                 scale: master.scale(),
                 pages: Pages { page: 1, of: master.pages()? },
-                extras: &config.info,
+                extras: &extras,
             };
             iiif::info(version, &about).to_string().into_bytes()
         }

@@ -36,6 +36,8 @@ pub struct Config {
     pub info: Extras,
     /// `[colour]`
     pub colour: Colour,
+    /// `[metadata] carry`
+    pub metadata: Metadata,
     /// One section per output format.
     pub encodings: Encodings,
 }
@@ -65,11 +67,19 @@ pub struct Masters {
 }
 
 /// What is done about colour profiles.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Colour {
     /// What becomes of a master's ICC profile.
     pub profile: Profile,
+    /// The longest profile that is kept, in bytes: it is in every tile.
+    pub longest_kept: usize,
+}
+
+impl Default for Colour {
+    fn default() -> Self {
+        Self { profile: Profile::default(), longest_kept: 16_384 }
+    }
 }
 
 /// What becomes of an ICC profile.
@@ -79,8 +89,21 @@ pub enum Profile {
     /// Pixels are converted to sRGB, which is what is meant where no profile is given.
     #[default]
     Srgb,
+    /// Pixels are sent as they are stored, with the profile, where the format can hold both; otherwise as sRGB.
+    Keep,
     /// It is left out, and pixels are sent as they are stored.
     Strip,
+}
+
+/// What pictures of whole masters carry on of what these say about themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Metadata {
+    /// Artist and Copyright of EXIF.
+    pub copyright: bool,
+    /// The other fields of EXIF: descriptions, dates, how it was taken.
+    pub exif: bool,
+    /// The XMP packet.
+    pub xmp: bool,
 }
 
 impl Config {
@@ -115,6 +138,7 @@ struct RawConfig {
     offer: RawOffer,
     info: serde_json::Map<String, serde_json::Value>,
     colour: Colour,
+    metadata: RawMetadata,
     jpeg: Jpeg,
     png: Png,
     webp: Webp,
@@ -147,6 +171,33 @@ enum RawWorkers {
 struct RawMasters {
     root: PathBuf,
     follow_symlinks: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawMetadata {
+    carry: Vec<Carried>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Carried {
+    Copyright,
+    Exif,
+    Xmp,
+}
+
+impl Default for RawMetadata {
+    fn default() -> Self {
+        Self { carry: vec![Carried::Copyright] }
+    }
+}
+
+impl From<RawMetadata> for Metadata {
+    fn from(raw: RawMetadata) -> Self {
+        let has = |what| raw.carry.contains(&what);
+        Self { copyright: has(Carried::Copyright), exif: has(Carried::Exif), xmp: has(Carried::Xmp) }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -227,6 +278,7 @@ impl TryFrom<RawConfig> for Config {
             offer: raw.offer.try_into()?,
             info: Extras::new(raw.info).map_err(|error| anyhow!("[info] {error}"))?,
             colour: raw.colour,
+            metadata: raw.metadata.into(),
             encodings,
         })
     }

@@ -19,7 +19,7 @@ impl Encoder {
     pub(super) fn encode(&mut self, raster: Raster, settings: &Jpeg) -> Result<Vec<u8>, Error> {
         let format = if raster.channels.has_colour() { PixelFormat::RGB } else { PixelFormat::GRAY };
         let (width, height) = (raster.dimensions.width as usize, raster.dimensions.height as usize);
-        let image = Image { pixels: &raster.pixels[..], width, pitch: raster.row_bytes(), height, format };
+        let image = Image { pixels: &raster.pixels[..], width, pitch: raster.row_length(), height, format };
         self.compress(image, settings).map_err(|error| failed("JPEG", error))
     }
 

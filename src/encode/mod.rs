@@ -2,6 +2,7 @@
 //! Pure; decides nothing: what to write is in the plan and the configuration. The same raster makes the same bytes.
 
 mod avif;
+mod carried;
 mod gif;
 mod jp2;
 mod jpeg;
@@ -9,6 +10,8 @@ mod pdf;
 mod png;
 mod tiff;
 mod webp;
+
+pub use carried::{Carried, into_jpeg};
 
 use crate::config::{Config, Encodings};
 use crate::error::Error;
@@ -23,23 +26,50 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// The raster as a file of `format`; on the configured background if that has no alpha.
+    /// The raster as a file of `format` that carries what the format can hold of `carried`; on the configured background
+    /// if it has no alpha.
     ///
     /// # Errors
     /// As [`check`]; [`Error::Internal`] if the encoder fails.
-    pub fn encode(&mut self, raster: Raster, format: Format, config: &Config) -> Result<Vec<u8>, Error> {
+    pub fn encode(
+        &mut self,
+        raster: Raster,
+        format: Format,
+        carried: &Carried,
+        config: &Config,
+    ) -> Result<Vec<u8>, Error> {
         let settings = &config.encodings;
         check(format, raster.dimensions, settings)?;
         let raster = if format.has_alpha() { raster } else { flatten(raster, config.offer.background) };
         match format {
-            Format::Jpg => self.jpeg.encode(raster, &settings.jpeg),
-            Format::Png => png::encode(&raster, &settings.png),
-            Format::Webp => webp::encode(raster, &settings.webp),
-            Format::Tif => tiff::encode(&raster, &settings.tiff),
+            Format::Jpg => Ok(into_jpeg(self.jpeg.encode(raster, &settings.jpeg)?, carried)),
+            Format::Png => png::encode(&raster, &settings.png, carried),
+            Format::Webp => webp::encode(raster, &settings.webp, carried),
+            Format::Tif => tiff::encode(&raster, &settings.tiff, carried),
             Format::Gif => gif::encode(raster, &settings.gif),
-            Format::Jp2 => jp2::encode(&raster, &settings.jp2),
+            Format::Jp2 => Ok(carried::into_jp2(jp2::encode(&raster, &settings.jp2)?, carried)),
             Format::Avif => avif::encode(raster, &settings.avif),
-            Format::Pdf => pdf::encode(&mut self.jpeg, raster, settings),
+            Format::Pdf => pdf::encode(&mut self.jpeg, raster, settings, carried),
+        }
+    }
+
+    /// The raster of 16 bits a sample as a file of `format`, which must be one that holds them.
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub fn encode_deep(
+        &mut self,
+        raster: &Raster<u16>,
+        format: Format,
+        carried: &Carried,
+        config: &Config,
+    ) -> Result<Vec<u8>, Error> {
+        let settings = &config.encodings;
+        check(format, raster.dimensions, settings)?;
+        match format {
+            Format::Png => png::encode(raster, &settings.png, carried),
+            Format::Tif => tiff::encode(raster, &settings.tiff, carried),
+            other => Err(failed(other.extension(), "it has no 16 bits a sample")),
         }
     }
 }

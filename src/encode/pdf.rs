@@ -3,7 +3,7 @@
 
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
 
-use super::jpeg;
+use super::{Carried, jpeg};
 use crate::config::{self, Encodings};
 use crate::error::Error;
 use crate::geometry::Dimensions;
@@ -17,15 +17,16 @@ pub(super) fn encode(
     encoder: &mut jpeg::Encoder,
     raster: Raster,
     settings: &Encodings,
+    carried: &Carried,
 ) -> Result<Vec<u8>, Error> {
     let size = raster.dimensions;
     let coloured = raster.channels.has_colour();
     let jpeg = encoder.encode(raster, &config::Jpeg { quality: settings.pdf.quality, ..settings.jpeg })?;
-    Ok(document(&jpeg, size, coloured, settings.pdf.dpi))
+    Ok(document(&jpeg, size, coloured, carried.profile.as_deref(), settings.pdf.dpi))
 }
 
-fn document(jpeg: &[u8], size: Dimensions, coloured: bool, dpi: u16) -> Vec<u8> {
-    let [catalog, pages, page, picture, content] = [1, 2, 3, 4, 5].map(Ref::new);
+fn document(jpeg: &[u8], size: Dimensions, coloured: bool, profile: Option<&[u8]>, dpi: u16) -> Vec<u8> {
+    let [catalog, pages, page, picture, content, colours] = [1, 2, 3, 4, 5, 6].map(Ref::new);
     let name = Name(b"Picture");
     let [width, height] = page_sides(size, dpi);
     let mut pdf = Pdf::new();
@@ -39,11 +40,15 @@ fn document(jpeg: &[u8], size: Dimensions, coloured: bool, dpi: u16) -> Vec<u8> 
     let mut image = pdf.image_xobject(picture, jpeg);
     image.filter(Filter::DctDecode);
     image.width(size.width as i32).height(size.height as i32).bits_per_component(8);
-    match coloured {
-        true => image.color_space().device_rgb(),
-        false => image.color_space().device_gray(),
+    match (profile, coloured) {
+        (Some(_), _) => image.color_space().icc_based(colours),
+        (None, true) => image.color_space().device_rgb(),
+        (None, false) => image.color_space().device_gray(),
     }
     image.finish();
+    if let Some(profile) = profile {
+        pdf.icc_profile(colours, profile).n(if coloured { 3 } else { 1 });
+    }
 
     let mut drawing = Content::new();
     drawing.transform([width, 0.0, 0.0, height, 0.0, 0.0]).x_object(name);

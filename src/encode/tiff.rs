@@ -6,11 +6,11 @@ use anyhow::Result;
 use libdeflater::{CompressionLvl, Compressor};
 use weezl::BitOrder;
 
-use super::failed;
+use super::{Carried, failed};
 use crate::config::{Tiff, TiffCompression};
 use crate::error::Error;
 use crate::geometry::Dimensions;
-use crate::raster::Raster;
+use crate::raster::{Raster, Sample};
 use crate::tiff::{Entry, Layout};
 
 /// Strips of about that many bytes before compression: readers hold a few of them at once.
@@ -20,14 +20,18 @@ const STRIP_BYTES: usize = 128 << 10;
 const DEFLATE_LEVEL: i32 = 1;
 
 /// `raster` as TIFF, without the loss of anything.
-pub(super) fn encode(raster: &Raster, settings: &Tiff) -> Result<Vec<u8>, Error> {
-    write(raster, settings).map_err(|error| failed("TIFF", format!("{error:#}")))
+pub(super) fn encode<S: Sample>(
+    raster: &Raster<S>,
+    settings: &Tiff,
+    carried: &Carried,
+) -> Result<Vec<u8>, Error> {
+    write(raster, settings, carried).map_err(|error| failed("TIFF", format!("{error:#}")))
 }
 
 /// The pixels first, the directory that says where they are behind them.
-fn write(raster: &Raster, settings: &Tiff) -> Result<Vec<u8>> {
+fn write<S: Sample>(raster: &Raster<S>, settings: &Tiff, carried: &Carried) -> Result<Vec<u8>> {
     // Pixels that do not compress may grow by a half.
-    let layout = if raster.pixels.len() < 2 << 30 { Layout::Classic } else { Layout::Big };
+    let layout = if size_of_val(&raster.pixels[..]) < 2 << 30 { Layout::Classic } else { Layout::Big };
     let mut file = layout.header(0)?;
     let header_bytes = file.len();
     let piece = piece_size(raster, settings.tile);
@@ -35,8 +39,8 @@ fn write(raster: &Raster, settings: &Tiff) -> Result<Vec<u8>> {
     for y in (0..raster.dimensions.height).step_by(piece.height as usize) {
         for x in (0..raster.dimensions.width).step_by(piece.width as usize) {
             let start = file.len();
-            let (pixels, row_bytes) = cut(raster, x, y, piece, settings.tile.is_some());
-            compress(pixels, row_bytes, raster.channels.count(), settings.compression, &mut file)?;
+            let (pixels, row_length) = cut(raster, x, y, piece, settings.tile.is_some());
+            compress(pixels, row_length, raster.channels.count(), settings.compression, &mut file)?;
             offsets.push(start as u64);
             counts.push((file.len() - start) as u64);
             file.resize(file.len().next_multiple_of(2), 0); // offsets are even
@@ -44,6 +48,11 @@ fn write(raster: &Raster, settings: &Tiff) -> Result<Vec<u8>> {
     }
     let mut entries = pixel_fields(raster, settings.compression);
     entries.extend(piece_fields(piece, settings.tile.is_some(), layout, &offsets, &counts)?);
+    entries.extend(carried.profile.as_deref().map(|profile| Entry::bytes(34_675, profile)));
+    entries.extend(carried.metadata.xmp.iter().map(|xmp| Entry::octets(700, xmp.text().as_bytes())));
+    let (words, details) = carried.metadata.exif.for_tiff(layout, file.len() as u64)?;
+    entries.extend(words);
+    file.extend(details);
     let at = file.len() as u64;
     file.extend(layout.directory(entries, at, true)?);
     file[..header_bytes].copy_from_slice(&layout.header(at)?);
@@ -51,47 +60,48 @@ fn write(raster: &Raster, settings: &Tiff) -> Result<Vec<u8>> {
 }
 
 /// The size of a tile, or of a strip.
-fn piece_size(raster: &Raster, tile: Option<u32>) -> Dimensions {
+fn piece_size<S: Sample>(raster: &Raster<S>, tile: Option<u32>) -> Dimensions {
     match tile {
         Some(side) => Dimensions::new(side, side),
         None => {
-            let rows = (STRIP_BYTES / raster.row_bytes()).max(1) as u32;
+            let rows = (STRIP_BYTES / (raster.row_length() * size_of::<S>())).max(1) as u32;
             Dimensions::new(raster.dimensions.width, rows.min(raster.dimensions.height))
         }
     }
 }
 
-/// The pixels of the piece at `x`, `y`, and the bytes of a row of it. The last strip is short; the last tiles are
+/// The pixels of the piece at `x`, `y`, and the samples of a row of it. The last strip is short; the last tiles are
 /// filled by repeating pixels, which compress to nothing.
-fn cut(raster: &Raster, x: u32, y: u32, piece: Dimensions, tiled: bool) -> (Vec<u8>, usize) {
+fn cut<S: Sample>(raster: &Raster<S>, x: u32, y: u32, piece: Dimensions, tiled: bool) -> (Vec<S>, usize) {
     let count = raster.channels.count();
-    let row_bytes = piece.width as usize * count;
+    let row_length = piece.width as usize * count;
     let from = x as usize * count;
-    let to = raster.row_bytes().min(from + row_bytes);
+    let to = raster.row_length().min(from + row_length);
     let last = raster.dimensions.height - 1;
     let rows = if tiled { piece.height } else { piece.height.min(raster.dimensions.height - y) };
-    let mut pixels = Vec::with_capacity(rows as usize * row_bytes);
+    let mut pixels = Vec::with_capacity(rows as usize * row_length);
     for row in y..y + rows {
-        let start = row.min(last) as usize * raster.row_bytes();
+        let start = row.min(last) as usize * raster.row_length();
         pixels.extend_from_slice(&raster.pixels[start + from..start + to]);
         let edge = &raster.pixels[start + to - count..start + to];
-        (to..from + row_bytes).step_by(count).for_each(|_| pixels.extend_from_slice(edge));
+        (to..from + row_length).step_by(count).for_each(|_| pixels.extend_from_slice(edge));
     }
-    (pixels, row_bytes)
+    (pixels, row_length)
 }
 
-fn compress(
-    mut pixels: Vec<u8>,
-    row_bytes: usize,
+fn compress<S: Sample>(
+    mut pixels: Vec<S>,
+    row_length: usize,
     count: usize,
     compression: TiffCompression,
     file: &mut Vec<u8>,
 ) -> Result<()> {
     if compression != TiffCompression::None {
-        pixels.chunks_exact_mut(row_bytes).for_each(|row| difference(row, count));
+        pixels.chunks_exact_mut(row_length).for_each(|row| difference(row, count));
     }
+    let pixels = S::little_endian(&pixels);
     match compression {
-        TiffCompression::None => file.extend(pixels),
+        TiffCompression::None => file.extend_from_slice(&pixels),
         TiffCompression::Lzw => {
             let mut encoder = weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8);
             encoder.into_vec(file).encode_all(&pixels).status?;
@@ -108,20 +118,20 @@ fn compress(
 }
 
 /// Each sample becomes its difference to the pixel on its left, the last one first (section 14).
-fn difference(row: &mut [u8], count: usize) {
+fn difference<S: Sample>(row: &mut [S], count: usize) {
     for at in (count..row.len()).rev() {
         row[at] = row[at].wrapping_sub(row[at - count]);
     }
 }
 
 /// What the pixels are.
-fn pixel_fields(raster: &Raster, compression: TiffCompression) -> Vec<Entry> {
+fn pixel_fields<S: Sample>(raster: &Raster<S>, compression: TiffCompression) -> Vec<Entry> {
     let channels = raster.channels;
     let mut entries = vec![
         Entry::long(256, raster.dimensions.width),
         Entry::long(257, raster.dimensions.height),
-        Entry::shorts(258, &vec![8; channels.count()]), // BitsPerSample
-        Entry::shorts(262, &[if channels.has_colour() { 2 } else { 1 }]), // RGB, BlackIsZero
+        Entry::shorts(258, &vec![S::DEPTH.bits().into(); channels.count()]), // BitsPerSample
+        Entry::shorts(262, &[if channels.has_colour() { 2 } else { 1 }]),    // RGB, BlackIsZero
         Entry::shorts(277, &[channels.count() as u16]),
         Entry::rationals(282, &[72]), // XResolution, YResolution, in pixels per inch
         Entry::rationals(283, &[72]),

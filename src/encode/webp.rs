@@ -4,12 +4,12 @@
 
 use webp::{Encoder, PixelLayout, WebPConfig};
 
-use super::failed;
+use super::{Carried, carried, failed};
 use crate::config::Webp;
 use crate::error::Error;
 use crate::raster::{Raster, coloured};
 
-pub(super) fn encode(raster: Raster, settings: &Webp) -> Result<Vec<u8>, Error> {
+pub(super) fn encode(raster: Raster, settings: &Webp, carried: &Carried) -> Result<Vec<u8>, Error> {
     let raster = coloured(raster);
     let layout = if raster.channels.has_alpha() { PixelLayout::Rgba } else { PixelLayout::Rgb };
     let mut config = WebPConfig::new().map_err(|()| failed("WebP", "another version of libwebp"))?;
@@ -19,7 +19,10 @@ pub(super) fn encode(raster: Raster, settings: &Webp) -> Result<Vec<u8>, Error> 
     config.exact = settings.lossless.into(); // also the colours of transparent pixels
     let encoder = Encoder::new(&raster.pixels, layout, raster.dimensions.width, raster.dimensions.height);
     match encoder.encode_advanced(&config) {
-        Ok(file) => Ok(file.to_vec()),
+        Ok(file) => {
+            let size = (raster.dimensions.width, raster.dimensions.height);
+            Ok(carried::into_webp(file.to_vec(), size, raster.channels.has_alpha(), carried))
+        }
         Err(error) => Err(failed("WebP", format!("{error:?}"))),
     }
 }

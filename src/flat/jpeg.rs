@@ -1,11 +1,11 @@
 //! JPEG files: smaller levels come out of the decoder itself, which leaves out the high frequencies of each block.
-//! Strict: a warning of the decoder is an error. libjpeg-turbo only sees bytes that were copied out of the map.
+//! Strict: a warning of the decoder is an error, but for padding. libjpeg-turbo only sees bytes that were copied out of the map.
 
 use turbojpeg::{Colorspace, Decompressor, Image, PixelFormat, ScalingFactor};
 
 use super::marker::Header;
 use super::{MAX_BYTES, check_budget, level};
-use crate::description::{Channels, Description};
+use crate::description::{Channels, Depth, Description};
 use crate::error::MasterError;
 use crate::geometry::Dimensions;
 use crate::raster::Raster;
@@ -45,7 +45,12 @@ pub fn describe(header: &Header, length: usize) -> Result<Description, MasterErr
         let dimensions = header.dimensions;
         return Err(MasterError::damaged(format!("{dimensions} pixels cannot come from {length} bytes")));
     }
-    Ok(Description { levels, orientation: header.orientation, channels: channels(header) })
+    Ok(Description {
+        levels,
+        orientation: header.orientation,
+        channels: channels(header),
+        depth: Depth::Eight,
+    })
 }
 
 /// All pixels of a level: gray, RGB, or inks.
@@ -103,7 +108,7 @@ fn decompress(
     let pitch = width * format.size();
     let mut pixels = vec![0; pitch * height];
     let image = Image { pixels: &mut pixels[..], width, pitch, height, format };
-    decoder.decompress(&stream, image).map_err(damaged)?;
+    crate::jpeg::decoded(decoder.decompress(&stream, image), &stream)?;
     Ok(pixels)
 }
 

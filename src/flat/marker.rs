@@ -3,7 +3,9 @@
 
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation};
-use crate::metadata::exif_orientation;
+use crate::metadata::{Metadata, Xmp};
+use crate::orientation::exif_orientation;
+use crate::tiff::Exif;
 
 /// What the markers before the first scan tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,18 +71,34 @@ impl Header {
     }
 }
 
+/// EXIF and XMP in the markers before the first scan (XMP part 3, section 1.1.3): the first of each.
+pub fn metadata(bytes: &[u8]) -> Metadata {
+    let named = |name: &'static [u8]| {
+        segments(bytes).find_map(|(marker, segment)| segment.strip_prefix(name).filter(|_| marker == 0xe1))
+    };
+    Metadata {
+        exif: named(b"Exif\0\0").map_or_else(Exif::default, Exif::read),
+        xmp: named(b"http://ns.adobe.com/xap/1.0/\0").and_then(Xmp::read),
+    }
+}
+
+/// The markers before the first scan with their parameters, as far as they can be read.
+fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let (marker, segment, after) = segment(rest).ok()?;
+        rest = after;
+        (!matches!(marker, 0xd9 | 0xda)).then_some((marker, segment))
+    })
+}
+
 /// The ICC profile in the markers before the first scan: its parts in their order (ICC.1:2022 annex B.4).
 pub fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut parts = Vec::new();
-    let mut rest = bytes.get(2..)?;
-    while let Ok((marker, segment, after)) = segment(rest) {
-        if matches!(marker, 0xd9 | 0xda) {
-            break;
-        }
+    for (marker, segment) in segments(bytes) {
         if let (0xe2, Some([number, _, part @ ..])) = (marker, segment.strip_prefix(b"ICC_PROFILE\0")) {
             parts.push((*number, part));
         }
-        rest = after;
     }
     parts.sort_by_key(|(number, _)| *number);
     (!parts.is_empty()).then(|| parts.into_iter().flat_map(|(_, part)| part).copied().collect())
@@ -151,7 +169,7 @@ fn segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), MasterError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metadata::tests::exif;
+    use crate::orientation::tests::exif;
 
     fn with_length(marker: u8, segment: &[u8]) -> Vec<u8> {
         let length = u16::try_from(segment.len() + 2).expect("short");

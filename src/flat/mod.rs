@@ -7,10 +7,11 @@ mod others;
 
 use image::ImageFormat;
 
-use crate::description::{Description, Level};
+use crate::description::{Depth, Description, Level};
 use crate::error::MasterError;
 use crate::geometry::Dimensions;
-use crate::raster::Raster;
+use crate::metadata::Metadata;
+use crate::raster::AnyRaster;
 
 /// Most pixels that a flat master may have at the level that is decoded.
 pub const MAX_AREA: u64 = 100_000_000;
@@ -59,17 +60,25 @@ impl Picture {
         }
     }
 
-    /// All pixels of a level.
+    /// What the file says about itself in words.
+    pub fn metadata(&self, bytes: &[u8]) -> Metadata {
+        match &self.form {
+            Form::Jpeg(_) => marker::metadata(bytes),
+            Form::Other(format) => others::metadata(bytes, *format),
+        }
+    }
+
+    /// All pixels of a level, in this depth or that of the file, whatever is less.
     ///
     /// # Errors
     /// [`MasterError`] if the file is damaged anywhere, or too large.
-    pub fn decode(&self, bytes: &[u8], level: usize) -> Result<Raster, MasterError> {
+    pub fn decode(&self, bytes: &[u8], level: usize, depth: Depth) -> Result<AnyRaster, MasterError> {
         let raster = match &self.form {
-            Form::Jpeg(header) => jpeg::decode(bytes, header, level)?,
-            Form::Other(format) => others::decode(bytes, *format)?,
+            Form::Jpeg(header) => AnyRaster::Eight(jpeg::decode(bytes, header, level)?),
+            Form::Other(format) => others::decode(bytes, *format, depth)?,
         };
         let expected = self.description.levels.get(level).map(|level| level.dimensions);
-        match expected == Some(raster.dimensions) && raster.channels == self.description.channels {
+        match expected == Some(raster.dimensions()) && raster.channels() == self.description.channels {
             true => Ok(raster),
             false => Err(MasterError::damaged("the pixels are not those that the header tells of")),
         }

@@ -1,5 +1,5 @@
 //! PNG, GIF, BMP and WebP: decoded by memory-safe libraries, straight from the map. Of animations, the first picture.
-//! Samples of 16 bits become 8, rounded to the nearest.
+//! Samples of 16 bits stay so, or become 8, rounded to the nearest.
 
 use std::io::Cursor;
 
@@ -7,11 +7,13 @@ use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, webp::Web
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 
 use super::{MAX_BYTES, check_budget, level};
-use crate::description::{Channels, Description};
+use crate::description::{Channels, Depth, Description};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation};
-use crate::metadata::exif_orientation;
-use crate::raster::Raster;
+use crate::metadata::{Metadata, Xmp};
+use crate::orientation::exif_orientation;
+use crate::raster::{AnyRaster, Raster, Sample};
+use crate::tiff::Exif;
 
 /// The format that the first bytes tell.
 pub fn format(bytes: &[u8]) -> Option<ImageFormat> {
@@ -31,11 +33,12 @@ pub fn format(bytes: &[u8]) -> Option<ImageFormat> {
 pub fn describe(bytes: &[u8], format: ImageFormat) -> Result<Description, MasterError> {
     let mut decoder = open(bytes, format)?;
     let exif = decoder.exif_metadata().ok().flatten();
-    let (channels, _) = layout(decoder.color_type())?;
+    let (channels, depth) = layout(decoder.color_type())?;
     Ok(Description {
         levels: vec![level(dimensions(&*decoder))],
         orientation: exif.and_then(|exif| exif_orientation(&exif)).unwrap_or(Orientation::UPRIGHT),
         channels,
+        depth,
     })
 }
 
@@ -44,19 +47,35 @@ pub fn icc_profile(bytes: &[u8], format: ImageFormat) -> Option<Vec<u8>> {
     open(bytes, format).ok()?.icc_profile().ok().flatten()
 }
 
-/// All pixels.
+/// What the file says about itself in words.
+pub fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
+    let Ok(mut decoder) = open(bytes, format) else { return Metadata::default() };
+    let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
+    Metadata {
+        exif: exif.map_or_else(Exif::default, |block| Exif::read(&block)),
+        xmp: xmp.and_then(|packet| Xmp::read(&packet)),
+    }
+}
+
+/// All pixels, in the depth of the file or with 8 bits, whatever is less.
 ///
 /// # Errors
 /// [`MasterError`] if the file is damaged, or too large.
-pub fn decode(bytes: &[u8], format: ImageFormat) -> Result<Raster, MasterError> {
+pub fn decode(bytes: &[u8], format: ImageFormat, depth: Depth) -> Result<AnyRaster, MasterError> {
     let decoder = open(bytes, format)?;
     let dimensions = dimensions(&*decoder);
-    let (channels, wide) = layout(decoder.color_type())?;
-    let sample_bytes = if wide { 2 } else { 1 };
+    let (channels, stored) = layout(decoder.color_type())?;
+    let failed = |error| explained(format, &error);
+    if (stored, depth) == (Depth::Sixteen, Depth::Sixteen) {
+        let mut raster = Raster::<u16>::new(dimensions, channels);
+        decoder.read_image_boxed(bytemuck::cast_slice_mut(&mut raster.pixels)).map_err(failed)?;
+        return Ok(AnyRaster::Sixteen(raster));
+    }
+    let sample_bytes = if stored == Depth::Sixteen { 2 } else { 1 };
     let mut pixels = vec![0; dimensions.area() as usize * channels.count() * sample_bytes];
-    decoder.read_image_boxed(&mut pixels).map_err(|error| explained(format, &error))?;
-    let pixels = if wide { narrowed(pixels) } else { pixels };
-    Ok(Raster { dimensions, channels, pixels })
+    decoder.read_image_boxed(&mut pixels).map_err(failed)?;
+    let pixels = if stored == Depth::Sixteen { narrowed(pixels) } else { pixels };
+    Ok(AnyRaster::Eight(Raster { dimensions, channels, pixels }))
 }
 
 /// A decoder that has read the header, of a picture that is within the budget.
@@ -100,27 +119,27 @@ fn dimensions(decoder: &dyn ImageDecoder) -> Dimensions {
     Dimensions::new(width, height)
 }
 
-/// The channels of a type of pixel, and whether its samples are of 16 bits.
-fn layout(colour: ColorType) -> Result<(Channels, bool), MasterError> {
+/// The channels of a type of pixel, and the depth of its samples.
+fn layout(colour: ColorType) -> Result<(Channels, Depth), MasterError> {
     match colour {
-        ColorType::L8 => Ok((Channels::Gray, false)),
-        ColorType::L16 => Ok((Channels::Gray, true)),
-        ColorType::La8 => Ok((Channels::GrayAlpha, false)),
-        ColorType::La16 => Ok((Channels::GrayAlpha, true)),
-        ColorType::Rgb8 => Ok((Channels::Rgb, false)),
-        ColorType::Rgb16 => Ok((Channels::Rgb, true)),
-        ColorType::Rgba8 => Ok((Channels::Rgba, false)),
-        ColorType::Rgba16 => Ok((Channels::Rgba, true)),
+        ColorType::L8 => Ok((Channels::Gray, Depth::Eight)),
+        ColorType::L16 => Ok((Channels::Gray, Depth::Sixteen)),
+        ColorType::La8 => Ok((Channels::GrayAlpha, Depth::Eight)),
+        ColorType::La16 => Ok((Channels::GrayAlpha, Depth::Sixteen)),
+        ColorType::Rgb8 => Ok((Channels::Rgb, Depth::Eight)),
+        ColorType::Rgb16 => Ok((Channels::Rgb, Depth::Sixteen)),
+        ColorType::Rgba8 => Ok((Channels::Rgba, Depth::Eight)),
+        ColorType::Rgba16 => Ok((Channels::Rgba, Depth::Sixteen)),
         other => Err(MasterError::unsupported(format!("pixels of type {other:?}"))),
     }
 }
 
-/// 16-bit samples, in the order of this machine, as the nearest of 256 levels: 65535 / 255 is 257.
+/// 16-bit samples, in the order of this machine, as the nearest of 256 levels. In place: there may be many.
 fn narrowed(mut samples: Vec<u8>) -> Vec<u8> {
     let count = samples.len() / 2;
     for index in 0..count {
         let sample = u16::from_ne_bytes([samples[index * 2], samples[index * 2 + 1]]);
-        samples[index] = ((u32::from(sample) + 128) / 257) as u8;
+        samples[index] = u8::of_16(sample);
     }
     samples.truncate(count);
     samples.shrink_to_fit();
@@ -163,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn sixteen_bits_are_rounded_to_the_nearest_of_eight() {
+    fn sixteen_bits_are_narrowed_in_place() {
         let samples = [0u16, 128, 129, 32_896, 65_406, 65_407, 65_535];
         let bytes = samples.iter().flat_map(|sample| sample.to_ne_bytes()).collect();
         assert_eq!(narrowed(bytes), [0, 0, 1, 128, 254, 255, 255]);

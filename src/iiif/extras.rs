@@ -38,10 +38,6 @@ const STATED: [&str; 22] = [
 const ONLY_2: [&str; 3] = ["attribution", "license", "logo"];
 const ONLY_3: [&str; 2] = ["partOf", "seeAlso"];
 
-/// Where the URIs of `rights` may come from (3.0 section 5.6), without their scheme.
-const RIGHTS: [&str; 3] =
-    ["creativecommons.org/licenses/", "creativecommons.org/publicdomain/", "rightsstatements.org/vocab/"];
-
 /// Checked members for info.json.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Extras(Map<String, Value>);
@@ -70,7 +66,7 @@ impl Extras {
             }
             let (right, form) = match name.as_str() {
                 "@context" => (is_context(value), "a URI or an array of them"),
-                "rights" => (is_rights(value), "a URI of Creative Commons or RightsStatements.org"),
+                "rights" => (is_rights(value), "an http or https URI"),
                 "partOf" | "seeAlso" => (is_list_of(value, has_id), "an array of objects with id and type"),
                 "service" => (is_list_of(value, has_any_id), "an array of objects with id and type"),
                 _ => (true, ""),
@@ -148,11 +144,13 @@ fn is_context(value: &Value) -> bool {
     !list(value).is_empty() && list(value).iter().all(uri)
 }
 
+/// One of Creative Commons, of RightsStatements.org, or of a registry to which anybody may add (3.0 section 5.6), so
+/// that only its form can be judged.
 fn is_rights(value: &Value) -> bool {
     let uri = value.as_str().unwrap_or_default();
     let rest = uri.strip_prefix("http://").or_else(|| uri.strip_prefix("https://")).unwrap_or_default();
-    let rest = rest.strip_prefix("www.").unwrap_or(rest);
-    RIGHTS.iter().any(|known| rest.starts_with(known)) && uri.bytes().all(|byte| byte.is_ascii_graphic())
+    let (host, path) = rest.split_once('/').unwrap_or_default();
+    host.contains('.') && !path.is_empty() && uri.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn is_list_of(value: &Value, form: impl Fn(&Value) -> bool) -> bool {
@@ -181,7 +179,9 @@ mod tests {
             r#"{"profile": "level0"}"#,
             r#"{"rights": "mine"}"#,
             r#"{"rights": ["http://creativecommons.org/licenses/by/4.0/"]}"#,
-            r#"{"rights": "https://example.org/creativecommons.org/licenses/by/4.0/"}"#,
+            r#"{"rights": "https://example.org/"}"#,
+            r#"{"rights": "ftp://creativecommons.org/licenses/by/4.0/"}"#,
+            r#"{"rights": "https://creativecommons.org/licenses/by 4.0/"}"#,
             r#"{"partOf": {"id": "x", "type": "Manifest"}}"#,
             r#"{"seeAlso": [{"id": "x"}]}"#,
             r#"{"seeAlso": []}"#,
@@ -194,6 +194,7 @@ mod tests {
             "{}",
             r#"{"rights": "http://creativecommons.org/licenses/by/4.0/", "anything": {"of": ["mine"]}}"#,
             r#"{"rights": "https://www.rightsstatements.org/vocab/InC/1.0/"}"#,
+            r#"{"rights": "https://example.org/registered/rights"}"#,
             r#"{"partOf": [{"id": "x", "type": "Manifest"}], "service": [{"@id": "x", "@type": "y"}]}"#,
         ] {
             assert!(Extras::parse(text).is_ok(), "{text}");

@@ -121,6 +121,15 @@ impl Format {
         }
     }
 
+    /// Whether a file of this format can tell in what colours, or grays, its pixels are. The gray of WebP is in colour.
+    pub const fn holds_profile(self, has_colour: bool) -> bool {
+        match self {
+            Self::Jpg | Self::Png | Self::Tif | Self::Jp2 | Self::Pdf => true,
+            Self::Webp => has_colour,
+            Self::Gif | Self::Avif => false,
+        }
+    }
+
     /// Its media type (section 4.5).
     pub const fn media_type(self) -> &'static str {
         match self {

@@ -92,13 +92,15 @@ fn scaled(
     if width == 0 || height == 0 {
         return Err(vanishes(size, region));
     }
-    if !may_enlarge && (width > region.width.into() || height > region.height.into()) {
-        return Err(enlarges(size, version, region));
-    }
-    bounds.admit(width, height).ok_or_else(|| {
+    // Above the limits first: there, leave to enlarge would be of no use.
+    let admitted = bounds.admit(width, height).ok_or_else(|| {
         let rule = "is above maxWidth, maxHeight or maxArea of info.json; max is the largest size";
         Error::request("size", format!("\"{size}\" of a region of {region} pixels {rule}"))
-    })
+    })?;
+    match !may_enlarge && (width > region.width.into() || height > region.height.into()) {
+        true => Err(enlarges(size, version, region)),
+        false => Ok(admitted),
+    }
 }
 
 /// `!w,h`: the limits bind it as the box does, so they make it smaller, not wrong (section 4.2).
@@ -342,5 +344,18 @@ mod tests {
             let resolved = resolve(&request, version, image, &free, &none, true);
             assert_eq!(resolved.map_or_else(|error| error.status(), |_| 200), status, "{rule}: {size}");
         }
+    }
+
+    #[test]
+    fn a_size_above_the_limits_is_told_so() {
+        let refusal = |width| {
+            let form = SizeForm::Width(width);
+            let (size, image) = (Size { upscaling: false, form }, Dimensions::new(6000, 4000));
+            let bounds =
+                Bounds::new(&limits(16_384, 16_384, 1 << 40), Orientation::UPRIGHT, Decimal::default());
+            scaled(size, false, V3, image, bounds).expect_err("too large").to_string()
+        };
+        assert!(refusal(20_000).contains("maxWidth") && !refusal(20_000).contains('^'));
+        assert!(refusal(7000).contains("starts with ^"));
     }
 }

@@ -101,7 +101,8 @@ impl BlockCache {
     }
 
     /// Bytes in use, at most the limit.
-    pub fn bytes(&self) -> usize {
+    #[cfg(test)]
+    fn bytes(&self) -> usize {
         self.bytes
     }
 

@@ -10,7 +10,7 @@ use super::palette::{Definition, Mapping, Palette};
 use crate::description::{PhysicalScale, PhysicalUnit};
 use crate::error::MasterError;
 use crate::geometry::Orientation;
-use crate::metadata;
+use crate::orientation;
 
 /// The first bytes of the JPEG 2000 signature box (T.800 I.5.1).
 const SIGNATURE: &[u8] = b"\0\0\0\x0cjP  \r\n\x87\n";
@@ -93,8 +93,8 @@ impl File {
     pub fn orientation(&self, bytes: &[u8]) -> Orientation {
         let part = |range: &Option<Range<usize>>| range.clone().and_then(|range| bytes.get(range));
         let told = part(&self.exif)
-            .and_then(metadata::exif_orientation)
-            .or_else(|| part(&self.xmp).and_then(metadata::xmp_orientation));
+            .and_then(orientation::exif_orientation)
+            .or_else(|| part(&self.xmp).and_then(orientation::xmp_orientation));
         told.unwrap_or(Orientation::UPRIGHT)
     }
 

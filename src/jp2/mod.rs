@@ -31,7 +31,9 @@ pub use window::WindowDecoder;
 use crate::description::{Description, Level, PhysicalScale};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation, Rect};
-use crate::raster::Raster;
+use crate::metadata::{Metadata, Xmp};
+use crate::raster::{Raster, Sample};
+use crate::tiff::Exif;
 use codestream::{Component, Header};
 use file::File;
 use index::Index;
@@ -113,6 +115,16 @@ impl Image {
             levels: levels.collect(),
             orientation: self.orientation,
             channels: self.pixel.channels(),
+            depth: self.pixel.depth(),
+        }
+    }
+
+    /// What it says about itself in words.
+    pub fn metadata(&self, bytes: &[u8]) -> Metadata {
+        let part = |range: &Option<Range<usize>>| range.clone().and_then(|range| bytes.get(range));
+        Metadata {
+            exif: part(&self.file.exif).map_or_else(Exif::default, Exif::read),
+            xmp: part(&self.file.xmp).and_then(Xmp::read),
         }
     }
 
@@ -141,14 +153,14 @@ impl Image {
     ///
     /// # Errors
     /// [`MasterError`] if the codestream is damaged where the window needs it, or takes too much memory.
-    pub fn decode(
+    pub fn decode<S: Sample>(
         &self,
         decoder: &mut WindowDecoder,
         bytes: &[u8],
         master: u64,
         level: usize,
         window: Rect,
-    ) -> Result<Raster, MasterError> {
+    ) -> Result<Raster<S>, MasterError> {
         let reduction = u8::try_from(level).map_err(|_| MasterError::damaged("no such level"))?;
         let codestream = bytes.get(self.file.codestream.clone()).unwrap_or_default();
         let origin = self.area(reduction);
@@ -169,7 +181,7 @@ impl Image {
         Ok(raster)
     }
 
-    fn raster(&self, planes: &[Plane], window: Rect) -> Raster {
+    fn raster<S: Sample>(&self, planes: &[Plane], window: Rect) -> Raster<S> {
         let (pixel, components) = (&self.pixel, &self.header.components[..]);
         Samples { pixel, components, planes, step: self.step, window }.raster()
     }

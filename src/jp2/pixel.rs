@@ -6,7 +6,7 @@ use super::codestream::Header;
 use super::colour::Space;
 use super::file::File;
 use super::palette::{Mapping, Palette};
-use crate::description::Channels;
+use crate::description::{Channels, Depth};
 use crate::error::MasterError;
 
 /// The deepest samples that are shown; elevations and measurements have more.
@@ -67,6 +67,12 @@ impl Pixel {
             palette: file.palette.clone(),
             space,
         })
+    }
+
+    /// How deep decoded samples are worth to be: of a palette what its columns hold.
+    pub fn depth(&self) -> Depth {
+        let deepest = self.colours.iter().map(|source| source.precision).max();
+        if deepest > Some(8) { Depth::Sixteen } else { Depth::Eight }
     }
 
     /// What decoded pixels hold.

@@ -1,13 +1,13 @@
 //! Planes of samples as a raster: palette, depth, subsampling, colour model and alpha.
-//! Pure. The only place where depths become those of a raster: [`to_8_bit`].
+//! Pure. The only place where depths become those of a raster: [`sample`].
 
 use super::codestream::Component;
 use super::colour::Space;
 use super::pixel::{Pixel, Source};
 use super::plane::Plane;
 use crate::geometry::Rect;
-use crate::raster::Raster;
-use crate::tiff::{ink, srgb_of_lab};
+use crate::raster::{Raster, Sample, light};
+use crate::tiff::srgb_of_lab;
 
 /// Decoded components and the part of the picture that is wanted of them.
 pub struct Samples<'a> {
@@ -25,12 +25,12 @@ pub struct Samples<'a> {
 
 impl Samples<'_> {
     /// The window as a raster.
-    pub fn raster(&self) -> Raster {
+    pub fn raster<S: Sample>(&self) -> Raster<S> {
         let mut raster = Raster::new(self.window.dimensions(), self.pixel.channels());
-        let row_bytes = raster.row_bytes();
+        let row_length = raster.row_length();
         let sources = || self.pixel.colours.iter().chain(&self.pixel.alpha);
         let mut codes = vec![Vec::new(); sources().count()];
-        for (y, row) in (self.window.y..).zip(raster.pixels.chunks_exact_mut(row_bytes)) {
+        for (y, row) in (self.window.y..).zip(raster.pixels.chunks_exact_mut(row_length)) {
             sources().zip(&mut codes).for_each(|(source, codes)| self.read_row(source, y, codes));
             self.write_row(&codes, row);
         }
@@ -66,17 +66,17 @@ impl Samples<'_> {
     }
 
     /// Codes, one row of each channel and alpha last, as pixels.
-    fn write_row(&self, codes: &[Vec<i32>], row: &mut [u8]) {
+    fn write_row<S: Sample>(&self, codes: &[Vec<i32>], row: &mut [S]) {
         let stride = self.pixel.channels().count();
         let colours = &self.pixel.colours;
-        let value = |channel: usize, x: usize| to_8_bit(codes[channel][x], colours[channel].precision);
+        let value = |channel: usize, x: usize| sample::<S>(codes[channel][x], colours[channel].precision);
         match &self.pixel.space {
-            Space::WhiteIsZero => write_pixels(row, stride, |x| [255 - value(0, x)]),
+            Space::WhiteIsZero => write_pixels(row, stride, |x| [inverse(value(0, x))]),
             Space::Sycc => write_pixels(row, stride, |x| srgb_of_sycc([0, 1, 2].map(|n| value(n, x)))),
-            Space::Cmy => write_pixels(row, stride, |x| [0, 1, 2].map(|n| 255 - value(n, x))),
+            Space::Cmy => write_pixels(row, stride, |x| [0, 1, 2].map(|n| inverse(value(n, x)))),
             // What inks look like is for a colour profile to say, once alpha is not in the way.
             Space::Cmyk if self.pixel.alpha.is_some() => {
-                write_pixels(row, stride, |x| [0, 1, 2].map(|n| ink(value(n, x), value(3, x))));
+                write_pixels(row, stride, |x| [0, 1, 2].map(|n| light(value(n, x), value(3, x))));
             }
             Space::Lab(ranges) => {
                 let most = [0, 1, 2].map(|n| greatest(colours[n].precision));
@@ -98,27 +98,32 @@ impl Samples<'_> {
 }
 
 /// The colours of every pixel, which are its first `N` channels.
-fn write_pixels<const N: usize>(row: &mut [u8], stride: usize, colour: impl Fn(usize) -> [u8; N]) {
+fn write_pixels<S: Sample, const N: usize>(row: &mut [S], stride: usize, colour: impl Fn(usize) -> [S; N]) {
     for (x, out) in row.chunks_exact_mut(stride).enumerate() {
         out[..N].copy_from_slice(&colour(x));
     }
 }
 
 /// One channel into every place that is a multiple of `stride`.
-fn write_channel(codes: &[i32], precision: u8, row: &mut [u8], stride: usize) {
+fn write_channel<S: Sample>(codes: &[i32], precision: u8, row: &mut [S], stride: usize) {
     for (out, code) in row.iter_mut().step_by(stride).zip(codes) {
-        *out = to_8_bit(*code, precision);
+        *out = sample(*code, precision);
     }
 }
 
-/// A code as the nearest of 256 levels.
-fn to_8_bit(code: i32, precision: u8) -> u8 {
+/// A code as the nearest sample.
+fn sample<S: Sample>(code: i32, precision: u8) -> S {
     let (code, most) = (code.cast_unsigned(), greatest(precision));
     match precision {
-        8 => code as u8,
-        16 => ((code + 128) / 257) as u8,
-        _ => ((code * 255 + most / 2) / most) as u8,
+        8 => S::of_8(code as u8),
+        16 => S::of_16(code as u16),
+        // Both are at most 16 bits, so that their product fits.
+        _ => S::of((code * S::MAX + most / 2) / most),
     }
+}
+
+fn inverse<S: Sample>(sample: S) -> S {
+    S::of(S::MAX - sample.number())
 }
 
 /// The greatest code of so many bits, at most 16.
@@ -127,21 +132,22 @@ fn greatest(precision: u8) -> u32 {
 }
 
 /// IEC 61966-2-1 amendment 1: the matrix of ITU-R BT.601, full range.
-fn srgb_of_sycc([y, cb, cr]: [u8; 3]) -> [u8; 3] {
-    let (y, cb, cr) = (f32::from(y), f32::from(cb) - 128.0, f32::from(cr) - 128.0);
+fn srgb_of_sycc<S: Sample>([y, cb, cr]: [S; 3]) -> [S; 3] {
+    let middle = (S::MAX / 2 + 1) as f32;
+    let (y, cb, cr) = (y.real(), cb.real() - middle, cr.real() - middle);
     let rgb = [y + 1.402 * cr, y - 0.344_136 * cb - 0.714_136 * cr, y + 1.772 * cb];
-    // `as` saturates.
-    rgb.map(|value| value.round() as u8)
+    rgb.map(|value| S::nearest(value.into()))
 }
 
 /// Colours as they were before they were multiplied with alpha, which is last.
-fn unmultiply(pixel: &mut [u8]) {
+fn unmultiply<S: Sample>(pixel: &mut [S]) {
     let Some((alpha, colours)) = pixel.split_last_mut() else { return };
-    let alpha = u32::from(*alpha);
+    let alpha = alpha.number();
     for colour in colours {
+        // Of 16 bits this is just below 2^32.
         *colour = match alpha {
-            0 => 0,
-            _ => ((u32::from(*colour) * 255 + alpha / 2) / alpha).min(255) as u8,
+            0 => S::default(),
+            _ => S::of(((colour.number() * S::MAX + alpha / 2) / alpha).min(S::MAX)),
         };
     }
 }
@@ -174,7 +180,7 @@ mod tests {
             step: (1, 1),
             window: Rect::new(0, 0, width, 1),
         };
-        assert_eq!(samples.raster().pixels, expected, "{:?}", pixel.space);
+        assert_eq!(samples.raster::<u8>().pixels, expected, "{:?}", pixel.space);
     }
 
     #[test]

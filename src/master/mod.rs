@@ -17,10 +17,11 @@ pub use map::Map;
 pub use open::{EXTENSIONS, Found, Root};
 pub use sidecar::Sidecar;
 
-use crate::description::{Description, PhysicalScale};
+use crate::description::{Depth, Description, PhysicalScale};
 use crate::error::{Error, MasterError};
 use crate::geometry::Rect;
-use crate::raster::Raster;
+use crate::metadata::{Metadata, Xmp};
+use crate::raster::{AnyRaster, Raster, Sample};
 use crate::{flat, jp2, tiff};
 
 /// An image file, open and understood.
@@ -156,11 +157,33 @@ impl Master {
         self.map.check().map(|()| profile)
     }
 
-    /// The pixels of `window` of a level. A window that reaches beyond a level repeats its edge.
+    /// What it says about itself in words. What cannot be read of it is left out.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if the file shrinks meanwhile.
+    pub fn metadata(&self) -> Result<Metadata, MasterError> {
+        let bytes = self.map.bytes();
+        let metadata = match &self.kind {
+            Kind::Tiff(pyramid) => {
+                let (exif, xmp) = pyramid.words(bytes);
+                Metadata { exif, xmp: xmp.and_then(Xmp::read) }
+            }
+            Kind::Jp2(image) => image.metadata(bytes),
+            Kind::Flat(picture) => picture.metadata(bytes),
+        };
+        self.map.check().map(|()| metadata)
+    }
+
+    /// The pixels of `window` of a level, in the depth asked for. A window that reaches beyond a level repeats its edge.
     ///
     /// # Errors
     /// [`MasterError`] if a piece that the window touches cannot be decoded.
-    pub fn decode(&self, decoder: &mut Decoder, level: usize, window: Rect) -> Result<Raster, MasterError> {
+    pub fn decode<S: Sample>(
+        &self,
+        decoder: &mut Decoder,
+        level: usize,
+        window: Rect,
+    ) -> Result<Raster<S>, MasterError> {
         let whole = Rect::whole(self.description.levels[level].dimensions);
         let inside = window.intersection(whole);
         let inside = inside.ok_or_else(|| MasterError::damaged("a window outside its level"))?;
@@ -168,18 +191,19 @@ impl Master {
             Kind::Tiff(pyramid) => self.decode_tiff(&mut decoder.tiff, &pyramid.levels[level], inside)?,
             Kind::Jp2(image) => self.decode_jp2(&mut decoder.jp2, image, level, inside)?,
             Kind::Flat(picture) => {
-                decoder.whole(self.identity, level, || self.decode_flat(picture, level))?.part(inside)
+                let whole = || self.decode_flat(picture, level, S::DEPTH);
+                decoder.whole(self.identity, level, S::DEPTH, whole)?.part(inside)
             }
         };
         Ok(raster.extended_to(window.dimensions()))
     }
 
-    fn decode_tiff(
+    fn decode_tiff<S: Sample>(
         &self,
         decoder: &mut tiff::WindowDecoder,
         image: &tiff::Image,
         window: Rect,
-    ) -> Result<Raster, MasterError> {
+    ) -> Result<Raster<S>, MasterError> {
         let (file, _) = tiff::File::open(self.map.bytes())?;
         self.map.announce(&tiff::ranges(&file, image, window)?);
         let raster = decoder.decode(&file, image, window);
@@ -187,22 +211,27 @@ impl Master {
         raster
     }
 
-    fn decode_jp2(
+    fn decode_jp2<S: Sample>(
         &self,
         decoder: &mut jp2::WindowDecoder,
         image: &jp2::Image,
         level: usize,
         window: Rect,
-    ) -> Result<Raster, MasterError> {
+    ) -> Result<Raster<S>, MasterError> {
         self.map.announce(image.range().as_slice());
         let raster = image.decode(decoder, self.map.bytes(), self.identity.number(), level, window);
         self.map.check()?;
         raster
     }
 
-    fn decode_flat(&self, picture: &flat::Picture, level: usize) -> Result<Raster, MasterError> {
+    fn decode_flat(
+        &self,
+        picture: &flat::Picture,
+        level: usize,
+        depth: Depth,
+    ) -> Result<AnyRaster, MasterError> {
         self.map.announce(&[(0, self.identity.size)]);
-        let raster = picture.decode(self.map.bytes(), level);
+        let raster = picture.decode(self.map.bytes(), level, depth);
         self.map.check()?;
         raster
     }

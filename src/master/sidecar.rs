@@ -1,7 +1,9 @@
 //! The file beside a master in which its publisher says what info.json is to add: `leaf.tif.json` for `leaf.tif`.
 //! Only read here; what it means, and whether it is right, is known where info.json is made.
 
+use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 use super::{Identity, Root};
 
@@ -20,16 +22,28 @@ pub struct Sidecar {
 impl Root {
     /// The file beside the master at `path` below the root, if there is one. All pages of a master share it.
     pub fn sidecar(&self, path: &str) -> Option<Sidecar> {
-        let mut file = self.open_file(&format!("{path}.json")).ok().flatten()?;
+        Sidecar::read(self.open_file(&format!("{path}.json")).ok().flatten()?)
+    }
+}
+
+impl Sidecar {
+    /// The file beside a master that was named on the command line, if there is one.
+    pub fn beside(master: &Path) -> Option<Self> {
+        let mut name = master.as_os_str().to_owned();
+        name.push(".json");
+        Self::read(File::open(name).ok()?)
+    }
+
+    fn read(mut file: File) -> Option<Self> {
         let identity = Identity::of(&file).ok()?;
         if identity.size > LONGEST {
-            return Some(Sidecar { identity, text: Err(format!("it has more than {LONGEST} bytes")) });
+            return Some(Self { identity, text: Err(format!("it has more than {LONGEST} bytes")) });
         }
         let mut text = String::new();
         // It may grow while it is read.
         let read = Read::by_ref(&mut file).take(LONGEST).read_to_string(&mut text);
         let text = read.map(|_| text).map_err(|error| error.to_string());
-        Some(Sidecar { identity, text })
+        Some(Self { identity, text })
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformExecutor, TransformOptions};
 
-use super::Raster;
+use super::{Raster, Sample};
 use crate::description::Channels;
 
 /// Making a transform costs as much as converting ten tiles, or a hundred for inks, so some are kept.
@@ -16,31 +16,47 @@ const KEPT: usize = 8;
 /// Profiles of more bytes are not looked at; the largest printing profiles have 3 MB.
 const MAX_PROFILE: usize = 4 << 20;
 
-/// Differences up to this between a profile and sRGB are rounding: the pixels stay what they are.
+/// Differences up to this, of 255, between a profile and sRGB are rounding: the pixels stay what they are.
 const SAME: u8 = 1;
 
 /// Converts rasters to sRGB; keeps the transforms of the profiles that it met last.
 #[derive(Default)]
 pub struct Converter {
-    /// Most recently used last. `None` stands for a profile that is broken or of another kind than the pixels.
-    kept: Vec<(u64, Option<Conversion>)>,
+    pub(super) eight: Kept<u8>,
+    pub(super) sixteen: Kept<u16>,
+}
+
+/// Transforms by the hash of their profile, most recently used last. `None` stands for a profile that is broken or of
+/// another kind than the pixels.
+pub type Kept<S> = Vec<(u64, Option<Conversion<S>>)>;
+
+/// What the colour library makes of a [`Transform`].
+pub type Executor<S> = Arc<dyn TransformExecutor<S> + Send + Sync>;
+
+/// From one colour space to another, for samples of any depth.
+pub struct Transform {
+    pub(super) profile: ColorProfile,
+    pub(super) from: Layout,
+    pub(super) target: ColorProfile,
+    pub(super) to: Layout,
+    pub(super) options: TransformOptions,
 }
 
 /// What makes sRGB of the pixels of one profile.
 #[derive(Clone)]
-enum Conversion {
+pub enum Conversion<S> {
     /// They are sRGB.
     Nothing,
-    /// Gray stays gray, on another curve.
-    Curve(Arc<[u8; 256]>),
+    /// Gray stays gray, on another curve: what becomes of each sample.
+    Curve(Arc<[S]>),
     /// Any number of channels to RGB.
-    Transform(Arc<dyn TransformExecutor<u8> + Send + Sync>),
+    Transform(Executor<S>),
 }
 
 impl Converter {
     /// The raster in sRGB. Without a usable profile RGB and gray are taken for sRGB, and inks for ideal ones.
     /// A profile that is broken, or is not for such pixels, is ignored, with one line in the log.
-    pub fn to_srgb(&mut self, raster: Raster, profile: Option<&[u8]>) -> Raster {
+    pub fn to_srgb<S: Sample>(&mut self, raster: Raster<S>, profile: Option<&[u8]>) -> Raster<S> {
         match profile.and_then(|profile| self.conversion(profile, raster.channels)) {
             Some(Conversion::Curve(curve)) => curved(raster, &curve),
             Some(Conversion::Transform(transform)) => transformed(raster, transform.as_ref()),
@@ -48,25 +64,30 @@ impl Converter {
         }
     }
 
-    fn conversion(&mut self, profile: &[u8], channels: Channels) -> Option<Conversion> {
+    /// Whether a profile can be read and is for such pixels. If not, a line in the log says why.
+    pub fn knows(&mut self, profile: &[u8], channels: Channels) -> bool {
+        self.conversion::<u8>(profile, channels).is_some()
+    }
+
+    fn conversion<S: Sample>(&mut self, profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
         let mut hasher = DefaultHasher::new();
         (profile, channels).hash(&mut hasher);
-        let key = hasher.finish();
-        let entry = match self.kept.iter().position(|(kept, _)| *kept == key) {
-            Some(index) => self.kept.remove(index),
+        let (key, kept) = (hasher.finish(), S::kept(self));
+        let entry = match kept.iter().position(|(kept, _)| *kept == key) {
+            Some(index) => kept.remove(index),
             None => (key, understood(profile, channels)),
         };
-        if self.kept.len() == KEPT {
-            self.kept.remove(0);
+        if kept.len() == KEPT {
+            kept.remove(0);
         }
         let conversion = entry.1.clone();
-        self.kept.push(entry);
+        kept.push(entry);
         conversion
     }
 }
 
 /// The conversion that a profile describes, or `None` and a line in the log.
-fn understood(profile: &[u8], channels: Channels) -> Option<Conversion> {
+fn understood<S: Sample>(profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
     // Profiles come from anywhere, and the library has panics for what it does not expect.
     let outcome = catch_unwind(AssertUnwindSafe(|| conversion(profile, channels)));
     match outcome.unwrap_or_else(|_| Err("it makes the colour library panic".to_owned())) {
@@ -78,7 +99,7 @@ fn understood(profile: &[u8], channels: Channels) -> Option<Conversion> {
     }
 }
 
-fn conversion(bytes: &[u8], channels: Channels) -> Result<Conversion, String> {
+fn conversion<S: Sample>(bytes: &[u8], channels: Channels) -> Result<Conversion<S>, String> {
     if bytes.len() > MAX_PROFILE {
         return Err("too long".to_owned());
     }
@@ -92,36 +113,30 @@ fn conversion(bytes: &[u8], channels: Channels) -> Result<Conversion, String> {
     };
     let options =
         TransformOptions { rendering_intent: RenderingIntent::RelativeColorimetric, ..Default::default() };
-    let transform = profile
-        .create_transform_8bit(from, &ColorProfile::new_srgb(), to, options)
-        .map_err(|error| error.to_string())?;
+    let transform = Transform { profile, from, target: ColorProfile::new_srgb(), to, options };
+    let executor = || S::transform(&transform).map_err(|error| error.to_string());
     match from {
-        Layout::Gray => gray_curve(transform.as_ref()),
-        _ if is_srgb(transform.as_ref(), channels)? => Ok(Conversion::Nothing),
-        _ => Ok(Conversion::Transform(transform)),
+        Layout::Gray => gray_curve(executor()?.as_ref()),
+        _ if is_srgb(&transform, channels)? => Ok(Conversion::Nothing),
+        _ => Ok(Conversion::Transform(executor()?)),
     }
 }
 
-/// The 256 grays, converted. Gray has no hue, so any channel of the result tells the curve.
-fn gray_curve(transform: &(dyn TransformExecutor<u8> + Send + Sync)) -> Result<Conversion, String> {
-    let grays: Vec<u8> = (0..=255).collect();
-    let mut colours = [0; 256 * 3];
+/// All grays, converted. Gray has no hue, so any channel of the result tells the curve.
+fn gray_curve<S: Sample>(transform: &dyn TransformExecutor<S>) -> Result<Conversion<S>, String> {
+    let grays: Vec<S> = (0..=S::MAX).map(S::of).collect();
+    let mut colours = vec![S::default(); grays.len() * 3];
     transform.transform(&grays, &mut colours).map_err(|error| error.to_string())?;
-    let mut curve = [0; 256];
-    for (gray, colour) in curve.iter_mut().zip(colours.as_chunks::<3>().0) {
-        *gray = colour[1];
-    }
-    Ok(Conversion::Curve(Arc::new(curve)))
+    Ok(Conversion::Curve(colours.as_chunks::<3>().0.iter().map(|colour| colour[1]).collect()))
 }
 
-/// Whether a transform leaves a grid of colours where they are: most profiles in masters are sRGB by some name.
-fn is_srgb(
-    transform: &(dyn TransformExecutor<u8> + Send + Sync),
-    channels: Channels,
-) -> Result<bool, String> {
+/// Whether a transform leaves a grid of colours where they are: most profiles in masters are sRGB by some name. Looked
+/// at with 8 bits, whatever the depth of the pixels, so that all formats show the same.
+fn is_srgb(transform: &Transform, channels: Channels) -> Result<bool, String> {
     if channels == Channels::Cmyk {
         return Ok(false);
     }
+    let transform = u8::transform(transform).map_err(|error| error.to_string())?;
     let steps = || (0..=255u8).step_by(17);
     let colours = steps().flat_map(|r| steps().flat_map(move |g| steps().map(move |b| [r, g, b, 255])));
     let before: Vec<u8> = colours.flat_map(|colour| colour.into_iter().take(channels.count())).collect();
@@ -130,14 +145,14 @@ fn is_srgb(
     Ok(before.iter().zip(&after).all(|(before, after)| before.abs_diff(*after) <= SAME))
 }
 
-fn curved(mut raster: Raster, curve: &[u8; 256]) -> Raster {
+fn curved<S: Sample>(mut raster: Raster<S>, curve: &[S]) -> Raster<S> {
     for pixel in raster.pixels.chunks_exact_mut(raster.channels.count()) {
-        pixel[0] = curve[usize::from(pixel[0])];
+        pixel[0] = curve[pixel[0].number() as usize];
     }
     raster
 }
 
-fn transformed(raster: Raster, transform: &(dyn TransformExecutor<u8> + Send + Sync)) -> Raster {
+fn transformed<S: Sample>(raster: Raster<S>, transform: &dyn TransformExecutor<S>) -> Raster<S> {
     let channels = if raster.channels == Channels::Cmyk { Channels::Rgb } else { raster.channels };
     let mut output = Raster::new(raster.dimensions, channels);
     match transform.transform(&raster.pixels, &mut output.pixels) {
@@ -150,14 +165,18 @@ fn transformed(raster: Raster, transform: &(dyn TransformExecutor<u8> + Send + S
 }
 
 /// Inks to light as if each took away its colour and nothing else: what TIFF 6.0 section 16 leaves to the reader.
-fn without_inks(raster: Raster) -> Raster {
+fn without_inks<S: Sample>(raster: Raster<S>) -> Raster<S> {
     if raster.channels != Channels::Cmyk {
         return raster;
     }
-    let light = |ink: u8, black: u8| ((u32::from(255 - ink) * u32::from(255 - black) + 127) / 255) as u8;
     let pixels = raster.pixels.as_chunks::<4>().0.iter();
-    let pixels = pixels.flat_map(|&[c, m, y, k]| [light(c, k), light(m, k), light(y, k)]).collect();
+    let pixels = pixels.flat_map(|&[c, m, y, k]| [c, m, y].map(|ink| light(ink, k))).collect();
     Raster { dimensions: raster.dimensions, channels: Channels::Rgb, pixels }
+}
+
+/// Light that an ink and black leave of a channel.
+pub fn light<S: Sample>(ink: S, black: S) -> S {
+    S::of(((S::MAX - ink.number()) * (S::MAX - black.number()) + S::MAX / 2) / S::MAX)
 }
 
 #[cfg(test)]
@@ -216,6 +235,6 @@ mod tests {
             converter.to_srgb(one(Channels::Cmyk, &[0, 255, 0, 0]), Some(&right)).pixels,
             [255, 0, 255]
         );
-        assert!(converter.kept.len() <= KEPT);
+        assert!(converter.eight.len() <= KEPT);
     }
 }

@@ -1,53 +1,68 @@
 //! Decoded pixels and what is done to them: resampling, colour, turning, quality.
-//! Pure; 8 bits a channel, interleaved, rows without padding, alpha not premultiplied.
+//! Pure; 8 or 16 bits a sample, interleaved, rows without padding, alpha not premultiplied.
 
 mod colour;
 mod orient;
 mod resample;
 mod rotate;
+mod sample;
 mod tone;
 
-pub use colour::Converter;
+pub use colour::{Converter, light};
 pub use orient::orient;
 pub use resample::{Axis, Resampler, SUPPORT};
 pub use rotate::rotate;
+pub use sample::Sample;
 pub use tone::{apply, coloured, flatten};
 
 use crate::description::Channels;
 use crate::geometry::{Dimensions, Rect};
 
-/// A rectangle of decoded pixels.
+/// A rectangle of decoded pixels, whose samples have 8 bits unless it is said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Raster {
+pub struct Raster<S = u8> {
     /// Its size in pixels.
     pub dimensions: Dimensions,
     /// What a pixel holds.
     pub channels: Channels,
-    /// Rows from the top, pixels from the left: `dimensions.area() * channels.count()` bytes.
-    pub pixels: Vec<u8>,
+    /// Rows from the top, pixels from the left: `dimensions.area() * channels.count()` samples.
+    pub pixels: Vec<S>,
 }
 
-impl Raster {
+/// A raster of a depth that is known when it is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnyRaster {
+    /// Of 8 bits a sample.
+    Eight(Raster<u8>),
+    /// Of 16 bits a sample.
+    Sixteen(Raster<u16>),
+}
+
+impl<S: Sample> Raster<S> {
     /// A raster of zeros.
     pub fn new(dimensions: Dimensions, channels: Channels) -> Self {
-        Self { dimensions, channels, pixels: vec![0; dimensions.area() as usize * channels.count()] }
+        Self {
+            dimensions,
+            channels,
+            pixels: vec![S::default(); dimensions.area() as usize * channels.count()],
+        }
     }
 
-    /// Bytes of a row.
-    pub fn row_bytes(&self) -> usize {
+    /// Samples of a row.
+    pub fn row_length(&self) -> usize {
         self.dimensions.width as usize * self.channels.count()
     }
 
     /// `width` pixels of row `y` from column `x`.
-    pub fn row_mut(&mut self, y: u32, x: u32, width: u32) -> &mut [u8] {
+    pub fn row_mut(&mut self, y: u32, x: u32, width: u32) -> &mut [S] {
         let count = self.channels.count();
-        let start = y as usize * self.row_bytes() + x as usize * count;
+        let start = y as usize * self.row_length() + x as usize * count;
         &mut self.pixels[start..start + width as usize * count]
     }
 
     /// Puts another raster with the same channels at this place, where it must be inside.
     pub fn paste(&mut self, part: &Self, x: u32, y: u32) {
-        let rows = part.pixels.chunks_exact(part.row_bytes());
+        let rows = part.pixels.chunks_exact(part.row_length());
         for (row, pixels) in (y..).zip(rows) {
             self.row_mut(row, x, part.dimensions.width).copy_from_slice(pixels);
         }
@@ -58,10 +73,16 @@ impl Raster {
         let count = self.channels.count();
         let mut pixels = Vec::with_capacity(window.dimensions().area() as usize * count);
         for y in window.y..window.bottom() {
-            let start = y as usize * self.row_bytes() + window.x as usize * count;
+            let start = y as usize * self.row_length() + window.x as usize * count;
             pixels.extend_from_slice(&self.pixels[start..start + window.width as usize * count]);
         }
         Self { dimensions: window.dimensions(), channels: self.channels, pixels }
+    }
+
+    /// The raster with each sample changed.
+    pub fn map<T>(self, change: impl Fn(S) -> T) -> Raster<T> {
+        let pixels = self.pixels.into_iter().map(change).collect();
+        Raster { dimensions: self.dimensions, channels: self.channels, pixels }
     }
 
     /// The same picture on a larger canvas: its last column and row are repeated to the right and below.
@@ -69,7 +90,7 @@ impl Raster {
         if self.dimensions == dimensions {
             return self;
         }
-        let (count, from) = (self.channels.count(), self.row_bytes());
+        let (count, from) = (self.channels.count(), self.row_length());
         let mut wide = Self { dimensions, channels: self.channels, pixels: Vec::new() };
         wide.pixels.reserve_exact(dimensions.area() as usize * count);
         for y in 0..dimensions.height.min(self.dimensions.height) as usize {
@@ -80,8 +101,42 @@ impl Raster {
             }
         }
         for _ in self.dimensions.height..dimensions.height {
-            wide.pixels.extend_from_within(wide.pixels.len() - wide.row_bytes()..);
+            wide.pixels.extend_from_within(wide.pixels.len() - wide.row_length()..);
         }
         wide
+    }
+}
+
+impl AnyRaster {
+    /// Its size in pixels.
+    pub fn dimensions(&self) -> Dimensions {
+        match self {
+            Self::Eight(raster) => raster.dimensions,
+            Self::Sixteen(raster) => raster.dimensions,
+        }
+    }
+
+    /// What a pixel holds.
+    pub fn channels(&self) -> Channels {
+        match self {
+            Self::Eight(raster) => raster.channels,
+            Self::Sixteen(raster) => raster.channels,
+        }
+    }
+
+    /// The bytes that its pixels take.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Eight(raster) => raster.pixels.len(),
+            Self::Sixteen(raster) => raster.pixels.len() * 2,
+        }
+    }
+
+    /// The pixels of `window`, which must be inside, in the depth asked for.
+    pub fn part<S: Sample>(&self, window: Rect) -> Raster<S> {
+        match self {
+            Self::Eight(raster) => raster.part(window).map(S::of_8),
+            Self::Sixteen(raster) => raster.part(window).map(S::of_16),
+        }
     }
 }

@@ -1,23 +1,23 @@
 //! Mirroring and quarter turns.
 //! Pure. Image API 3.0 section 4.3.
 
-use super::Raster;
+use super::{Raster, Sample};
 use crate::geometry::{Orientation, Rect};
 
 /// The raster mirrored and turned; itself if there is nothing to do.
-pub fn orient(raster: Raster, orientation: Orientation) -> Raster {
+pub fn orient<S: Sample>(raster: Raster<S>, orientation: Orientation) -> Raster<S> {
     if orientation == Orientation::UPRIGHT {
         return raster;
     }
     match raster.channels.count() {
-        1 => turned::<1>(&raster, orientation),
-        2 => turned::<2>(&raster, orientation),
-        3 => turned::<3>(&raster, orientation),
-        _ => turned::<4>(&raster, orientation),
+        1 => turned::<S, 1>(&raster, orientation),
+        2 => turned::<S, 2>(&raster, orientation),
+        3 => turned::<S, 3>(&raster, orientation),
+        _ => turned::<S, 4>(&raster, orientation),
     }
 }
 
-fn turned<const N: usize>(raster: &Raster, orientation: Orientation) -> Raster {
+fn turned<S: Sample, const N: usize>(raster: &Raster<S>, orientation: Orientation) -> Raster<S> {
     let mut output = Raster::new(orientation.apply_to_size(raster.dimensions), raster.channels);
     // Where the pixel to the right of, and the one below, an output pixel comes from is the same step everywhere.
     let back = orientation.inverse();
@@ -49,7 +49,7 @@ mod tests {
     #[test]
     fn every_pixel_goes_where_its_rectangle_goes() {
         let size = Dimensions::new(3, 2);
-        let raster = Raster { dimensions: size, channels: Channels::Gray, pixels: (0..6).collect() };
+        let raster = Raster::<u8> { dimensions: size, channels: Channels::Gray, pixels: (0..6).collect() };
         for n in 0..8 {
             let orientation = Orientation { mirrored: n >= 4, quarters: n % 4 };
             let output = orient(raster.clone(), orientation);
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn ninety_degrees_is_clockwise() {
-        let raster = Raster {
+        let raster = Raster::<u16> {
             dimensions: Dimensions::new(2, 1),
             channels: Channels::Rgb,
             pixels: vec![1, 2, 3, 4, 5, 6],

@@ -4,11 +4,12 @@
 use std::fmt;
 use std::ops::Range;
 
+use bytemuck::{cast_slice, cast_slice_mut};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use super::Raster;
-use crate::description::Channels;
+use super::{Raster, Sample};
+use crate::description::{Channels, Depth};
 use crate::geometry::{Dimensions, Rect};
 
 /// Reach of the kernel to either side, in pixels of the coarser of the two grids.
@@ -65,16 +66,16 @@ impl Resampler {
     ///
     /// # Errors
     /// If the window does not hold what the axes need: a mistake of the caller.
-    pub fn resample(
+    pub fn resample<S: Sample>(
         &mut self,
-        source: &Raster,
+        source: &Raster<S>,
         window: Rect,
         (x, y): (Axis, Axis),
         rows: Range<u32>,
-    ) -> Result<Raster, fast_image_resize::ResizeError> {
+    ) -> Result<Raster<S>, fast_image_resize::ResizeError> {
         let height = rows.end - rows.start;
         let mut output = Raster::new(Dimensions::new(x.output, height), source.channels);
-        let pixels = pixel_type(source.channels);
+        let pixels = pixel_type(S::DEPTH, source.channels);
         let left = x.start - f64::from(window.x);
         let top = y.start + f64::from(rows.start) * y.scale() - f64::from(window.y);
         // Sums of fractions may end a hair beyond the last pixel.
@@ -86,8 +87,8 @@ impl Resampler {
             .crop(left, top, across, down);
         let Dimensions { width, height: source_height } = source.dimensions;
         let (Ok(from), Ok(mut to)) = (
-            ImageRef::new(width, source_height, &source.pixels, pixels),
-            Image::from_slice_u8(x.output, height, &mut output.pixels, pixels),
+            ImageRef::new(width, source_height, cast_slice(&source.pixels), pixels),
+            Image::from_slice_u8(x.output, height, cast_slice_mut(&mut output.pixels), pixels),
         ) else {
             return Err(fast_image_resize::ResizeError::PixelTypesAreDifferent);
         };
@@ -96,12 +97,16 @@ impl Resampler {
     }
 }
 
-fn pixel_type(channels: Channels) -> PixelType {
-    match channels {
-        Channels::Gray => PixelType::U8,
-        Channels::GrayAlpha => PixelType::U8x2,
-        Channels::Rgb => PixelType::U8x3,
-        Channels::Rgba | Channels::Cmyk => PixelType::U8x4,
+fn pixel_type(depth: Depth, channels: Channels) -> PixelType {
+    let [eight, sixteen] = match channels {
+        Channels::Gray => [PixelType::U8, PixelType::U16],
+        Channels::GrayAlpha => [PixelType::U8x2, PixelType::U16x2],
+        Channels::Rgb => [PixelType::U8x3, PixelType::U16x3],
+        Channels::Rgba | Channels::Cmyk => [PixelType::U8x4, PixelType::U16x4],
+    };
+    match depth {
+        Depth::Eight => eight,
+        Depth::Sixteen => sixteen,
     }
 }
 
@@ -136,7 +141,7 @@ mod tests {
 
     #[test]
     fn bands_are_the_picture_and_the_picture_is_the_kernel() {
-        let mut source = Raster::new(Dimensions::new(37, 41), Channels::Gray);
+        let mut source = Raster::<u8>::new(Dimensions::new(37, 41), Channels::Gray);
         // Smooth enough that rounding between the passes stays below one level.
         for (n, pixel) in source.pixels.iter_mut().enumerate() {
             let (x, y) = ((n % 37) as f64, (n / 37) as f64);
@@ -157,7 +162,7 @@ mod tests {
             for rows in [0..split, split..axes.1.output] {
                 let needed = axes.1.window(rows.clone(), 41);
                 let window = Rect::new(0, needed.start, 37, needed.end - needed.start);
-                let mut part = Raster::new(window.dimensions(), Channels::Gray);
+                let mut part = Raster::<u8>::new(window.dimensions(), Channels::Gray);
                 part.pixels
                     .copy_from_slice(&source.pixels[needed.start as usize * 37..needed.end as usize * 37]);
                 joined.extend(resampler.resample(&part, window, axes, rows).expect("inside").pixels);

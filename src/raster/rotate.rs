@@ -1,16 +1,17 @@
 //! Turns by any angle: bicubic at exact places, with edges smooth to a fraction of a pixel.
 //! Pure. Image API 3.0 section 4.3. Quarter turns are not for here: they only move pixels.
 
-use super::Raster;
-use super::tone::luma;
+use super::tone::paper;
+use super::{Raster, Sample};
 use crate::description::Channels;
+use crate::geometry::Dimensions;
 
 /// The raster turned clockwise by `degrees`, above 0 and below 90, in the middle of the smallest upright canvas that
 /// holds it. Nothing is scaled.
 ///
 /// Where the canvas is empty it is transparent, so that the result has alpha; or, with a `background`, of that colour
 /// (its gray, for a gray raster), and the result has none.
-pub fn rotate(raster: &Raster, degrees: f64, background: Option<[u8; 3]>) -> Raster {
+pub fn rotate<S: Sample>(raster: &Raster<S>, degrees: f64, background: Option<[u8; 3]>) -> Raster<S> {
     let channels = match (raster.channels.has_colour(), background.is_some()) {
         (true, true) => Channels::Rgb,
         (true, false) => Channels::Rgba,
@@ -18,12 +19,13 @@ pub fn rotate(raster: &Raster, degrees: f64, background: Option<[u8; 3]>) -> Ras
         (false, false) => Channels::GrayAlpha,
     };
     let mut output = Raster::new(raster.dimensions.tilted(degrees), channels);
-    let geometry = Geometry::new(raster, &output, degrees);
+    let paper = background.map(|colour| paper(colour, channels));
+    let geometry = Geometry::new(raster.dimensions, output.dimensions, degrees);
     match raster.channels {
-        Channels::Gray => fill::<1, 1>(raster, &geometry, background, &mut output),
-        Channels::GrayAlpha => fill::<2, 1>(raster, &geometry, background, &mut output),
-        Channels::Rgb => fill::<3, 3>(raster, &geometry, background, &mut output),
-        Channels::Rgba | Channels::Cmyk => fill::<4, 3>(raster, &geometry, background, &mut output),
+        Channels::Gray => fill::<S, 1, 1>(raster, &geometry, paper, &mut output),
+        Channels::GrayAlpha => fill::<S, 2, 1>(raster, &geometry, paper, &mut output),
+        Channels::Rgb => fill::<S, 3, 3>(raster, &geometry, paper, &mut output),
+        Channels::Rgba | Channels::Cmyk => fill::<S, 4, 3>(raster, &geometry, paper, &mut output),
     }
     output
 }
@@ -38,10 +40,8 @@ struct Geometry {
 }
 
 impl Geometry {
-    fn new(source: &Raster, canvas: &Raster, degrees: f64) -> Self {
-        let half = |raster: &Raster| {
-            (f64::from(raster.dimensions.width) / 2.0, f64::from(raster.dimensions.height) / 2.0)
-        };
+    fn new(source: Dimensions, canvas: Dimensions, degrees: f64) -> Self {
+        let half = |size: Dimensions| (f64::from(size.width) / 2.0, f64::from(size.height) / 2.0);
         let (sine, cosine) = degrees.to_radians().sin_cos();
         Self { sine, cosine, source: half(source), canvas: half(canvas) }
     }
@@ -61,15 +61,14 @@ impl Geometry {
 }
 
 /// `N` channels, of which `C` are colours and any other is alpha.
-fn fill<const N: usize, const C: usize>(
-    source: &Raster,
+fn fill<S: Sample, const N: usize, const C: usize>(
+    source: &Raster<S>,
     geometry: &Geometry,
-    background: Option<[u8; 3]>,
-    output: &mut Raster,
+    paper: Option<[S; 3]>,
+    output: &mut Raster<S>,
 ) {
     let (width, count) = (output.dimensions.width as usize, output.channels.count());
-    let paper = background.map(|colour| if C == 1 { [luma(&colour); 3] } else { colour });
-    let sampler = Sampler::<N>::new(source);
+    let sampler = Sampler::<S, N>::new(source);
     for (y, row) in output.pixels.chunks_exact_mut(width * count).enumerate() {
         for (x, pixel) in row.chunks_exact_mut(count).enumerate() {
             let at = geometry.source_of(x, y);
@@ -83,38 +82,38 @@ fn fill<const N: usize, const C: usize>(
     }
 }
 
-/// Writes colours that are multiplied by 255 times their alpha, of which `share` of 1 is left of the pixel.
-fn write<const C: usize>(pixel: &mut [u8], colours: [f32; C], share: f32, paper: Option<[u8; 3]>) {
+/// Writes colours of which `share` of 1 is left of the pixel.
+fn write<S: Sample, const C: usize>(pixel: &mut [S], colours: [f32; C], share: f32, paper: Option<[S; 3]>) {
     let (shown, alpha) = pixel.split_at_mut(C);
     match paper {
         Some(paper) => {
             for ((to, colour), paper) in shown.iter_mut().zip(colours).zip(paper) {
-                *to = (colour * share + f32::from(paper) * (1.0 - share)).round() as u8;
+                *to = S::nearest((colour * share + paper.real() * (1.0 - share)).into());
             }
         }
         None => {
-            let share = (share * 255.0).round() as u8;
+            let share = S::nearest((share * S::MAX as f32).into());
             alpha.fill(share);
-            let seen = if share == 0 { 0.0 } else { 1.0 };
-            shown.iter_mut().zip(colours).for_each(|(to, colour)| *to = (colour * seen).round() as u8);
+            let seen = if share == S::default() { 0.0 } else { 1.0 };
+            shown.iter_mut().zip(colours).for_each(|(to, colour)| *to = S::nearest((colour * seen).into()));
         }
     }
 }
 
 /// Bicubic sampling; beyond its edges the picture goes on as it ends.
-struct Sampler<'r, const N: usize> {
-    pixels: &'r [[u8; N]],
+struct Sampler<'r, S, const N: usize> {
+    pixels: &'r [[S; N]],
     width: usize,
     height: usize,
 }
 
-impl<'r, const N: usize> Sampler<'r, N> {
-    fn new(raster: &'r Raster) -> Self {
+impl<'r, S: Sample, const N: usize> Sampler<'r, S, N> {
+    fn new(raster: &'r Raster<S>) -> Self {
         let (width, height) = (raster.dimensions.width as usize, raster.dimensions.height as usize);
         Self { pixels: raster.pixels.as_chunks::<N>().0, width, height }
     }
 
-    /// The colours at a place, 0 to 255, and the alpha there, 0 to 1. Alpha weighs the colours: what cannot be seen
+    /// The colours at a place, 0 to full scale, and the alpha there, 0 to 1. Alpha weighs the colours: what cannot be seen
     /// does not tint its neighbours.
     fn sample<const C: usize>(&self, (x, y): (f64, f64)) -> ([f32; C], f32) {
         let (columns, across) = taps(x, self.width);
@@ -124,16 +123,16 @@ impl<'r, const N: usize> Sampler<'r, N> {
             let row = &self.pixels[row * self.width..][..self.width];
             for (column, across) in columns.into_iter().zip(across) {
                 let pixel = &row[column];
-                let weight = down * across * if N > C { f32::from(pixel[C]) / 255.0 } else { 1.0 };
+                let weight = down * across * if N > C { pixel[C].real() / S::MAX as f32 } else { 1.0 };
                 alpha += weight;
                 for (sum, colour) in colours.iter_mut().zip(pixel) {
-                    *sum += weight * f32::from(*colour);
+                    *sum += weight * colour.real();
                 }
             }
         }
         // The kernel swings below nothing and above all beside a sharp step.
         let whole = if alpha > 1e-4 { alpha } else { f32::INFINITY };
-        (colours.map(|sum| (sum / whole).clamp(0.0, 255.0)), alpha.clamp(0.0, 1.0))
+        (colours.map(|sum| (sum / whole).clamp(0.0, S::MAX as f32)), alpha.clamp(0.0, 1.0))
     }
 }
 
@@ -156,7 +155,6 @@ fn taps(at: f64, side: usize) -> ([usize; 4], [f32; 4]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Dimensions;
 
     /// A smooth picture whose value at any place is known.
     fn smooth(x: f64, y: f64) -> f64 {
@@ -164,7 +162,7 @@ mod tests {
     }
 
     fn picture(width: u32, height: u32) -> Raster {
-        let mut raster = Raster::new(Dimensions::new(width, height), Channels::Gray);
+        let mut raster = Raster::<u8>::new(Dimensions::new(width, height), Channels::Gray);
         for (n, pixel) in raster.pixels.iter_mut().enumerate() {
             let (x, y) = (n % width as usize, n / width as usize);
             *pixel = smooth(x as f64 + 0.5, y as f64 + 0.5).round() as u8;
@@ -203,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_area_is_kept_and_edges_are_half_there() {
-        let mut source = Raster::new(Dimensions::new(40, 30), Channels::Rgb);
+        let mut source = Raster::<u8>::new(Dimensions::new(40, 30), Channels::Rgb);
         source.pixels.fill(200);
         for degrees in [10.0, 33.3, 45.0, 80.0] {
             let turned = rotate(&source, degrees, None);
@@ -216,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_background_fills_what_is_empty() {
-        let mut source = Raster::new(Dimensions::new(20, 20), Channels::Rgba);
+        let mut source = Raster::<u8>::new(Dimensions::new(20, 20), Channels::Rgba);
         source.pixels.as_chunks_mut::<4>().0.fill([255, 0, 0, 255]);
         source.pixels[..4].fill(0);
         let turned = rotate(&source, 45.0, Some([0, 0, 255]));
@@ -229,7 +227,7 @@ mod tests {
 
     #[test]
     fn thin_pictures_do_not_vanish() {
-        let mut line = Raster::new(Dimensions::new(50, 1), Channels::Gray);
+        let mut line = Raster::<u8>::new(Dimensions::new(50, 1), Channels::Gray);
         line.pixels.fill(255);
         let turned = rotate(&line, 30.0, Some([0; 3]));
         let light: f64 = turned.pixels.iter().map(|&pixel| f64::from(pixel) / 255.0).sum();

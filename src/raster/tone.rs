@@ -1,37 +1,35 @@
 //! The qualities of the Image API, and what becomes of transparency where a format has none.
 //! Pure. Image API 3.0 section 4.4.
 
-use super::Raster;
+use super::{Raster, Sample};
 use crate::description::Channels;
 use crate::iiif::Quality;
 
 /// The raster in the quality asked for. Bitonal has no half-tones: what is lighter than the middle is white, and
 /// what is transparent shows the background.
-pub fn apply(raster: Raster, quality: Quality, background: [u8; 3]) -> Raster {
+pub fn apply<S: Sample>(raster: Raster<S>, quality: Quality, background: [u8; 3]) -> Raster<S> {
     match quality {
         Quality::Default | Quality::Color => raster,
         Quality::Gray => gray(raster),
-        Quality::Bitonal => {
-            let mut output = flatten(gray(raster), background);
-            output.pixels.iter_mut().for_each(|pixel| *pixel = if *pixel >= 128 { 255 } else { 0 });
-            output
-        }
+        Quality::Bitonal => flatten(gray(raster), background)
+            .map(|sample| S::of(if sample.number() > S::MAX / 2 { S::MAX } else { 0 })),
     }
 }
 
 /// The raster on paper of this colour, or its gray, without alpha.
-pub fn flatten(raster: Raster, background: [u8; 3]) -> Raster {
+pub fn flatten<S: Sample>(raster: Raster<S>, background: [u8; 3]) -> Raster<S> {
     let channels = match raster.channels {
         Channels::GrayAlpha => Channels::Gray,
         Channels::Rgba => Channels::Rgb,
         Channels::Gray | Channels::Rgb | Channels::Cmyk => return raster,
     };
-    let paper = if channels.has_colour() { background } else { [luma(&background); 3] };
+    let paper = paper::<S>(background, channels);
     let pixels = raster.pixels.chunks_exact(raster.channels.count()).flat_map(|pixel| {
         let (colours, alpha) = pixel.split_at(channels.count());
-        let alpha = u32::from(alpha[0]);
-        let mixed = move |colour: u8, paper: u8| {
-            ((u32::from(colour) * alpha + u32::from(paper) * (255 - alpha) + 127) / 255) as u8
+        let alpha = alpha[0].number();
+        // Of 16 bits this is just below 2^32.
+        let mixed = move |colour: S, paper: S| {
+            S::of((colour.number() * alpha + paper.number() * (S::MAX - alpha) + S::MAX / 2) / S::MAX)
         };
         colours.iter().zip(paper).map(move |(colour, paper)| mixed(*colour, paper))
     });
@@ -39,7 +37,7 @@ pub fn flatten(raster: Raster, background: [u8; 3]) -> Raster {
 }
 
 /// The raster with three channels of colour, for formats that have no gray.
-pub fn coloured(raster: Raster) -> Raster {
+pub fn coloured<S: Sample>(raster: Raster<S>) -> Raster<S> {
     let (channels, pixels) = match raster.channels {
         Channels::Rgb | Channels::Rgba | Channels::Cmyk => return raster,
         Channels::Gray => (Channels::Rgb, raster.pixels.iter().flat_map(|&v| [v, v, v]).collect()),
@@ -51,12 +49,19 @@ pub fn coloured(raster: Raster) -> Raster {
     Raster { dimensions: raster.dimensions, channels, pixels }
 }
 
-/// ITU-R BT.601 luma of red, green and blue, as JPEG and Pillow have it; the weights are of 65536.
-pub(super) fn luma(p: &[u8]) -> u8 {
-    ((u32::from(p[0]) * 19_595 + u32::from(p[1]) * 38_470 + u32::from(p[2]) * 7_471 + 32_768) >> 16) as u8
+/// What a background is in these channels: its colour, or its gray thrice.
+pub(super) fn paper<S: Sample>(background: [u8; 3], channels: Channels) -> [S; 3] {
+    let colour = background.map(S::of_8);
+    if channels.has_colour() { colour } else { [luma(&colour); 3] }
 }
 
-fn gray(raster: Raster) -> Raster {
+/// ITU-R BT.601 luma of red, green and blue, as JPEG and Pillow have it; the weights are of 65536.
+fn luma<S: Sample>(p: &[S]) -> S {
+    let [red, green, blue] = [p[0], p[1], p[2]].map(S::number);
+    S::of((red * 19_595 + green * 38_470 + blue * 7_471 + 32_768) >> 16)
+}
+
+fn gray<S: Sample>(raster: Raster<S>) -> Raster<S> {
     let (channels, pixels) = match raster.channels {
         Channels::Gray | Channels::GrayAlpha | Channels::Cmyk => return raster,
         Channels::Rgb => (Channels::Gray, raster.pixels.as_chunks::<3>().0.iter().map(|p| luma(p)).collect()),

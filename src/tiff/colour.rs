@@ -2,19 +2,20 @@
 //! Pure. TIFF 6.0 sections 16 (CMYK), 18 (alpha), 20 to 23 (YCbCr, CIELab).
 
 use super::image::{Alpha, PixelFormat};
-use super::samples::{number_at, to_8_bit};
+use super::samples::{self, number_at};
 use super::tags::{Photometric, SampleFormat};
-use crate::description::Channels;
+use crate::description::{Channels, Depth};
+use crate::raster::{Sample, light};
 
 /// Converts one row of interleaved samples, as many pixels as `output` holds; `skip` pixels are passed over first.
 /// `scratch` is room for the samples, kept from row to row.
-pub fn convert_row(
+pub fn convert_row<S: Sample>(
     row: &[u8],
     skip: usize,
     pixel: &PixelFormat,
     channels: Channels,
-    scratch: &mut Vec<u8>,
-    output: &mut [u8],
+    scratch: &mut Vec<S>,
+    output: &mut [S],
 ) {
     if matches!(pixel.photometric, Photometric::CieLab | Photometric::IccLab) {
         return lab_row(row, skip, pixel, channels, output);
@@ -22,19 +23,19 @@ pub fn convert_row(
     let samples = usize::from(pixel.samples);
     let width = output.len() / channels.count();
     let is_plain = pixel.bits == 8 && pixel.format == SampleFormat::Unsigned && pixel.range.is_none();
-    let stored = match is_plain {
-        true => &row[skip * samples..][..width * samples],
+    let stored = match is_plain && S::DEPTH == Depth::Eight {
+        true => bytemuck::cast_slice(&row[skip * samples..][..width * samples]),
         false => {
-            scratch.resize((skip + width) * samples, 0);
-            to_8_bit(row, pixel, scratch);
+            scratch.resize((skip + width) * samples, S::default());
+            samples::read(row, pixel, scratch);
             &scratch[skip * samples..]
         }
     };
-    convert_8_bit(stored, pixel, channels, output);
+    convert_samples(stored, pixel, channels, output);
 }
 
-/// Converts interleaved 8-bit samples.
-pub fn convert_8_bit(stored: &[u8], pixel: &PixelFormat, channels: Channels, output: &mut [u8]) {
+/// Converts interleaved samples.
+fn convert_samples<S: Sample>(stored: &[S], pixel: &PixelFormat, channels: Channels, output: &mut [S]) {
     let samples = usize::from(pixel.samples);
     match (pixel.photometric, channels) {
         (Photometric::BlackIsZero, Channels::Gray) if samples == 1 => {
@@ -54,69 +55,63 @@ pub fn convert_8_bit(stored: &[u8], pixel: &PixelFormat, channels: Channels, out
     }
 }
 
-fn convert_pixel(stored: &[u8], pixel: &PixelFormat, out: &mut [u8]) {
+fn convert_pixel<S: Sample>(stored: &[S], pixel: &PixelFormat, out: &mut [S]) {
     match (pixel.photometric, stored) {
-        (Photometric::WhiteIsZero, [gray]) => out[0] = 255 - gray,
+        (Photometric::WhiteIsZero, [gray]) => out[0] = S::of(S::MAX - gray.number()),
         (Photometric::BlackIsZero, [gray]) => out[0] = *gray,
         (Photometric::Palette, [index]) => {
-            out[..3].copy_from_slice(&pixel.palette.get(usize::from(*index)).copied().unwrap_or_default());
+            let colour = pixel.palette.get(index.number() as usize).copied().unwrap_or_default();
+            out[..3].copy_from_slice(&colour.map(S::of_8));
         }
         (Photometric::Rgb, rgb) => out[..3].copy_from_slice(rgb),
         // What inks look like is for a colour profile to say, once alpha is not in the way.
         (Photometric::Separated, inks) if pixel.alpha.is_none() => out.copy_from_slice(inks),
         (Photometric::Separated, [c, m, y, k]) => {
-            out[..3].copy_from_slice(&[ink(*c, *k), ink(*m, *k), ink(*y, *k)])
+            out[..3].copy_from_slice(&[light(*c, *k), light(*m, *k), light(*y, *k)])
         }
         (Photometric::YCbCr, [y, cb, cr]) => out[..3].copy_from_slice(&ycbcr(pixel, *y, *cb, *cr)),
         _ => {}
     }
 }
 
-/// Light that one ink and black leave of a channel.
-pub(crate) fn ink(amount: u8, black: u8) -> u8 {
-    let left = u32::from(255 - amount) * u32::from(255 - black);
-    ((left + 127) / 255) as u8
-}
-
 /// TIFF 6.0 section 21, with the file's own coefficients and reference levels.
-fn ycbcr(pixel: &PixelFormat, y: u8, cb: u8, cr: u8) -> [u8; 3] {
+fn ycbcr<S: Sample>(pixel: &PixelFormat, y: S, cb: S, cr: S) -> [S; 3] {
     let [red, green, blue] = pixel.luma;
     let [y0, y1, b0, b1, r0, r1] = pixel.reference;
+    let unit = S::MAX as f32 / 255.0;
     let full_scale =
-        |code: u8, black: f32, white: f32, range: f32| (f32::from(code) - black) * range / (white - black);
+        |code: S, black: f32, white: f32, range: f32| (code.real() / unit - black) * range / (white - black);
     let (y, cb, cr) =
         (full_scale(y, y0, y1, 255.0), full_scale(cb, b0, b1, 127.0), full_scale(cr, r0, r1, 127.0));
     let r = cr * (2.0 - 2.0 * red) + y;
     let b = cb * (2.0 - 2.0 * blue) + y;
     let g = (y - blue * b - red * r) / green;
-    [r, g, b].map(|value| value.round() as u8)
+    [r, g, b].map(|value| S::nearest((value * unit).into()))
 }
 
 /// Stores alpha last, and makes premultiplied colours what they were.
-fn apply_alpha(alpha: Alpha, value: u8, out: &mut [u8]) {
+fn apply_alpha<S: Sample>(alpha: Alpha, value: S, out: &mut [S]) {
     let last = out.len() - 1;
     if alpha == Alpha::Associated {
         for colour in &mut out[..last] {
-            *colour = match value {
-                0 => 0,
-                _ => ((u32::from(*colour) * 255 + u32::from(value) / 2) / u32::from(value)).min(255) as u8,
-            };
+            let share = value.number();
+            let whole = (colour.number() * S::MAX + share / 2).checked_div(share);
+            *colour = S::of(whole.unwrap_or(0).min(S::MAX));
         }
     }
     out[last] = value;
 }
 
-fn lab_row(row: &[u8], skip: usize, pixel: &PixelFormat, channels: Channels, output: &mut [u8]) {
+fn lab_row<S: Sample>(row: &[u8], skip: usize, pixel: &PixelFormat, channels: Channels, output: &mut [S]) {
     let samples = usize::from(pixel.samples);
     for (index, out) in output.chunks_exact_mut(channels.count()).enumerate() {
         let first = (skip + index) * samples;
         let stored = [0, 1, 2].map(|sample| number_at(row, first + sample, pixel));
         out[..3].copy_from_slice(&srgb_of_lab(lab_of(stored, pixel)));
         if let Some(alpha) = pixel.alpha {
-            let mut value = [0; 1];
             let opaque = 2f64.powi(pixel.bits.into()) - 1.0;
-            value[0] = (number_at(row, first + 3, pixel) * 255.0 / opaque).round() as u8;
-            apply_alpha(alpha, value[0], out);
+            let share = number_at(row, first + 3, pixel) * f64::from(S::MAX) / opaque;
+            apply_alpha(alpha, S::nearest(share), out);
         }
     }
 }
@@ -140,7 +135,7 @@ fn lab_of([l, a, b]: [f64; 3], pixel: &PixelFormat) -> [f64; 3] {
 }
 
 /// CIE L*a*b* of illuminant D50 to sRGB, adapted to D65 after Bradford (the matrix of the sRGB ICC profile, inverted).
-pub(crate) fn srgb_of_lab([l, a, b]: [f64; 3]) -> [u8; 3] {
+pub(crate) fn srgb_of_lab<S: Sample>([l, a, b]: [f64; 3]) -> [S; 3] {
     let fy = (l + 16.0) / 116.0;
     let cubed = |f: f64| if f > 6.0 / 29.0 { f * f * f } else { (f - 4.0 / 29.0) * 108.0 / 841.0 };
     let (x, y, z) = (0.964_22 * cubed(fy + a / 500.0), cubed(fy), 0.825_21 * cubed(fy - b / 200.0));
@@ -152,7 +147,7 @@ pub(crate) fn srgb_of_lab([l, a, b]: [f64; 3]) -> [u8; 3] {
     .map(|linear| {
         let curved =
             if linear <= 0.003_130_8 { 12.92 * linear } else { 1.055 * linear.powf(1.0 / 2.4) - 0.055 };
-        (curved * 255.0).round() as u8
+        S::nearest(curved * f64::from(S::MAX))
     })
 }
 
@@ -179,15 +174,18 @@ mod tests {
 
     #[test]
     fn lab_white_black_and_primaries() {
-        assert_eq!(srgb_of_lab([100.0, 0.0, 0.0]), [255, 255, 255]);
-        assert_eq!(srgb_of_lab([0.0, 0.0, 0.0]), [0, 0, 0]);
+        assert_eq!(srgb_of_lab::<u8>([100.0, 0.0, 0.0]), [255, 255, 255]);
+        assert_eq!(srgb_of_lab::<u8>([0.0, 0.0, 0.0]), [0, 0, 0]);
         // sRGB red in D50 L*a*b*, as colour management systems print it.
-        let [r, g, b] = srgb_of_lab([54.29, 80.81, 69.89]);
+        let [r, g, b] = srgb_of_lab::<u8>([54.29, 80.81, 69.89]);
         assert!(r >= 254 && g <= 2 && b <= 2, "{r} {g} {b}");
     }
 
     #[test]
     fn inks_take_light_away() {
-        assert_eq!((ink(0, 0), ink(255, 0), ink(0, 255), ink(128, 0)), (255, 0, 0, 127));
+        assert_eq!(
+            [(0, 0), (255, 0), (0, 255), (128, 0)].map(|(ink, black)| light::<u8>(ink, black)),
+            [255, 0, 0, 127]
+        );
     }
 }

@@ -91,6 +91,7 @@ impl Layout {
 }
 
 /// One field of a directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     tag: u16,
     kind: u16,
@@ -133,7 +134,18 @@ impl Entry {
         Self::new(tag, 7, value.len(), value.to_vec())
     }
 
-    fn new(tag: u16, kind: u16, count: usize, value: Vec<u8>) -> Self {
+    /// A field of bytes that are text, as XMP is (BYTE).
+    pub fn octets(tag: u16, value: &[u8]) -> Self {
+        Self::new(tag, 1, value.len(), value.to_vec())
+    }
+
+    /// The tag that it is of.
+    pub(super) fn tag(&self) -> u16 {
+        self.tag
+    }
+
+    /// A field of `count` values of the type with this code, least significant byte first.
+    pub(super) fn new(tag: u16, kind: u16, count: usize, value: Vec<u8>) -> Self {
         Self { tag, kind, count: count as u64, value }
     }
 }

@@ -20,6 +20,7 @@ pub struct File<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
     tag: u16,
+    code: u16,
     kind: Kind,
     count: u64,
     /// Offset of the first value from the start of the file.
@@ -144,7 +145,8 @@ impl<'a> File<'a> {
 
     fn entry(&self, at: u64) -> Result<Entry, MasterError> {
         let tag = self.u16(at)?;
-        let kind = Kind::from_code(self.u16(at + 2)?);
+        let code = self.u16(at + 2)?;
+        let kind = Kind::from_code(code);
         let (count, value_at, inline) = match self.big_tiff {
             true => (self.u64(at + 4)?, at + 12, 8),
             false => (self.u32(at + 4)?.into(), at + 8, 4),
@@ -154,7 +156,7 @@ impl<'a> File<'a> {
             _ if self.big_tiff => self.u64(value_at)?,
             _ => self.u32(value_at)?.into(),
         };
-        Ok(Entry { tag, kind, count, offset })
+        Ok(Entry { tag, code, kind, count, offset })
     }
 
     fn array<const N: usize>(&self, offset: u64) -> Result<[u8; N], MasterError> {
@@ -183,6 +185,11 @@ impl Entry {
     /// The tag that it is of.
     pub fn tag(&self) -> u16 {
         self.tag
+    }
+
+    /// The code of the type of its values (TIFF 6.0 section 2).
+    pub fn code(&self) -> u16 {
+        self.code
     }
 
     /// Number of values.
@@ -246,6 +253,11 @@ impl Entry {
 }
 
 impl Ifd {
+    /// All entries, in the order of the file.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
     /// The entry of a tag.
     pub fn entry(&self, tag: u16) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.tag == tag)

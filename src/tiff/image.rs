@@ -3,7 +3,7 @@
 
 use super::ifd::{Entry, File, Ifd};
 use super::tags::{Compression, Photometric, Predictor, SampleFormat, tag};
-use crate::description::Channels;
+use crate::description::{Channels, Depth};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Rect};
 
@@ -190,6 +190,11 @@ impl Image {
         Ok((offset != 0).then_some((offset, length)))
     }
 
+    /// The depth that its samples need.
+    pub fn depth(&self) -> Depth {
+        if self.pixel.bits > 8 { Depth::Sixteen } else { Depth::Eight }
+    }
+
     /// The channels of its pixels once decoded.
     pub fn channels(&self) -> Channels {
         let gray = matches!(self.pixel.photometric, Photometric::WhiteIsZero | Photometric::BlackIsZero);
@@ -253,6 +258,10 @@ impl PixelFormat {
         };
         if !readable {
             return Err(MasterError::unsupported(format!("{format:?} samples of {bits} bits")));
+        }
+        let lab = matches!(photometric, Photometric::CieLab | Photometric::IccLab);
+        if lab && !bits.is_multiple_of(8) {
+            return Err(MasterError::unsupported(format!("{photometric:?} of {bits} bits")));
         }
         let lossy = matches!(image.compression, Compression::Jpeg | Compression::WebP);
         if lossy && *bits != 8 {

@@ -101,5 +101,5 @@ pub fn decode(
     output.resize(pitch * header.height, 0);
     let image =
         JpegImage { pixels: &mut output[..], width: header.width, pitch, height: header.height, format };
-    decoder.decompress(stream, image).map_err(damaged)
+    crate::jpeg::decoded(decoder.decompress(stream, image), stream)
 }

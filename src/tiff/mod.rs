@@ -4,6 +4,7 @@
 mod colour;
 mod compression;
 mod directory;
+mod exif;
 mod ifd;
 mod image;
 mod jpeg;
@@ -13,8 +14,9 @@ mod samples;
 mod tags;
 mod window;
 
-pub(crate) use colour::{ink, srgb_of_lab};
+pub(crate) use colour::srgb_of_lab;
 pub use directory::{Entry, Layout};
+pub use exif::Exif;
 pub use ifd::File;
 pub use image::Image;
 pub use pyramid::Pyramid;

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::exif::Exif;
 use super::ifd::{Entry, File, Ifd};
 use super::image::Image;
 use super::tags::tag;
@@ -28,6 +29,8 @@ pub struct Pyramid {
     pub levels: Vec<Image>,
     /// How large its pixels are on the original, if the file tells.
     pub scale: Option<PhysicalScale>,
+    /// Where the directory of the picture at full size is.
+    directory: u64,
 }
 
 impl Pyramid {
@@ -42,12 +45,13 @@ impl Pyramid {
             return Err(MasterError::damaged("no image file directory"));
         }
         let index = usize::try_from(page).unwrap_or(usize::MAX).saturating_sub(1);
-        let main = match pages(file, first).nth(index) {
-            Some(offset) => file.ifd(offset)?,
+        let directory = match pages(file, first).nth(index) {
+            Some(offset) => offset,
             // What calls itself nothing but a reduced version is at least that.
-            None if page <= 1 => file.ifd(first)?,
+            None if page <= 1 => first,
             None => return Ok(None),
         };
+        let main = file.ifd(directory)?;
         let full = Image::read(file, &main)?;
         let followers = Chain::new(file, main.next)
             .take_while(|stop| stop.kind & (REDUCED | MASK) != 0)
@@ -64,7 +68,7 @@ impl Pyramid {
         levels.push(full);
         levels.sort_by_key(|level| std::cmp::Reverse(level.dimensions.area()));
         levels.dedup_by_key(|level| level.dimensions);
-        Ok(Some(Self { levels, scale: physical_scale(file, &main) }))
+        Ok(Some(Self { levels, scale: physical_scale(file, &main), directory }))
     }
 
     /// The number of pages of a file, at least 1. Reads a few bytes of every directory in the chain.
@@ -80,6 +84,13 @@ impl Pyramid {
         profile.inspect_err(|error| log::warn!("an ICC profile is ignored: {error}")).ok().map(<[u8]>::to_vec)
     }
 
+    /// What the directory of the picture says about it: its fields, and its XMP packet.
+    pub fn words<'a>(&self, bytes: &'a [u8]) -> (Exif, Option<&'a [u8]>) {
+        let opened = File::open(bytes).and_then(|(file, _)| Ok((file, file.ifd(self.directory)?)));
+        let Ok((file, ifd)) = opened else { return (Exif::default(), None) };
+        (Exif::of(&file, &ifd), ifd.entry(tag::XMP).and_then(|entry| entry.bytes(&file).ok()))
+    }
+
     /// What planning and info.json need to know.
     pub fn description(&self) -> Description {
         let level =
@@ -88,6 +99,7 @@ impl Pyramid {
             levels: self.levels.iter().map(level).collect(),
             orientation: Orientation::from_tag(self.levels[0].orientation),
             channels: self.levels[0].channels(),
+            depth: self.levels[0].depth(),
         }
     }
 }

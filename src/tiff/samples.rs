@@ -1,37 +1,36 @@
-//! Samples of any depth as 8-bit numbers, a row at a time.
+//! Stored samples of any depth as those of a raster, a row at a time.
 //! Pure; rows come little-endian, with predictors undone. TIFF 6.0 BitsPerSample and SampleFormat.
 
 use super::image::PixelFormat;
 use super::tags::{Photometric, SampleFormat};
+use crate::raster::Sample;
 
-/// Reads the first `output.len()` samples of `row`, each as 0 to 255: the least and the greatest number of its format,
-/// or of the range that the file names. Floating point without a named range goes from 0 to 1.
+/// Reads the first `output.len()` samples of `row`, each as 0 to full scale: the least and the greatest number of its
+/// format, or of the range that the file names. Floating point without a named range goes from 0 to 1.
 /// Palette indices stay what they are.
-pub fn to_8_bit(row: &[u8], pixel: &PixelFormat, output: &mut [u8]) {
+pub fn read<S: Sample>(row: &[u8], pixel: &PixelFormat, output: &mut [S]) {
     match (pixel.format, pixel.bits, pixel.range) {
         (SampleFormat::Unsigned, 8, None) => {
-            output.copy_from_slice(&row[..output.len()]);
+            row.iter().zip(output).for_each(|(sample, out)| *out = S::of_8(*sample));
         }
         (SampleFormat::Unsigned, 16, None) => {
             for (sample, out) in row.as_chunks::<2>().0.iter().zip(output) {
-                // The nearest of 256 levels: 65535 / 255 is 257.
-                *out = ((u32::from(u16::from_le_bytes(*sample)) + 128) / 257) as u8;
+                *out = S::of_16(u16::from_le_bytes(*sample));
             }
         }
         (SampleFormat::Unsigned, bits @ 1..=7, None) => {
             let top = (1u32 << bits) - 1;
-            let scale = if pixel.photometric == Photometric::Palette { 1 } else { 255 };
+            let scale = if pixel.photometric == Photometric::Palette { 1 } else { S::MAX };
             let divisor = if scale == 1 { 1 } else { top };
             for (index, out) in output.iter_mut().enumerate() {
-                *out = ((bits_at(row, index, bits) * scale + divisor / 2) / divisor) as u8;
+                *out = S::of((bits_at(row, index, bits) * scale + divisor / 2) / divisor);
             }
         }
         _ => {
             let (low, high) = pixel.range.unwrap_or_else(|| default_range(pixel));
-            let scale = 255.0 / (high - low);
+            let scale = f64::from(S::MAX) / (high - low);
             for (index, out) in output.iter_mut().enumerate() {
-                // `as` saturates, and makes 0 of what is no number.
-                *out = ((number_at(row, index, pixel) - low) * scale).round() as u8;
+                *out = S::nearest((number_at(row, index, pixel) - low) * scale);
             }
         }
     }
@@ -57,8 +56,15 @@ pub fn number_at(row: &[u8], index: usize, pixel: &PixelFormat) -> f64 {
     }
 }
 
+/// The first `count` samples of a row of packed bits in as few whole bytes as hold them; their numbers stay the same.
+pub fn widened(row: &[u8], pixel: &PixelFormat, count: usize) -> impl Iterator<Item = u8> {
+    let length = usize::from(pixel.bits.div_ceil(8));
+    (0..count)
+        .flat_map(move |index| (number_at(row, index, pixel) as i32).to_le_bytes().into_iter().take(length))
+}
+
 /// The least and the greatest number of a format.
-fn default_range(pixel: &PixelFormat) -> (f64, f64) {
+pub fn default_range(pixel: &PixelFormat) -> (f64, f64) {
     let levels = 2f64.powi(pixel.bits.into());
     match pixel.format {
         SampleFormat::Unsigned => (0.0, levels - 1.0),
@@ -97,7 +103,7 @@ fn half(bits: u16) -> f64 {
 mod tests {
     use super::*;
 
-    fn check(format: SampleFormat, bits: u16, row: &[u8], expected: &[u8]) {
+    fn check<S: Sample>(format: SampleFormat, bits: u16, row: &[u8], expected: &[S]) {
         let pixel = PixelFormat {
             photometric: Photometric::BlackIsZero,
             samples: 1,
@@ -111,26 +117,38 @@ mod tests {
             palette: Vec::new(),
             big_endian: false,
         };
-        let mut output = vec![0; expected.len()];
-        to_8_bit(row, &pixel, &mut output);
+        let mut output = vec![S::default(); expected.len()];
+        read(row, &pixel, &mut output);
         assert_eq!(output, expected, "{format:?} {bits}");
     }
 
     #[test]
     fn every_depth_reaches_both_ends() {
         use SampleFormat::{Float, Signed, Unsigned};
-        check(Unsigned, 1, &[0b1010_0000], &[255, 0, 255, 0]);
-        check(Unsigned, 2, &[0b0001_1011], &[0, 85, 170, 255]);
-        check(Unsigned, 4, &[0x0f, 0x80], &[0, 255, 136, 0]);
-        check(Unsigned, 6, &[0b1111_1100, 0b0000_1000, 0b0100_0000], &[255, 0, 134, 0]);
-        check(Unsigned, 12, &[0xff, 0xf0, 0x00, 0x80, 0x00], &[255, 0, 128]);
-        check(Unsigned, 16, &[0, 0, 0xff, 0xff, 0x80, 0x00, 0x81, 0x00], &[0, 255, 0, 1]);
-        check(Unsigned, 32, &[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], &[0, 255]);
-        check(Signed, 8, &[0x80, 0, 0x7f], &[0, 128, 255]);
-        check(Signed, 4, &[0x87], &[0, 255]);
-        check(Signed, 16, &[0, 0x80, 0xff, 0x7f], &[0, 255]);
-        check(Float, 16, &[0, 0, 0, 0x3c, 0, 0x38, 0, 0xc0], &[0, 255, 128, 0]);
-        check(Float, 32, &[0, 0, 0x80, 0x3f, 0, 0, 0xc0, 0x7f], &[255, 0]);
-        check(Float, 64, &0.25f64.to_le_bytes(), &[64]);
+        check::<u8>(Unsigned, 1, &[0b1010_0000], &[255, 0, 255, 0]);
+        check::<u8>(Unsigned, 2, &[0b0001_1011], &[0, 85, 170, 255]);
+        check::<u8>(Unsigned, 4, &[0x0f, 0x80], &[0, 255, 136, 0]);
+        check::<u8>(Unsigned, 6, &[0b1111_1100, 0b0000_1000, 0b0100_0000], &[255, 0, 134, 0]);
+        check::<u8>(Unsigned, 12, &[0xff, 0xf0, 0x00, 0x80, 0x00], &[255, 0, 128]);
+        check::<u8>(Unsigned, 16, &[0, 0, 0xff, 0xff, 0x80, 0x00, 0x81, 0x00], &[0, 255, 0, 1]);
+        check::<u8>(Unsigned, 32, &[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff], &[0, 255]);
+        check::<u8>(Signed, 8, &[0x80, 0, 0x7f], &[0, 128, 255]);
+        check::<u8>(Signed, 4, &[0x87], &[0, 255]);
+        check::<u8>(Signed, 16, &[0, 0x80, 0xff, 0x7f], &[0, 255]);
+        check::<u8>(Float, 16, &[0, 0, 0, 0x3c, 0, 0x38, 0, 0xc0], &[0, 255, 128, 0]);
+        check::<u8>(Float, 32, &[0, 0, 0x80, 0x3f, 0, 0, 0xc0, 0x7f], &[255, 0]);
+        check::<u8>(Float, 64, &0.25f64.to_le_bytes(), &[64]);
+    }
+
+    #[test]
+    fn sixteen_bits_stay_what_they_are() {
+        use SampleFormat::{Float, Signed, Unsigned};
+        check::<u16>(Unsigned, 16, &[0, 0, 0xff, 0xff, 0x81, 0x00], &[0, 65_535, 129]);
+        check::<u16>(Unsigned, 12, &[0xff, 0xf0, 0x00, 0x80, 0x00], &[65_535, 0, 32_776]);
+        check::<u16>(Unsigned, 32, &[0, 0, 0x81, 0x00, 0xff, 0xff, 0xff, 0xff], &[129, 65_535]);
+        check::<u16>(Signed, 16, &[0, 0x80, 0xff, 0x7f, 0, 0], &[0, 65_535, 32_768]);
+        check::<u16>(Float, 32, &[0, 0, 0x80, 0x3f, 0, 0, 0xc0, 0x7f], &[65_535, 0]);
+        check::<u16>(Float, 64, &0.25f64.to_le_bytes(), &[16_384]);
+        check::<u16>(Unsigned, 8, &[0, 255, 1], &[0, 65_535, 257]);
     }
 }

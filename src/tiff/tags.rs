@@ -23,6 +23,7 @@ pub mod tag {
     pub const Y_RESOLUTION: u16 = 283;
     pub const PLANAR_CONFIGURATION: u16 = 284;
     pub const RESOLUTION_UNIT: u16 = 296;
+    pub const ARTIST: u16 = 315;
     pub const PREDICTOR: u16 = 317;
     pub const COLOR_MAP: u16 = 320;
     pub const TILE_WIDTH: u16 = 322;
@@ -38,6 +39,9 @@ pub mod tag {
     pub const YCBCR_COEFFICIENTS: u16 = 529;
     pub const YCBCR_SUB_SAMPLING: u16 = 530;
     pub const REFERENCE_BLACK_WHITE: u16 = 532;
+    pub const XMP: u16 = 700;
+    pub const COPYRIGHT: u16 = 33432;
+    pub const EXIF_IFD: u16 = 34665;
     pub const ICC_PROFILE: u16 = 34675;
 }
 

@@ -8,11 +8,11 @@ use super::colour::{convert_row, spread_units};
 use super::compression::Decompressor;
 use super::ifd::File;
 use super::image::{Image, PixelFormat};
-use super::tags::{Compression, Photometric, SampleFormat};
+use super::tags::{Compression, Photometric};
 use super::{jpeg, predictor, samples};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Rect};
-use crate::raster::Raster;
+use crate::raster::{Raster, Sample};
 
 /// Decodes windows; keeps its buffers, and the piece that it decoded last.
 #[derive(Default)]
@@ -39,9 +39,14 @@ impl WindowDecoder {
     ///
     /// # Errors
     /// [`MasterError`] if a piece that the window touches is damaged, or of a kind that Recto does not read.
-    pub fn decode(&mut self, file: &File, image: &Image, window: Rect) -> Result<Raster, MasterError> {
+    pub fn decode<S: Sample>(
+        &mut self,
+        file: &File,
+        image: &Image,
+        window: Rect,
+    ) -> Result<Raster<S>, MasterError> {
         let mut raster = Raster::new(window.dimensions(), image.channels());
-        let pixel = decoded_format(image);
+        let (pixel, mut scratch) = (decoded_format(image), Vec::new());
         for (column, row) in pieces(image, window) {
             self.decode_piece(file, image, column, row)?;
             let at = image.piece_rect(column, row);
@@ -50,14 +55,7 @@ impl WindowDecoder {
             for y in part.y..part.bottom() {
                 let stored = &self.piece[(y - at.y) as usize * row_bytes..][..row_bytes];
                 let out = raster.row_mut(y - window.y, part.x - window.x, part.width);
-                convert_row(
-                    stored,
-                    (part.x - at.x) as usize,
-                    &pixel,
-                    image.channels(),
-                    &mut self.scratch,
-                    out,
-                );
+                convert_row(stored, (part.x - at.x) as usize, &pixel, image.channels(), &mut scratch, out);
             }
         }
         Ok(raster)
@@ -106,12 +104,8 @@ impl WindowDecoder {
             return;
         }
         let width = image.piece.width as usize;
-        let mut wide = vec![0; width * image.piece.height as usize];
         let rows = self.plane.chunks_exact(image.row_bytes() as usize);
-        for (row, out) in rows.zip(wide.chunks_exact_mut(width)) {
-            samples::to_8_bit(row, &image.pixel, out);
-        }
-        self.plane = wide;
+        self.plane = rows.flat_map(|row| samples::widened(row, &image.pixel, width)).collect();
     }
 
     /// Leaves the samples of one compressed piece in `self.plane`.
@@ -239,7 +233,7 @@ fn pieces(image: &Image, window: Rect) -> impl Iterator<Item = (u32, u32)> + use
 }
 
 /// The format of samples as they are in a decoded piece: JPEG and WebP have turned YCbCr into RGB, and planes of
-/// packed bits have become bytes.
+/// packed bits have become bytes of the same numbers.
 fn decoded_format(image: &Image) -> Cow<'_, PixelFormat> {
     let mut pixel = Cow::Borrowed(&image.pixel);
     let lossy = matches!(image.compression, Compression::Jpeg | Compression::WebP);
@@ -248,7 +242,10 @@ fn decoded_format(image: &Image) -> Cow<'_, PixelFormat> {
     }
     if image.planar && !pixel.bits.is_multiple_of(8) {
         let pixel = pixel.to_mut();
-        (pixel.bits, pixel.format, pixel.range) = (8, SampleFormat::Unsigned, None);
+        if pixel.photometric != Photometric::Palette {
+            pixel.range = pixel.range.or(Some(samples::default_range(pixel)));
+        }
+        pixel.bits = pixel.bits.next_multiple_of(8);
     }
     pixel
 }
@@ -259,7 +256,7 @@ fn decoded_row_bytes(image: &Image, decoded: &PixelFormat) -> usize {
 }
 
 fn sample_bytes(pixel: &PixelFormat) -> usize {
-    if pixel.bits.is_multiple_of(8) { usize::from(pixel.bits / 8) } else { 1 }
+    usize::from(pixel.bits.div_ceil(8))
 }
 
 /// Bytes of `rows` rows of a piece before chroma is spread.

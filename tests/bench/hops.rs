@@ -12,12 +12,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use recto::config::Config;
-use recto::encode::Encoder;
+use recto::encode::{Carried, Encoder};
 use recto::fastcgi::Request;
 use recto::geometry::{Orientation, Rect};
 use recto::iiif::Format;
 use recto::master::{Decoder, Master};
-use recto::raster::{Axis, Resampler, orient};
+use recto::raster::{Axis, Raster, Resampler, orient};
 use recto::respond::Service;
 use rustix::time::{ClockId, clock_gettime};
 
@@ -114,11 +114,12 @@ fn alone<'a>(config: &'a Config, masters: &Path) -> Result<Vec<Hop<'a>>> {
         let mut decoder = Decoder::default();
         hops.push(hop(name, move || {
             decoder.rest();
-            black_box(master.decode(&mut decoder, 0, tile)?);
+            black_box(master.decode::<u8>(&mut decoder, 0, tile)?);
             Ok(())
         }));
     }
-    let raster = Master::open(&masters.join(corpus::PAGE))?.decode(&mut Decoder::default(), 0, tile)?;
+    let raster: Raster =
+        Master::open(&masters.join(corpus::PAGE))?.decode(&mut Decoder::default(), 0, tile)?;
     let (source, mut resampler) = (raster.clone(), Resampler::default());
     hops.push(hop("8: resample 256 to 100", move || {
         let axis = Axis { start: 0.0, length: f64::from(corpus::TILE), output: 100 };
@@ -134,7 +135,7 @@ fn alone<'a>(config: &'a Config, masters: &Path) -> Result<Vec<Hop<'a>>> {
     for (name, format) in [("9: encode a tile, JPEG", Format::Jpg), ("9: encode a tile, PNG", Format::Png)] {
         let (source, mut encoder) = (raster.clone(), Encoder::default());
         hops.push(hop(name, move || {
-            black_box(encoder.encode(source.clone(), format, config)?);
+            black_box(encoder.encode(source.clone(), format, &Carried::default(), config)?);
             Ok(())
         }));
     }

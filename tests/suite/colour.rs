@@ -1,5 +1,7 @@
 //! Colour profiles: what Recto shows is what libvips (by LittleCMS) makes of the same file, whatever its format.
 
+use std::path::{Path, PathBuf};
+
 use crate::judge::{Bench, Picture, Raw, quantised, recto, rendered, run, smooth, text};
 use recto::geometry::Dimensions;
 
@@ -74,4 +76,97 @@ fn a_broken_profile_is_ignored() {
     assert!(output.status.success() && log.contains("ICC profile"), "{log}");
     let shown = crate::judge::decoded(&output.stdout);
     shown.assert_near(&bench.judged(&file, ""), 0, "as if it had none");
+}
+
+/// What Recto makes of a master under a policy.
+#[track_caller]
+fn derivative(bench: &Bench, master: &Path, request: &str, policy: &str) -> PathBuf {
+    let config = bench.file("recto.toml", format!("[masters]\nroot = \"/\"\n[colour]\n{policy}").as_bytes());
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_recto"))
+        .args(["render", text(master), request, "--config", text(&config)])
+        .output()
+        .expect("recto runs");
+    assert!(output.status.success(), "{request}: {}", String::from_utf8_lossy(&output.stderr));
+    let (_, format) = request.rsplit_once('.').expect("a format");
+    bench.file(&format!("derivative.{format}"), &output.stdout)
+}
+
+/// The profile in a file as libvips finds it, in base 64.
+fn profile(file: &Path) -> Option<String> {
+    let field = "icc-profile-data";
+    let has = run("vipsheader", &["-a", text(file)]).contains(field);
+    has.then(|| run("vipsheader", &["-f", field, text(file)]))
+}
+
+/// The profile in the box Colour Specification of a JP2.
+fn icc_box(file: &Path) -> Vec<u8> {
+    let bytes = std::fs::read(file).expect("read");
+    let at = bytes.windows(7).position(|word| word == b"colr\x02\0\0").expect("a box with a profile");
+    let length = bytes[at - 4..at].iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
+    bytes[at + 7..at - 4 + length].to_vec()
+}
+
+/// The profile in a TIFF that has one.
+fn icc_tag(file: &Path) -> Vec<u8> {
+    recto::master::Master::open(file).expect("a master").icc_profile().expect("read").expect("a profile")
+}
+
+#[test]
+fn a_profile_is_kept_with_its_pixels() {
+    let bench = Bench::new();
+    let file = master(&bench, "p3", "p3.tif");
+    let (stored, in_srgb) = (bench.judged(&file, ""), expected(&bench, &file));
+    let own = profile(&file).expect("a profile");
+    let keep = "profile = \"keep\"";
+    for (format, tolerance) in [("png", 0), ("tif", 0), ("jpg", 12), ("webp", 16), ("jp2", 16)] {
+        let shown = derivative(&bench, &file, &format!("full/max/0/default.{format}"), keep);
+        match format {
+            // libvips does not look for it there: its box, ISO/IEC 15444-1 I.5.3.3, method 2.
+            "jp2" => assert_eq!(icc_box(&shown), icc_tag(&file)),
+            _ => assert_eq!(profile(&shown).as_ref(), Some(&own), "{format}"),
+        }
+        bench.judged(&shown, "").assert_near(&stored, tolerance, format);
+    }
+    let tile = derivative(&bench, &file, "64,64,64,64/max/0/color.jpg", keep);
+    assert_eq!(profile(&tile).as_ref(), Some(&own), "a tile");
+    let pdf = std::fs::read(derivative(&bench, &file, "full/max/0/default.pdf", keep)).expect("read");
+    assert!(pdf.windows(9).any(|word| word == b"/ICCBased"));
+    // What cannot have it is sRGB, by whichever way.
+    for request in ["full/max/0/default.gif", "full/max/0/default.avif", "full/max/0/gray.png"] {
+        let shown = derivative(&bench, &file, request, keep);
+        assert_eq!(profile(&shown), None, "{request}");
+        let converted = std::fs::read(&shown).expect("read");
+        let plain = derivative(&bench, &file, request, "profile = \"srgb\"");
+        assert!(converted == std::fs::read(plain).expect("read"), "{request}");
+    }
+    let long = derivative(&bench, &file, "full/max/0/default.png", "profile = \"keep\"\nlongest_kept = 99");
+    assert_eq!(profile(&long), None);
+    bench.judged(&long, "").assert_near(&in_srgb, 2, "a profile that is too long to be kept");
+}
+
+#[test]
+fn inks_are_srgb_and_grays_keep_theirs() {
+    let bench = Bench::new();
+    let keep = "profile = \"keep\"";
+    let inks = master(&bench, "cmyk", "cmyk.tif");
+    let shown = derivative(&bench, &inks, "full/max/0/default.png", keep);
+    assert_eq!(profile(&shown), None);
+    bench.judged(&shown, "").assert_near(&expected(&bench, &inks), 6, "inks");
+
+    let bytes = Picture::of(SIZE, 1, |x, y, channel| quantised(smooth(x, y, channel), 256) as u8).pixels;
+    let raw = Raw { size: SIZE, bands: 1, format: "uchar", interpretation: "b-w", bytes };
+    let plain = bench.vips_tiff("plain.tif", &raw, "");
+    let linear = moxcms::ColorProfile::new_gray_with_gamma(1.0).encode().expect("a profile");
+    let linear = bench.file("linear.icc", &linear);
+    let file = bench.path("gray.tif");
+    run("vips", &["tiffsave", text(&plain), text(&file), "--profile", text(&linear)]);
+    let (own, stored) = (profile(&file).expect("a profile"), bench.judged(&file, ""));
+    for request in ["full/max/0/default.png", "full/max/0/gray.png", "full/max/0/default.tif"] {
+        let shown = derivative(&bench, &file, request, keep);
+        assert_eq!(profile(&shown).as_ref(), Some(&own), "{request}");
+        bench.judged(&shown, "").assert_near(&stored, 0, request);
+    }
+    for request in ["full/max/0/default.webp", "full/max/0/bitonal.png"] {
+        assert_eq!(profile(&derivative(&bench, &file, request, keep)), None, "{request}");
+    }
 }

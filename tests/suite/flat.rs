@@ -8,7 +8,7 @@ use std::process::Command;
 
 use png::{BitDepth, ColorType};
 use recto::config::Config;
-use recto::description::Channels;
+use recto::description::{Channels, Depth};
 use recto::error::{Error, MasterError};
 use recto::geometry::{Dimensions, Rect};
 use recto::iiif::{self, Target};
@@ -104,7 +104,7 @@ fn render(path: &Path, request: &str) -> Vec<u8> {
     let has_colour = description.channels.has_colour();
     let (size, limits) = (description.dimensions(), &config.limits);
     let resolved = iiif::resolve(&request, version, size, limits, &config.offer, has_colour).unwrap();
-    Renderer::default().render(&master, &Plan::new(&resolved, description), &config).unwrap()
+    Renderer::default().render(&master, &Plan::new(&resolved, description, Depth::Eight), &config).unwrap()
 }
 
 /// Mean and greatest difference.
@@ -350,7 +350,7 @@ fn a_window_is_a_part_and_the_picture_is_kept() {
     }
     // Another file at the same path is another picture.
     place.vips("jpegsave", "gray.pgm", "a.jpg", &[]);
-    let gray = Master::open(&path).unwrap().decode(&mut decoder, 0, Rect::new(0, 0, 9, 9)).unwrap();
+    let gray: Raster = Master::open(&path).unwrap().decode(&mut decoder, 0, Rect::new(0, 0, 9, 9)).unwrap();
     assert_eq!(gray.channels, Channels::Gray);
 }
 

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use recto::config::{Config, Encodings};
 use recto::description::Channels;
-use recto::encode::{Encoder, check};
+use recto::encode::{Carried, Encoder, check};
 use recto::geometry::Dimensions;
 use recto::iiif::Format;
 use recto::raster::Raster;
@@ -190,7 +190,7 @@ fn config(section: &str) -> Config {
 }
 
 fn encode(raster: &Raster, format: Format, section: &str) -> Vec<u8> {
-    Encoder::default().encode(raster.clone(), format, &config(section)).expect("encoded")
+    Encoder::default().encode(raster.clone(), format, &Carried::default(), &config(section)).expect("encoded")
 }
 
 /// Gradients with a disc in another colour, and alpha of all values in its right half.

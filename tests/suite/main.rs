@@ -3,9 +3,12 @@
 mod colour;
 mod conformance;
 mod convert;
+mod depth;
 mod flat;
 mod formats;
+mod golden;
 mod masters;
+mod metadata;
 mod nginx;
 mod process;
 mod viewers;

@@ -11,6 +11,8 @@ use super::within;
 pub struct Png {
     /// Time against bytes.
     pub compression: PngCompression,
+    /// Whether masters of more than 8 bits a sample are written with 16.
+    pub sixteen_bit: bool,
 }
 
 /// How hard PNG tries to save bytes.

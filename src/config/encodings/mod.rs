@@ -10,6 +10,9 @@ use std::ops::RangeInclusive;
 use anyhow::ensure;
 use serde::Deserialize;
 
+use crate::description::Depth;
+use crate::iiif::Format;
+
 pub use exact::{Gif, Png, PngCompression, Tiff, TiffCompression};
 pub use lossy::{Avif, Jp2, Jpeg, Pdf, Subsampling, Webp};
 
@@ -36,6 +39,15 @@ pub struct Encodings {
 }
 
 impl Encodings {
+    /// The most bits a sample that a file of `format` is given.
+    pub const fn deepest(&self, format: Format) -> Depth {
+        match format {
+            Format::Tif => Depth::Sixteen,
+            Format::Png if self.png.sixteen_bit => Depth::Sixteen,
+            _ => Depth::Eight,
+        }
+    }
+
     /// Whether all values are in range.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::Version::{V2, V3};
 use super::*;
-use crate::description::{Channels, Level};
+use crate::description::{Channels, Depth, Level};
 use crate::geometry::Orientation;
 use crate::iiif::{Target, parse, resolve};
 
@@ -38,7 +38,12 @@ fn master(levels: &[(u32, u32)], tile: (u32, u32), tag: u16, channels: Channels)
         tile: Dimensions::new(tile.0, tile.1),
         tiled: tile.0 > 0,
     });
-    Description { levels: levels.collect(), orientation: Orientation::from_tag(tag), channels }
+    Description {
+        levels: levels.collect(),
+        orientation: Orientation::from_tag(tag),
+        channels,
+        depth: Depth::Eight,
+    }
 }
 
 fn pyramid(tag: u16, channels: Channels) -> Description {

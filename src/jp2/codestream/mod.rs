@@ -9,9 +9,9 @@ mod tile_part;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use coding::{
-    Coding, ComponentCoding, Progression, ProgressionChange, Quantisation, QuantisationStyle, Step,
-};
+pub use coding::{Coding, ComponentCoding, Progression, ProgressionChange, Step};
+#[cfg(test)]
+use coding::{Quantisation, QuantisationStyle};
 pub use siz::Component;
 pub(super) use tile_part::{Place, Tile, places};
 

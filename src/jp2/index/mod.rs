@@ -7,7 +7,9 @@ mod table;
 #[cfg(test)]
 pub(in crate::jp2) mod tests;
 
-pub use precinct::{CodeBlock, Precinct, PrecinctBand, Segment};
+#[cfg(test)]
+pub use precinct::Segment;
+pub use precinct::{CodeBlock, Precinct};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

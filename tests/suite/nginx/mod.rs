@@ -5,6 +5,7 @@ mod answers;
 mod cache;
 mod faults;
 mod freshness;
+mod geometry;
 mod info;
 mod names;
 mod pool;

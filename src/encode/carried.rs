@@ -1,0 +1,118 @@
+//! What goes into a file beside its pixels, and the ways in which JPEG, WebP and JP2 take it in: their encoders write
+//! pixels only, so that it is put into the finished file.
+//! ISO/IEC 10918-5 (JFIF), ICC.1:2022 annex B, XMP part 3, RFC 9649 (WebP), T.800 annex I.
+
+use crate::metadata::Metadata;
+
+/// What a file says about its pixels; nothing by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    /// The ICC profile of the pixels. Without one they are sRGB.
+    pub profile: Option<Vec<u8>>,
+    /// What it says in words.
+    pub metadata: Metadata,
+}
+
+/// Longest content of a JPEG marker segment: its length, of which two bytes count themselves, has 16 bits.
+const LONGEST_SEGMENT: usize = 65_533;
+
+/// What comes before EXIF, XMP, and each part of a profile.
+const EXIF: &[u8] = b"Exif\0\0";
+const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+const PROFILE: &[u8] = b"ICC_PROFILE\0";
+
+impl Carried {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A JPEG file with what it is to carry, in marker segments after that of JFIF. What is too long for them is left out.
+pub fn into_jpeg(file: Vec<u8>, carried: &Carried) -> Vec<u8> {
+    let after_jfif = match file.as_slice() {
+        _ if carried.is_empty() => return file,
+        [0xff, 0xd8, 0xff, 0xe0, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])),
+        _ => 2,
+    };
+    let mut segments = Vec::new();
+    let mut add = |marker, parts: &[&[u8]]| {
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        if length <= LONGEST_SEGMENT {
+            segments.extend([0xff, marker]);
+            segments.extend(((length + 2) as u16).to_be_bytes());
+            parts.iter().for_each(|part| segments.extend_from_slice(part));
+        }
+    };
+    let Metadata { exif, xmp } = &carried.metadata;
+    exif.block().iter().for_each(|exif| add(0xe1, &[EXIF, exif]));
+    xmp.iter().for_each(|xmp| add(0xe1, &[XMP, xmp.text().as_bytes()]));
+    let parts = carried.profile.as_deref().unwrap_or_default().chunks(LONGEST_SEGMENT - PROFILE.len() - 2);
+    // Parts are numbered in a byte.
+    if let Ok(count @ 1..) = u8::try_from(parts.len()) {
+        (1..=count).zip(parts).for_each(|(number, part)| add(0xe2, &[PROFILE, &[number, count], part]));
+    }
+    spliced(&file, after_jfif, &segments)
+}
+
+fn spliced(file: &[u8], at: usize, inserted: &[u8]) -> Vec<u8> {
+    let (before, after) = file.split_at(at.min(file.len()));
+    [before, inserted, after].concat()
+}
+
+/// A WebP file with what it is to carry: in the extended form, the profile before the pixels and the rest behind them.
+pub fn into_webp(file: Vec<u8>, size: (u32, u32), has_alpha: bool, carried: &Carried) -> Vec<u8> {
+    if carried.is_empty() {
+        return file;
+    }
+    // libwebp writes the extended form itself where alpha has a chunk of its own.
+    let pixels = match &file[12..] {
+        [b'V', b'P', b'8', b'X', rest @ ..] => &rest[14..],
+        plain => plain,
+    };
+    let (exif, xmp) = (carried.metadata.exif.block(), &carried.metadata.xmp);
+    let flag = |there: bool, bit: u32| u32::from(there) << bit;
+    let flags = flag(carried.profile.is_some(), 5)
+        | flag(has_alpha, 4)
+        | flag(exif.is_some(), 3)
+        | flag(xmp.is_some(), 2);
+    let side = |side: u32| (side - 1).to_le_bytes();
+    let (width, height) = (side(size.0), side(size.1));
+    let header = [&flags.to_le_bytes(), &width[..3], &height[..3]].concat();
+    let mut body = [b"WEBP", &chunk(b"VP8X", &header)[..]].concat();
+    carried.profile.iter().for_each(|profile| body.extend(chunk(b"ICCP", profile)));
+    body.extend_from_slice(pixels);
+    exif.iter().for_each(|exif| body.extend(chunk(b"EXIF", exif)));
+    xmp.iter().for_each(|xmp| body.extend(chunk(b"XMP ", xmp.text().as_bytes())));
+    [b"RIFF", &(body.len() as u32).to_le_bytes()[..], &body].concat()
+}
+
+/// A chunk of RIFF, filled up to an even length.
+fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let padding = vec![0; content.len() % 2];
+    [name, &(content.len() as u32).to_le_bytes()[..], content, &padding].concat()
+}
+
+/// A JP2 file whose colours are those of a profile: its box Colour Specification, which names a colour space
+/// (I.5.3.3), becomes one with the profile in it. A file without that box stays as it is.
+pub fn into_jp2(file: Vec<u8>, carried: &Carried) -> Vec<u8> {
+    let Some(profile) = &carried.profile else { return file };
+    // OpenJPEG has just written these boxes, within the first hundred bytes.
+    let place = |name: &[u8]| file.windows(4).take(256).position(|word| word == name).map(|at| at - 4);
+    let (Some(header), Some(colour)) = (place(b"jp2h"), place(b"colr")) else {
+        return file;
+    };
+    let length = |at: usize| u32::from_be_bytes([file[at], file[at + 1], file[at + 2], file[at + 3]]);
+    let (header_length, colour_length) = (length(header), length(colour));
+    let specification = [&[2, 0, 0][..], profile].concat();
+    let new_length = specification.len() as u32 + 8;
+    [
+        &file[..header],
+        &(header_length - colour_length + new_length).to_be_bytes(),
+        &file[header + 4..colour],
+        &new_length.to_be_bytes(),
+        b"colr",
+        &specification,
+        &file[colour + colour_length as usize..],
+    ]
+    .concat()
+}

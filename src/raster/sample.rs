@@ -1,0 +1,173 @@
+//! One number of one channel, of 8 or of 16 bits: what rasters are made of.
+//! Pure. Whatever is done to rasters is written once, for both depths.
+
+use std::borrow::Cow;
+use std::fmt::Debug;
+
+use bytemuck::Pod;
+
+use super::colour::{Converter, Executor, Kept, Transform};
+use crate::description::Depth;
+
+/// A sample: 0 is black, no ink or transparent, [`Sample::MAX`] white, full ink or opaque.
+pub trait Sample: Pod + Default + Debug + PartialEq + private::Sealed {
+    /// How many bits it has.
+    const DEPTH: Depth;
+
+    /// The greatest: 255 or 65535.
+    const MAX: u32;
+
+    /// The sample `value`, which is at most [`Sample::MAX`].
+    fn of(value: u32) -> Self;
+
+    /// The number that it is.
+    fn number(self) -> u32;
+
+    /// The number that it is, to compute with.
+    fn real(self) -> f32;
+
+    /// The sample nearest to `value`; 0 if that is no number.
+    fn nearest(value: f64) -> Self;
+
+    /// The share of full scale that 8 bits tell.
+    fn of_8(value: u8) -> Self;
+
+    /// The share of full scale that 16 bits tell, rounded to the nearest sample.
+    fn of_16(value: u16) -> Self;
+
+    /// The difference to another sample, modulo full scale and one.
+    fn wrapping_sub(self, other: Self) -> Self;
+
+    /// The bytes of samples, least significant first, as TIFFs are written.
+    fn little_endian(samples: &[Self]) -> Cow<'_, [u8]>;
+
+    /// The bytes of samples, most significant first, as PNG has them.
+    fn big_endian(samples: &[Self]) -> Cow<'_, [u8]>;
+
+    /// What the colour library makes of samples of this depth.
+    #[doc(hidden)]
+    fn transform(of: &Transform) -> Result<Executor<Self>, moxcms::CmsError>;
+
+    /// Where the transforms of this depth are kept.
+    #[doc(hidden)]
+    fn kept(converter: &mut Converter) -> &mut Kept<Self>;
+}
+
+impl Sample for u8 {
+    const DEPTH: Depth = Depth::Eight;
+    const MAX: u32 = 255;
+
+    fn of(value: u32) -> Self {
+        value as Self
+    }
+
+    fn number(self) -> u32 {
+        self.into()
+    }
+
+    fn real(self) -> f32 {
+        self.into()
+    }
+
+    fn nearest(value: f64) -> Self {
+        value.round() as Self
+    }
+
+    fn of_8(value: u8) -> Self {
+        value
+    }
+
+    fn of_16(value: u16) -> Self {
+        // 65535 / 255 is 257.
+        ((u32::from(value) + 128) / 257) as Self
+    }
+
+    fn wrapping_sub(self, other: Self) -> Self {
+        self.wrapping_sub(other)
+    }
+
+    fn little_endian(samples: &[Self]) -> Cow<'_, [u8]> {
+        samples.into()
+    }
+
+    fn big_endian(samples: &[Self]) -> Cow<'_, [u8]> {
+        samples.into()
+    }
+
+    fn transform(of: &Transform) -> Result<Executor<Self>, moxcms::CmsError> {
+        of.profile.create_transform_8bit(of.from, &of.target, of.to, of.options)
+    }
+
+    fn kept(converter: &mut Converter) -> &mut Kept<Self> {
+        &mut converter.eight
+    }
+}
+
+impl Sample for u16 {
+    const DEPTH: Depth = Depth::Sixteen;
+    const MAX: u32 = 65_535;
+
+    fn of(value: u32) -> Self {
+        value as Self
+    }
+
+    fn number(self) -> u32 {
+        self.into()
+    }
+
+    fn real(self) -> f32 {
+        self.into()
+    }
+
+    fn nearest(value: f64) -> Self {
+        value.round() as Self
+    }
+
+    fn of_8(value: u8) -> Self {
+        Self::from(value) * 257
+    }
+
+    fn of_16(value: u16) -> Self {
+        value
+    }
+
+    fn wrapping_sub(self, other: Self) -> Self {
+        self.wrapping_sub(other)
+    }
+
+    fn little_endian(samples: &[Self]) -> Cow<'_, [u8]> {
+        samples.iter().flat_map(|sample| sample.to_le_bytes()).collect()
+    }
+
+    fn big_endian(samples: &[Self]) -> Cow<'_, [u8]> {
+        samples.iter().flat_map(|sample| sample.to_be_bytes()).collect()
+    }
+
+    fn transform(of: &Transform) -> Result<Executor<Self>, moxcms::CmsError> {
+        of.profile.create_transform_16bit(of.from, &of.target, of.to, of.options)
+    }
+
+    fn kept(converter: &mut Converter) -> &mut Kept<Self> {
+        &mut converter.sixteen
+    }
+}
+
+mod private {
+    pub trait Sealed {}
+    impl Sealed for u8 {}
+    impl Sealed for u16 {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_bits_are_rounded_to_the_nearest_of_eight() {
+        let samples = [0u16, 128, 129, 32_896, 65_406, 65_407, 65_535];
+        assert_eq!(samples.map(u8::of_16), [0, 0, 1, 128, 254, 255, 255]);
+        for value in 0..=255 {
+            assert_eq!(u8::of_16(u16::of_8(value)), value);
+        }
+    }
+}
