@@ -58,9 +58,10 @@ test:
 	cargo build --locked --benches
 	SKIP='$(SKIP)' cargo test --locked
 
-# iipsrv is the peer to compare with, vips writes one of the masters.
+# iipsrv and iiif-processor are the peers to compare with, vips writes some of the masters.
 bench:
-	$(NEED) nginx vips iipsrv
+	$(NEED) nginx vips iipsrv node npm
+	sh tests/fetch.sh iiif-processor $(TARGET)/bench/iiif-processor
 	cargo bench --locked --bench hops --bench peers
 
 setup:

@@ -2,6 +2,7 @@
 # Fetches what the tests need and no system package has, once, into a directory of its own; a second run finds it there.
 #   sh tests/fetch.sh validator target/fetched/validator     the official IIIF validator, from PyPI
 #   sh tests/fetch.sh viewers target/fetched/viewers         the viewers and the browser's driver, from npm
+#   sh tests/fetch.sh iiif-processor target/bench/iiif-processor   a server to compare with, from npm
 # Which server they come from is a matter of pip's and npm's own settings.
 set -eu
 what=$1 into=$2
@@ -9,6 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 case $what in
 validator) list=$here/requirements.txt ;;
 viewers) list=$here/viewers/packages.sha512 ;;
+iiif-processor) list=$here/bench/iiif-processor/package-lock.json ;;
 *) echo "unknown: $what" >&2; exit 2 ;;
 esac
 
@@ -34,6 +36,11 @@ viewers)
             rm "$file"
         done
     )
+    ;;
+iiif-processor)
+    # Its picture library comes as a binary for each kind of machine; the lock names the checksums of all of them.
+    cp "$here"/bench/iiif-processor/* "$into"
+    (cd "$into" && npm ci --silent --no-audit --no-fund)
     ;;
 esac
 cp "$list" "$into/complete"

@@ -1,4 +1,5 @@
-//! The masters of the benchmarks, made once: a wall of 400 megapixels, and a page of 24 in three kinds.
+//! The masters of the benchmarks, made once: a wall of 400 megapixels, a page of 24 in three kinds, two photographs
+//! without tiles.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,14 @@ pub const PAGE_Q90: &str = "page-jpeg-q90.tif";
 pub const PAGE_Q85: &str = "page-jpeg-q85.tif";
 /// Its size.
 pub const PAGE_SIZE: Dimensions = Dimensions::new(4000, 6000);
+/// A photograph as cameras store it: a JPEG of quality 90, 4:2:0.
+pub const PHOTO: &str = "photo-12mp.jpg";
+/// Its size.
+pub const PHOTO_SIZE: Dimensions = Dimensions::new(4000, 3000);
+/// A larger one.
+pub const LARGE_PHOTO: &str = "photo-48mp.jpg";
+/// Its size.
+pub const LARGE_PHOTO_SIZE: Dimensions = Dimensions::new(8000, 6000);
 /// Side of all tiles.
 pub const TILE: u32 = 256;
 
@@ -39,7 +48,16 @@ pub fn build() -> Result<PathBuf> {
     paint(&masters.join(WALL), WALL_SIZE, deflate)?;
     paint(&masters.join(PAGE), PAGE_SIZE, deflate)?;
     paint(&masters.join(PAGE_Q85), PAGE_SIZE, Compression::Jpeg { quality: 85 })?;
-    convert(&masters.join(PAGE), &masters.join(PAGE_Q90))?;
+    let pyramid = "--tile --pyramid --tile-width=256 --tile-height=256 --compression=jpeg --Q=90";
+    convert(&masters.join(PAGE), &masters.join(PAGE_Q90), "tiffsave", pyramid)?;
+    for (photo, size) in [(PHOTO, PHOTO_SIZE), (LARGE_PHOTO, LARGE_PHOTO_SIZE)] {
+        let negative = directory().join("negative.tif");
+        if !masters.join(photo).exists() {
+            paint(&negative, size, Compression::Deflate { level: 1 })?;
+            convert(&negative, &masters.join(photo), "jpegsave", "--Q=90 --subsample-mode=on")?;
+            fs::remove_file(negative)?;
+        }
+    }
     Ok(masters)
 }
 
@@ -63,15 +81,15 @@ fn paint(target: &Path, size: Dimensions, compression: Compression) -> Result<()
     Ok(())
 }
 
-/// Another writer's kind of pyramid, from the same pixels.
-fn convert(source: &Path, target: &Path) -> Result<()> {
+/// The same pixels in another writer's kind of file.
+fn convert(source: &Path, target: &Path, operation: &str, options: &str) -> Result<()> {
     if target.exists() {
         return Ok(());
     }
-    let unfinished = target.with_extension("unfinished.tif");
-    let options =
-        ["--tile", "--pyramid", "--tile-width=256", "--tile-height=256", "--compression=jpeg", "--Q=90"];
-    let status = Command::new("vips").arg("tiffsave").args([source, &unfinished]).args(options).status();
+    let extension = target.extension().and_then(|extension| extension.to_str()).context("no extension")?;
+    let unfinished = target.with_extension(format!("unfinished.{extension}"));
+    let mut command = Command::new("vips");
+    let status = command.arg(operation).args([source, &unfinished]).args(options.split(' ')).status();
     let status =
         status.context("vips cannot be run. `make bench` installs it; its package is libvips-tools")?;
     ensure!(status.success(), "vips could not make {}: {status}", target.display());

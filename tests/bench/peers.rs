@@ -1,4 +1,4 @@
-//! Recto and its peer behind one NGINX: the same requests, the same machine, round by round in turn.
+//! Recto and its peers behind one NGINX: the same requests, the same machine, round by round in turn.
 //!
 //! ```text
 //! cargo bench --bench peers              all workloads
@@ -19,7 +19,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use load::Client;
-use process::Memory;
 use recto::geometry::Dimensions;
 use site::{Server, Site};
 use turbojpeg::PixelFormat;
@@ -41,8 +40,8 @@ fn main() -> Result<()> {
         "p50 ms",
         "p99 ms",
         "CPU ms/req",
-        "private",
-        "PSS MB",
+        "private MB",
+        "peak MB",
         "bytes",
         "ratio"
     );
@@ -62,7 +61,9 @@ struct Run {
     latencies: Vec<Duration>,
     rates: Vec<f64>,
     cpu: Vec<f64>,
-    memory: Memory,
+    /// Bytes of all workers: after a round, and the most in any.
+    private: u64,
+    peak: u64,
 }
 
 fn measure(site: &Site, workload: &Workload) -> Result<()> {
@@ -83,16 +84,16 @@ fn measure(site: &Site, workload: &Workload) -> Result<()> {
 
 impl Run {
     fn round(&mut self, site: &Site, count: usize) -> Result<()> {
+        let workers = site.workers(self.server)?;
         let (cpu, start) = (site.cpu(self.server)?, Instant::now());
-        self.latencies.extend(load::run(site.port, &self.paths, count)?);
+        let (latencies, peak) = process::peak_memory(&workers, || load::run(site.port, &self.paths, count));
+        self.latencies.extend(latencies?);
         let seconds = start.elapsed().as_secs_f64();
         let cpu = site.cpu(self.server)? - cpu;
         self.rates.push(count as f64 / seconds);
         self.cpu.push(cpu.as_secs_f64() * 1e3 / count as f64);
-        self.memory = Memory::default();
-        for worker in site.workers(self.server)? {
-            self.memory += process::memory(worker)?;
-        }
+        self.private = workers.into_iter().map(process::private_memory).sum::<Result<u64>>()?;
+        self.peak = self.peak.max(peak);
         Ok(())
     }
 
@@ -109,8 +110,8 @@ impl Run {
             "{workload:<30} {:<7} {:>7.0} {p50:>8.2} {p99:>8.2} {cpu:>11.3} {:>10.1} {:>7.1} {:>8} {:>6.2}",
             self.server.name(),
             median(&mut self.rates),
-            megabytes(self.memory.private),
-            megabytes(self.memory.proportional),
+            megabytes(self.private),
+            megabytes(self.peak),
             bytes / self.paths.len(),
             cpu / ours,
         );
@@ -119,14 +120,16 @@ impl Run {
 
 /// Asks every server for everything once, and compares the answers.
 fn verified(site: &Site, workload: &Workload) -> Result<Vec<Run>> {
-    let mut runs = Server::ALL.map(|server| Run {
+    let run = |server| Run {
         server,
         paths: Vec::new(),
         latencies: Vec::new(),
         rates: Vec::new(),
         cpu: Vec::new(),
-        memory: Memory::default(),
-    });
+        private: 0,
+        peak: 0,
+    };
+    let mut runs = vec![run(Server::Recto), run(workload.peer)];
     let mut client = Client::connect(site.port)?;
     for asked in &workload.requests {
         let mut answers = Vec::new();
@@ -139,7 +142,7 @@ fn verified(site: &Site, workload: &Workload) -> Result<Vec<Run>> {
         let apart = difference(&answers[0], &answers[1]);
         ensure!(apart <= workload.tolerance, "{} differs by {apart:.2} levels from the peer's", asked.path);
     }
-    Ok(runs.into())
+    Ok(runs)
 }
 
 /// The pixels of a picture of the right size, or the size that info.json tells.
@@ -149,10 +152,15 @@ fn understood(body: &[u8], asked: &Asked) -> Result<Vec<u8>> {
         let side = |name: &str| info[name].as_u64().with_context(|| format!("no {name} in info.json"));
         return Ok(format!("{}x{}", side("width")?, side("height")?).into_bytes());
     };
-    let image = turbojpeg::decompress(body, PixelFormat::RGB)?;
-    let have = Dimensions::new(u32::try_from(image.width)?, u32::try_from(image.height)?);
+    let (have, pixels) = if body.starts_with(b"\x89PNG") {
+        let image = image::load_from_memory(body)?.into_rgb8();
+        (Dimensions::new(image.width(), image.height()), image.into_raw())
+    } else {
+        let image = turbojpeg::decompress(body, PixelFormat::RGB)?;
+        (Dimensions::new(u32::try_from(image.width)?, u32::try_from(image.height)?), image.pixels)
+    };
     ensure!(have == size, "a picture of {have} where {size} was asked for");
-    Ok(image.pixels)
+    Ok(pixels)
 }
 
 /// The mean of the differences of all samples.

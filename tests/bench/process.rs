@@ -1,25 +1,12 @@
 //! What processes cost, as the kernel counts it.
 
 use std::fs;
-use std::ops::AddAssign;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
-
-/// Bytes of memory.
-#[derive(Clone, Copy, Default)]
-pub struct Memory {
-    /// That would be free again if the process ended: Private_Clean and Private_Dirty.
-    pub private: u64,
-    /// With its share of what it has in common with others.
-    pub proportional: u64,
-}
-
-impl AddAssign for Memory {
-    fn add_assign(&mut self, other: Self) {
-        self.private += other.private;
-        self.proportional += other.proportional;
-    }
-}
 
 /// A process's children.
 pub fn children(process: u32) -> Result<Vec<u32>> {
@@ -37,13 +24,39 @@ pub fn cpu(process: u32) -> Result<u64> {
     Ok(sum)
 }
 
-/// The memory of a process now.
-pub fn memory(process: u32) -> Result<Memory> {
+/// Bytes of memory of a process that would be free again if it ended: Private_Clean and Private_Dirty.
+pub fn private_memory(process: u32) -> Result<u64> {
     let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup"))?;
-    let field = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        let kilobytes: u64 = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0);
-        kilobytes << 10
-    };
-    Ok(Memory { private: field("Private_Clean") + field("Private_Dirty"), proportional: field("Pss") })
+    Ok(kilobytes(&text, "Private_Clean") + kilobytes(&text, "Private_Dirty"))
+}
+
+/// The most memory that the processes have of their own, pages of files apart, while `work` is done; in bytes, of all
+/// of them together. Looked at every few milliseconds: shorter peaks are not seen.
+pub fn peak_memory<T>(processes: &[u32], work: impl FnOnce() -> T) -> (T, u64) {
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let watch = scope.spawn(|| {
+            let mut peak = 0;
+            while !done.load(Ordering::Relaxed) {
+                peak = processes.iter().map(|process| anonymous_memory(*process)).sum::<u64>().max(peak);
+                thread::sleep(Duration::from_millis(5));
+            }
+            peak
+        });
+        let result = work();
+        done.store(true, Ordering::Relaxed);
+        (result, watch.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
+}
+
+/// Zero if the process has ended: who asks for its answers will see.
+fn anonymous_memory(process: u32) -> u64 {
+    fs::read_to_string(format!("/proc/{process}/status")).map_or(0, |text| kilobytes(&text, "RssAnon"))
+}
+
+/// The bytes that a line of the kernel's `Name:  123 kB` tells.
+fn kilobytes(text: &str, name: &str) -> u64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    let number: u64 = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0);
+    number << 10
 }

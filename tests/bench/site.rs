@@ -31,17 +31,17 @@ pub enum Server {
     Recto,
     /// iipimage-server.
     Iipsrv,
+    /// iiif-processor: libvips under Node.js.
+    Processor,
 }
 
 impl Server {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Recto, Self::Iipsrv];
-
     /// The name in the table.
     pub fn name(self) -> &'static str {
         match self {
             Self::Recto => "recto",
             Self::Iipsrv => "iipsrv",
+            Self::Processor => "sharp",
         }
     }
 
@@ -50,6 +50,7 @@ impl Server {
         match self {
             Self::Recto => "/iiif/3/",
             Self::Iipsrv => "/iipsrv/",
+            Self::Processor => "/sharp/iiif/3/",
         }
     }
 }
@@ -61,6 +62,7 @@ pub struct Site {
     nginx: Child,
     recto: Child,
     iipsrv: Vec<Child>,
+    processor: Vec<Child>,
 }
 
 impl Site {
@@ -72,7 +74,7 @@ impl Site {
         ensure!(Path::new(IIPSRV).exists(), "{IIPSRV} is missing: install the package iipimage-server");
         let run = directory.join("run");
         fs::create_dir_all(run.join("tmp"))?;
-        let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
+        let port = free_port()?;
         let pinned = thread::available_parallelism().is_ok_and(|cores| cores.get() >= 4);
         if pinned {
             // Threads and processes that we start inherit it.
@@ -86,8 +88,10 @@ impl Site {
         };
         let recto = start_recto(launcher(env!("CARGO_BIN_EXE_recto")), &run, masters)?;
         let iipsrv = start_iipsrv(|| launcher(IIPSRV), &run, masters)?;
-        let nginx = start_nginx(&run, port)?;
-        let site = Self { port, nginx, recto, iipsrv };
+        let ports = [free_port()?, free_port()?];
+        let processor = start_processor(|| launcher("node"), &run, masters, ports)?;
+        let nginx = start_nginx(&run, port, ports)?;
+        let site = Self { port, nginx, recto, iipsrv, processor };
         site.wait()?;
         Ok(site)
     }
@@ -97,6 +101,7 @@ impl Site {
         match server {
             Server::Recto => process::children(self.recto.id()),
             Server::Iipsrv => Ok(self.iipsrv.iter().map(Child::id).collect()),
+            Server::Processor => Ok(self.processor.iter().map(Child::id).collect()),
         }
     }
 
@@ -109,11 +114,13 @@ impl Site {
 
     fn wait(&self) -> Result<()> {
         let give_up = Instant::now() + Duration::from_secs(20);
-        let path = format!("{}{}/info.json", Server::Recto.prefix(), super::corpus::WALL);
-        let answers = || Client::connect(self.port)?.get(&path);
-        while let Err(error) = answers() {
-            ensure!(Instant::now() < give_up, "no server answers: {error:#}");
-            thread::sleep(Duration::from_millis(50));
+        for server in [Server::Recto, Server::Iipsrv, Server::Processor] {
+            let path = format!("{}{}/info.json", server.prefix(), super::corpus::WALL);
+            let answers = || Client::connect(self.port)?.get(&path);
+            while let Err(error) = answers() {
+                ensure!(Instant::now() < give_up, "{} does not answer: {error:#}", server.name());
+                thread::sleep(Duration::from_millis(50));
+            }
         }
         Ok(())
     }
@@ -121,7 +128,8 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        for child in [&mut self.nginx, &mut self.recto].into_iter().chain(&mut self.iipsrv) {
+        let children = [&mut self.nginx, &mut self.recto].into_iter();
+        for child in children.chain(&mut self.iipsrv).chain(&mut self.processor) {
             // An error means that it has ended already.
             let _ = kill_process(Pid::from_child(child), Signal::TERM);
             let _ = child.wait();
@@ -151,6 +159,7 @@ fn start_iipsrv(launcher: impl Fn() -> Command, run: &Path, masters: &Path) -> R
             .env("FILESYSTEM_PREFIX", format!("{}/", masters.display()))
             .env("JPEG_QUALITY", "80")
             .env("MAX_IMAGE_CACHE_SIZE", "0")
+            .env("MAX_CVT", "30000")
             .env("OMP_NUM_THREADS", "1")
             .env("VERBOSITY", "0")
             .env("LOGFILE", run.join("iipsrv-own.log"));
@@ -161,7 +170,30 @@ fn start_iipsrv(launcher: impl Fn() -> Command, run: &Path, masters: &Path) -> R
     (0..WORKERS).map(start).collect()
 }
 
-fn start_nginx(run: &Path, port: u16) -> Result<Child> {
+/// Its packages lie beside the run directory, where `tests/fetch.sh` puts them.
+fn start_processor(
+    launcher: impl Fn() -> Command,
+    run: &Path,
+    masters: &Path,
+    ports: [u16; WORKERS],
+) -> Result<Vec<Child>> {
+    let script = super::corpus::directory().join("iiif-processor/server.mjs");
+    ensure!(script.exists(), "{} is missing: `make bench` fetches it", script.display());
+    let start = |port: u16| {
+        let mut command = launcher();
+        command.arg(&script).env("PORT", port.to_string()).env("MASTERS", masters);
+        let log = run.join(format!("iiif-processor-{port}.log"));
+        logged(&mut command, &log)?.spawn().context("cannot start node")
+    };
+    ports.into_iter().map(start).collect()
+}
+
+/// A port that nobody listens on.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+fn start_nginx(run: &Path, port: u16, ports: [u16; WORKERS]) -> Result<Child> {
     let relocated = |shipped: &str| {
         shipped
             .replace("/run/recto/recto.sock", &run.join("recto.sock").display().to_string())
@@ -175,14 +207,14 @@ fn start_nginx(run: &Path, port: u16) -> Result<Child> {
     fs::write(run.join("recto-http.conf"), relocated(HTTP_LEVEL))?;
     fs::write(run.join("recto.conf"), relocated(LOCATIONS))?;
     let main = run.join("nginx.conf");
-    fs::write(&main, nginx_conf(run, port))?;
+    fs::write(&main, nginx_conf(run, port, ports))?;
     let mut command = command("nginx", &[]);
     command.arg("-p").arg(run).arg("-c").arg(main).arg("-e").arg(run.join("nginx-error.log"));
     let child = logged(&mut command, &run.join("nginx.log"))?.spawn();
     child.context("cannot start nginx. `make bench` installs it; its package is nginx")
 }
 
-fn nginx_conf(run: &Path, port: u16) -> String {
+fn nginx_conf(run: &Path, port: u16, [first, second]: [u16; WORKERS]) -> String {
     let run = run.display();
     // Started by root, NGINX's workers would be a user that may not enter the directory.
     let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
@@ -199,6 +231,11 @@ http {{
 {temp_paths}    access_log off;
     keepalive_requests 1000000;
     include "{run}/recto-http.conf";
+    upstream sharp {{
+        server 127.0.0.1:{first} max_fails=0;
+        server 127.0.0.1:{second} max_fails=0;
+        keepalive 8;
+    }}
     server {{
         listen 127.0.0.1:{port};
         server_name localhost;
@@ -216,6 +253,12 @@ http {{
             fastcgi_buffer_size          16k;
             fastcgi_buffers              64 32k;
             fastcgi_busy_buffers_size    256k;
+        }}
+        location ^~ /sharp/ {{
+            proxy_pass http://sharp/;
+            proxy_http_version 1.1;
+            proxy_set_header Connection "";
+            proxy_buffers 64 32k;
         }}
     }}
 }}
