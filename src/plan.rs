@@ -11,8 +11,9 @@ use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::iiif::{Format, Quality, Resolved};
 use crate::raster::Axis;
 
-/// Source pixels that are decoded at once: 48 MB of RGB, whatever the size of the request.
-const BAND_AREA: u64 = 16 << 20;
+/// Source pixels that are decoded at once, unless a row of pieces has more: 6 MB of RGB, whatever the size of the
+/// request.
+const BAND_AREA: u64 = 2 << 20;
 
 /// All decisions about one derivative.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,13 +42,17 @@ pub struct Plan {
     pub format: Format,
 }
 
-/// A part of the output, full width, and the pixels of the level that it depends on.
+/// A part of the output, full width, and the pixels of the level that it depends on. Both windows are as wide as the
+/// plan's, and may reach one pixel beyond the level where that was rounded down.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Band {
     /// Rows of the scaled picture, before it is turned.
     pub rows: Range<u32>,
-    /// Pixels of the level. May reach one pixel beyond it where the level was rounded down.
+    /// Pixels of the level.
     pub window: Rect,
+    /// The rows of it that no earlier band has, perhaps none: they begin where the last band's window ends. Bands end
+    /// between pieces, so that no piece is decoded for two of them.
+    pub fresh: Rect,
 }
 
 impl Plan {
@@ -147,17 +152,51 @@ impl Plan {
         same && self.format.holds_profile(channels.has_colour())
     }
 
-    /// The pieces in which to make the picture, top to bottom, so that memory does not grow with the source.
+    /// The parts in which to make the picture, top to bottom, so that memory does not grow with the source.
     pub fn bands(&self) -> impl Iterator<Item = Band> + '_ {
-        let budget = BAND_AREA / u64::from(self.window().width);
-        // At least a row of pieces for each band, or pieces would be decoded over and over.
-        let source_rows = budget.max(u64::from(self.piece.height).min(4096)) as f64;
-        let step =
-            if self.is_copy() { self.y.output } else { ((source_rows / self.y.scale()) as u32).max(1) };
-        (0..self.y.output).step_by(step as usize).map(move |first| {
-            let rows = first..first.saturating_add(step).min(self.y.output);
-            Band { window: self.window_of(rows.clone()), rows }
+        let whole = self.window();
+        let mut cuts = self.cuts(whole).chain([whole.bottom()]);
+        let most =
+            if self.is_copy() { u32::MAX } else { (BAND_AREA / u64::from(self.x.output)).max(1) as u32 };
+        // Rows that are made, rows that can be, where reading stands, and where it goes next.
+        let (mut made, mut ready, mut read, mut cut) = (0, 0, whole.y, whole.y);
+        std::iter::from_fn(move || {
+            while made == ready {
+                cut = cuts.next()?;
+                ready = if cut == whole.bottom() { self.y.output } else { self.rows_above(cut).max(made) };
+            }
+            let rows = made..ready.min(made.saturating_add(most));
+            let top = self.window_of(rows.clone()).y;
+            let strip = |from: u32| Rect::new(whole.x, from, whole.width, cut - from);
+            let band = Band { window: strip(top), fresh: strip(read.max(top)), rows };
+            (made, read) = (band.rows.end, cut);
+            Some(band)
         })
+    }
+
+    /// Rows of the level between which bands may end, but for the last.
+    fn cuts(&self, whole: Rect) -> impl Iterator<Item = u32> + use<> {
+        let (piece, width) = (self.piece.height.max(1), u64::from(whole.width));
+        // What the filter reaches beyond a band is filtered for both its neighbours: it must be a small part of it.
+        let rows = (BAND_AREA / width).max(8 * self.y.reach() as u64).max(1) as u32;
+        // A piece of many times that is held by its decoder, so it may be cut.
+        let step =
+            if piece > rows.saturating_mul(4) { rows } else { rows.div_ceil(piece).saturating_mul(piece) };
+        let end = whole.bottom().min(self.level_dimensions.height);
+        let first = (whole.y / step).saturating_add(1).saturating_mul(step);
+        (first..end).step_by(step as usize)
+    }
+
+    /// How many rows of the scaled picture depend only on rows of the level above `cut`.
+    fn rows_above(&self, cut: u32) -> u32 {
+        let rows = (f64::from(cut) - self.y.reach() - self.y.start) / self.y.scale();
+        // `as` saturates. The estimate may be off by a row.
+        let estimate = (rows as u32).saturating_add(1).min(self.y.output);
+        let limit = limit(&self.y, self.level_dimensions.height);
+        (estimate.saturating_sub(2)..=estimate)
+            .rev()
+            .find(|&rows| rows == 0 || self.y.window(rows - 1..rows, limit).end <= cut)
+            .unwrap_or(0)
     }
 
     /// All pixels of the level that the picture depends on. Like a band's, it may reach one pixel beyond the level.
@@ -351,13 +390,18 @@ mod tests {
             let turn = Orientation { mirrored, quarters };
             let plan = Plan::new(&resolved(Rect::new(x, y, w, h), Dimensions::new(out_width, out_height), turn), &master, Depth::Eight);
             let level = plan.level_dimensions;
-            let mut next = 0;
+            let (mut next, mut read) = (0, plan.window().y);
             for band in plan.bands() {
                 prop_assert_eq!(band.rows.start, next);
                 next = band.rows.end;
                 prop_assert!(band.window.x < level.width && band.window.y < level.height);
+                prop_assert!(band.fresh.height == 0 || band.fresh.x < level.width && band.fresh.y < level.height);
                 prop_assert!(band.window.right() <= level.width + 1 && band.window.bottom() <= level.height + 1);
                 prop_assert!(plan.window().contains(band.window));
+                prop_assert!(band.window.contains(plan.window_of(band.rows.clone())));
+                prop_assert!(band.fresh.y >= band.window.y && band.fresh.bottom() == band.window.bottom());
+                prop_assert!(band.fresh.y == read || band.window.y > read && band.fresh == band.window);
+                read = band.fresh.bottom();
                 let (from, to) = (plan.y.start + f64::from(band.rows.start) * plan.y.scale(), plan.y.start + f64::from(band.rows.end) * plan.y.scale());
                 prop_assert!(f64::from(band.window.y) <= from + 1e-6 && f64::from(band.window.bottom()) >= to - 1e-6);
             }

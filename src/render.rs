@@ -5,10 +5,10 @@ use crate::config::{Colour, Config, Profile};
 use crate::description::{Channels, Depth};
 use crate::encode::{self, Carried, Encoder};
 use crate::error::Error;
-use crate::geometry::Rect;
+use crate::geometry::{Dimensions, Rect};
 use crate::master::{Decoder, Master};
 use crate::metadata::Metadata;
-use crate::plan::Plan;
+use crate::plan::{Band, Plan};
 use crate::raster::{Converter, Raster, Resampler, Sample, apply, orient, rotate};
 
 /// The ICC profile to convert from, and the one to send.
@@ -92,23 +92,31 @@ impl Renderer {
         plan: &Plan,
         profile: Option<&[u8]>,
     ) -> Result<Raster<S>, Error> {
-        if plan.is_copy() {
-            return self.decoded(master, plan, plan.window(), profile);
-        }
-        let channels = match master.description.channels {
-            Channels::Cmyk => Channels::Rgb,
-            other => other,
-        };
-        let mut picture = Raster::new(plan.scaled(), channels);
-        let row_length = picture.row_length();
+        let (mut source, mut picture) = (Source::new(), Source::new());
         for band in plan.bands() {
-            let source = self.decoded(master, plan, band.window, profile)?;
-            let part = self.resampler.resample(&source, band.window, (plan.x, plan.y), band.rows.clone());
-            let part = part.map_err(|error| Error::Internal(format!("resampling: {error}")))?;
-            let place = band.rows.start as usize * row_length..band.rows.end as usize * row_length;
-            picture.pixels[place].copy_from_slice(&part.pixels);
+            picture.append(self.band(master, plan, &band, &mut source, profile)?);
         }
-        Ok(picture)
+        Ok(picture.pixels)
+    }
+
+    /// The rows of a band, and in `source` the pixels of the level that they were made of.
+    fn band<S: Sample>(
+        &mut self,
+        master: &Master,
+        plan: &Plan,
+        band: &Band,
+        source: &mut Source<S>,
+        profile: Option<&[u8]>,
+    ) -> Result<Raster<S>, Error> {
+        source.drop_above(band.window.y);
+        if band.fresh.height > 0 {
+            source.append(self.decoded(master, plan, band.fresh, profile)?);
+        }
+        if plan.is_copy() {
+            return Ok(source.take());
+        }
+        let part = self.resampler.resample(&source.pixels, band.window, (plan.x, plan.y), band.rows.clone());
+        part.map_err(|error| Error::Internal(format!("resampling: {error}")))
     }
 
     /// Pixels of a window in the colours that will be sent. Before scaling, so that a tile and a scaled picture meet
@@ -122,5 +130,36 @@ impl Renderer {
     ) -> Result<Raster<S>, Error> {
         let raster = master.decode(&mut self.decoder, plan.level, window)?;
         Ok(self.converter.to_srgb(raster, profile))
+    }
+}
+
+/// Rows of the level that are decoded: what a band has in common with the one above it is not decoded again.
+struct Source<S> {
+    /// The row of the level that comes first.
+    top: u32,
+    pixels: Raster<S>,
+}
+
+impl<S: Sample> Source<S> {
+    fn new() -> Self {
+        Self { top: 0, pixels: Raster::new(Dimensions::new(0, 0), Channels::Gray) }
+    }
+
+    /// Forgets the rows of the level above `top`.
+    fn drop_above(&mut self, top: u32) {
+        let above = top.saturating_sub(self.top).min(self.pixels.dimensions.height);
+        self.pixels.drop_rows(above);
+        self.top = top;
+    }
+
+    fn append(&mut self, rows: Raster<S>) {
+        match self.pixels.dimensions.height {
+            0 => self.pixels = rows,
+            _ => self.pixels.append(&rows),
+        }
+    }
+
+    fn take(&mut self) -> Raster<S> {
+        std::mem::replace(self, Self::new()).pixels
     }
 }

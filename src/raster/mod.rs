@@ -79,6 +79,18 @@ impl<S: Sample> Raster<S> {
         Self { dimensions: window.dimensions(), channels: self.channels, pixels }
     }
 
+    /// Adds the rows of `below`, which has the same width and channels.
+    pub fn append(&mut self, below: &Self) {
+        self.pixels.extend_from_slice(&below.pixels);
+        self.dimensions.height += below.dimensions.height;
+    }
+
+    /// Takes away the first `count` rows.
+    pub fn drop_rows(&mut self, count: u32) {
+        self.pixels.drain(..count as usize * self.row_length());
+        self.dimensions.height -= count;
+    }
+
     /// The raster with each sample changed.
     pub fn map<T>(self, change: impl Fn(S) -> T) -> Raster<T> {
         let pixels = self.pixels.into_iter().map(change).collect();

@@ -37,11 +37,16 @@ impl Axis {
         self.start.fract() == 0.0 && self.length == f64::from(self.output)
     }
 
+    /// How far beyond their own place output pixels depend on source pixels, in source pixels.
+    pub fn reach(&self) -> f64 {
+        if self.is_copy() { 0.0 } else { SUPPORT * self.scale().max(1.0) + 1.0 }
+    }
+
     /// The source pixels that `outputs` depend on, of an image that ends at `limit`.
     pub fn window(&self, outputs: Range<u32>, limit: u32) -> Range<u32> {
         let from = self.start + f64::from(outputs.start) * self.scale();
         let to = self.start + f64::from(outputs.end) * self.scale();
-        let reach = if self.is_copy() { 0.0 } else { SUPPORT * self.scale().max(1.0) + 1.0 };
+        let reach = self.reach();
         // `as` saturates; both ends are within the image afterwards, and at least one pixel apart.
         let first = ((from - reach).floor() as u32).min(limit.saturating_sub(1));
         let last = ((to + reach).ceil() as u32).min(limit);
