@@ -9,6 +9,7 @@
 //! | [`supervisor`], [`scoreboard`], [`worker`] | the pool of processes |
 //! | [`respond`] | the path |
 //! | [`links`] | the Link headers |
+//! | [`told`] | the texts of info.json that were made last |
 //! | [`freshness`] | entity tags and dates: 304 without touching pixels |
 //! | [`plan`] | what to decode and how to scale it: pure decisions |
 //! | [`render`] | the plan carried out: decode, scale, turn, tone, encode |
@@ -43,4 +44,5 @@ pub mod respond;
 pub mod scoreboard;
 pub mod supervisor;
 pub mod tiff;
+pub mod told;
 pub mod worker;

@@ -26,6 +26,8 @@ pub struct Config {
     pub server: Server,
     /// `[masters]`
     pub masters: Masters,
+    /// `[masters]`: how many of them a worker keeps open.
+    pub known: Known,
     /// `[limits]`
     pub limits: Limits,
     /// `[limits] max_source_area`: pixels of a master that one request may have decoded.
@@ -62,6 +64,15 @@ pub struct Masters {
     pub root: PathBuf,
     /// Whether symbolic links may lead out of `root`.
     pub follow_symlinks: bool,
+}
+
+/// How many masters a worker keeps open, mapped and understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// In number.
+    pub known: usize,
+    /// In bytes of memory that their indexes take together.
+    pub known_bytes: usize,
 }
 
 /// What is done about colour profiles.
@@ -142,11 +153,13 @@ enum RawWorkers {
     Word(String),
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawMasters {
     root: PathBuf,
     follow_symlinks: bool,
+    known: usize,
+    known_bytes: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -167,6 +180,12 @@ impl Default for RawServer {
             deadline: "30s".into(),
             cache_control: "public, max-age=86400".into(),
         }
+    }
+}
+
+impl Default for RawMasters {
+    fn default() -> Self {
+        Self { root: PathBuf::new(), follow_symlinks: false, known: 200, known_bytes: 32 << 20 }
     }
 }
 
@@ -193,6 +212,7 @@ impl TryFrom<RawConfig> for Config {
             "[masters] root is missing: the directory with the images"
         );
         ensure!(raw.masters.root.is_absolute(), "[masters] root must be an absolute path");
+        ensure!(raw.masters.known <= 500, "[masters] known = {} is not within 0 to 500", raw.masters.known);
         ensure!(raw.server.socket.is_absolute(), "[server] socket must be an absolute path");
         let encodings = Encodings {
             jpeg: raw.jpeg,
@@ -218,6 +238,7 @@ impl TryFrom<RawConfig> for Config {
                 cache_control: raw.server.cache_control,
             },
             masters: Masters { root: raw.masters.root, follow_symlinks: raw.masters.follow_symlinks },
+            known: Known { known: raw.masters.known, known_bytes: raw.masters.known_bytes },
             limits: Limits {
                 max_width: raw.limits.max_width,
                 max_height: raw.limits.max_height.unwrap_or(raw.limits.max_width),
@@ -360,6 +381,7 @@ mod tests {
             assert!(text.contains(key), "{lines}: {text}");
         }
         assert!(complaint("").contains("[masters] root"));
+        assert!(complaint("[masters]\nroot = \"/srv\"\nknown = 501").contains("[masters] known"));
     }
 
     #[test]

@@ -2,16 +2,19 @@
 //! The only I/O on the path of a request.
 
 mod decoder;
+mod known;
 mod map;
 mod open;
 mod sidecar;
 
-use std::fs::File;
+use std::cell::OnceCell;
+use std::fs::{File, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 pub use decoder::Decoder;
+pub use known::Known;
 pub use map::Map;
 pub use open::{EXTENSIONS, Found, Root};
 pub use sidecar::Sidecar;
@@ -34,6 +37,8 @@ pub struct Master {
     pub path: String,
     map: Map,
     kind: Kind,
+    /// Found out when they are first asked for.
+    pages: OnceCell<u32>,
 }
 
 /// What a file turned out to be, by its first bytes.
@@ -53,15 +58,14 @@ pub struct Identity {
 }
 
 impl Identity {
-    fn of(file: &File) -> std::io::Result<Self> {
-        let metadata = file.metadata()?;
-        Ok(Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.size(),
-            seconds: metadata.mtime(),
-            nanoseconds: metadata.mtime_nsec(),
-        })
+    fn of(file: &Metadata) -> Self {
+        Self {
+            device: file.dev(),
+            inode: file.ino(),
+            size: file.size(),
+            seconds: file.mtime(),
+            nanoseconds: file.mtime_nsec(),
+        }
     }
 
     /// When the file was last written to; never before 1970.
@@ -71,37 +75,44 @@ impl Identity {
 }
 
 impl Master {
-    /// The master of an identifier. Its directories are read, no pixels.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if there is none; [`Error::Master`] if it cannot be read.
-    pub fn find(root: &Root, path: &str) -> Result<Self, Error> {
-        let Found { file, path, page } = root.find(path)?;
-        Ok(Self { path, ..Self::new(&file, page)? })
-    }
-
     /// The master in a file named on the command line.
     ///
     /// # Errors
-    /// As [`Master::find`].
+    /// [`Error::Internal`] if the file cannot be opened; [`Error::Master`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file =
-            File::open(path).map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
-        Self::new(&file, 1)
+        let opened = File::open(path).and_then(|file| Ok((Identity::of(&file.metadata()?), file)));
+        let (identity, file) =
+            opened.map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
+        Self::read(Found { file, identity, path: String::new(), page: 1 })
     }
 
-    fn new(file: &File, page: u32) -> Result<Self, Error> {
-        let failed = |error: std::io::Error| Error::Internal(format!("cannot map a master: {error}"));
-        let identity = Identity::of(file).map_err(failed)?;
+    /// The master in a file that was found. Its directories are read, no pixels.
+    fn read(found: Found) -> Result<Self, Error> {
+        let Found { file, identity, path, page } = found;
         if identity.size < 16 {
             return Err(MasterError::damaged(format!("a file of {} bytes is no image", identity.size)).into());
         }
-        let map = Map::new(file).map_err(failed)?;
+        let map =
+            Map::new(&file).map_err(|error| Error::Internal(format!("cannot map a master: {error}")))?;
         let kind = Kind::read(map.bytes(), page);
         // Zeros that stand for missing pages explain any other complaint.
         map.check()?;
         let kind = kind?.ok_or(Error::NotFound("this image has no such page"))?;
-        Ok(Self { identity, description: kind.description(), page, path: String::new(), map, kind })
+        Ok(Self { identity, description: kind.description(), page, path, map, kind, pages: OnceCell::new() })
+    }
+
+    /// Whether all that was read of it so far was there.
+    fn is_whole(&self) -> bool {
+        self.map.check().is_ok()
+    }
+
+    /// About how much memory keeping it takes, beside pages of its file, which the kernel can have back at any time.
+    fn index_bytes(&self) -> usize {
+        let kind = match &self.kind {
+            Kind::Tiff(pyramid) => pyramid.index_bytes(),
+            Kind::Flat(_) => 0,
+        };
+        size_of::<Self>() + self.path.len() + kind
     }
 
     /// How many pages its file has, at least 1.
@@ -110,10 +121,13 @@ impl Master {
     /// [`MasterError`] if the file shrinks meanwhile.
     pub fn pages(&self) -> Result<u32, MasterError> {
         let Kind::Tiff(_) = &self.kind else { return Ok(1) };
+        if let Some(pages) = self.pages.get() {
+            return Ok(*pages);
+        }
         let (file, first) = tiff::File::open(self.map.bytes())?;
         let pages = tiff::Pyramid::count_pages(&file, first);
         self.map.check()?;
-        Ok(pages)
+        Ok(*self.pages.get_or_init(|| pages))
     }
 
     /// How large its pixels are on the original, if the file tells.

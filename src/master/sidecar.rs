@@ -1,6 +1,7 @@
 //! The file beside a master in which its publisher says what info.json is to add: `leaf.tif.json` for `leaf.tif`.
 //! Only read here; what it means, and whether it is right, is known where info.json is made.
 
+use std::fs::File;
 use std::io::Read;
 
 use super::{Identity, Root};
@@ -8,28 +9,35 @@ use super::{Identity, Root};
 /// Longest file that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// A file beside a master.
+/// A file beside a master, open.
 #[derive(Debug)]
 pub struct Sidecar {
     /// What distinguishes this state of the file from any other.
     pub identity: Identity,
-    /// Its text, or why there is none.
-    pub text: Result<String, String>,
+    file: File,
 }
 
 impl Root {
     /// The file beside the master at `path` below the root, if there is one. All pages of a master share it.
     pub fn sidecar(&self, path: &str) -> Option<Sidecar> {
-        let mut file = self.open_file(&format!("{path}.json")).ok().flatten()?;
-        let identity = Identity::of(&file).ok()?;
-        if identity.size > LONGEST {
-            return Some(Sidecar { identity, text: Err(format!("it has more than {LONGEST} bytes")) });
+        let (file, identity) = self.open_file(&format!("{path}.json")).ok().flatten()?;
+        Some(Sidecar { identity, file })
+    }
+}
+
+impl Sidecar {
+    /// Its text.
+    ///
+    /// # Errors
+    /// With the reason if there is none: it is too long, no text, or cannot be read.
+    pub fn text(&self) -> Result<String, String> {
+        if self.identity.size > LONGEST {
+            return Err(format!("it has more than {LONGEST} bytes"));
         }
         let mut text = String::new();
         // It may grow while it is read.
-        let read = Read::by_ref(&mut file).take(LONGEST).read_to_string(&mut text);
-        let text = read.map(|_| text).map_err(|error| error.to_string());
-        Some(Sidecar { identity, text })
+        let read = (&self.file).take(LONGEST).read_to_string(&mut text);
+        read.map(|_| text).map_err(|error| error.to_string())
     }
 }
 
@@ -48,7 +56,7 @@ mod tests {
         write("bytes.tif.json", b"\xff");
         let masters = Masters { root: directory.path().to_owned(), follow_symlinks: false };
         let root = Root::open(&masters).expect("root");
-        let text = |path| root.sidecar(path).map(|sidecar| sidecar.text);
+        let text = |path| root.sidecar(path).map(|sidecar| sidecar.text());
         assert_eq!(text("a.tif"), Some(Ok("{}".to_owned())));
         assert_eq!(text("b.tif"), None);
         assert!(matches!(text("long.tif"), Some(Err(_))) && matches!(text("bytes.tif"), Some(Err(_))));

@@ -80,6 +80,12 @@ impl Pyramid {
         profile.inspect_err(|error| log::warn!("an ICC profile is ignored: {error}")).ok().map(<[u8]>::to_vec)
     }
 
+    /// About how much memory it takes.
+    pub fn index_bytes(&self) -> usize {
+        let bytes = |image: &Image| size_of::<Image>() + size_of_val(&image.pixel.palette[..]);
+        self.levels.iter().map(bytes).sum()
+    }
+
     /// What planning and info.json need to know.
     pub fn description(&self) -> Description {
         let level =
