@@ -23,7 +23,14 @@ impl Settings {
     pub fn of(config: &Config) -> Self {
         let mut hasher = DefaultHasher::new();
         env!("CARGO_PKG_VERSION").hash(&mut hasher);
-        (config.encodings, config.colour, &config.offer, config.max_source_area, config.info.to_string())
+        (
+            config.encodings,
+            config.colour,
+            config.tiles.pass_through.to_bits(),
+            &config.offer,
+            config.max_source_area,
+            config.info.to_string(),
+        )
             .hash(&mut hasher);
         Self(hasher.finish())
     }

@@ -18,6 +18,7 @@
 //! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
 //! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles, decoded whole; pure on bytes |
 //! | [`jp2`] | OpenJPEG behind a safe face; pure on bytes |
+//! | [`stored`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
 //! | [`raster`] | decoded samples: resample, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`fastcgi`] | records, parameters, responses; pure |
@@ -42,6 +43,7 @@ pub mod raster;
 pub mod render;
 pub mod respond;
 pub mod scoreboard;
+pub mod stored;
 pub mod supervisor;
 pub mod tiff;
 pub mod told;

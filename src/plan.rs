@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::ops::Range;
 
-use crate::description::{Description, Level};
+use crate::description::{Description, Level, StoredAs, Tile};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::iiif::{Format, Quality, Resolved};
@@ -35,6 +35,9 @@ pub struct Plan {
     pub quality: Quality,
     /// The format to write.
     pub format: Format,
+    /// The tile of the level that is exactly the picture, in a format that is asked for: to be sent as it is stored,
+    /// if its colours and its bytes allow it, which only the file can tell.
+    pub tile: Option<Tile>,
 }
 
 /// A part of the output, full width, and the pixels of the level that it depends on.
@@ -65,7 +68,7 @@ impl Plan {
             (0..description.levels.len()).rev().find(|&index| enough(&axes(&description.levels[index])));
         let level = smallest.unwrap_or(0);
         let (x, y) = axes(&description.levels[level]);
-        Self {
+        let plan = Self {
             level,
             level_dimensions: description.levels[level].dimensions,
             piece: description.levels[level].tile,
@@ -75,7 +78,26 @@ impl Plan {
             tilt: resolved.tilt.to_f64(),
             quality: resolved.quality,
             format: resolved.format,
+            tile: None,
+        };
+        Self { tile: plan.stored_tile(description.levels[level].stored_as), ..plan }
+    }
+
+    /// The tile that is exactly the picture.
+    fn stored_tile(&self, stored_as: Option<StoredAs>) -> Option<Tile> {
+        let same_format = match (stored_as?, self.format) {
+            (StoredAs::Jpeg, Format::Jpg) => matches!(self.quality, Quality::Default | Quality::Gray),
+            (StoredAs::WebP, Format::Webp) => self.quality == Quality::Default,
+            _ => false,
+        };
+        if !same_format || !self.is_copy() || self.tilt != 0.0 {
+            return None;
         }
+        let (window, piece, level) = (self.window(), self.piece, self.level_dimensions);
+        let tile = Tile { column: window.x / piece.width, row: window.y / piece.height };
+        let (x, y) = (tile.column * piece.width, tile.row * piece.height);
+        let (width, height) = (piece.width.min(level.width - x), piece.height.min(level.height - y));
+        (window == Rect::new(x, y, width, height)).then_some(tile)
     }
 
     /// The plan itself, if it has no more than `budget` pixels of the master decoded.
@@ -204,6 +226,9 @@ impl fmt::Display for Plan {
         writeln!(f, "bands     {}", self.bands().count())?;
         writeln!(f, "decodes   {} pixels", self.source_area())?;
         writeln!(f, "turn      {} and {} degrees", self.turn, self.tilt)?;
+        if let Some(tile) = self.tile {
+            writeln!(f, "stored    as tile {},{}, which is sent if it may be", tile.column, tile.row)?;
+        }
         write!(f, "write     {:?} as {:?}", self.quality, self.format)
     }
 }
@@ -225,7 +250,12 @@ mod tests {
         let level = |n: u32| {
             let side = |full: u32| if round_up { full.div_ceil(1 << n) } else { (full >> n).max(1) };
             let tile = Dimensions::new(256, 256);
-            Level { dimensions: Dimensions::new(side(width), side(height)), tile, tiled: true }
+            Level {
+                dimensions: Dimensions::new(side(width), side(height)),
+                tile,
+                tiled: true,
+                stored_as: None,
+            }
         };
         Description { levels: (0..levels).map(level).collect(), orientation, channels: Channels::Rgb }
     }

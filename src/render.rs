@@ -6,9 +6,11 @@ use crate::description::Channels;
 use crate::encode::{self, Encoder};
 use crate::error::Error;
 use crate::geometry::Rect;
+use crate::iiif::Quality;
 use crate::master::{Decoder, Master};
 use crate::plan::Plan;
 use crate::raster::{Converter, Raster, Resampler, apply, orient, rotate};
+use crate::stored::{Passer, Wanted};
 
 /// The tools of rendering, with the buffers that they keep.
 #[derive(Default)]
@@ -17,6 +19,7 @@ pub struct Renderer {
     converter: Converter,
     resampler: Resampler,
     encoder: Encoder,
+    passer: Passer,
 }
 
 impl Renderer {
@@ -27,6 +30,9 @@ impl Renderer {
     /// needs is damaged; [`Error::Internal`] if an encoder fails.
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
         encode::check(plan.format, plan.scaled(), &config.encodings)?;
+        if let Some(file) = self.stored(master, plan, config)? {
+            return Ok(file);
+        }
         let profile = if config.colour.profile == Profile::Srgb { master.icc_profile()? } else { None };
         let scaled = self.scaled(master, plan, profile.as_deref());
         self.decoder.rest();
@@ -38,6 +44,24 @@ impl Renderer {
         };
         let toned = apply(tilted, plan.quality, background);
         self.encoder.encode(toned, plan.format, config)
+    }
+
+    /// The tile that the plan names, as it is stored, if it may be sent so.
+    fn stored(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Option<Vec<u8>>, Error> {
+        let most = plan.piece.area() as f64 * config.tiles.pass_through / 8.0;
+        let Some(tile) = plan.tile.filter(|_| most > 0.0) else { return Ok(None) };
+        if config.colour.profile == Profile::Srgb && !master.is_srgb(&mut self.converter)? {
+            return Ok(None);
+        }
+        let Some(stored) = master.stored(plan.level, tile, most as u64)? else { return Ok(None) };
+        let wanted = Wanted {
+            stored: plan.piece,
+            samples: master.description.channels.count(),
+            size: plan.scaled(),
+            turn: plan.turn,
+            gray: plan.quality == Quality::Gray,
+        };
+        Ok(self.passer.pass(stored, &wanted))
     }
 
     /// Decodes and scales, band by band.

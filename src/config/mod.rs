@@ -38,6 +38,8 @@ pub struct Config {
     pub info: Extras,
     /// `[colour]`
     pub colour: Colour,
+    /// `[tiles]`
+    pub tiles: Tiles,
     /// One section per output format.
     pub encodings: Encodings,
 }
@@ -73,6 +75,20 @@ pub struct Known {
     pub known: usize,
     /// In bytes of memory that their indexes take together.
     pub known_bytes: usize,
+}
+
+/// What is done with tiles whose stored form is a format that clients understand.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tiles {
+    /// Those of up to so many bits per pixel are sent as they are stored; 0 is none of them.
+    pub pass_through: f64,
+}
+
+impl Default for Tiles {
+    fn default() -> Self {
+        Self { pass_through: 2.0 }
+    }
 }
 
 /// What is done about colour profiles.
@@ -126,6 +142,7 @@ struct RawConfig {
     offer: RawOffer,
     info: serde_json::Map<String, serde_json::Value>,
     colour: Colour,
+    tiles: Tiles,
     jpeg: Jpeg,
     png: Png,
     webp: Webp,
@@ -226,6 +243,11 @@ impl TryFrom<RawConfig> for Config {
         };
         encodings.check()?;
         ensure!(
+            (0.0..=64.0).contains(&raw.tiles.pass_through),
+            "[tiles] pass_through = {} is not within 0 to 64",
+            raw.tiles.pass_through
+        );
+        ensure!(
             !raw.server.cache_control.contains(|c: char| c.is_control()),
             "[server] cache_control must be one line"
         );
@@ -248,6 +270,7 @@ impl TryFrom<RawConfig> for Config {
             offer: raw.offer.try_into()?,
             info: Extras::new(raw.info).map_err(|error| anyhow!("[info] {error}"))?,
             colour: raw.colour,
+            tiles: raw.tiles,
             encodings,
         })
     }
@@ -368,6 +391,8 @@ mod tests {
             ("[info]\nrights = \"ours\"", "rights"),
             ("[info]\nwidth = 5", "width"),
             ("[offer]\nformats = [\"png\"]", "formats"),
+            ("[tiles]\npass_through = -1", "pass_through"),
+            ("[tiles]\npass_through = nan", "pass_through"),
             ("[jpeg]\nquality = 101", "quality"),
             ("[jpeg]\nsubsampling = \"4:1:0\"", "4:2:2"),
             ("[webp]\nmethod = 7", "method"),

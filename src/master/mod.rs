@@ -19,10 +19,11 @@ pub use map::Map;
 pub use open::{EXTENSIONS, Found, Root};
 pub use sidecar::Sidecar;
 
-use crate::description::{Description, PhysicalScale};
+use crate::description::{Description, PhysicalScale, Tile};
 use crate::error::{Error, MasterError};
 use crate::geometry::Rect;
-use crate::raster::Raster;
+use crate::raster::{Converter, Raster};
+use crate::stored::Stored;
 use crate::{flat, tiff};
 
 /// An image file, open and understood.
@@ -39,6 +40,7 @@ pub struct Master {
     kind: Kind,
     /// Found out when they are first asked for.
     pages: OnceCell<u32>,
+    srgb: OnceCell<bool>,
 }
 
 /// What a file turned out to be, by its first bytes.
@@ -98,7 +100,16 @@ impl Master {
         // Zeros that stand for missing pages explain any other complaint.
         map.check()?;
         let kind = kind?.ok_or(Error::NotFound("this image has no such page"))?;
-        Ok(Self { identity, description: kind.description(), page, path, map, kind, pages: OnceCell::new() })
+        Ok(Self {
+            identity,
+            description: kind.description(),
+            page,
+            path,
+            map,
+            kind,
+            pages: OnceCell::new(),
+            srgb: OnceCell::new(),
+        })
     }
 
     /// Whether all that was read of it so far was there.
@@ -151,6 +162,19 @@ impl Master {
         self.map.check().map(|()| profile)
     }
 
+    /// Whether its pixels are sRGB, or taken for it, so that no profile changes them.
+    ///
+    /// # Errors
+    /// As [`Master::icc_profile`].
+    pub fn is_srgb(&self, converter: &mut Converter) -> Result<bool, MasterError> {
+        if let Some(known) = self.srgb.get() {
+            return Ok(*known);
+        }
+        let channels = self.description.channels;
+        let is_srgb = self.icc_profile()?.is_none_or(|profile| converter.changes_nothing(&profile, channels));
+        Ok(*self.srgb.get_or_init(|| is_srgb))
+    }
+
     /// The pixels of `window` of a level. A window that reaches beyond a level repeats its edge.
     ///
     /// # Errors
@@ -166,6 +190,21 @@ impl Master {
             }
         };
         Ok(raster.extended_to(window.dimensions()))
+    }
+
+    /// A tile of a level as it is stored, if it is there and has no more than `most` bytes. Not looked through.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if its bytes are not in the file.
+    pub fn stored(&self, level: usize, tile: Tile, most: u64) -> Result<Option<Stored>, MasterError> {
+        let Kind::Tiff(pyramid) = &self.kind else { return Ok(None) };
+        let (file, _) = tiff::File::open(self.map.bytes())?;
+        let image = &pyramid.levels[level];
+        let at = image.piece_rect(tile.column, tile.row);
+        self.map.announce(&tiff::ranges(&file, image, at)?);
+        let stored = image.stored(&file, (tile.column, tile.row), most);
+        self.map.check()?;
+        stored
     }
 
     fn decode_tiff(

@@ -48,6 +48,12 @@ impl Converter {
         }
     }
 
+    /// Whether pixels of this profile are sent as they are.
+    pub fn changes_nothing(&mut self, profile: &[u8], channels: Channels) -> bool {
+        matches!(self.conversion(profile, channels), Some(Conversion::Nothing) | None)
+            && channels != Channels::Cmyk
+    }
+
     fn conversion(&mut self, profile: &[u8], channels: Channels) -> Option<Conversion> {
         let mut hasher = DefaultHasher::new();
         (profile, channels).hash(&mut hasher);

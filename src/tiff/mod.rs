@@ -10,6 +10,7 @@ mod jpeg;
 mod predictor;
 mod pyramid;
 mod samples;
+mod stored;
 mod tags;
 mod window;
 

@@ -88,8 +88,12 @@ impl Pyramid {
 
     /// What planning and info.json need to know.
     pub fn description(&self) -> Description {
-        let level =
-            |image: &Image| Level { dimensions: image.dimensions, tile: image.piece, tiled: image.tiled };
+        let level = |image: &Image| Level {
+            dimensions: image.dimensions,
+            tile: image.piece,
+            tiled: image.tiled,
+            stored_as: image.stored_as(),
+        };
         Description {
             levels: self.levels.iter().map(level).collect(),
             orientation: Orientation::from_tag(self.levels[0].orientation),
