@@ -48,18 +48,19 @@ impl Renderer {
 
     /// The tile that the plan names, as it is stored, if it may be sent so.
     fn stored(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Option<Vec<u8>>, Error> {
-        let most = plan.piece.area() as f64 * config.tiles.pass_through / 8.0;
-        let Some(tile) = plan.tile.filter(|_| most > 0.0) else { return Ok(None) };
+        let Some(tile) = plan.tile.filter(|_| config.tiles.pass_through > 0.0) else { return Ok(None) };
         if config.colour.profile == Profile::Srgb && !master.is_srgb(&mut self.converter)? {
             return Ok(None);
         }
-        let Some(stored) = master.stored(plan.level, tile, most as u64)? else { return Ok(None) };
+        let Some(stored) = master.stored(plan.level, tile)? else { return Ok(None) };
         let wanted = Wanted {
             stored: plan.piece,
             samples: master.description.channels.count(),
             size: plan.scaled(),
             turn: plan.turn,
             gray: plan.quality == Quality::Gray,
+            growth: config.tiles.pass_through,
+            encodings: config.encodings,
         };
         Ok(self.passer.pass(stored, &wanted))
     }

@@ -192,17 +192,17 @@ impl Master {
         Ok(raster.extended_to(window.dimensions()))
     }
 
-    /// A tile of a level as it is stored, if it is there and has no more than `most` bytes. Not looked through.
+    /// A tile of a level as it is stored, if it is there. Not looked through.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if its bytes are not in the file.
-    pub fn stored(&self, level: usize, tile: Tile, most: u64) -> Result<Option<Stored>, MasterError> {
+    pub fn stored(&self, level: usize, tile: Tile) -> Result<Option<Stored>, MasterError> {
         let Kind::Tiff(pyramid) = &self.kind else { return Ok(None) };
         let (file, _) = tiff::File::open(self.map.bytes())?;
         let image = &pyramid.levels[level];
         let at = image.piece_rect(tile.column, tile.row);
         self.map.announce(&tiff::ranges(&file, image, at)?);
-        let stored = image.stored(&file, (tile.column, tile.row), most);
+        let stored = image.stored(&file, tile);
         self.map.check()?;
         stored
     }

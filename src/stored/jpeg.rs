@@ -31,7 +31,10 @@ pub struct Jpeg<'a> {
     pub scans: Vec<Scan>,
     /// Huffman tables as DHT has them (16 counts, then values), by class (DC, AC) and destination.
     pub tables: [[Option<&'a [u8]>; 4]; 2],
-    quantisation: [bool; 4],
+    /// Its components are not YCbCr but what they are meant to be, as APP14 of Adobe tells.
+    pub untransformed: bool,
+    /// The mean step of each quantisation table.
+    steps: [Option<f64>; 4],
 }
 
 /// A component of the frame.
@@ -53,7 +56,7 @@ pub struct Scan {
 }
 
 impl<'a> Jpeg<'a> {
-    /// Looks through a stream, and forgets what follows its end. Nothing if it is not whole, or of a kind that is not
+    /// Looks through a stream, and forgets the zeros that follow its end. Nothing if it is not whole, or of a kind that is not
     /// understood here.
     pub fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut jpeg = Self {
@@ -65,7 +68,8 @@ impl<'a> Jpeg<'a> {
             size_at: 0,
             scans: Vec::new(),
             tables: [[None; 4]; 2],
-            quantisation: [false; 4],
+            untransformed: false,
+            steps: [None; 4],
         };
         bytes.strip_prefix(&[0xff, 0xd8])?;
         let mut at = 2;
@@ -73,7 +77,9 @@ impl<'a> Jpeg<'a> {
             let rest = bytes.get(at..)?;
             if rest.starts_with(&[0xff, 0xd9]) {
                 jpeg.bytes = &bytes[..at + 2];
-                return jpeg.is_whole().then_some(jpeg);
+                // Padding may follow; more would be the rest of a picture that was cut short.
+                let is_end = rest[2..].iter().all(|&byte| byte == 0);
+                return (is_end && jpeg.is_whole()).then_some(jpeg);
             }
             let [0xff, marker, high, low] = *rest.first_chunk()? else { return None };
             let (start, end) = (at + 4, at + 2 + usize::from(u16::from_be_bytes([high, low])));
@@ -90,6 +96,7 @@ impl<'a> Jpeg<'a> {
             0xda => return self.scan(content, end),
             0xdb => self.quantisation(content)?,
             0xdd => self.restart_interval = u16::from_be_bytes(content.try_into().ok()?),
+            0xee => self.untransformed |= matches!(content, [b'A', b'd', b'o', b'b', b'e', .., 0]),
             0xe0..=0xef | 0xfe => {}
             _ => return None,
         }
@@ -119,9 +126,14 @@ impl<'a> Jpeg<'a> {
     /// T.81 B.2.4.1.
     fn quantisation(&mut self, mut content: &[u8]) -> Option<()> {
         while let [head, rest @ ..] = content {
-            let size = if head >> 4 == 0 { 64 } else { 128 };
-            *self.quantisation.get_mut(usize::from(head & 15))? = true;
-            content = rest.get(size..)?;
+            let is_wide = head >> 4 != 0;
+            let (table, after) = rest.split_at_checked(if is_wide { 128 } else { 64 })?;
+            let steps: u32 = match is_wide {
+                true => table.as_chunks().0.iter().map(|&step| u32::from(u16::from_be_bytes(step))).sum(),
+                false => table.iter().map(|&step| u32::from(step)).sum(),
+            };
+            *self.steps.get_mut(usize::from(head & 15))? = Some(f64::from(steps) / 64.0);
+            content = after;
         }
         Some(())
     }
@@ -165,6 +177,11 @@ impl<'a> Jpeg<'a> {
         Some(end)
     }
 
+    /// The mean step of a component's quantisation table.
+    pub fn step(&self, component: &Component) -> f64 {
+        self.steps[usize::from(component.quantisation)].unwrap_or_default()
+    }
+
     /// Whether all is there that a decoder will want.
     fn is_whole(&self) -> bool {
         let scanned = |component| {
@@ -173,7 +190,10 @@ impl<'a> Jpeg<'a> {
         !self.scans.is_empty()
             && self.scans.iter().all(|scan| !scan.entropy.is_empty())
             && (0..self.components.len()).all(scanned)
-            && self.components.iter().all(|component| self.quantisation[usize::from(component.quantisation)])
+            && self
+                .components
+                .iter()
+                .all(|component| self.steps[usize::from(component.quantisation)].is_some())
     }
 }
 

@@ -4,6 +4,7 @@
 //! never an error: who decodes knows better what is wrong.
 
 mod cut;
+mod growth;
 mod huffman;
 mod jpeg;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 mod turn;
 mod webp;
 
+use crate::config::Encodings;
 use crate::geometry::{Dimensions, Orientation};
 use cut::Cutter;
 use jpeg::Jpeg;
@@ -37,6 +39,10 @@ pub struct Wanted {
     pub turn: Orientation,
     /// Whether its colours are left out.
     pub gray: bool,
+    /// How many times the bytes it may have that encoding it anew would give, as estimated.
+    pub growth: f64,
+    /// How it would be encoded.
+    pub encodings: Encodings,
 }
 
 /// Makes files of stored tiles; keeps its buffers.
@@ -57,7 +63,8 @@ impl Passer {
 
     fn jpeg(&mut self, mut stream: Vec<u8>, wanted: &Wanted) -> Option<Vec<u8>> {
         let jpeg = Jpeg::read(&stream)?;
-        if jpeg.size != wanted.stored || jpeg.components.len() != wanted.samples {
+        let fits = jpeg.size == wanted.stored && jpeg.components.len() == wanted.samples;
+        if !fits || growth::of_jpeg(&jpeg, &wanted.encodings.jpeg) > wanted.growth {
             return None;
         }
         if wanted.size != wanted.stored {

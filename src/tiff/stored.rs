@@ -5,7 +5,7 @@ use super::ifd::File;
 use super::image::{Alpha, Image};
 use super::jpeg;
 use super::tags::{Compression, Photometric};
-use crate::description::StoredAs;
+use crate::description::{StoredAs, Tile};
 use crate::error::MasterError;
 use crate::stored::Stored;
 
@@ -27,19 +27,13 @@ impl Image {
         }
     }
 
-    /// The tile in `column` and `row`, if it is there and has no more than `most` bytes.
+    /// A tile, if it is there.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if its bytes are not in the file.
-    pub fn stored(
-        &self,
-        file: &File,
-        (column, row): (u32, u32),
-        most: u64,
-    ) -> Result<Option<Stored>, MasterError> {
-        let index = u64::from(row) * u64::from(self.grid().width) + u64::from(column);
-        let range = self.piece_range(file, index)?.filter(|(_, length)| *length <= most);
-        let Some((offset, length)) = range else { return Ok(None) };
+    pub fn stored(&self, file: &File, tile: Tile) -> Result<Option<Stored>, MasterError> {
+        let index = u64::from(tile.row) * u64::from(self.grid().width) + u64::from(tile.column);
+        let Some((offset, length)) = self.piece_range(file, index)? else { return Ok(None) };
         let bytes = file.slice(offset, length)?;
         match self.stored_as() {
             Some(StoredAs::Jpeg) => {
