@@ -289,6 +289,37 @@ mod tests {
     }
 
     #[test]
+    fn exactly_a_tile_may_be_sent_as_it_is_stored() {
+        let mut master = description(1001, 667, 3, true, Orientation::UPRIGHT);
+        master.levels.iter_mut().for_each(|level| level.stored_as = Some(StoredAs::Jpeg));
+        let jpg = |region, (width, height)| Resolved {
+            format: Format::Jpg,
+            ..resolved(region, Dimensions::new(width, height), Orientation::UPRIGHT)
+        };
+        let tile = |request: &Resolved| Plan::new(request, &master).tile.map(|tile| (tile.column, tile.row));
+        let inner = jpg(Rect::new(256, 256, 256, 256), (256, 256));
+        assert_eq!(tile(&inner), Some((1, 1)));
+        assert_eq!(tile(&jpg(Rect::new(512, 512, 489, 155), (245, 78))), Some((1, 1)), "of the second level");
+        assert_eq!(tile(&jpg(Rect::new(0, 0, 1001, 667), (251, 167))), Some((0, 0)), "of the third");
+        assert_eq!(tile(&Resolved { quality: Quality::Gray, ..inner }), Some((1, 1)));
+        let turn = Orientation { mirrored: true, quarters: 3 };
+        assert_eq!(tile(&Resolved { orientation: turn, ..inner }), Some((1, 1)));
+        for other in [
+            jpg(Rect::new(256, 256, 255, 256), (255, 256)),
+            jpg(Rect::new(256, 256, 256, 256), (128, 128)),
+            jpg(Rect::new(255, 256, 256, 256), (256, 256)),
+            jpg(Rect::new(256, 256, 512, 256), (512, 256)),
+            Resolved { format: Format::Webp, ..inner },
+            Resolved { quality: Quality::Bitonal, ..inner },
+            Resolved { tilt: Decimal::parse("1").expect("a number"), ..inner },
+        ] {
+            assert_eq!(tile(&other), None, "{other:?}");
+        }
+        let plain = description(1001, 667, 3, true, Orientation::UPRIGHT);
+        assert_eq!(Plan::new(&inner, &plain).tile, None);
+    }
+
+    #[test]
     fn an_unaligned_region_keeps_its_fraction() {
         let master = description(4000, 4000, 4, false, Orientation::UPRIGHT);
         let region = Rect::new(101, 50, 801, 802);

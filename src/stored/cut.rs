@@ -30,21 +30,27 @@ impl Cutter {
         if jpeg.progressive || jpeg.restart_interval > 0 || scan.components.len() != jpeg.components.len() {
             return None;
         }
-        self.plain.clear();
-        unstuff(&jpeg.bytes[scan.entropy.clone()], &mut self.plain);
         let unit = unit(jpeg);
-        let columns = jpeg.size.width.div_ceil(unit.width);
-        let kept = Dimensions::new(size.width.div_ceil(unit.width), size.height.div_ceil(unit.height));
-        let blocks = self.blocks(jpeg)?;
-        let bits = Bits::new(&self.plain);
-        let cut =
-            Cut { tables: &self.tables, blocks, columns, bits, output: Writer::default() }.rows(kept)?;
-        let mut stream = Vec::with_capacity(scan.entropy.start + cut.len() * 65 / 64 + 2);
+        let units = |size: Dimensions| {
+            Dimensions::new(size.width.div_ceil(unit.width), size.height.div_ceil(unit.height))
+        };
+        let (all, kept) = (units(jpeg.size), units(size));
+        let mut stream = Vec::with_capacity(jpeg.bytes.len() + 64);
         stream.extend_from_slice(&jpeg.bytes[..scan.entropy.start]);
         let side = |side: u32| u16::try_from(side).ok().map(u16::to_be_bytes);
         stream[jpeg.size_at..][..2].copy_from_slice(&side(size.height)?);
         stream[jpeg.size_at + 2..][..2].copy_from_slice(&side(size.width)?);
-        stuff(&cut, &mut stream);
+        if kept == all {
+            // No MCU lies wholly in the padding.
+            stream.extend_from_slice(&jpeg.bytes[scan.entropy.clone()]);
+        } else {
+            self.plain.clear();
+            unstuff(&jpeg.bytes[scan.entropy.clone()], &mut self.plain);
+            let blocks = self.blocks(jpeg)?;
+            let (bits, output) = (Bits::new(&self.plain), Writer::default());
+            let cut = Cut { tables: &self.tables, blocks, columns: all.width, bits, output };
+            stuff(&cut.rows(kept)?, &mut stream);
+        }
         stream.extend([0xff, 0xd9]);
         Some(stream)
     }
@@ -102,13 +108,15 @@ impl Cut<'_> {
     fn rows(mut self, kept: Dimensions) -> Option<Vec<u8>> {
         // DC values by component: of the last block that was read, and of the last that was kept.
         let (mut read, mut written) = ([0; 3], [0; 3]);
-        for _ in 0..kept.height {
+        for row in 1..=kept.height {
             self.first(&mut read, &written)?;
             let from = self.bits.at;
             self.skip(1..kept.width, &mut read)?;
             self.output.copy(&self.bits, from, self.bits.at);
             written = read;
-            self.skip(kept.width..self.columns, &mut read)?;
+            if row < kept.height {
+                self.skip(kept.width..self.columns, &mut read)?;
+            }
             if !self.bits.is_within() {
                 return None;
             }

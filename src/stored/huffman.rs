@@ -1,17 +1,21 @@
 //! Huffman codes of baseline JPEG, read only to know where blocks end and what their DC differences are.
 //! Pure. ITU-T T.81 annexes C and F.
 
-/// Bits that a look-up sees at once: most coefficients take less, so that one often passes over two or three.
-const SEEN: u32 = 11;
+/// Bits that a look-up sees at once: most codes and their values are shorter, so that it passes over two or three.
+/// Fewer cost more look-ups, more cost cache.
+const SEEN: u32 = 12;
+
+/// Bits that one look-up passes over at most: of the last coefficient only the code has to be seen.
+const TAKEN: u32 = 14;
 
 /// A table of codes.
 pub struct Table {
     /// The 16 counts and the values that it was made of.
     pub stored: Vec<u8>,
-    /// For every sequence of [`SEEN`] bits what its first symbol is; none if it is longer.
+    /// For every sequence of [`SEEN`] bits what its first symbol says.
     first: Box<[Step; 1 << SEEN]>,
-    /// And what all symbols are that are whole in it, up to the end of a block.
-    several: Box<[Step; 1 << SEEN]>,
+    /// And how far one can go with all symbols whose codes are whole in it.
+    several: Box<[Run; 1 << SEEN]>,
     /// By length from 1: the first code, the number of codes, and where their values begin.
     lengths: [(u32, u32, usize); 16],
 }
@@ -21,12 +25,34 @@ pub struct Table {
 struct Step {
     /// How many of them are the code of the first symbol.
     code: u8,
-    /// How many they are, the bits of the values included. 0 stands for: too many to see.
+    /// How many they are, the bits of the values included. 0 stands for a code too long to see.
     bits: u8,
     /// Coefficients passed over.
     coefficients: u8,
     /// Whether the block ends there.
     is_end: bool,
+}
+
+/// Some coefficients in a row: their bits in the low byte, their number in the high one.
+#[derive(Clone, Copy)]
+struct Run(u16);
+
+impl Run {
+    /// None: the first symbol takes more bits than are seen, or ends the block. It has more coefficients than a block,
+    /// so that the question whether there is room for them is the only one.
+    const BREAK: Self = Self(64 << 8);
+
+    fn new(bits: u32, coefficients: u32) -> Self {
+        Self((coefficients << 8 | bits) as u16)
+    }
+
+    fn bits(self) -> u32 {
+        u32::from(self.0 & 63)
+    }
+
+    fn coefficients(self) -> u32 {
+        u32::from(self.0 >> 8)
+    }
 }
 
 impl Table {
@@ -48,30 +74,32 @@ impl Table {
         if place != values.len() {
             return None;
         }
-        let steps = || Box::new([Step::default(); 1 << SEEN]);
-        let mut table = Self { stored: stored.to_vec(), first: steps(), several: steps(), lengths };
+        let (first, several) = (Box::new([Step::default(); 1 << SEEN]), Box::new([Run::BREAK; 1 << SEEN]));
+        let mut table = Self { stored: stored.to_vec(), first, several, lengths };
         table.fill();
         Some(table)
     }
 
     fn fill(&mut self) {
         for bits in 0..1u64 << SEEN {
-            let step = self.step(bits << (64 - SEEN)).filter(|step| u32::from(step.bits) <= SEEN);
+            let step = self.step(bits << (64 - SEEN)).filter(|step| u32::from(step.code) <= SEEN);
             self.first[bits as usize] = step.unwrap_or_default();
         }
         for bits in 0..1usize << SEEN {
-            let mut all = self.first[bits];
-            while all.bits > 0 && !all.is_end {
-                // What lies beyond the bits that are seen reads as zeros, and is not taken.
-                let next = self.first[(bits << all.bits) & ((1 << SEEN) - 1)];
-                if next.bits == 0 || u32::from(all.bits + next.bits) > SEEN {
+            let mut run = Run::BREAK;
+            let (mut taken, mut coefficients) = (0, 0);
+            // What lies beyond the bits that are seen reads as zeros, and is not taken.
+            loop {
+                let next = self.first[(bits << taken) & ((1 << SEEN) - 1)];
+                let is_seen = taken + u32::from(next.code) <= SEEN;
+                taken += u32::from(next.bits);
+                coefficients += u32::from(next.coefficients);
+                if next.bits == 0 || next.is_end || !is_seen || taken > TAKEN || coefficients >= 64 {
                     break;
                 }
-                all.bits += next.bits;
-                all.coefficients += next.coefficients;
-                all.is_end = next.is_end;
+                run = Run::new(taken, coefficients);
             }
-            self.several[bits] = all;
+            self.several[bits] = run;
         }
     }
 
@@ -167,35 +195,41 @@ impl<'a> Bits<'a> {
     }
 
     /// Passes over a block. Its DC difference, and how many bits that took.
+    #[inline]
     pub fn block(&mut self, dc: &Table, ac: &Table) -> Option<(i32, usize)> {
-        let mut word = self.word(self.at);
-        let (length, difference) = dc.difference(word)?;
-        word <<= length;
-        let mut used = length as usize;
-        let mut next = 1u32;
-        while next < 64 {
-            // The longest code and its value have 16 and 15 bits.
-            if used > 57 - 31 {
-                self.at += used;
-                (word, used) = (self.word(self.at), 0);
+        let (length, difference) = dc.difference(self.word(self.at))?;
+        self.at = self.coefficients(self.at + length as usize, ac)?;
+        Some((difference, length as usize))
+    }
+
+    /// Where the AC coefficients end that begin at bit `at`.
+    fn coefficients(&self, mut at: usize, ac: &Table) -> Option<usize> {
+        let mut next = 1;
+        loop {
+            let mut word = self.word(at);
+            // As many look-ups as a word is good for, with one question after each: here the time of a cut is spent.
+            let is_single = (0..57 / TAKEN).any(|_| {
+                let run = ac.several[(word >> (64 - SEEN)) as usize];
+                let is_single = next + run.coefficients() >= 64;
+                if !is_single {
+                    word <<= run.bits();
+                    at += run.bits() as usize;
+                    next += run.coefficients();
+                }
+                is_single
+            });
+            if !is_single {
+                continue;
             }
-            let seen = (word >> (64 - SEEN)) as usize;
-            let mut step = ac.several[seen];
-            // At the end of a block bits of the next one may be seen.
-            if step.bits == 0 || next + u32::from(step.coefficients) >= 64 {
-                step = ac.first[seen];
-            }
-            if step.bits == 0 {
-                step = ac.step(word)?;
-            }
-            word <<= step.bits;
-            used += usize::from(step.bits);
+            let step = match ac.first[(word >> (64 - SEEN)) as usize] {
+                Step { bits: 0, .. } => ac.step(self.word(at))?,
+                step => step,
+            };
+            at += usize::from(step.bits);
             next += u32::from(step.coefficients);
-            if step.is_end {
-                break;
+            if step.is_end || next >= 64 {
+                return (next <= 64).then_some(at);
             }
         }
-        self.at += used;
-        (next <= 64).then_some((difference, length as usize))
     }
 }

@@ -5,3 +5,4 @@ mod jpeg;
 mod layouts;
 mod levels;
 mod samples;
+mod stored;
