@@ -49,7 +49,11 @@ impl Renderer {
     /// The tile that the plan names, as it is stored, if it may be sent so.
     fn stored(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Option<Vec<u8>>, Error> {
         let Some(tile) = plan.tile.filter(|_| config.tiles.pass_through > 0.0) else { return Ok(None) };
-        if config.colour.profile == Profile::Srgb && !master.is_srgb(&mut self.converter)? {
+        let has_its_colours = match config.colour.profile {
+            Profile::Srgb => master.is_srgb(&mut self.converter)?,
+            Profile::Strip => true,
+        };
+        if !has_its_colours {
             return Ok(None);
         }
         let Some(stored) = master.stored(plan.level, tile)? else { return Ok(None) };

@@ -53,10 +53,13 @@ fn shown(bench: &Bench, file: &[u8], extension: &str) -> Picture {
     bench.judged(&path, "")
 }
 
-/// All tiles of the largest level.
+/// Tiles of the largest level: whole ones, and those at its edges.
 fn tiles() -> impl Iterator<Item = Rect> {
-    let along = |side: u32| (0..side).step_by(TILE as usize).map(move |from| (from, TILE.min(side - from)));
-    along(SIZE.height).flat_map(move |(y, h)| along(SIZE.width).map(move |(x, w)| Rect::new(x, y, w, h)))
+    let along = |side: u32, places: [u32; 2]| {
+        places.map(|place| (place * TILE, TILE.min(side - place * TILE))).into_iter()
+    };
+    let rows = along(SIZE.height, [1, 3]);
+    rows.flat_map(move |(y, h)| along(SIZE.width, [2, 4]).map(move |(x, w)| Rect::new(x, y, w, h)))
 }
 
 #[test]
@@ -96,7 +99,9 @@ fn every_rounding_of_a_size_is_the_same_tile() {
     let level = bench.judged(&master, "[page=1]");
     assert_eq!(level.size, Dimensions::new(301, 202));
     let picture = shown(&bench, &sent, "jpg");
-    assert!(picture.mean_difference(&level.crop(Rect::new(256, 128, 45, 74))) < 0.1);
+    // Of so small a tile the cut is a large part, and chroma is smoothed across it.
+    assert!(picture.mean_difference(&level.crop(Rect::new(256, 128, 45, 74))) < 0.5);
+    assert_ne!(sent, render(&bench, &master, "512,256,91,149/45,74/0/default.jpg", NEVER));
     let inner = render(&bench, &master, "0,0,256,256/128,128/0/default.jpg", ALWAYS);
     for size in ["128,", ",128", "!128,128", "pct:50"] {
         let again = render(&bench, &master, &format!("0,0,256,256/{size}/0/default.jpg"), ALWAYS);
@@ -199,8 +204,8 @@ fn the_plan_tells_of_the_tile() {
     let master = master(&bench, 3, "compression=jpeg,Q=75");
     let plan =
         |request: &str| run(env!("CARGO_BIN_EXE_recto"), &["render", text(&master), request, "--plan"]);
-    assert!(plan("128,256,128,128/max/0/default.jpg").contains("tile 1,2"));
-    assert!(!plan("128,256,128,128/max/0/default.png").contains("stored"));
+    assert!(plan("128,256,128,128/max/0/default.jpg").contains("as tile 1,2"));
+    assert!(!plan("128,256,128,128/max/0/default.png").contains("as tile"));
 }
 
 /// Sets the time of change, by default one at which a worker takes a file to be settled.
