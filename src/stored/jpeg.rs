@@ -166,7 +166,7 @@ impl<'a> Jpeg<'a> {
             // A progressive scan needs only one of them.
             let have =
                 |class: usize, place: usize| self.tables[class].get(place).copied().flatten().is_some();
-            if !(have(0, dc) && have(1, ac)) && !self.progressive {
+            if !(self.progressive || have(0, dc) && have(1, ac)) {
                 return None;
             }
             components.push((component, dc, ac));

@@ -14,7 +14,7 @@ fn picture(seed: u32) -> Vec<u8> {
         let noise = (x * 7919 + y * 104_729 + channel * 31 + seed).wrapping_mul(2_654_435_761) >> 27;
         let wave =
             100.0 + 90.0 * (f64::from(x * (1 + channel) + seed) / 9.0).sin() * (f64::from(y) / 7.0).cos();
-        let edge = if (x / 8 + y / 16 + seed) % 5 == 0 { 40 } else { 0 };
+        let edge = if (x / 8 + y / 16 + seed).is_multiple_of(5) { 40 } else { 0 };
         (wave as u32 + noise + edge).min(255) as u8
     };
     let places = (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y)));
