@@ -1,6 +1,6 @@
 //! A JPEG cut to its upper left part without decoding it: MCUs of the rest are left out, and the bits of all others
 //! stay, but for a DC difference where a row of MCUs begins. Tiles at the right and lower edge of a TIFF are padded to
-//! their full size; decoding and encoding one takes ten times as long, and loses a little.
+//! their full size; decoding and encoding one takes four to ten times as long, and loses a little.
 //! Pure. ITU-T T.81 A.2 (MCUs), F.1.2 (coding).
 
 use memchr::memchr;
