@@ -24,6 +24,26 @@ pub struct Level {
     pub tile: Dimensions,
     /// Whether it is stored in tiles, so that a small window costs little.
     pub tiled: bool,
+    /// The format in which each tile could be sent as it is stored, if there is one.
+    pub stored_as: Option<StoredAs>,
+}
+
+/// A tile's place in the grid of its level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tile {
+    /// From the left.
+    pub column: u32,
+    /// From the top.
+    pub row: u32,
+}
+
+/// A format that masters store and clients understand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoredAs {
+    /// JPEG.
+    Jpeg,
+    /// WebP.
+    WebP,
 }
 
 /// The bits of a decoded sample.

@@ -14,6 +14,29 @@ pub struct Freshness {
     modified: SystemTime,
 }
 
+/// What stands for the program and its configuration in all tags: another version or another setting makes other bytes.
+#[derive(Clone, Copy)]
+pub struct Settings(u64);
+
+impl Settings {
+    /// Those of this program with `config`.
+    pub fn of(config: &Config) -> Self {
+        let mut hasher = DefaultHasher::new();
+        env!("CARGO_PKG_VERSION").hash(&mut hasher);
+        (
+            config.encodings,
+            config.colour,
+            config.metadata,
+            config.tiles.pass_through.to_bits(),
+            &config.offer,
+            config.max_source_area,
+            config.info.to_string(),
+        )
+            .hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
 /// The validators that a request carries.
 pub struct Validators<'r> {
     /// The If-None-Match header.
@@ -25,22 +48,22 @@ pub struct Validators<'r> {
 impl Freshness {
     /// The freshness of what `representation` names: the canonical request, or whatever else tells it from others.
     /// `files` are those that it is made from, `limits` those of the request.
-    /// Another program version or another setting makes other bytes, hence another tag.
-    pub fn new(representation: &impl Hash, files: &[Identity], limits: &Limits, config: &Config) -> Self {
+    pub fn new(
+        representation: &impl Hash,
+        files: impl Iterator<Item = Identity> + Clone,
+        limits: &Limits,
+        settings: Settings,
+    ) -> Self {
         let mut hasher = DefaultHasher::new();
-        (env!("CARGO_PKG_VERSION"), representation, files).hash(&mut hasher);
-        (
-            config.encodings,
-            config.colour,
-            config.metadata,
-            &config.offer,
-            limits,
-            config.max_source_area,
-            config.info.to_string(),
-        )
-            .hash(&mut hasher);
-        let modified = files.iter().map(Identity::modified).max().unwrap_or(SystemTime::UNIX_EPOCH);
+        (settings.0, representation, limits).hash(&mut hasher);
+        files.clone().for_each(|file| file.hash(&mut hasher));
+        let modified = files.map(|file| file.modified()).max().unwrap_or(SystemTime::UNIX_EPOCH);
         Self { etag: format!("\"{:016x}\"", hasher.finish()), modified }
+    }
+
+    /// The entity tag, quotes included.
+    pub fn etag(&self) -> &str {
+        &self.etag
     }
 
     /// The response with its validators.

@@ -9,6 +9,7 @@
 //! | [`supervisor`], [`scoreboard`], [`worker`] | the pool of processes |
 //! | [`respond`] | the path |
 //! | [`links`] | the Link headers |
+//! | [`told`] | the texts of info.json that were made last |
 //! | [`freshness`] | entity tags and dates: 304 without touching pixels |
 //! | [`plan`] | what to decode and how to scale it: pure decisions |
 //! | [`render`] | the plan carried out: decode, scale, turn, tone, encode |
@@ -20,6 +21,7 @@
 //! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles, decoded whole; pure on bytes |
 //! | [`orientation`] | the orientation in EXIF and XMP |
 //! | [`jpeg`] | whether libjpeg-turbo has decoded a stream |
+//! | [`stored`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
 //! | [`raster`] | decoded samples: resample, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`fastcgi`] | records, parameters, responses; pure |
@@ -47,6 +49,8 @@ pub mod raster;
 pub mod render;
 pub mod respond;
 pub mod scoreboard;
+pub mod stored;
 pub mod supervisor;
 pub mod tiff;
+pub mod told;
 pub mod worker;

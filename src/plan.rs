@@ -5,7 +5,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::ops::Range;
 
-use crate::description::{Channels, Depth, Description, Level};
+use crate::description::{Channels, Depth, Description, Level, StoredAs, Tile};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::iiif::{Format, Quality, Resolved};
@@ -40,6 +40,9 @@ pub struct Plan {
     pub whole: bool,
     /// The format to write.
     pub format: Format,
+    /// The tile of the level that is exactly the picture, in a format that is asked for: to be sent as it is stored,
+    /// if its colours and its bytes allow it, which only the file can tell.
+    pub tile: Option<Tile>,
 }
 
 /// A part of the output, full width, and the pixels of the level that it depends on. Both windows are as wide as the
@@ -74,7 +77,7 @@ impl Plan {
             (0..description.levels.len()).rev().find(|&index| enough(&axes(&description.levels[index])));
         let level = smallest.unwrap_or(0);
         let (x, y) = axes(&description.levels[level]);
-        Self {
+        let plan = Self {
             level,
             level_dimensions: description.levels[level].dimensions,
             piece: description.levels[level].tile,
@@ -89,7 +92,26 @@ impl Plan {
             },
             whole: resolved.region.dimensions() == description.dimensions(),
             format: resolved.format,
+            tile: None,
+        };
+        Self { tile: plan.stored_tile(description.levels[level].stored_as), ..plan }
+    }
+
+    /// The tile that is exactly the picture.
+    fn stored_tile(&self, stored_as: Option<StoredAs>) -> Option<Tile> {
+        let same_format = match (stored_as?, self.format) {
+            (StoredAs::Jpeg, Format::Jpg) => matches!(self.quality, Quality::Default | Quality::Gray),
+            (StoredAs::WebP, Format::Webp) => self.quality == Quality::Default,
+            _ => false,
+        };
+        if !same_format || !self.is_copy() || self.tilt != 0.0 {
+            return None;
         }
+        let (window, piece, level) = (self.window(), self.piece, self.level_dimensions);
+        let tile = Tile { column: window.x / piece.width, row: window.y / piece.height };
+        let (x, y) = (tile.column * piece.width, tile.row * piece.height);
+        let (width, height) = (piece.width.min(level.width - x), piece.height.min(level.height - y));
+        (window == Rect::new(x, y, width, height)).then_some(tile)
     }
 
     /// The plan itself, if it has no more than `budget` pixels of the master decoded.
@@ -263,6 +285,9 @@ impl fmt::Display for Plan {
         writeln!(f, "bands     {}", self.bands().count())?;
         writeln!(f, "decodes   {} pixels", self.source_area())?;
         writeln!(f, "turn      {} and {} degrees", self.turn, self.tilt)?;
+        if let Some(tile) = self.tile {
+            writeln!(f, "stored    as tile {},{}, which is sent if it may be", tile.column, tile.row)?;
+        }
         write!(f, "write     {:?} as {:?}, {} bits a sample", self.quality, self.format, self.depth.bits())
     }
 }
@@ -283,7 +308,12 @@ mod tests {
         let level = |n: u32| {
             let side = |full: u32| if round_up { full.div_ceil(1 << n) } else { (full >> n).max(1) };
             let tile = Dimensions::new(256, 256);
-            Level { dimensions: Dimensions::new(side(width), side(height)), tile, tiled: true }
+            Level {
+                dimensions: Dimensions::new(side(width), side(height)),
+                tile,
+                tiled: true,
+                stored_as: None,
+            }
         };
         Description {
             levels: (0..levels).map(level).collect(),
@@ -319,6 +349,39 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn exactly_a_tile_may_be_sent_as_it_is_stored() {
+        let mut master = description(1001, 667, 3, true, Orientation::UPRIGHT);
+        master.levels.iter_mut().for_each(|level| level.stored_as = Some(StoredAs::Jpeg));
+        let jpg = |region, (width, height)| Resolved {
+            format: Format::Jpg,
+            ..resolved(region, Dimensions::new(width, height), Orientation::UPRIGHT)
+        };
+        let tile = |request: &Resolved| {
+            Plan::new(request, &master, Depth::Eight).tile.map(|tile| (tile.column, tile.row))
+        };
+        let inner = jpg(Rect::new(256, 256, 256, 256), (256, 256));
+        assert_eq!(tile(&inner), Some((1, 1)));
+        assert_eq!(tile(&jpg(Rect::new(512, 512, 489, 155), (245, 78))), Some((1, 1)), "of the second level");
+        assert_eq!(tile(&jpg(Rect::new(0, 0, 1001, 667), (251, 167))), Some((0, 0)), "of the third");
+        assert_eq!(tile(&Resolved { quality: Quality::Gray, ..inner }), Some((1, 1)));
+        let turn = Orientation { mirrored: true, quarters: 3 };
+        assert_eq!(tile(&Resolved { orientation: turn, ..inner }), Some((1, 1)));
+        for other in [
+            jpg(Rect::new(256, 256, 255, 256), (255, 256)),
+            jpg(Rect::new(256, 256, 256, 256), (128, 128)),
+            jpg(Rect::new(255, 256, 256, 256), (256, 256)),
+            jpg(Rect::new(256, 256, 512, 256), (512, 256)),
+            Resolved { format: Format::Webp, ..inner },
+            Resolved { quality: Quality::Bitonal, ..inner },
+            Resolved { tilt: Decimal::parse("1").expect("a number"), ..inner },
+        ] {
+            assert_eq!(tile(&other), None, "{other:?}");
+        }
+        let plain = description(1001, 667, 3, true, Orientation::UPRIGHT);
+        assert_eq!(Plan::new(&inner, &plain, Depth::Eight).tile, None);
     }
 
     #[test]

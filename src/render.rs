@@ -3,13 +3,15 @@
 
 use crate::config::{Colour, Config, Profile};
 use crate::description::{Channels, Depth};
-use crate::encode::{self, Carried, Encoder};
+use crate::encode::{self, Carried, Encoder, into_jpeg};
 use crate::error::Error;
 use crate::geometry::{Dimensions, Rect};
+use crate::iiif::{Format, Quality};
 use crate::master::{Decoder, Master};
 use crate::metadata::Metadata;
 use crate::plan::{Band, Plan};
 use crate::raster::{Converter, Raster, Resampler, Sample, apply, orient, rotate};
+use crate::stored::{Passer, Wanted};
 
 /// The ICC profile to convert from, and the one to send.
 type Profiles = (Option<Vec<u8>>, Option<Vec<u8>>);
@@ -21,6 +23,7 @@ pub struct Renderer {
     converter: Converter,
     resampler: Resampler,
     encoder: Encoder,
+    passer: Passer,
 }
 
 impl Renderer {
@@ -31,10 +34,11 @@ impl Renderer {
     /// needs is damaged; [`Error::Internal`] if an encoder fails.
     pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
         encode::check(plan.format, plan.scaled(), &config.encodings)?;
+        if let Some(file) = self.stored(master, plan, config)? {
+            return Ok(file);
+        }
         let (source, profile) = self.colours(master, plan, config.colour)?;
-        let metadata =
-            if plan.whole { master.metadata()?.under(config.metadata) } else { Metadata::default() };
-        let carried = Carried { profile, metadata };
+        let carried = Carried { profile, metadata: metadata(master, plan, config)? };
         match plan.depth {
             Depth::Eight => {
                 let picture = self.picture::<u8>(master, plan, source.as_deref(), config)?;
@@ -85,6 +89,34 @@ impl Renderer {
         Ok(apply(tilted, plan.quality, background))
     }
 
+    /// The tile that the plan names, as it is stored, if it may be sent so.
+    fn stored(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Option<Vec<u8>>, Error> {
+        let Some(tile) = plan.tile.filter(|_| config.tiles.pass_through > 0.0) else { return Ok(None) };
+        let (is_converted, profile) = match config.colour.profile {
+            Profile::Strip => (false, None),
+            Profile::Srgb => (!master.is_srgb(&mut self.converter)?, None),
+            Profile::Keep => {
+                let (source, profile) = self.colours(master, plan, config.colour)?;
+                (source.is_some() && !master.is_srgb(&mut self.converter)?, profile)
+            }
+        };
+        let carried = Carried { profile, metadata: metadata(master, plan, config)? };
+        if is_converted || plan.format != Format::Jpg && !carried.is_empty() {
+            return Ok(None);
+        }
+        let Some(stored) = master.stored(plan.level, tile)? else { return Ok(None) };
+        let wanted = Wanted {
+            stored: plan.piece,
+            samples: master.description.channels.count(),
+            size: plan.scaled(),
+            turn: plan.turn,
+            gray: plan.quality == Quality::Gray,
+            growth: config.tiles.pass_through,
+            encodings: config.encodings,
+        };
+        Ok(self.passer.pass(stored, &wanted).map(|file| into_jpeg(file, &carried)))
+    }
+
     /// Decodes and scales, band by band.
     fn scaled<S: Sample>(
         &mut self,
@@ -131,6 +163,14 @@ impl Renderer {
         let raster = master.decode(&mut self.decoder, plan.level, window)?;
         Ok(self.converter.to_srgb(raster, profile))
     }
+}
+
+/// What the answer says in words: whole pictures only, for a tile must stay small.
+fn metadata(master: &Master, plan: &Plan, config: &Config) -> Result<Metadata, Error> {
+    if !plan.whole {
+        return Ok(Metadata::default());
+    }
+    Ok(master.metadata()?.under(config.metadata))
 }
 
 /// Rows of the level that are decoded: what a band has in common with the one above it is not decoded again.

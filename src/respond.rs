@@ -4,12 +4,13 @@
 use crate::config::{Config, Limits};
 use crate::error::Error;
 use crate::fastcgi::{Request, Response};
-use crate::freshness::{Freshness, Validators};
+use crate::freshness::{Freshness, Settings, Validators};
 use crate::iiif::{self, About, Extras, Identifier, ImageRequest, Pages, Target, Version};
 use crate::links;
-use crate::master::{Identity, Master, Root, Sidecar};
+use crate::master::{Identity, Known, Master, Root, Sidecar};
 use crate::plan::Plan;
 use crate::render::Renderer;
+use crate::told::Told;
 
 /// How long clients and caches may keep an answer that says no: a file may appear at any time.
 const REFUSAL_MAX_AGE: &str = "max-age=60";
@@ -20,7 +21,10 @@ const COMPLAINTS: usize = 64;
 /// What answers requests: the configuration, the masters and the tools, for one worker.
 pub struct Service {
     config: Config,
+    settings: Settings,
     root: Root,
+    known: Known,
+    told: Told,
     renderer: Renderer,
     /// Sidecars that were complained of last: once each.
     wrong: Vec<Identity>,
@@ -43,7 +47,9 @@ impl Service {
     /// If the directory cannot be opened.
     pub fn new(config: Config) -> anyhow::Result<Self> {
         let root = Root::open(&config.masters)?;
-        Ok(Self { config, root, renderer: Renderer::default(), wrong: Vec::new() })
+        let (settings, known) = (Settings::of(&config), Known::new(config.known));
+        let renderer = Renderer::default();
+        Ok(Self { config, settings, root, known, told: Told::default(), renderer, wrong: Vec::new() })
     }
 
     /// The answer to a request, whatever it is.
@@ -78,14 +84,15 @@ impl Service {
         identifier: &Identifier,
         request: &ImageRequest,
     ) -> Result<Response, Error> {
-        let master = Master::find(&self.root, identifier.as_str())?;
+        let master = self.known.find(&self.root, identifier.as_str())?;
         let description = &master.description;
         let size = description.dimensions();
         let has_colour = description.channels.has_colour();
         let (limits, offer) = (&asked.limits, &self.config.offer);
         let resolved = iiif::resolve(request, version, size, limits, offer, has_colour)?;
         let canonical = iiif::canonical(&resolved, version, size, limits);
-        let freshness = Freshness::new(&(master.page, &canonical), &[master.identity], limits, &self.config);
+        let files = std::iter::once(master.identity);
+        let freshness = Freshness::new(&(master.page, &canonical), files, limits, self.settings);
         let headers = [
             ("Content-Type", resolved.format.media_type().to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
@@ -101,36 +108,53 @@ impl Service {
     }
 
     fn info(&mut self, asked: &Asked, version: Version, identifier: &Identifier) -> Result<Response, Error> {
-        let master = Master::find(&self.root, identifier.as_str())?;
+        let master = self.known.find(&self.root, identifier.as_str())?;
         let sidecar = self.root.sidecar(&master.path);
         let id = iiif::base_uri(&asked.base, version, identifier);
         let media_type = iiif::media_type(version, asked.accept);
-        let identities: Vec<Identity> =
-            [master.identity].into_iter().chain(sidecar.as_ref().map(|file| file.identity)).collect();
-        let (limits, offer) = (&asked.limits, &self.config.offer);
-        let freshness = Freshness::new(&(&id, media_type), &identities, limits, &self.config);
+        let files = std::iter::once(master.identity).chain(sidecar.as_ref().map(|file| file.identity));
+        let freshness = Freshness::new(&(&id, media_type, master.page), files, &asked.limits, self.settings);
         let pages = Pages { page: master.page, of: master.pages()? };
         let headers = [
             ("Content-Type", media_type.to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
-            ("Link", links::of_info(&asked.base, version, identifier, pages, media_type, offer)),
+            ("Link", links::of_info(&asked.base, version, identifier, pages, media_type, &self.config.offer)),
             ("Vary", "Accept".to_owned()),
         ];
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let extras = self.extras(&master.path, sidecar);
-        let (description, scale) = (&master.description, master.scale());
-        let (limits, offer) = (&asked.limits, &self.config.offer);
-        let about = About { id: &id, description, limits, offer, scale, pages, extras: &extras };
-        let body = iiif::info(version, &about).to_string().into_bytes();
+        let body = match self.told.again(freshness.etag(), &id) {
+            Some(body) => body,
+            None => {
+                let body = self.describe(&master, version, &id, &asked.limits, pages, sidecar);
+                self.told.keep(freshness.etag(), id, body)
+            }
+        };
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
+    }
+
+    /// The text of an info.json.
+    fn describe(
+        &mut self,
+        master: &Master,
+        version: Version,
+        id: &str,
+        limits: &Limits,
+        pages: Pages,
+        sidecar: Option<Sidecar>,
+    ) -> Vec<u8> {
+        let (description, scale) = (&master.description, master.scale());
+        let extras = self.extras(&master.path, sidecar);
+        let about =
+            About { id, description, limits, offer: &self.config.offer, scale, pages, extras: &extras };
+        iiif::info(version, &about).to_string().into_bytes()
     }
 
     /// What the publisher adds to every info.json, and to this one. A file that is wrong adds nothing.
     fn extras(&mut self, path: &str, sidecar: Option<Sidecar>) -> Extras {
         let Some(sidecar) = sidecar else { return self.config.info.clone() };
-        match sidecar.text.and_then(|text| Extras::parse(&text)) {
+        match sidecar.text().and_then(|text| Extras::parse(&text)) {
             Ok(extras) => self.config.info.overlaid(extras),
             Err(error) => {
                 if !self.wrong.contains(&sidecar.identity) {

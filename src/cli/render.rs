@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Target::Info { version, identifier } => {
             let extras = match Sidecar::beside(&arguments.master) {
                 Some(sidecar) => {
-                    let extras = sidecar.text.and_then(|text| Extras::parse(&text));
+                    let extras = sidecar.text().and_then(|text| Extras::parse(&text));
                     config.info.overlaid(extras.map_err(|error| anyhow!("its .json: {error}"))?)
                 }
                 None => config.info.clone(),

@@ -26,6 +26,8 @@ pub struct Config {
     pub server: Server,
     /// `[masters]`
     pub masters: Masters,
+    /// `[masters]`: how many of them a worker keeps open.
+    pub known: Known,
     /// `[limits]`
     pub limits: Limits,
     /// `[limits] max_source_area`: pixels of a master that one request may have decoded.
@@ -38,6 +40,8 @@ pub struct Config {
     pub colour: Colour,
     /// `[metadata] carry`
     pub metadata: Metadata,
+    /// `[tiles]`
+    pub tiles: Tiles,
     /// One section per output format.
     pub encodings: Encodings,
 }
@@ -64,6 +68,31 @@ pub struct Masters {
     pub root: PathBuf,
     /// Whether symbolic links may lead out of `root`.
     pub follow_symlinks: bool,
+}
+
+/// How many masters a worker keeps open, mapped and understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// In number.
+    pub known: usize,
+    /// In bytes of memory that their indexes take together.
+    pub known_bytes: usize,
+}
+
+/// What is done with tiles whose stored form is a format that clients understand.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tiles {
+    /// They are sent as they are stored if that is, by estimate, no more than so many times the bytes that encoding
+    /// them anew would give; 0 is never.
+    pub pass_through: f64,
+}
+
+impl Default for Tiles {
+    fn default() -> Self {
+        // The figures are at the head of `stored/growth.rs`.
+        Self { pass_through: 1.25 }
+    }
 }
 
 /// What is done about colour profiles.
@@ -139,6 +168,7 @@ struct RawConfig {
     info: serde_json::Map<String, serde_json::Value>,
     colour: Colour,
     metadata: RawMetadata,
+    tiles: Tiles,
     jpeg: Jpeg,
     png: Png,
     webp: Webp,
@@ -166,11 +196,13 @@ enum RawWorkers {
     Word(String),
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawMasters {
     root: PathBuf,
     follow_symlinks: bool,
+    known: usize,
+    known_bytes: usize,
 }
 
 #[derive(Debug, Deserialize)]
@@ -221,6 +253,12 @@ impl Default for RawServer {
     }
 }
 
+impl Default for RawMasters {
+    fn default() -> Self {
+        Self { root: PathBuf::new(), follow_symlinks: false, known: 200, known_bytes: 32 << 20 }
+    }
+}
+
 impl Default for RawLimits {
     fn default() -> Self {
         // A 24-megapixel page can be had whole; the picture and its encoder's buffers stay near 100 MB a worker.
@@ -244,6 +282,7 @@ impl TryFrom<RawConfig> for Config {
             "[masters] root is missing: the directory with the images"
         );
         ensure!(raw.masters.root.is_absolute(), "[masters] root must be an absolute path");
+        ensure!(raw.masters.known <= 500, "[masters] known = {} is not within 0 to 500", raw.masters.known);
         ensure!(raw.server.socket.is_absolute(), "[server] socket must be an absolute path");
         let encodings = Encodings {
             jpeg: raw.jpeg,
@@ -257,6 +296,11 @@ impl TryFrom<RawConfig> for Config {
         };
         encodings.check()?;
         ensure!(
+            (0.0..=100.0).contains(&raw.tiles.pass_through),
+            "[tiles] pass_through = {} is not within 0 to 100",
+            raw.tiles.pass_through
+        );
+        ensure!(
             !raw.server.cache_control.contains(|c: char| c.is_control()),
             "[server] cache_control must be one line"
         );
@@ -269,6 +313,7 @@ impl TryFrom<RawConfig> for Config {
                 cache_control: raw.server.cache_control,
             },
             masters: Masters { root: raw.masters.root, follow_symlinks: raw.masters.follow_symlinks },
+            known: Known { known: raw.masters.known, known_bytes: raw.masters.known_bytes },
             limits: Limits {
                 max_width: raw.limits.max_width,
                 max_height: raw.limits.max_height.unwrap_or(raw.limits.max_width),
@@ -279,6 +324,7 @@ impl TryFrom<RawConfig> for Config {
             info: Extras::new(raw.info).map_err(|error| anyhow!("[info] {error}"))?,
             colour: raw.colour,
             metadata: raw.metadata.into(),
+            tiles: raw.tiles,
             encodings,
         })
     }
@@ -399,6 +445,8 @@ mod tests {
             ("[info]\nrights = \"ours\"", "rights"),
             ("[info]\nwidth = 5", "width"),
             ("[offer]\nformats = [\"png\"]", "formats"),
+            ("[tiles]\npass_through = -1", "pass_through"),
+            ("[tiles]\npass_through = nan", "pass_through"),
             ("[jpeg]\nquality = 101", "quality"),
             ("[jpeg]\nsubsampling = \"4:1:0\"", "4:2:2"),
             ("[webp]\nmethod = 7", "method"),
@@ -412,6 +460,7 @@ mod tests {
             assert!(text.contains(key), "{lines}: {text}");
         }
         assert!(complaint("").contains("[masters] root"));
+        assert!(complaint("[masters]\nroot = \"/srv\"\nknown = 501").contains("[masters] known"));
     }
 
     #[test]

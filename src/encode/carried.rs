@@ -22,7 +22,8 @@ const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const PROFILE: &[u8] = b"ICC_PROFILE\0";
 
 impl Carried {
-    fn is_empty(&self) -> bool {
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }

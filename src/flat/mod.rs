@@ -87,7 +87,7 @@ impl Picture {
 
 /// A level without tiles.
 fn level(dimensions: Dimensions) -> Level {
-    Level { dimensions, tile: dimensions, tiled: false }
+    Level { dimensions, tile: dimensions, tiled: false, stored_as: None }
 }
 
 /// Refuses what would take too much memory, with the command that makes a better master of it.

@@ -110,6 +110,7 @@ impl Image {
             dimensions: self.area(reduction).dimensions(),
             tile: self.piece(reduction),
             tiled: true,
+            stored_as: None,
         });
         Description {
             levels: levels.collect(),
@@ -132,6 +133,11 @@ impl Image {
     pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let profile = self.file.colour.as_ref()?.profile.clone()?;
         bytes.get(profile).map(<[u8]>::to_vec)
+    }
+
+    /// About how much memory it takes by now: the index grows with the tiles that are asked for.
+    pub fn index_bytes(&self) -> usize {
+        size_of::<Self>() + self.index.as_ref().map_or(0, Index::bytes)
     }
 
     /// What decodes its codestream.

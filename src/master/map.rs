@@ -31,10 +31,13 @@ struct Watch {
     broken: AtomicBool,
 }
 
-/// More maps than any worker has at a time; tests run in threads of one process.
-static WATCHES: [Watch; 64] = [const {
+/// Most maps of a process at a time, those of known masters and the one that a request adds. The handler looks through
+/// all of them, which only a fault has to wait for.
+pub(super) const MAX_MAPS: usize = 1024;
+
+static WATCHES: [Watch; MAX_MAPS] = [const {
     Watch { start: AtomicUsize::new(0), length: AtomicUsize::new(0), broken: AtomicBool::new(false) }
-}; 64];
+}; MAX_MAPS];
 
 /// A power of two; asked for before the handler is installed, which may not ask.
 static PAGE_SIZE: AtomicUsize = AtomicUsize::new(4096);

@@ -2,26 +2,30 @@
 //! The only I/O on the path of a request.
 
 mod decoder;
+mod known;
 mod map;
 mod open;
 mod sidecar;
 
-use std::fs::File;
+use std::cell::OnceCell;
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 pub use decoder::Decoder;
+pub use known::Known;
 pub use map::Map;
 pub use open::{EXTENSIONS, Found, Root};
 pub use sidecar::Sidecar;
 
-use crate::description::{Depth, Description, PhysicalScale};
+use crate::description::{Depth, Description, PhysicalScale, Tile};
 use crate::error::{Error, MasterError};
 use crate::geometry::Rect;
 use crate::metadata::{Metadata, Xmp};
-use crate::raster::{AnyRaster, Raster, Sample};
+use crate::raster::{AnyRaster, Converter, Raster, Sample};
+use crate::stored::Stored;
 use crate::{flat, jp2, tiff};
 
 /// An image file, open and understood.
@@ -36,6 +40,9 @@ pub struct Master {
     pub path: String,
     map: Map,
     kind: Kind,
+    /// Found out when they are first asked for.
+    pages: OnceCell<u32>,
+    srgb: OnceCell<bool>,
 }
 
 /// What a file turned out to be, by its first bytes.
@@ -56,15 +63,14 @@ pub struct Identity {
 }
 
 impl Identity {
-    fn of(file: &File) -> std::io::Result<Self> {
-        let metadata = file.metadata()?;
-        Ok(Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.size(),
-            seconds: metadata.mtime(),
-            nanoseconds: metadata.mtime_nsec(),
-        })
+    fn of(file: &fs::Metadata) -> Self {
+        Self {
+            device: file.dev(),
+            inode: file.ino(),
+            size: file.size(),
+            seconds: file.mtime(),
+            nanoseconds: file.mtime_nsec(),
+        }
     }
 
     /// It as one number, the same for as long as this process runs.
@@ -81,37 +87,54 @@ impl Identity {
 }
 
 impl Master {
-    /// The master of an identifier. Its directories are read, no pixels.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] if there is none; [`Error::Master`] if it cannot be read.
-    pub fn find(root: &Root, path: &str) -> Result<Self, Error> {
-        let Found { file, path, page } = root.find(path)?;
-        Ok(Self { path, ..Self::new(&file, page)? })
-    }
-
     /// The master in a file named on the command line.
     ///
     /// # Errors
-    /// As [`Master::find`].
+    /// [`Error::Internal`] if the file cannot be opened; [`Error::Master`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let file =
-            File::open(path).map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
-        Self::new(&file, 1)
+        let opened = File::open(path).and_then(|file| Ok((Identity::of(&file.metadata()?), file)));
+        let (identity, file) =
+            opened.map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
+        Self::read(Found { file, identity, path: String::new(), page: 1 })
     }
 
-    fn new(file: &File, page: u32) -> Result<Self, Error> {
-        let failed = |error: std::io::Error| Error::Internal(format!("cannot map a master: {error}"));
-        let identity = Identity::of(file).map_err(failed)?;
+    /// The master in a file that was found. Its directories are read, no pixels.
+    fn read(found: Found) -> Result<Self, Error> {
+        let Found { file, identity, path, page } = found;
         if identity.size < 16 {
             return Err(MasterError::damaged(format!("a file of {} bytes is no image", identity.size)).into());
         }
-        let map = Map::new(file).map_err(failed)?;
+        let map =
+            Map::new(&file).map_err(|error| Error::Internal(format!("cannot map a master: {error}")))?;
         let kind = Kind::read(map.bytes(), page);
         // Zeros that stand for missing pages explain any other complaint.
         map.check()?;
         let kind = kind?.ok_or(Error::NotFound("this image has no such page"))?;
-        Ok(Self { identity, description: kind.description(), page, path: String::new(), map, kind })
+        Ok(Self {
+            identity,
+            description: kind.description(),
+            page,
+            path,
+            map,
+            kind,
+            pages: OnceCell::new(),
+            srgb: OnceCell::new(),
+        })
+    }
+
+    /// Whether all that was read of it so far was there.
+    fn is_whole(&self) -> bool {
+        self.map.check().is_ok()
+    }
+
+    /// About how much memory keeping it takes, beside pages of its file, which the kernel can have back at any time.
+    fn index_bytes(&self) -> usize {
+        let kind = match &self.kind {
+            Kind::Tiff(pyramid) => pyramid.index_bytes(),
+            Kind::Jp2(image) => image.index_bytes(),
+            Kind::Flat(_) => 0,
+        };
+        size_of::<Self>() + self.path.len() + kind
     }
 
     /// How many pages its file has, at least 1.
@@ -120,10 +143,13 @@ impl Master {
     /// [`MasterError`] if the file shrinks meanwhile.
     pub fn pages(&self) -> Result<u32, MasterError> {
         let Kind::Tiff(_) = &self.kind else { return Ok(1) };
+        if let Some(pages) = self.pages.get() {
+            return Ok(*pages);
+        }
         let (file, first) = tiff::File::open(self.map.bytes())?;
         let pages = tiff::Pyramid::count_pages(&file, first);
         self.map.check()?;
-        Ok(pages)
+        Ok(*self.pages.get_or_init(|| pages))
     }
 
     /// How large its pixels are on the original, if the file tells.
@@ -174,6 +200,19 @@ impl Master {
         self.map.check().map(|()| metadata)
     }
 
+    /// Whether its pixels are sRGB, or taken for it, so that no profile changes them.
+    ///
+    /// # Errors
+    /// As [`Master::icc_profile`].
+    pub fn is_srgb(&self, converter: &mut Converter) -> Result<bool, MasterError> {
+        if let Some(known) = self.srgb.get() {
+            return Ok(*known);
+        }
+        let channels = self.description.channels;
+        let is_srgb = self.icc_profile()?.is_none_or(|profile| converter.changes_nothing(&profile, channels));
+        Ok(*self.srgb.get_or_init(|| is_srgb))
+    }
+
     /// The pixels of `window` of a level, in the depth asked for. A window that reaches beyond a level repeats its edge.
     ///
     /// # Errors
@@ -196,6 +235,21 @@ impl Master {
             }
         };
         Ok(raster.extended_to(window.dimensions()))
+    }
+
+    /// A tile of a level as it is stored, if it is there. Not looked through.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if its bytes are not in the file.
+    pub fn stored(&self, level: usize, tile: Tile) -> Result<Option<Stored>, MasterError> {
+        let Kind::Tiff(pyramid) = &self.kind else { return Ok(None) };
+        let (file, _) = tiff::File::open(self.map.bytes())?;
+        let image = &pyramid.levels[level];
+        let at = image.piece_rect(tile.column, tile.row);
+        self.map.announce(&tiff::ranges(&file, image, at)?);
+        let stored = image.stored(&file, tile);
+        self.map.check()?;
+        stored
     }
 
     fn decode_tiff<S: Sample>(

@@ -1,13 +1,14 @@
 //! From an identifier to an open file beneath the root of masters, and no other.
 //! Does the opening only; nothing is read. Symbolic links and special files: openat2(2).
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
 use rustix::io::Errno;
 
+use super::Identity;
 use crate::config::Masters;
 use crate::error::Error;
 
@@ -30,6 +31,8 @@ pub struct Root {
 pub struct Found {
     /// The file, open.
     pub file: File,
+    /// What distinguishes this state of it from any other.
+    pub identity: Identity,
     /// Its path below the root, with its extension.
     pub path: String,
     /// Which of its pages is meant, from 1.
@@ -68,8 +71,8 @@ impl Root {
     }
 
     fn find_file(&self, path: &str) -> Result<Found, Error> {
-        if let Some(file) = self.open_file(path)? {
-            return Ok(Found { file, path: path.to_owned(), page: 1 });
+        if let Some((file, identity)) = self.open_file(path)? {
+            return Ok(Found { file, identity, path: path.to_owned(), page: 1 });
         }
         for group in EXTENSIONS {
             if let Some(file) = self.find_one(path, group)? {
@@ -88,20 +91,21 @@ impl Root {
             if file.is_some() && found.is_some() {
                 return Err(Error::NotFound("several images have this name: add the file's extension"));
             }
-            found = found.or(file.map(|file| Found { file, path, page: 1 }));
+            found = found.or(file.map(|(file, identity)| Found { file, identity, path, page: 1 }));
         }
         Ok(found)
     }
 
-    pub(super) fn open_file(&self, path: &str) -> Result<Option<File>, Error> {
+    /// The regular file at `path` as it stands, open, if there is one.
+    pub(super) fn open_file(&self, path: &str) -> Result<Option<(File, Identity)>, Error> {
         // Without NONBLOCK a FIFO would hold the worker until somebody writes to it.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
         let opened = retry(|| openat2(&self.directory, Path::new(path), flags, Mode::empty(), self.resolve));
         match opened {
             Ok(descriptor) => {
                 let file = File::from(descriptor);
-                let regular = file.metadata().is_ok_and(|metadata| metadata.is_file());
-                Ok(regular.then_some(file))
+                let regular = file.metadata().ok().filter(Metadata::is_file);
+                Ok(regular.map(|metadata| (file, Identity::of(&metadata))))
             }
             Err(
                 errno

@@ -10,19 +10,19 @@ use super::{Identity, Root};
 /// Longest file that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
 
-/// A file beside a master.
+/// A file beside a master, open.
 #[derive(Debug)]
 pub struct Sidecar {
     /// What distinguishes this state of the file from any other.
     pub identity: Identity,
-    /// Its text, or why there is none.
-    pub text: Result<String, String>,
+    file: File,
 }
 
 impl Root {
     /// The file beside the master at `path` below the root, if there is one. All pages of a master share it.
     pub fn sidecar(&self, path: &str) -> Option<Sidecar> {
-        Sidecar::read(self.open_file(&format!("{path}.json")).ok().flatten()?)
+        let (file, identity) = self.open_file(&format!("{path}.json")).ok().flatten()?;
+        Some(Sidecar { identity, file })
     }
 }
 
@@ -31,19 +31,22 @@ impl Sidecar {
     pub fn beside(master: &Path) -> Option<Self> {
         let mut name = master.as_os_str().to_owned();
         name.push(".json");
-        Self::read(File::open(name).ok()?)
+        let file = File::open(name).ok()?;
+        Some(Self { identity: Identity::of(&file.metadata().ok()?), file })
     }
 
-    fn read(mut file: File) -> Option<Self> {
-        let identity = Identity::of(&file).ok()?;
-        if identity.size > LONGEST {
-            return Some(Self { identity, text: Err(format!("it has more than {LONGEST} bytes")) });
+    /// Its text.
+    ///
+    /// # Errors
+    /// With the reason if there is none: it is too long, no text, or cannot be read.
+    pub fn text(&self) -> Result<String, String> {
+        if self.identity.size > LONGEST {
+            return Err(format!("it has more than {LONGEST} bytes"));
         }
         let mut text = String::new();
         // It may grow while it is read.
-        let read = Read::by_ref(&mut file).take(LONGEST).read_to_string(&mut text);
-        let text = read.map(|_| text).map_err(|error| error.to_string());
-        Some(Self { identity, text })
+        let read = (&self.file).take(LONGEST).read_to_string(&mut text);
+        read.map(|_| text).map_err(|error| error.to_string())
     }
 }
 
@@ -62,7 +65,7 @@ mod tests {
         write("bytes.tif.json", b"\xff");
         let masters = Masters { root: directory.path().to_owned(), follow_symlinks: false };
         let root = Root::open(&masters).expect("root");
-        let text = |path| root.sidecar(path).map(|sidecar| sidecar.text);
+        let text = |path| root.sidecar(path).map(|sidecar| sidecar.text());
         assert_eq!(text("a.tif"), Some(Ok("{}".to_owned())));
         assert_eq!(text("b.tif"), None);
         assert!(matches!(text("long.tif"), Some(Err(_))) && matches!(text("bytes.tif"), Some(Err(_))));

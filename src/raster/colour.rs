@@ -69,6 +69,12 @@ impl Converter {
         self.conversion::<u8>(profile, channels).is_some()
     }
 
+    /// Whether pixels of this profile are sent as they are.
+    pub fn changes_nothing(&mut self, profile: &[u8], channels: Channels) -> bool {
+        matches!(self.conversion::<u8>(profile, channels), Some(Conversion::Nothing) | None)
+            && channels != Channels::Cmyk
+    }
+
     fn conversion<S: Sample>(&mut self, profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
         let mut hasher = DefaultHasher::new();
         (profile, channels).hash(&mut hasher);

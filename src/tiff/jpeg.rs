@@ -41,7 +41,7 @@ pub fn assemble(
     append(tile, "a JPEG tile or strip", stream)
 }
 
-/// Appends all of `part` but SOI and the application markers: what components mean is for the TIFF to say.
+/// Appends all of `part` but SOI, application markers and comments: what components mean is for the TIFF to say.
 fn append(part: &[u8], name: &str, stream: &mut Vec<u8>) -> Result<(), MasterError> {
     let mut rest = part.strip_prefix(&[0xff, 0xd8]);
     while let Some([0xff, marker @ 0xc0..=0xfe, high, low, ..]) = rest {
@@ -50,7 +50,7 @@ fn append(part: &[u8], name: &str, stream: &mut Vec<u8>) -> Result<(), MasterErr
         if *marker == 0xda {
             break;
         }
-        if !matches!(marker, 0xe0..=0xef) {
+        if !matches!(marker, 0xe0..=0xef | 0xfe) {
             stream.extend(segment);
         }
         rest = Some(after);

@@ -11,6 +11,7 @@ mod jpeg;
 mod predictor;
 mod pyramid;
 mod samples;
+mod stored;
 mod tags;
 mod window;
 

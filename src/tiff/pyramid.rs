@@ -91,10 +91,20 @@ impl Pyramid {
         (Exif::of(&file, &ifd), ifd.entry(tag::XMP).and_then(|entry| entry.bytes(&file).ok()))
     }
 
+    /// About how much memory it takes.
+    pub fn index_bytes(&self) -> usize {
+        let bytes = |image: &Image| size_of::<Image>() + size_of_val(&image.pixel.palette[..]);
+        self.levels.iter().map(bytes).sum()
+    }
+
     /// What planning and info.json need to know.
     pub fn description(&self) -> Description {
-        let level =
-            |image: &Image| Level { dimensions: image.dimensions, tile: image.piece, tiled: image.tiled };
+        let level = |image: &Image| Level {
+            dimensions: image.dimensions,
+            tile: image.piece,
+            tiled: image.tiled,
+            stored_as: image.stored_as(),
+        };
         Description {
             levels: self.levels.iter().map(level).collect(),
             orientation: Orientation::from_tag(self.levels[0].orientation),

@@ -33,6 +33,10 @@ fn main() -> Result<()> {
     let site = Site::start(&corpus::directory(), &masters)?;
     println!("{} connections, {ROUNDS} rounds, 2 workers of each server, caches off", load::CONNECTIONS);
     println!(
+        "JPEG tiles are sent as they are stored, whatever they take: pass_through = {}",
+        site::PASS_THROUGH
+    );
+    println!(
         "{:<30} {:<7} {:>7} {:>8} {:>8} {:>11} {:>10} {:>7} {:>8} {:>6}",
         "workload",
         "server",

@@ -21,6 +21,9 @@ const LOCATIONS: &str = include_str!("../../nginx/recto.conf");
 
 /// Where Debian and Ubuntu put the peer.
 const IIPSRV: &str = "/usr/lib/iipimage-server/iipsrv.fcgi";
+/// The policy for stored tiles under which JPEG masters are compared: all of them are sent as they are. The default has
+/// those of quality 90 encoded anew, for the sake of slow lines rather than of the server.
+pub const PASS_THROUGH: f64 = 100.0;
 /// Processes of each server that answer requests.
 const WORKERS: usize = 2;
 
@@ -140,7 +143,7 @@ impl Drop for Site {
 fn start_recto(mut command: Command, run: &Path, masters: &Path) -> Result<Child> {
     let (config, pid_file) = (run.join("recto.toml"), run.join("recto.pid"));
     let text = format!(
-        "[masters]\nroot = {masters:?}\n[server]\nsocket = {:?}\nworkers = {WORKERS}\n[jpeg]\nquality = 80\n",
+        "[masters]\nroot = {masters:?}\n[server]\nsocket = {:?}\nworkers = {WORKERS}\n[jpeg]\nquality = 80\n[tiles]\npass_through = {PASS_THROUGH}\n",
         run.join("recto.sock")
     );
     fs::write(&config, text)?;

@@ -6,3 +6,4 @@ mod jpeg;
 mod layouts;
 mod levels;
 mod samples;
+mod stored;

@@ -10,10 +10,13 @@ use serde_json::Value;
 use crate::conformance::judge::Shown;
 use crate::conformance::masters::write_png;
 use crate::fetched;
+use crate::judge::{run, text};
 use crate::picture::Picture;
-use crate::site::Site;
+use crate::site::{Setup, Site};
 
 const MASTER: &str = "large.tif";
+/// The same picture in JPEG tiles as libvips stores them from quality 90 on, RGB, which are sent as they are.
+const STORED: &str = "stored.tif";
 
 /// Each package is a viewer. OpenSeadragon 5 and 6 ask for different URLs; 4 and 5, which Mirador has in it, do not.
 const VIEWERS: [&str; 4] =
@@ -32,7 +35,8 @@ fn viewers_show_the_picture() {
         return;
     }
     let packages = fetched::directory("viewers");
-    let site = Site::start();
+    let site =
+        Site::with(&Setup { server: "workers = 2\n[tiles]\npass_through = 100\n", ..Setup::default() });
     let original = Picture::waves(3001, 2003, 3);
     site.add(MASTER, &original.master());
     // Kept after the test, for people to look at.
@@ -41,10 +45,15 @@ fn viewers_show_the_picture() {
     std::fs::create_dir_all(&output).expect("a directory");
     let original_path = output.join("original.png");
     write_png(&original_path, &original);
-    let records = drive(&packages, &site, &output);
+    let stored = site.server.path("masters").join(STORED);
+    let tiles = "[compression=jpeg,Q=95,tile,pyramid,tile-width=256,tile-height=256]";
+    run("vips", &["copy", text(&original_path), &format!("{}{tiles}", text(&stored))]);
+    let mut records = drive(&packages, &site, &output, MASTER, &VIEWERS);
+    records.extend(drive(&packages, &site, &output.join("stored"), STORED, &VIEWERS[1..2]));
 
     let (views, pages): (Vec<_>, Vec<_>) = records.iter().partition(|record| record.get("view").is_some());
-    assert_eq!((views.len(), pages.len()), (VIEWS * 2 * VIEWERS.len(), 2 * VIEWERS.len()));
+    let runs = 2 * (VIEWERS.len() + 1);
+    assert_eq!((views.len(), pages.len()), (VIEWS * runs, runs));
     for page in pages {
         let name = page["page"].as_str().expect("a name");
         assert_eq!(page["complaints"], Value::Array(Vec::new()), "{name}");
@@ -66,14 +75,15 @@ fn skipped(name: &str) -> bool {
 }
 
 /// Runs all viewers; what they print, line by line.
-fn drive(packages: &Path, site: &Site, output: &Path) -> Vec<Value> {
+fn drive(packages: &Path, site: &Site, output: &Path, master: &str, viewers: &[&str]) -> Vec<Value> {
+    std::fs::create_dir_all(output).expect("a directory");
     let driver = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/viewers/drive.mjs");
     let run = Command::new("node")
         .arg(driver)
         .args([packages, &browser()])
-        .args([&format!("http://localhost:{}/iiif", site.port), MASTER])
+        .args([&format!("http://localhost:{}/iiif", site.port), master])
         .arg(output)
-        .args(VIEWERS)
+        .args(viewers)
         .output()
         .expect("node is installed");
     let said = String::from_utf8_lossy(&run.stdout).into_owned();

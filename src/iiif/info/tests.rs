@@ -37,6 +37,7 @@ fn master(levels: &[(u32, u32)], tile: (u32, u32), tag: u16, channels: Channels)
         dimensions: Dimensions::new(width, height),
         tile: Dimensions::new(tile.0, tile.1),
         tiled: tile.0 > 0,
+        stored_as: None,
     });
     Description {
         levels: levels.collect(),

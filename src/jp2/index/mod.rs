@@ -21,7 +21,10 @@ use crate::error::MasterError;
 pub(super) use table::Parts;
 use table::{PackedHeaders, Table};
 
-/// Tiles are kept as long as they have together no more packets than this; each takes 12 bytes.
+/// What a packet takes: where it begins, and its length.
+const PACKET_BYTES: usize = 12;
+
+/// Tiles are kept as long as they have together no more packets than this.
 const MAX_PACKETS_KEPT: usize = 1 << 22;
 
 /// The index of a codestream.
@@ -115,6 +118,13 @@ impl Index {
         let header = tiles.header(codestream, &self.header, number)?;
         let tile = Tile::new(codestream, &self.header, number, header, tiles.kept.remove(&number))?;
         Ok(tiles.insert(number, tile))
+    }
+
+    /// About how much memory it takes by now.
+    pub fn bytes(&self) -> usize {
+        let tiles = self.tiles.borrow();
+        let kept: usize = tiles.kept.values().map(|(starts, _)| starts.len()).sum();
+        (tiles.packets + kept) * PACKET_BYTES + size_of_val(&tiles.places[..])
     }
 
     /// The tables of the tiles that have no PLT, by number; None if all are known from an index before.
