@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::description::{Channels, Depth, Description, Level, StoredAs, Tile};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation, Rect};
-use crate::iiif::{Format, Quality, Resolved};
+use crate::iiif::{Decimal, Format, Quality, Resolved};
 use crate::raster::Axis;
 
 /// Source pixels that are decoded at once, unless a row of pieces has more: 6 MB of RGB, whatever the size of the
@@ -132,6 +132,19 @@ impl Plan {
             self.piece,
             budget
         )))
+    }
+
+    /// Whether no more than `budget` pixels of a master are decoded for a part of it, as it is shown, at a size.
+    pub fn is_affordable(
+        description: &Description,
+        region: Rect,
+        size: Dimensions,
+        budget: NonZeroU64,
+    ) -> bool {
+        let (orientation, tilt) = (Orientation::UPRIGHT, Decimal::default());
+        let (quality, format) = (Quality::Default, Format::Jpg);
+        let resolved = Resolved { region, size, orientation, tilt, quality, format };
+        Self::new(&resolved, description, Depth::Eight).source_area() <= budget.get()
     }
 
     /// Pixels of the master that are decoded: those of all pieces that the window touches.
@@ -295,7 +308,6 @@ impl fmt::Display for Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::iiif::Decimal;
     use proptest::prelude::*;
 
     fn description(

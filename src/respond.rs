@@ -146,8 +146,10 @@ impl Service {
     ) -> Vec<u8> {
         let (description, scale) = (&master.description, master.scale());
         let extras = self.extras(&master.path, sidecar);
-        let about =
-            About { id, description, limits, offer: &self.config.offer, scale, pages, extras: &extras };
+        let budget = self.config.max_source_area;
+        let affordable = |region, size| Plan::is_affordable(description, region, size, budget);
+        let (offer, extras, affordable) = (&self.config.offer, &extras, &affordable);
+        let about = About { id, description, limits, offer, scale, pages, extras, affordable };
         iiif::info(version, &about).to_string().into_bytes()
     }
 

@@ -91,6 +91,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 scale: master.scale(),
                 pages: Pages { page: 1, of: master.pages()? },
                 extras: &extras,
+                affordable: &|region, size| {
+                    Plan::is_affordable(description, region, size, config.max_source_area)
+                },
             };
             iiif::info(version, &about).to_string().into_bytes()
         }

@@ -8,7 +8,7 @@ use super::bounds::proportional;
 use super::{Extras, Format, Level, Offer, Quality, Version};
 use crate::config::Limits;
 use crate::description::{Description, PhysicalScale, PhysicalUnit};
-use crate::geometry::Dimensions;
+use crate::geometry::{Dimensions, Rect};
 
 /// Tiles are at least so wide and so high: smaller ones cost a viewer more in requests than they save in pixels.
 const SMALLEST_TILE: u32 = 256;
@@ -43,6 +43,8 @@ pub struct About<'a> {
     pub pages: Pages,
     /// What the publisher adds.
     pub extras: &'a Extras,
+    /// Whether the limits of the server allow a part of the picture at a size, given as it is shown.
+    pub affordable: &'a dyn Fn(Rect, Dimensions) -> bool,
 }
 
 /// The place of an image in a file of several.
@@ -87,7 +89,7 @@ fn info_3(about: &About) -> Map<String, Value> {
     member("maxHeight", json!(limits.max_height));
     member("maxArea", json!(limits.max_area));
     member("sizes", sizes(description, limits));
-    member("tiles", tiles(description, limits));
+    member("tiles", tiles(about));
     member("preferredFormats", extensions(&offer.preferred_formats, |_| true));
     // Level 1 has jpg alone.
     let known = |format| LEVEL_2_FORMATS.contains(&format) && (level == Level::Two || format == Format::Jpg);
@@ -153,7 +155,7 @@ fn info_2(about: &About) -> Map<String, Value> {
     member("width", json!(image.width));
     member("height", json!(image.height));
     member("sizes", sizes(description, limits));
-    member("tiles", tiles(description, limits));
+    member("tiles", tiles(about));
     member("profile", json!([offer.level(Version::V2).uri(Version::V2), extras]));
     members
 }
@@ -183,10 +185,18 @@ fn sizes(description: &Description, limits: &Limits) -> Value {
     sizes.iter().map(|size| json!({ "width": size.width, "height": size.height })).collect()
 }
 
-/// One tiling of the whole pyramid (section 5.4).
-fn tiles(description: &Description, limits: &Limits) -> Value {
-    let tile = tile(description, limits);
-    let factors = scale_factors(description.dimensions(), tile);
+/// One tiling of the whole pyramid (section 5.4), as far up as the server's limits allow: a master without reduced
+/// levels is not read whole for a tile.
+fn tiles(about: &About) -> Value {
+    let (image, tile) = (about.description.dimensions(), tile(about.description, about.limits));
+    let is_affordable = |factor: &u64| {
+        // Both sides at most those of the image, which have 32 bits.
+        let side = |tile: u32, image: u32| (u64::from(tile) * factor).min(image.into());
+        let (width, height) = (side(tile.width, image.width), side(tile.height, image.height));
+        let size = Dimensions::new(width.div_ceil(*factor) as u32, height.div_ceil(*factor) as u32);
+        (about.affordable)(Rect::new(0, 0, width as u32, height as u32), size)
+    };
+    let factors: Vec<u64> = scale_factors(image, tile).into_iter().take_while(is_affordable).collect();
     json!([{ "width": tile.width, "height": tile.height, "scaleFactors": factors }])
 }
 

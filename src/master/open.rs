@@ -58,21 +58,30 @@ impl Root {
     }
 
     /// What `path`, relative to the root, names: a file as it stands, or with the one known extension that makes it a
-    /// file; where there is none, a page of such a file after a semicolon, as in `book.tif;3`.
+    /// file; where there is none, a page of such a file after a semicolon, as in `book.tif;3`. A page of a file as it
+    /// stands goes before a file that an extension would name.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is none, it is no regular file, or several extensions would do;
     /// [`Error::Internal`] if the machine cannot open files at all.
     pub fn find(&self, path: &str) -> Result<Found, Error> {
-        match (self.find_file(path), page_of(path)) {
-            (Err(Error::NotFound(_)), Some((book, page))) => Ok(Found { page, ..self.find_file(book)? }),
-            (found, _) => found,
+        let Some((book, page)) = page_of(path) else { return self.find_file(path) };
+        if let Some(found) = self.find_exactly(path)? {
+            return Ok(found);
+        }
+        // Before the names that an extension would make of the path: most pages are asked for in this way.
+        if let Some(found) = self.find_exactly(book)? {
+            return Ok(Found { page, ..found });
+        }
+        match self.find_file(path) {
+            Err(Error::NotFound(_)) => Ok(Found { page, ..self.find_file(book)? }),
+            found => found,
         }
     }
 
     fn find_file(&self, path: &str) -> Result<Found, Error> {
-        if let Some((file, identity)) = self.open_file(path)? {
-            return Ok(Found { file, identity, path: path.to_owned(), page: 1 });
+        if let Some(found) = self.find_exactly(path)? {
+            return Ok(found);
         }
         for group in EXTENSIONS {
             if let Some(file) = self.find_one(path, group)? {
@@ -86,14 +95,18 @@ impl Root {
     fn find_one(&self, path: &str, extensions: &[&str]) -> Result<Option<Found>, Error> {
         let mut found = None;
         for extension in extensions {
-            let path = format!("{path}.{extension}");
-            let file = self.open_file(&path)?;
-            if file.is_some() && found.is_some() {
+            let another = self.find_exactly(&format!("{path}.{extension}"))?;
+            if another.is_some() && found.is_some() {
                 return Err(Error::NotFound("several images have this name: add the file's extension"));
             }
-            found = found.or(file.map(|(file, identity)| Found { file, identity, path, page: 1 }));
+            found = found.or(another);
         }
         Ok(found)
+    }
+
+    fn find_exactly(&self, path: &str) -> Result<Option<Found>, Error> {
+        let found = self.open_file(path)?;
+        Ok(found.map(|(file, identity)| Found { file, identity, path: path.to_owned(), page: 1 }))
     }
 
     /// The regular file at `path` as it stands, open, if there is one.

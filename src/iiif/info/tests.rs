@@ -21,7 +21,16 @@ fn about<'a>(
     offer: &'a Offer,
     extras: &'a Extras,
 ) -> About<'a> {
-    About { id, description, limits, offer, scale: None, pages: Pages::default(), extras }
+    About {
+        id,
+        description,
+        limits,
+        offer,
+        scale: None,
+        pages: Pages::default(),
+        extras,
+        affordable: &|_, _| true,
+    }
 }
 
 const ID: &str = "https://host/iiif/3/a%2Fb";
@@ -137,6 +146,14 @@ fn every_size_and_every_tile_is_served() {
             }
         }
     }
+}
+
+#[test]
+fn scales_that_cost_too_much_are_not_offered() {
+    let (description, limits, offer) = (pyramid(1, Channels::Rgb), limits(3000, 9_000_000), Offer::default());
+    let (none, dear) = (Extras::default(), |region: Rect, _| region.width <= 2048);
+    let about = About { affordable: &dear, ..about(ID, &description, &limits, &offer, &none) };
+    assert_eq!(super::info(V3, &about)["tiles"][0]["scaleFactors"], json!([1, 2, 4, 8]));
 }
 
 #[test]
