@@ -94,6 +94,14 @@ impl WindowDecoder {
         };
         let mut planes: Vec<Plane> = header.components.iter().map(blank).collect();
         for number in tiles(header, area) {
+            // A tile may lie between the samples of all components: then it need not be there.
+            let place = layout::tile_rect(header, number);
+            let holds = |(component, plane): (&Component, &Plane)| {
+                plane::reduced(place, component, reduction).intersection(plane.rect).is_some()
+            };
+            if !header.components.iter().zip(&planes).any(holds) {
+                continue;
+            }
             let tile = source.index.tile(source.codestream, number)?;
             self.decode_tile(source, &tile, number, reduction, &mut planes)?;
         }
@@ -287,7 +295,8 @@ fn tiles(header: &Header, area: Rect) -> impl Iterator<Item = u32> {
 /// T.800 G.2 and G.3: the first three components of a tile become red, green and blue.
 fn undo_component_transform(samples: &mut [Option<Samples>]) -> Result<(), MasterError> {
     match samples {
-        [None, None, None, ..] => Ok(()),
+        // Some encoders of gray pictures ask for it all the same.
+        [] | [_] | [_, _] | [None, None, None, ..] => Ok(()),
         [
             Some(Samples::Reversible(first)),
             Some(Samples::Reversible(second)),

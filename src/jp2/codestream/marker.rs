@@ -41,13 +41,17 @@ pub(super) enum Next<'a> {
 /// [`MasterError::Damaged`] if there is none, or it does not lie wholly in `bytes`.
 pub(super) fn next(bytes: &[u8], at: usize) -> Result<Next<'_>, MasterError> {
     let ends = || MasterError::damaged(format!("a codestream that ends in a header, at offset {at}"));
-    let rest = bytes.get(at..).ok_or_else(ends)?;
+    let mut rest = bytes.get(at..).ok_or_else(ends)?;
+    // The range that T.800 A.1.3 keeps for markers without a segment, for parts of the standard to come.
+    while let [0xff, 0x30..=0x3f, after @ ..] = rest {
+        rest = after;
+    }
+    let at = bytes.len() - rest.len();
     let (code, rest) = rest.split_first_chunk().ok_or_else(ends)?;
     let code = u16::from_be_bytes(*code);
     match code {
         code::SOT | code::SOD | code::EOC => Ok(Next::End(code, at + 2)),
-        // The range that T.800 keeps for markers without a segment, and what is no marker.
-        0xff30..=0xff3f | ..0xff01 => {
+        ..0xff01 => {
             Err(MasterError::damaged(format!("{code:#06x} where a header needs a marker, at offset {at}")))
         }
         _ => {

@@ -81,6 +81,9 @@ impl Tile {
                     "layer {layer} of precinct {precinct}, resolution {resolution}, component {component} is missing"
                 ))
             })?;
+            if bytes.is_empty() && self.packed.is_none() {
+                continue;
+            }
             let source = self.source(codestream, &bytes)?;
             let at = Position { packet: bytes.start, header };
             let (body, next) = headers.read(source, at, layer, style, &mut contributions)?;

@@ -110,7 +110,8 @@ impl Table {
     }
 
     /// The table that the packet headers tell, each read in its turn, with whether all packets were found and nothing
-    /// else: those behind damage, or beyond the end, are not found.
+    /// else: those behind damage, or beyond the end, are not found. Of a tile whose tile-parts are all there and end
+    /// early, the other packets are empty: encoders leave them out to keep to a size.
     ///
     /// # Errors
     /// [`MasterError::TooLarge`] if there are more packets or code-blocks than any master needs.
@@ -146,7 +147,11 @@ impl Table {
             header_at = header_end.unwrap_or(0);
         }
         let complete = sequence.peek().is_none();
-        drop(sequence);
+        if let (Some(last), None) = (header.parts.last().filter(|last| !last.cut), packed) {
+            for packet in sequence {
+                table.set(layout, packet, last.packets.end..last.packets.end, 0);
+            }
+        }
         Ok((table, complete))
     }
 

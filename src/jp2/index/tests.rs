@@ -281,3 +281,28 @@ fn a_damaged_packet_harms_its_precinct_only() {
     assert_eq!(harmed.len(), 1);
     assert!(matches!(harmed[0].1, Err(MasterError::Damaged(_))), "{:?}", harmed[0].1);
 }
+
+#[test]
+fn packets_that_an_encoder_left_out_are_empty() {
+    let sample = Sample { layers: 2, ..Sample::default() };
+    let codestream = sample.codestream();
+    let index = Index::read(&codestream).expect("an index");
+    let tile = index.tile(&codestream, 0).expect("a tile");
+    let component = &tile.layout.components[0];
+    let (resolution, last) = (component.resolutions.len() - 1, component.resolutions.last().expect("one"));
+    let (packet, _) = tile.table.extent(last, 0, 1).expect("found");
+    // Of the second layer nothing from this packet on, and the tile-part says so.
+    let sot = codestream.windows(2).position(|marker| marker == [0xff, 0x90]).expect("SOT");
+    let mut early = [&codestream[..packet.start], &[0xff, 0xd9]].concat();
+    early[sot + 6..sot + 10].copy_from_slice(&((packet.start - sot) as u32).to_be_bytes());
+    let passes = |codestream: &[u8]| -> u32 {
+        let index = Index::read(codestream).expect("an index");
+        let precinct = index.precinct(codestream, 0, 0, resolution, 0).expect("a precinct");
+        let blocks = precinct.bands.iter().flat_map(|band| &band.blocks);
+        blocks.flat_map(|block| &block.segments).map(|segment| segment.passes).sum()
+    };
+    assert!(0 < passes(&early) && passes(&early) < passes(&codestream));
+    early.truncate(early.len() - 9);
+    let cut = Index::read(&early).expect("an index");
+    assert!(cut.precinct(&early, 0, 0, resolution, 0).is_err(), "but if the file is cut they are missing");
+}

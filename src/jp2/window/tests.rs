@@ -148,6 +148,32 @@ fn damage_is_an_error_where_it_is_and_nowhere_else() {
     assert!(decoder.decode(source, 0, Rect::new(250, 150, 50, 50)).is_err());
 }
 
+#[test]
+fn what_encoders_write_besides_is_passed_over() {
+    let codestream = Sample { components: 1, ..Sample::default() }.codestream();
+    let decoded = |codestream: &[u8]| {
+        let index = Index::read(codestream).expect("an index");
+        let planes =
+            WindowDecoder::default().decode(Source { codestream, index: &index, master: 1 }, 0, area());
+        planes.expect("decoded").remove(0).samples
+    };
+    let cod = codestream.windows(2).position(|marker| marker == [0xff, 0x52]).expect("COD");
+    let mut transformed = codestream.clone();
+    transformed[cod + 8] = 1;
+    assert_eq!(
+        decoded(&transformed),
+        decoded(&codestream),
+        "a transform of three components, of which there is one"
+    );
+    let mut marked = codestream.clone();
+    marked.splice(cod..cod, [0xff, 0x30, 0xff, 0x3f]);
+    assert_eq!(decoded(&marked), decoded(&codestream), "markers without a segment");
+}
+
+fn area() -> Rect {
+    Sample::default().image
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
