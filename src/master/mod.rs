@@ -4,6 +4,7 @@
 mod decoder;
 mod map;
 mod open;
+mod recent;
 mod sidecar;
 
 use std::fs::File;
@@ -169,10 +170,7 @@ impl Master {
         let inside = inside.ok_or_else(|| MasterError::damaged("a window outside its level"))?;
         let raster = match &self.kind {
             Kind::Tiff(pyramid) => self.decode_tiff(&mut decoder.tiff, &pyramid.levels[level], inside)?,
-            Kind::Flat(picture) => {
-                let whole = || self.decode_flat(picture, level, S::DEPTH);
-                decoder.whole(self.identity, level, S::DEPTH, whole)?.part(inside)
-            }
+            Kind::Flat(picture) => self.decode_flat(decoder, picture, level, inside)?,
         };
         Ok(raster.extended_to(window.dimensions()))
     }
@@ -190,7 +188,67 @@ impl Master {
         raster
     }
 
-    fn decode_flat(
+    /// By what is there already; else by itself, if that is possible and less than half of the work; else whole.
+    fn decode_flat<S: Sample>(
+        &self,
+        decoder: &mut Decoder,
+        picture: &flat::Picture,
+        level: usize,
+        window: Rect,
+    ) -> Result<Raster<S>, MasterError> {
+        let key = (self.identity, level, S::DEPTH);
+        if let Some(whole) = decoder.pictures.find(&key) {
+            return Ok(whole.part(window));
+        }
+        let whole = self.description.levels[level].dimensions;
+        let is_small = window.dimensions().area() <= whole.area() / 2;
+        let is_indexed = matches!(decoder.indices.find(&self.identity), Some(Some(_)));
+        if picture.has_windows(level)
+            && (is_small || is_indexed)
+            && let Some(raster) = self.decode_window(decoder, picture, level, window)?
+        {
+            return Ok(raster.map(S::of_8));
+        }
+        let depth = self.description.depth.min(S::DEPTH);
+        let bytes = whole.area() * self.description.channels.count() as u64 * u64::from(depth.bits() / 8);
+        // What is dropped goes before the picture is made.
+        decoder.pictures.make_room(usize::try_from(bytes).unwrap_or(usize::MAX));
+        let raster = self.decode_whole(picture, level, S::DEPTH)?;
+        let part = raster.part(window);
+        let bytes = raster.bytes();
+        decoder.pictures.keep(key, raster, bytes);
+        Ok(part)
+    }
+
+    /// The pixels of a window by an index of the file's data, which is made if there is none. None if there can be
+    /// none, or if it fails: what the whole file is good for, its decoder says.
+    fn decode_window(
+        &self,
+        decoder: &mut Decoder,
+        picture: &flat::Picture,
+        level: usize,
+        window: Rect,
+    ) -> Result<Option<Raster>, MasterError> {
+        let bytes = self.map.bytes();
+        if decoder.indices.find(&self.identity).is_none() {
+            self.map.announce(&[(0, self.identity.size)]);
+            let index = flat::Index::build(bytes);
+            self.map.check()?;
+            let bytes = index.as_ref().map_or(0, flat::Index::bytes);
+            decoder.indices.keep(self.identity, index, bytes);
+        }
+        let Some(Some(index)) = decoder.indices.find(&self.identity) else { return Ok(None) };
+        self.map.announce(&[picture.range(index, level, window)]);
+        let raster = picture.decode_window(bytes, index, level, window);
+        self.map.check()?;
+        if let Err(error) = &raster {
+            log::warn!("{:?} is decoded whole: {error}", self.path);
+            decoder.indices.keep(self.identity, None, 0);
+        }
+        Ok(raster.ok())
+    }
+
+    fn decode_whole(
         &self,
         picture: &flat::Picture,
         level: usize,

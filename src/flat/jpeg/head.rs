@@ -21,8 +21,13 @@ pub struct Head {
     /// SOF0 or SOF1.
     frame: u8,
     quantisation: [Option<Vec<u8>>; 4],
-    dc: [Option<Definition>; 4],
-    ac: [Option<Definition>; 4],
+    /// The Huffman tables; a component's are there.
+    pub dc: [Option<Definition>; 4],
+    /// As `dc`.
+    pub ac: [Option<Definition>; 4],
+    /// The tables of `dc` with codes for all categories: any may be needed where a part begins. Not for reading: what
+    /// is no code in the file is damage.
+    pub extended_dc: [Option<Definition>; 4],
     /// APP0 and APP14, which say what components mean.
     application: Vec<Vec<u8>>,
 }
@@ -55,6 +60,7 @@ impl Head {
             quantisation: Default::default(),
             dc: Default::default(),
             ac: Default::default(),
+            extended_dc: Default::default(),
             application: Vec::new(),
         };
         let mut rest = bytes.strip_prefix(&[0xff, 0xd8])?;
@@ -99,7 +105,8 @@ impl Head {
             self.components.push(Component { blocks, dc: 0, ac: 0, id: *id, quantisation });
         }
         // T.81 B.2.3: an MCU has at most 10 blocks.
-        let blocks: u32 = self.components.iter().map(|component| component.blocks.0 * component.blocks.1).sum();
+        let blocks: u32 =
+            self.components.iter().map(|component| component.blocks.0 * component.blocks.1).sum();
         (blocks <= 10).then_some(())
     }
 
@@ -135,7 +142,9 @@ impl Head {
 
     fn read_application(&mut self, marker: u8, segment: &[u8]) {
         for (number, name, length) in APPLICATION {
-            if let Some(start) = segment.get(..length).filter(|_| marker == number && segment.starts_with(name)) {
+            if let Some(start) =
+                segment.get(..length).filter(|_| marker == number && segment.starts_with(name))
+            {
                 // Another one overrules the one before.
                 self.application.retain(|segment| !segment.starts_with(&[0xff, number]));
                 // The size of JFIF's thumbnail stays behind.
@@ -149,7 +158,10 @@ impl Head {
     fn read_scan(&mut self, segment: &[u8]) -> Option<()> {
         let (count, rest) = segment.split_first()?;
         let rows = rest.strip_suffix(&[0, 63, 0])?.as_chunks::<2>();
-        if usize::from(*count) != self.components.len() || rows.0.len() != self.components.len() || !rows.1.is_empty() {
+        if usize::from(*count) != self.components.len()
+            || rows.0.len() != self.components.len()
+            || !rows.1.is_empty()
+        {
             return None;
         }
         for (component, [id, tables]) in self.components.iter_mut().zip(rows.0) {
@@ -159,20 +171,10 @@ impl Head {
                 return None;
             }
         }
-        // Any category of DC difference may be needed where a part begins.
-        let used = |n: usize| self.components.iter().any(|component| component.dc == n);
-        for n in 0..self.dc.len() {
-            self.dc[n] = match self.dc[n].take() {
-                Some(table) if used(n) => Some(table.with_all_categories()?),
-                _ => None,
-            };
+        for n in self.components.iter().map(|component| component.dc) {
+            self.extended_dc[n] = Some(self.dc[n].clone()?.with_all_categories()?);
         }
         Some(())
-    }
-
-    /// The Huffman tables: for DC, with codes for all categories, and AC. A component's are there.
-    pub fn tables(&self) -> (&[Option<Definition>; 4], &[Option<Definition>; 4]) {
-        (&self.dc, &self.ac)
     }
 
     /// Pixels of an MCU.
@@ -212,7 +214,7 @@ impl Head {
             scan.extend([component.id, (component.dc << 4 | component.ac) as u8]);
         }
         bytes.extend(with_length(self.frame, &frame));
-        for (class, tables) in [(0, &self.dc), (0x10, &self.ac)] {
+        for (class, tables) in [(0, &self.extended_dc), (0x10, &self.ac)] {
             for (n, table) in (0..).zip(tables) {
                 let Some(table) = table else { continue };
                 bytes.extend(with_length(0xc4, &[&[class | n], &table.to_bytes()[..]].concat()));

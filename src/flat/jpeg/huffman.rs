@@ -81,7 +81,8 @@ impl Definition {
 
     /// Symbols with their codes, shortest first (T.81 C.2).
     fn in_order(&self) -> impl Iterator<Item = (u8, Code)> + '_ {
-        let lengths = self.counts.iter().zip(1..).flat_map(|(count, n)| std::iter::repeat_n(n, (*count).into()));
+        let lengths =
+            self.counts.iter().zip(1..).flat_map(|(count, n)| std::iter::repeat_n(n, (*count).into()));
         let mut last = Code::default();
         let mut next = 0;
         self.symbols.iter().zip(lengths).map(move |(symbol, length)| {
@@ -218,7 +219,8 @@ impl Stride {
         loop {
             let rest = GLANCE - u32::from(stride.bits);
             let (symbol, length) = single.short[(next << stride.bits) as usize & ((1 << GLANCE) - 1)];
-            let Some(coefficient) = Coefficient::of(symbol).filter(|_| (1..=rest).contains(&length.into())) else {
+            let Some(coefficient) = Coefficient::of(symbol).filter(|_| (1..=rest).contains(&length.into()))
+            else {
                 return stride;
             };
             if u32::from(length) + coefficient.bits > rest {
@@ -233,5 +235,111 @@ impl Stride {
                 return stride;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bits::BitWriter;
+    use super::*;
+
+    fn definition(counts: [u8; 16], symbols: &[u8]) -> Option<Definition> {
+        Definition::read(&[&counts[..], symbols].concat()).map(|(definition, _)| definition)
+    }
+
+    /// Codes of 1, 2 and so on bits: the longest are beyond a glance.
+    fn long() -> Definition {
+        let symbols: Vec<u8> =
+            [0x00, 0x01, 0xf0, 0x11, 0x23, 0x0a, 0x31, 0x02, 0xf1, 0x04, 0x61, 0x72, 0x05, 0x81].into();
+        let mut counts = [1; 16];
+        counts[14..].fill(0);
+        definition(counts, &symbols).expect("a table")
+    }
+
+    #[test]
+    fn tables_have_as_many_codes_as_there_can_be() {
+        let counts = |first: &[u8]| std::array::from_fn(|n| first.get(n).copied().unwrap_or(0));
+        assert!(definition(counts(&[1, 1, 1]), &[1, 2, 3]).is_some());
+        assert!(definition(counts(&[1, 1, 2]), &[1, 2, 3, 4]).is_none(), "ones alone are no code");
+        assert!(definition(counts(&[2]), &[1, 2]).is_none());
+        assert!(definition(counts(&[0, 5]), &[1, 2, 3, 4, 5]).is_none());
+        assert!(definition(counts(&[1, 1, 1]), &[1, 2]).is_none(), "cut");
+    }
+
+    #[test]
+    fn added_codes_leave_the_others_alone() {
+        let table = definition(std::array::from_fn(|n| u8::from(n < 3)), &[3, 0, 11]).expect("a table");
+        let whole = table.clone().with_all_categories().expect("room");
+        for category in 0..DC_CATEGORIES {
+            assert!(whole.codes()[usize::from(category)].length > 0, "{category}");
+        }
+        for symbol in [3, 0, 11] {
+            assert_eq!(whole.codes()[symbol], table.codes()[symbol]);
+        }
+        assert_eq!(Definition::read(&whole.to_bytes()), Some((whole, &[][..])));
+        let unknown = definition(std::array::from_fn(|n| u8::from(n < 1)), &[12]).expect("a table");
+        assert_eq!(unknown.with_all_categories(), None);
+        let mut counts = [1; 16];
+        counts[15] = 0;
+        let symbols: Vec<u8> = (0..11).chain([0, 1, 2, 3]).collect();
+        let full = definition(counts, &symbols).expect("a table");
+        assert!(full.clone().with_all_categories().is_some(), "one more of 16 bits");
+        counts[15] = 1;
+        let full = definition(counts, &[&symbols[..], &[4]].concat()).expect("a table");
+        assert_eq!(full.with_all_categories(), None);
+    }
+
+    #[test]
+    fn symbols_are_found_by_codes_of_any_length() {
+        let table = long();
+        let (codes, lookup) = (table.codes(), Lookup::new(&table));
+        for symbol in table.symbols {
+            let Code { bits, length } = codes[usize::from(symbol)];
+            let mut output = BitWriter::new(vec![]);
+            output.put(bits, length);
+            let bytes = output.finish();
+            let mut input = BitReader::new(&bytes, 0);
+            assert_eq!(lookup.read(&mut input), Some(symbol));
+            assert_eq!(
+                input.position(),
+                u64::from(length) + if length >= 8 { 8 } else { 0 },
+                "0xff is stuffed"
+            );
+        }
+        assert_eq!(lookup.read(&mut BitReader::new(&[0xff, 0, 0xff, 0, 0xff, 0], 0)), None);
+    }
+
+    /// Blocks of coefficients one by one, as T.81 F.2.2.2 has it.
+    fn skip_singly(skipper: &Skipper, bits: &mut BitReader) -> Option<()> {
+        let mut place = 1;
+        while place < BLOCK {
+            bits.fill();
+            place = skipper.skip_one(bits, place)?;
+        }
+        Some(())
+    }
+
+    #[test]
+    fn strides_lead_where_single_steps_do() {
+        let skipper = Skipper::new(&long());
+        let mut seed = 1_u32;
+        let mut whole = 0;
+        for _ in 0..20_000 {
+            let mut bytes = [0; 80];
+            for byte in &mut bytes {
+                seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                // Few zeros, since the code of the end is one of them.
+                *byte = (seed >> 24) as u8 | (seed >> 16) as u8 | 0x80;
+                *byte -= u8::from(*byte == 0xff);
+            }
+            let (mut one, mut other) = (BitReader::new(&bytes, 0), BitReader::new(&bytes, 0));
+            let result = skipper.skip(&mut one);
+            assert_eq!(result, skip_singly(&skipper, &mut other));
+            if result.is_some() {
+                assert_eq!(one.position(), other.position());
+                whole += 1;
+            }
+        }
+        assert!((1000..19_000).contains(&whole), "the test is blind: {whole}");
     }
 }

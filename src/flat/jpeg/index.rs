@@ -55,6 +55,12 @@ impl Index {
         FIXED + rows.len() * 8 + offsets.len() * 4 + predictors.len() * 2
     }
 
+    /// The bytes in which these rows of MCUs lie: from where, and how many.
+    pub fn range(&self, rows: &Range<u32>) -> (u64, u64) {
+        let at = |row: u32| self.places.rows.get(row as usize).map_or(0, |position| position / 8);
+        (at(rows.start), (at(rows.end) + 1).saturating_sub(at(rows.start)))
+    }
+
     /// A file of the MCUs of these columns in these rows alone, and the size of its picture. Only where pixels depend
     /// on MCUs outside of it may they differ from those of the whole picture. None if the index is not of this file.
     pub fn part(&self, bytes: &[u8], columns: Range<u32>, rows: Range<u32>) -> Option<(Vec<u8>, Dimensions)> {
@@ -153,14 +159,17 @@ impl Places {
 
     /// Whether they can be those of a file: as many as it has, one behind the other, within it.
     fn fits(&self, head: &Head, bytes: &[u8]) -> bool {
-        let (rows, columns) = (head.units().height as usize, head.units().width.div_ceil(step(head)) as usize);
+        let (rows, columns) =
+            (head.units().height as usize, head.units().width.div_ceil(step(head)) as usize);
         let entries = rows.checked_mul(columns).filter(|entries| self.offsets.len() == *entries);
         let counts = entries.is_some_and(|entries| {
             self.rows.len() == rows + 1 && self.predictors.len() == (entries + 1) * head.components.len()
         });
         let all_rows = self.rows.iter().zip(self.offsets.chunks(columns.max(1)));
-        let all = all_rows.flat_map(|(row, offsets)| offsets.iter().map(|offset| row.saturating_add((*offset).into())));
-        counts && all.chain(self.rows.last().copied()).is_sorted()
+        let all = all_rows
+            .flat_map(|(row, offsets)| offsets.iter().map(|offset| row.saturating_add((*offset).into())));
+        counts
+            && all.chain(self.rows.last().copied()).is_sorted()
             && self.rows.last().is_some_and(|end| *end <= bytes.len() as u64 * 8)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::bits::{BitReader, BitWriter};
 use super::head::Head;
-use super::huffman::{Code, Lookup, Skipper};
+use super::huffman::{Code, Definition, Lookup, Skipper};
 
 /// The DC coefficients that differences count from, by component.
 pub type Predictors = [i16; 4];
@@ -19,6 +19,7 @@ pub struct Coding {
     /// The blocks of an MCU.
     blocks: Vec<Block>,
     dc: [Option<Lookup>; 4],
+    /// The codes to write DC categories with.
     codes: [Option<[Code; 256]>; 4],
     ac: [Option<Skipper>; 4],
 }
@@ -61,13 +62,12 @@ impl Coding {
             let count = told.blocks.0 * told.blocks.1;
             (0..count).map(move |n| Block { component, dc: told.dc, ac: told.ac, first: n == 0 })
         });
-        let (dc, ac) = head.tables();
         Self {
             restart_interval: head.restart_interval,
             blocks: blocks.collect(),
-            dc: dc.each_ref().map(|table| table.as_ref().map(Lookup::new)),
-            codes: dc.each_ref().map(|table| table.as_ref().map(|table| table.codes())),
-            ac: ac.each_ref().map(|table| table.as_ref().map(Skipper::new)),
+            dc: head.dc.each_ref().map(|table| table.as_ref().map(Lookup::new)),
+            codes: head.extended_dc.each_ref().map(|table| table.as_ref().map(Definition::codes)),
+            ac: head.ac.each_ref().map(|table| table.as_ref().map(Skipper::new)),
         }
     }
 
