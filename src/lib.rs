@@ -16,7 +16,7 @@
 //! | [`master`] | identifier to mapped file: the only I/O on the path |
 //! | [`metadata`] | what a master says about itself, and what of it is carried on; pure |
 //! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
-//! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles, decoded whole; pure on bytes |
+//! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles; windows of JPEG by an index; pure on bytes |
 //! | [`jp2`] | OpenJPEG behind a safe face; pure on bytes |
 //! | [`raster`] | decoded samples: resample, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |

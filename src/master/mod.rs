@@ -201,7 +201,7 @@ impl Master {
             return Ok(whole.part(window));
         }
         let whole = self.description.levels[level].dimensions;
-        let is_small = window.dimensions().area() <= whole.area() / 2;
+        let is_small = window.dimensions().area() <= whole.area() / 2 || whole.area() > flat::MAX_AREA;
         let is_indexed = matches!(decoder.indices.find(&self.identity), Some(Some(_)));
         if picture.has_windows(level)
             && (is_small || is_indexed)
@@ -222,6 +222,9 @@ impl Master {
 
     /// The pixels of a window by an index of the file's data, which is made if there is none. None if there can be
     /// none, or if it fails: what the whole file is good for, its decoder says.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the window is too large, or the file shrinks meanwhile.
     fn decode_window(
         &self,
         decoder: &mut Decoder,
@@ -241,11 +244,15 @@ impl Master {
         self.map.announce(&[picture.range(index, level, window)]);
         let raster = picture.decode_window(bytes, index, level, window);
         self.map.check()?;
-        if let Err(error) = &raster {
-            log::warn!("{:?} is decoded whole: {error}", self.path);
-            decoder.indices.keep(self.identity, None, 0);
+        match raster {
+            Ok(raster) => Ok(Some(raster)),
+            Err(error @ MasterError::TooLarge(_)) => Err(error),
+            Err(error) => {
+                log::warn!("{:?} is decoded whole: {error}", self.path);
+                decoder.indices.keep(self.identity, None, 0);
+                Ok(None)
+            }
         }
-        Ok(raster.ok())
     }
 
     fn decode_whole(

@@ -302,7 +302,7 @@ mod tests {
             assert_eq!(lookup.read(&mut input), Some(symbol));
             assert_eq!(
                 input.position(),
-                u64::from(length) + if length >= 8 { 8 } else { 0 },
+                u64::from(length) + if length > 8 { 8 } else { 0 },
                 "0xff is stuffed"
             );
         }

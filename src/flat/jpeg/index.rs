@@ -128,7 +128,7 @@ impl Places {
             found.rows.push(row);
             for first in (0..units.width).step_by(step as usize) {
                 let State { position, predictors, .. } = scanner.state();
-                found.offsets.push(u32::try_from(position - row).ok()?);
+                found.offsets.push(u32::try_from(position.checked_sub(row)?).ok()?);
                 found.predictors.extend(&predictors[..head.components.len()]);
                 for _ in first..units.width.min(first + step) {
                     scanner.skip_unit()?;
