@@ -2,6 +2,7 @@
 //! The only I/O on the path of a request.
 
 mod decoder;
+mod flat_window;
 mod map;
 mod open;
 mod recent;
@@ -17,11 +18,11 @@ pub use map::Map;
 pub use open::{EXTENSIONS, Found, Root};
 pub use sidecar::Sidecar;
 
-use crate::description::{Depth, Description, PhysicalScale};
+use crate::description::{Description, PhysicalScale};
 use crate::error::{Error, MasterError};
 use crate::geometry::Rect;
 use crate::metadata::{Metadata, Xmp};
-use crate::raster::{AnyRaster, Raster, Sample};
+use crate::raster::{Raster, Sample};
 use crate::{flat, tiff};
 
 /// An image file, open and understood.
@@ -184,85 +185,6 @@ impl Master {
         let (file, _) = tiff::File::open(self.map.bytes())?;
         self.map.announce(&tiff::ranges(&file, image, window)?);
         let raster = decoder.decode(&file, image, window);
-        self.map.check()?;
-        raster
-    }
-
-    /// By what is there already; else by itself, if that is possible and less than half of the work; else whole.
-    fn decode_flat<S: Sample>(
-        &self,
-        decoder: &mut Decoder,
-        picture: &flat::Picture,
-        level: usize,
-        window: Rect,
-    ) -> Result<Raster<S>, MasterError> {
-        let key = (self.identity, level, S::DEPTH);
-        if let Some(whole) = decoder.pictures.find(&key) {
-            return Ok(whole.part(window));
-        }
-        let whole = self.description.levels[level].dimensions;
-        let is_small = window.dimensions().area() <= whole.area() / 2 || whole.area() > flat::MAX_AREA;
-        let is_indexed = matches!(decoder.indices.find(&self.identity), Some(Some(_)));
-        if picture.has_windows(level)
-            && (is_small || is_indexed)
-            && let Some(raster) = self.decode_window(decoder, picture, level, window)?
-        {
-            return Ok(raster.map(S::of_8));
-        }
-        let depth = self.description.depth.min(S::DEPTH);
-        let bytes = whole.area() * self.description.channels.count() as u64 * u64::from(depth.bits() / 8);
-        // What is dropped goes before the picture is made.
-        decoder.pictures.make_room(usize::try_from(bytes).unwrap_or(usize::MAX));
-        let raster = self.decode_whole(picture, level, S::DEPTH)?;
-        let part = raster.part(window);
-        let bytes = raster.bytes();
-        decoder.pictures.keep(key, raster, bytes);
-        Ok(part)
-    }
-
-    /// The pixels of a window by an index of the file's data, which is made if there is none. None if there can be
-    /// none, or if it fails: what the whole file is good for, its decoder says.
-    ///
-    /// # Errors
-    /// [`MasterError`] if the window is too large, or the file shrinks meanwhile.
-    fn decode_window(
-        &self,
-        decoder: &mut Decoder,
-        picture: &flat::Picture,
-        level: usize,
-        window: Rect,
-    ) -> Result<Option<Raster>, MasterError> {
-        let bytes = self.map.bytes();
-        if decoder.indices.find(&self.identity).is_none() {
-            self.map.announce(&[(0, self.identity.size)]);
-            let index = flat::Index::build(bytes);
-            self.map.check()?;
-            let bytes = index.as_ref().map_or(0, flat::Index::bytes);
-            decoder.indices.keep(self.identity, index, bytes);
-        }
-        let Some(Some(index)) = decoder.indices.find(&self.identity) else { return Ok(None) };
-        self.map.announce(&[picture.range(index, level, window)]);
-        let raster = picture.decode_window(bytes, index, level, window);
-        self.map.check()?;
-        match raster {
-            Ok(raster) => Ok(Some(raster)),
-            Err(error @ MasterError::TooLarge(_)) => Err(error),
-            Err(error) => {
-                log::warn!("{:?} is decoded whole: {error}", self.path);
-                decoder.indices.keep(self.identity, None, 0);
-                Ok(None)
-            }
-        }
-    }
-
-    fn decode_whole(
-        &self,
-        picture: &flat::Picture,
-        level: usize,
-        depth: Depth,
-    ) -> Result<AnyRaster, MasterError> {
-        self.map.announce(&[(0, self.identity.size)]);
-        let raster = picture.decode(self.map.bytes(), level, depth);
         self.map.check()?;
         raster
     }

@@ -428,8 +428,13 @@ fn check_damage(place: &Place, name: &str, whole: &[u8]) {
     let headers = (0..64).map(|n| n * 11);
     let lengths = headers.chain((1..24).map(|n| whole.len() * n / 24)).chain([whole.len() - 20]);
     for length in lengths.filter(|length| *length < whole.len()) {
-        let cut = decode(&place.write("cut", &whole[..length]), 0);
-        assert!(cut.is_err(), "{name} cut to {length} of {} bytes", whole.len());
+        let path = place.write("cut", &whole[..length]);
+        let window = |master: Master| master.decode::<u8>(&mut Decoder::default(), 0, Rect::new(2, 3, 5, 4));
+        assert!(
+            decode(&path, 0).is_err() && !Master::open(&path).is_ok_and(|master| window(master).is_ok()),
+            "{name} cut to {length} of {} bytes",
+            whole.len()
+        );
     }
     for place_of_damage in (0..96).chain((1..24).map(|n| whole.len() * n / 24)) {
         for value in [0, 0xff] {

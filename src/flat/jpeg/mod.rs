@@ -94,8 +94,9 @@ pub fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, Mas
     if bytes.len() as u64 > MAX_BYTES {
         return Err(MasterError::TooLarge(format!("a JPEG of {} bytes", bytes.len())));
     }
-    // A copy, since bytes of a map may change under a decoder written in C.
-    decompress(&bytes.to_vec(), header, header.dimensions, factor)
+    // Bytes of a map may change under a decoder written in C.
+    let copy = bytes.to_vec();
+    decompress(&copy, header, header.dimensions, factor)
 }
 
 /// The pixels of a window of a level: the same that [`decode`] gives there. The window must be inside.
