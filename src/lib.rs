@@ -18,7 +18,7 @@
 //! | [`metadata`] | what a master says about itself, and what of it is carried on; pure |
 //! | [`jp2`] | JPEG 2000: boxes, index, windows; OpenJPEG behind a safe face; pure on bytes |
 //! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
-//! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles, decoded whole; pure on bytes |
+//! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles; windows of JPEG by an index; pure on bytes |
 //! | [`orientation`] | the orientation in EXIF and XMP |
 //! | [`jpeg`] | whether libjpeg-turbo has decoded a stream |
 //! | [`stored`] | tiles sent as they are stored: looked through, cut and turned without being decoded |

@@ -148,7 +148,7 @@ fn samples(dimensions: Dimensions, factors: impl Iterator<Item = u8> + Clone) ->
 }
 
 /// The next marker with its parameters, and what follows them (T.81 B.1.1).
-fn segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), MasterError> {
+pub(super) fn segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), MasterError> {
     let ends = || MasterError::damaged("a JPEG that ends in its header");
     let fill = bytes.iter().take_while(|byte| **byte == 0xff).count();
     let (marker, rest) = bytes[fill..].split_first().ok_or_else(ends)?;

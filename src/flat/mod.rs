@@ -1,17 +1,19 @@
-//! Flat masters: one picture without tiles or levels, decoded whole. JPEG, PNG, GIF, BMP, WebP.
+//! Flat masters: one picture without tiles or levels. JPEG, PNG, GIF, BMP, WebP. Decoded whole, but for windows of JPEG.
 //! Pure on the bytes of a file; what a file is, its first bytes say, never its name.
 
 mod jpeg;
 mod marker;
 mod others;
 
+pub use jpeg::Index;
+
 use image::ImageFormat;
 
 use crate::description::{Depth, Description, Level};
 use crate::error::MasterError;
-use crate::geometry::Dimensions;
+use crate::geometry::{Dimensions, Rect};
 use crate::metadata::Metadata;
-use crate::raster::AnyRaster;
+use crate::raster::{AnyRaster, Raster};
 
 /// Most pixels that a flat master may have at the level that is decoded.
 pub const MAX_AREA: u64 = 100_000_000;
@@ -81,6 +83,34 @@ impl Picture {
         match expected == Some(raster.dimensions()) && raster.channels() == self.description.channels {
             true => Ok(raster),
             false => Err(MasterError::damaged("the pixels are not those that the header tells of")),
+        }
+    }
+
+    /// Whether windows of a level can be decoded by themselves, given an [`Index`]; which there is unless the data
+    /// are out of the ordinary.
+    pub fn has_windows(&self, level: usize) -> bool {
+        matches!(&self.form, Form::Jpeg(header) if jpeg::has_windows(header, level))
+    }
+
+    /// The bytes that [`Picture::decode_window`] touches: from where, and how many.
+    pub fn range(&self, index: &Index, level: usize, window: Rect) -> (u64, u64) {
+        jpeg::range(index, level, window)
+    }
+
+    /// The pixels of a window, which must be inside its level: the same that [`Picture::decode`] gives there.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the index is not of these bytes, or they are damaged: ask for the whole level.
+    pub fn decode_window(
+        &self,
+        bytes: &[u8],
+        index: &Index,
+        level: usize,
+        window: Rect,
+    ) -> Result<Raster, MasterError> {
+        match &self.form {
+            Form::Jpeg(header) => jpeg::decode_window(bytes, header, index, level, window),
+            Form::Other(_) => Err(MasterError::unsupported("an index of what is no JPEG")),
         }
     }
 }

@@ -2,9 +2,11 @@
 //! The only I/O on the path of a request.
 
 mod decoder;
+mod flat_window;
 mod known;
 mod map;
 mod open;
+mod recent;
 mod sidecar;
 
 use std::cell::OnceCell;
@@ -20,11 +22,11 @@ pub use map::Map;
 pub use open::{EXTENSIONS, Found, Root};
 pub use sidecar::Sidecar;
 
-use crate::description::{Depth, Description, PhysicalScale, Tile};
+use crate::description::{Description, PhysicalScale, Tile};
 use crate::error::{Error, MasterError};
 use crate::geometry::Rect;
 use crate::metadata::{Metadata, Xmp};
-use crate::raster::{AnyRaster, Converter, Raster, Sample};
+use crate::raster::{Converter, Raster, Sample};
 use crate::stored::Stored;
 use crate::{flat, jp2, tiff};
 
@@ -229,10 +231,7 @@ impl Master {
         let raster = match &self.kind {
             Kind::Tiff(pyramid) => self.decode_tiff(&mut decoder.tiff, &pyramid.levels[level], inside)?,
             Kind::Jp2(image) => self.decode_jp2(&mut decoder.jp2, image, level, inside)?,
-            Kind::Flat(picture) => {
-                let whole = || self.decode_flat(picture, level, S::DEPTH);
-                decoder.whole(self.identity, level, S::DEPTH, whole)?.part(inside)
-            }
+            Kind::Flat(picture) => self.decode_flat(decoder, picture, level, inside)?,
         };
         Ok(raster.extended_to(window.dimensions()))
     }
@@ -274,18 +273,6 @@ impl Master {
     ) -> Result<Raster<S>, MasterError> {
         self.map.announce(image.range().as_slice());
         let raster = image.decode(decoder, self.map.bytes(), self.identity.number(), level, window);
-        self.map.check()?;
-        raster
-    }
-
-    fn decode_flat(
-        &self,
-        picture: &flat::Picture,
-        level: usize,
-        depth: Depth,
-    ) -> Result<AnyRaster, MasterError> {
-        self.map.announce(&[(0, self.identity.size)]);
-        let raster = picture.decode(self.map.bytes(), level, depth);
         self.map.check()?;
         raster
     }

@@ -1,18 +1,37 @@
 //! JPEG files: smaller levels come out of the decoder itself, which leaves out the high frequencies of each block.
+//! Windows of a file of a single baseline scan are decoded by themselves, by an index of its data; others need all.
 //! Strict: a warning of the decoder is an error, but for padding. libjpeg-turbo only sees bytes that were copied out of the map.
+
+mod bits;
+mod head;
+mod huffman;
+mod index;
+mod scan;
+mod state;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use index::Index;
 
 use turbojpeg::{Colorspace, Decompressor, Image, PixelFormat, ScalingFactor};
 
 use super::marker::Header;
 use super::{MAX_BYTES, check_budget, level};
-use crate::description::{Channels, Depth, Description};
+use crate::description::{Channels, Depth, Description, Level};
 use crate::error::MasterError;
-use crate::geometry::Dimensions;
+use crate::geometry::{Dimensions, Rect};
 use crate::raster::Raster;
 
 /// What libjpeg-turbo scales by at no cost: each halves the width and height of the one before.
 const FACTORS: [ScalingFactor; 4] =
     [ScalingFactor::ONE, ScalingFactor::ONE_HALF, ScalingFactor::ONE_QUARTER, ScalingFactor::ONE_EIGHTH];
+
+/// The level of an eighth is small, and half of the time that it takes is spent on the data: it is decoded whole.
+const FIRST_WHOLE_LEVEL: usize = 3;
+
+/// What the budget counts windows in. Any rectangle costs about as much as its pixels, and the MCUs around it.
+const PIECE: Dimensions = Dimensions::new(256, 256);
 
 /// The longer side of the smallest level: so long that its ratio to the full picture cannot be mistaken.
 const SMALLEST_SIDE: u32 = 16;
@@ -37,8 +56,14 @@ pub fn describe(header: &Header, length: usize) -> Result<Description, MasterErr
         |factor: &ScalingFactor| factor.scale(header.dimensions.width.max(header.dimensions.height) as usize);
     let useful =
         |factor: &&ScalingFactor| **factor == ScalingFactor::ONE || side(factor) >= SMALLEST_SIDE as usize;
-    let levels: Vec<_> =
-        FACTORS.iter().filter(useful).map(|factor| level(scaled(header.dimensions, *factor))).collect();
+    let dimensions = FACTORS.iter().filter(useful).map(|factor| scaled(header.dimensions, *factor));
+    let levels: Vec<_> = dimensions
+        .enumerate()
+        .map(|(n, dimensions)| match has_windows(header, n) {
+            true => Level { tile: PIECE, ..level(dimensions) },
+            false => level(dimensions),
+        })
+        .collect();
     let smallest = levels.last().map_or(header.dimensions, |level| level.dimensions);
     check_budget(smallest, cost(header, smallest))?;
     if header.dimensions.area() / MOST_PIXELS_PER_BYTE > length as u64 {
@@ -53,25 +78,54 @@ pub fn describe(header: &Header, length: usize) -> Result<Description, MasterErr
     })
 }
 
+/// Whether windows of a level can be decoded by themselves, unless the data turn out to be out of the ordinary.
+pub fn has_windows(header: &Header, level: usize) -> bool {
+    !header.many_scans && level < FIRST_WHOLE_LEVEL
+}
+
 /// All pixels of a level: gray, RGB, or inks.
 ///
 /// # Errors
 /// [`MasterError`] if the file is damaged anywhere, or too large.
 pub fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, MasterError> {
-    let factor = FACTORS.get(level).copied().unwrap_or(ScalingFactor::ONE);
+    let factor = factor(level);
     let dimensions = scaled(header.dimensions, factor);
     check_budget(dimensions, cost(header, dimensions))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(MasterError::TooLarge(format!("a JPEG of {} bytes", bytes.len())));
     }
-    let format = match header.components {
-        1 => PixelFormat::GRAY,
-        3 => PixelFormat::RGB,
-        _ => PixelFormat::CMYK,
-    };
-    let pixels = decompress(bytes.to_vec(), header, factor, format)?;
-    let pixels = if format == PixelFormat::CMYK && header.adobe { inverted(pixels) } else { pixels };
-    Ok(Raster { dimensions, channels: channels(header), pixels })
+    // Bytes of a map may change under a decoder written in C.
+    let copy = bytes.to_vec();
+    decompress(&copy, header, header.dimensions, factor)
+}
+
+/// The pixels of a window of a level: the same that [`decode`] gives there. The window must be inside.
+///
+/// # Errors
+/// [`MasterError`] if the index is not of this file, the file is damaged where the window is, or that is too large.
+pub fn decode_window(
+    bytes: &[u8],
+    header: &Header,
+    index: &Index,
+    level: usize,
+    window: Rect,
+) -> Result<Raster, MasterError> {
+    let factor = factor(level);
+    let (columns, rows, part) = window::units(&index.head, factor.denom() as u32, window);
+    check_budget(window.dimensions(), window.dimensions().area() * header.components as u64)?;
+    let (stream, dimensions) =
+        index.part(bytes, columns, rows).ok_or_else(|| MasterError::damaged("an index of another JPEG"))?;
+    Ok(decompress(&stream, header, dimensions, factor)?.part(part))
+}
+
+/// The bytes that hold the rows of a window: from where, and how many.
+pub fn range(index: &Index, level: usize, window: Rect) -> (u64, u64) {
+    let (_, rows, _) = window::units(&index.head, factor(level).denom() as u32, window);
+    index.range(&rows)
+}
+
+fn factor(level: usize) -> ScalingFactor {
+    FACTORS.get(level).copied().unwrap_or(ScalingFactor::ONE)
 }
 
 fn channels(header: &Header) -> Channels {
@@ -82,20 +136,24 @@ fn channels(header: &Header) -> Channels {
     }
 }
 
-/// Takes a copy of the file, since bytes of a map may change under a decoder written in C.
+/// Decodes a stream that has the colours of `header` and these dimensions.
 fn decompress(
-    stream: Vec<u8>,
+    stream: &[u8],
     header: &Header,
+    full: Dimensions,
     factor: ScalingFactor,
-    format: PixelFormat,
-) -> Result<Vec<u8>, MasterError> {
+) -> Result<Raster, MasterError> {
     let damaged = |error: turbojpeg::Error| MasterError::damaged(format!("JPEG data: {error}"));
+    let format = match header.components {
+        1 => PixelFormat::GRAY,
+        3 => PixelFormat::RGB,
+        _ => PixelFormat::CMYK,
+    };
     let mut decoder = Decompressor::new().map_err(damaged)?;
     decoder.set_scan_limit(MAX_SCANS).map_err(damaged)?;
     decoder.set_scaling_factor(factor).map_err(damaged)?;
-    let found = decoder.read_header(&stream).map_err(damaged)?;
-    let same_size =
-        found.width == header.dimensions.width as usize && found.height == header.dimensions.height as usize;
+    let found = decoder.read_header(stream).map_err(damaged)?;
+    let same_size = found.width == full.width as usize && found.height == full.height as usize;
     let same_colour = match found.colorspace {
         Colorspace::Gray => format == PixelFormat::GRAY,
         Colorspace::RGB | Colorspace::YCbCr => format == PixelFormat::RGB,
@@ -108,8 +166,9 @@ fn decompress(
     let pitch = width * format.size();
     let mut pixels = vec![0; pitch * height];
     let image = Image { pixels: &mut pixels[..], width, pitch, height, format };
-    crate::jpeg::decoded(decoder.decompress(&stream, image), &stream)?;
-    Ok(pixels)
+    crate::jpeg::decoded(decoder.decompress(stream, image), stream)?;
+    let pixels = if format == PixelFormat::CMYK && header.adobe { inverted(pixels) } else { pixels };
+    Ok(Raster { dimensions: scaled(full, factor), channels: channels(header), pixels })
 }
 
 /// Amounts of ink: where Adobe's marker is, 255 stands for none.
@@ -127,40 +186,4 @@ fn scaled(full: Dimensions, factor: ScalingFactor) -> Dimensions {
 fn cost(header: &Header, dimensions: Dimensions) -> u64 {
     let held = if header.many_scans { header.samples * 2 } else { 0 };
     dimensions.area() * header.components as u64 + held
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::geometry::Orientation;
-
-    fn header(width: u32, height: u32, many_scans: bool) -> Header {
-        let dimensions = Dimensions::new(width, height);
-        let samples = dimensions.area() * 3;
-        let orientation = Orientation::UPRIGHT;
-        Header { dimensions, components: 3, samples, many_scans, adobe: false, orientation }
-    }
-
-    fn sizes(width: u32, height: u32) -> Vec<(u32, u32)> {
-        let description = describe(&header(width, height, false), 1 << 24).expect("described");
-        description.levels.iter().map(|level| (level.dimensions.width, level.dimensions.height)).collect()
-    }
-
-    #[test]
-    fn levels_are_rounded_up() {
-        assert_eq!(sizes(1001, 667), [(1001, 667), (501, 334), (251, 167), (126, 84)]);
-        assert_eq!(sizes(40, 3), [(40, 3), (20, 2)]);
-        assert_eq!(sizes(1, 1), [(1, 1)]);
-    }
-
-    #[test]
-    fn budgets_are_asked_before_memory() {
-        let length = 1 << 30;
-        assert!(describe(&header(65_500, 65_500, false), length).is_ok(), "an eighth of it can be shown");
-        assert!(decode(&[], &header(65_500, 65_500, false), 0).is_err());
-        let error = describe(&header(20_000, 20_000, true), length).expect_err("too many coefficients");
-        assert!(matches!(error, MasterError::TooLarge(_)), "{error}");
-        let error = describe(&header(65_500, 65_500, false), 1000).expect_err("too short");
-        assert!(matches!(error, MasterError::Damaged(_)), "{error}");
-    }
 }
