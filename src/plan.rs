@@ -174,9 +174,15 @@ impl Plan {
         same && self.format.holds_profile(channels.has_colour())
     }
 
+    /// Whether it is to be written while it is made: it is larger than what is held at once anyway, and its rows are
+    /// made in the order in which they are written.
+    pub fn flows(&self) -> bool {
+        self.scaled().area() > BAND_AREA && self.turn.quarters == 0 && self.tilt == 0.0
+    }
+
     /// The parts in which to make the picture, top to bottom, so that memory does not grow with the source.
-    pub fn bands(&self) -> impl Iterator<Item = Band> + '_ {
-        let whole = self.window();
+    pub fn bands(&self) -> impl Iterator<Item = Band> + use<> {
+        let (plan, whole) = (self.clone(), self.window());
         let mut cuts = self.cuts(whole).chain([whole.bottom()]);
         let most =
             if self.is_copy() { u32::MAX } else { (BAND_AREA / u64::from(self.x.output)).max(1) as u32 };
@@ -185,10 +191,10 @@ impl Plan {
         std::iter::from_fn(move || {
             while made == ready {
                 cut = cuts.next()?;
-                ready = if cut == whole.bottom() { self.y.output } else { self.rows_above(cut).max(made) };
+                ready = if cut == whole.bottom() { plan.y.output } else { plan.rows_above(cut).max(made) };
             }
             let rows = made..ready.min(made.saturating_add(most));
-            let top = self.window_of(rows.clone()).y;
+            let top = plan.window_of(rows.clone()).y;
             let strip = |from: u32| Rect::new(whole.x, from, whole.width, cut - from);
             let band = Band { window: strip(top), fresh: strip(read.max(top)), rows };
             (made, read) = (band.rows.end, cut);

@@ -1,6 +1,11 @@
 //! Hops 7 to 9 of a request: a plan carried out, from the pixels of a master to the bytes of a derivative.
 //! Decides nothing: all choices are in the [`Plan`].
 
+mod flow;
+
+use std::rc::Rc;
+
+use crate::body::Body;
 use crate::config::{Colour, Config, Profile};
 use crate::description::{Channels, Depth};
 use crate::encode::{self, Carried, Encoder, into_jpeg};
@@ -12,6 +17,7 @@ use crate::metadata::Metadata;
 use crate::plan::{Band, Plan};
 use crate::raster::{Converter, Raster, Resampler, Sample, apply, orient, rotate};
 use crate::stored::{Passer, Wanted};
+use flow::Flow;
 
 /// The ICC profile to convert from, and the one to send.
 type Profiles = (Option<Vec<u8>>, Option<Vec<u8>>);
@@ -27,26 +33,42 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// The derivative that `plan` describes.
+    /// The derivative that `plan` describes. Of one that comes in pieces the first is made, so that what is wrong with
+    /// the master as a whole is told here.
     ///
     /// # Errors
     /// [`Error::Request`] if the format cannot hold a picture of that size; [`Error::Master`] if a piece that the plan
     /// needs is damaged; [`Error::Internal`] if an encoder fails.
-    pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
+    pub fn render<'r>(
+        &'r mut self,
+        master: &Rc<Master>,
+        plan: &Plan,
+        config: &'r Config,
+    ) -> Result<Body<'r>, Error> {
         encode::check(plan.format, plan.scaled(), &config.encodings)?;
         if let Some(file) = self.stored(master, plan, config)? {
-            return Ok(file);
+            return Ok(file.into());
         }
         let (source, profile) = self.colours(master, plan, config.colour)?;
         let carried = Carried { profile, metadata: metadata(master, plan, config)? };
+        let size = plan.scaled();
         match plan.depth {
             Depth::Eight => {
+                let file = plan.flows().then(|| encode::flow(plan.format, size, &carried, config)).flatten();
+                if let Some(file) = file {
+                    return Flow::begin(self, master, plan, source, config, file);
+                }
                 let picture = self.picture::<u8>(master, plan, source.as_deref(), config)?;
-                self.encoder.encode(picture, plan.format, &carried, config)
+                Ok(self.encoder.encode(picture, plan.format, &carried, config)?.into())
             }
             Depth::Sixteen => {
+                let file =
+                    plan.flows().then(|| encode::flow_deep(plan.format, size, &carried, config)).flatten();
+                if let Some(file) = file {
+                    return Flow::begin(self, master, plan, source, config, file);
+                }
                 let picture = self.picture::<u16>(master, plan, source.as_deref(), config)?;
-                self.encoder.encode_deep(&picture, plan.format, &carried, config)
+                Ok(self.encoder.encode_deep(&picture, plan.format, &carried, config)?.into())
             }
         }
     }
