@@ -11,9 +11,12 @@ use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::iiif::{Format, Quality, Resolved};
 use crate::raster::Axis;
 
-/// Source pixels that are decoded at once, unless a row of pieces has more: 6 MB of RGB, whatever the size of the
-/// request.
-const BAND_AREA: u64 = 2 << 20;
+/// Source pixels that are decoded at once, unless a row of pieces has more: 3 MB of RGB, whatever the size of the
+/// request. Half as many cost more for what two bands share, twice as many for memory that the caches do not hold.
+const BAND_AREA: u64 = 1 << 20;
+
+/// Larger pictures are written while they are made, where that can be: 6 MB of RGB.
+const WHOLE_AREA: u64 = 2 << 20;
 
 /// All decisions about one derivative.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,10 +177,10 @@ impl Plan {
         same && self.format.holds_profile(channels.has_colour())
     }
 
-    /// Whether it is to be written while it is made: it is larger than what is held at once anyway, and its rows are
-    /// made in the order in which they are written.
+    /// Whether it is to be written while it is made: it is large, and its rows are made in the order in which they are
+    /// written.
     pub fn flows(&self) -> bool {
-        self.scaled().area() > BAND_AREA && self.turn.quarters == 0 && self.tilt == 0.0
+        self.scaled().area() > WHOLE_AREA && self.turn.quarters == 0 && self.tilt == 0.0
     }
 
     /// The parts in which to make the picture, top to bottom, so that memory does not grow with the source.
@@ -208,8 +211,7 @@ impl Plan {
         // What the filter reaches beyond a band is filtered for both its neighbours: it must be a small part of it.
         let rows = (BAND_AREA / width).max(8 * self.y.reach() as u64).max(1) as u32;
         // A piece of many times that is held by its decoder, so it may be cut.
-        let step =
-            if piece > rows.saturating_mul(4) { rows } else { rows.div_ceil(piece).saturating_mul(piece) };
+        let step = if piece > rows.saturating_mul(4) { rows } else { (rows / piece).max(1) * piece };
         let end = whole.bottom().min(self.level_dimensions.height);
         let first = (whole.y / step).saturating_add(1).saturating_mul(step);
         (first..end).step_by(step as usize)

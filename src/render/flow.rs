@@ -74,6 +74,6 @@ impl<S: Sample> Iterator for Flow<'_, S> {
 /// However it ends.
 impl<S> Drop for Flow<'_, S> {
     fn drop(&mut self) {
-        self.renderer.decoder.rest();
+        self.renderer.rest();
     }
 }

@@ -101,7 +101,7 @@ impl Renderer {
         config: &Config,
     ) -> Result<Raster<S>, Error> {
         let scaled = self.scaled(master, plan, profile);
-        self.decoder.rest();
+        self.rest();
         let turned = orient(scaled?, plan.turn);
         let background = config.offer.background;
         let tilted = match plan.tilt {
@@ -109,6 +109,12 @@ impl Renderer {
             degrees => rotate(&turned, degrees, plan.is_opaque().then_some(background)),
         };
         Ok(apply(tilted, plan.quality, background))
+    }
+
+    /// To be called when a request is done with pixels.
+    fn rest(&mut self) {
+        self.decoder.rest();
+        self.resampler.rest();
     }
 
     /// The tile that the plan names, as it is stored, if it may be sent so.
@@ -149,6 +155,7 @@ impl Renderer {
         let (mut source, mut picture) = (Source::new(), Source::new());
         for band in plan.bands() {
             picture.append(self.band(master, plan, &band, &mut source, profile)?);
+            picture.reserve(plan.scaled().height);
         }
         Ok(picture.pixels)
     }
@@ -219,6 +226,12 @@ impl<S: Sample> Source<S> {
             0 => self.pixels = rows,
             _ => self.pixels.append(&rows),
         }
+    }
+
+    /// Makes room for so many rows in all.
+    fn reserve(&mut self, height: u32) {
+        let rows = (height - self.pixels.dimensions.height) as usize;
+        self.pixels.pixels.reserve_exact(rows * self.pixels.row_length());
     }
 
     fn take(&mut self) -> Raster<S> {

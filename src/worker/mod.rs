@@ -128,8 +128,8 @@ fn serve(connection: &mut Connection<'_>, service: &mut Service, place: &mut Pla
     }
     let line = request_line(&request);
     if place.scoreboard.is_quarantined(&line) {
-        let answer = "this request has failed repeatedly and is not tried again for a while";
-        deliver(Response::text(500, answer), id, connection);
+        let why = "this request has failed repeatedly and is not tried again for a while";
+        deliver(Response::text(500, why), id, connection);
         return ControlFlow::Continue(());
     }
     place.begin(line);
