@@ -68,7 +68,7 @@ pub struct Resampler {
 
 impl Default for Resampler {
     fn default() -> Self {
-        // The library's own kernel is the same, for twice the time: weights are a tenth of the work of a thumbnail.
+        // The library's own makes the same pixels, with two sines for each weight: a thumbnail takes 2 % longer.
         let kernel =
             Filter::new("Lanczos", lanczos, SUPPORT).map_or(FilterType::Lanczos3, FilterType::Custom);
         Self { resizer: Resizer::default(), kernel }
