@@ -210,8 +210,11 @@ impl Plan {
         let (piece, width) = (self.piece.height.max(1), u64::from(whole.width));
         // What the filter reaches beyond a band is filtered for both its neighbours: it must be a small part of it.
         let rows = (BAND_AREA / width).max(8 * self.y.reach() as u64).max(1) as u32;
-        // A piece of many times that is held by its decoder, so it may be cut.
-        let step = if piece > rows.saturating_mul(4) { rows } else { (rows / piece).max(1) * piece };
+        // The one piece that a band touches is held by its decoder, so it may be cut; of several in a row, each would be
+        // decoded for every band.
+        let is_alone = whole.x / self.piece.width.max(1) == (whole.right() - 1) / self.piece.width.max(1);
+        let is_cut = is_alone && piece > rows.saturating_mul(4);
+        let step = if is_cut { rows } else { (rows / piece).max(1) * piece };
         let end = whole.bottom().min(self.level_dimensions.height);
         let first = (whole.y / step).saturating_add(1).saturating_mul(step);
         (first..end).step_by(step as usize)
@@ -390,6 +393,21 @@ mod tests {
         }
         let plain = description(1001, 667, 3, true, Orientation::UPRIGHT);
         assert_eq!(Plan::new(&inner, &plain, Depth::Eight).tile, None);
+    }
+
+    #[test]
+    fn no_tile_is_decoded_for_two_bands_however_wide_the_picture_is() {
+        for (width, side, bands) in [(4000, 256, 6), (26_720, 256, 6), (60_000, 256, 6), (60_000, 1024, 2)] {
+            let mut master = description(width, 1500, 1, true, Orientation::UPRIGHT);
+            master.levels[0].tile = Dimensions::new(side, side);
+            let asked = resolved(Rect::whole(master.dimensions()), master.dimensions(), Orientation::UPRIGHT);
+            let plan = Plan::new(&asked, &master, Depth::Eight);
+            assert_eq!(plan.bands().count(), bands, "{width} in tiles of {side}");
+            assert!(plan.bands().all(|band| band.fresh.y.is_multiple_of(side)));
+            master.levels[0].tile = Dimensions::new(width, 1500);
+            let strip = Plan::new(&asked, &master, Depth::Eight);
+            assert!(strip.bands().count() >= 6, "one strip is cut");
+        }
     }
 
     #[test]

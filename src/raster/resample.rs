@@ -15,6 +15,9 @@ use crate::geometry::{Dimensions, Rect};
 /// Reach of the kernel to either side, in pixels of the coarser of the two grids.
 pub const SUPPORT: f64 = 3.0;
 
+/// What it keeps between two pictures: more than a thumbnail takes.
+const KEPT_BYTES: usize = 1 << 20;
+
 /// How one axis of a picture is scaled: a stretch of source pixels becomes `output` pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
@@ -76,9 +79,11 @@ impl Default for Resampler {
 }
 
 impl Resampler {
-    /// Gives its memory back.
+    /// Gives back memory that is worth it.
     pub fn rest(&mut self) {
-        self.resizer.reset_internal_buffers();
+        if self.resizer.size_of_internal_buffers() > KEPT_BYTES {
+            self.resizer.reset_internal_buffers();
+        }
     }
 
     /// Makes rows `rows` of the picture that `x` and `y` describe from `source`, the pixels of `window`.
