@@ -67,7 +67,7 @@ impl Freshness {
     }
 
     /// The response with its validators.
-    pub fn stamp(&self, response: Response) -> Response {
+    pub fn stamp<'a>(&self, response: Response<'a>) -> Response<'a> {
         response.with("ETag", self.etag.clone()).with("Last-Modified", httpdate::fmt_http_date(self.modified))
     }
 }

@@ -12,7 +12,7 @@
 //! | [`told`] | the texts of info.json that were made last |
 //! | [`freshness`] | entity tags and dates: 304 without touching pixels |
 //! | [`plan`] | what to decode and how to scale it: pure decisions |
-//! | [`render`] | the plan carried out: decode, scale, turn, tone, encode |
+//! | [`render`] | the plan carried out: decode, scale, turn, tone, encode; large pictures band by band |
 //! | [`encode`] | one file per output format |
 //! | [`master`] | identifier to mapped file: the only I/O on the path |
 //! | [`metadata`] | what a master says about itself, and what of it is carried on; pure |
@@ -25,8 +25,9 @@
 //! | [`raster`] | decoded samples: resample, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`fastcgi`] | records, parameters, responses; pure |
-//! | [`description`], [`geometry`], [`error`] | plain values that all of them share |
+//! | [`body`], [`description`], [`geometry`], [`error`] | plain values that all of them share |
 
+pub mod body;
 pub mod cli;
 pub mod config;
 pub mod convert;

@@ -11,9 +11,12 @@ use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::iiif::{Decimal, Format, Quality, Resolved};
 use crate::raster::Axis;
 
-/// Source pixels that are decoded at once, unless a row of pieces has more: 6 MB of RGB, whatever the size of the
-/// request.
-const BAND_AREA: u64 = 2 << 20;
+/// Source pixels that are decoded at once, unless a row of pieces has more: 3 MB of RGB, whatever the size of the
+/// request. Half as many cost more for what two bands share, twice as many for memory that the caches do not hold.
+const BAND_AREA: u64 = 1 << 20;
+
+/// Larger pictures are written while they are made, where that can be: 6 MB of RGB.
+const WHOLE_AREA: u64 = 2 << 20;
 
 /// All decisions about one derivative.
 #[derive(Clone, Debug, PartialEq)]
@@ -187,9 +190,15 @@ impl Plan {
         same && self.format.holds_profile(channels.has_colour())
     }
 
+    /// Whether it is to be written while it is made: it is large, and its rows are made in the order in which they are
+    /// written.
+    pub fn flows(&self) -> bool {
+        self.scaled().area() > WHOLE_AREA && self.turn.quarters == 0 && self.tilt == 0.0
+    }
+
     /// The parts in which to make the picture, top to bottom, so that memory does not grow with the source.
-    pub fn bands(&self) -> impl Iterator<Item = Band> + '_ {
-        let whole = self.window();
+    pub fn bands(&self) -> impl Iterator<Item = Band> + use<> {
+        let (plan, whole) = (self.clone(), self.window());
         let mut cuts = self.cuts(whole).chain([whole.bottom()]);
         let most =
             if self.is_copy() { u32::MAX } else { (BAND_AREA / u64::from(self.x.output)).max(1) as u32 };
@@ -198,10 +207,10 @@ impl Plan {
         std::iter::from_fn(move || {
             while made == ready {
                 cut = cuts.next()?;
-                ready = if cut == whole.bottom() { self.y.output } else { self.rows_above(cut).max(made) };
+                ready = if cut == whole.bottom() { plan.y.output } else { plan.rows_above(cut).max(made) };
             }
             let rows = made..ready.min(made.saturating_add(most));
-            let top = self.window_of(rows.clone()).y;
+            let top = plan.window_of(rows.clone()).y;
             let strip = |from: u32| Rect::new(whole.x, from, whole.width, cut - from);
             let band = Band { window: strip(top), fresh: strip(read.max(top)), rows };
             (made, read) = (band.rows.end, cut);
@@ -214,9 +223,11 @@ impl Plan {
         let (piece, width) = (self.piece.height.max(1), u64::from(whole.width));
         // What the filter reaches beyond a band is filtered for both its neighbours: it must be a small part of it.
         let rows = (BAND_AREA / width).max(8 * self.y.reach() as u64).max(1) as u32;
-        // A piece of many times that is held by its decoder, so it may be cut.
-        let step =
-            if piece > rows.saturating_mul(4) { rows } else { rows.div_ceil(piece).saturating_mul(piece) };
+        // The one piece that a band touches is held by its decoder, so it may be cut; of several in a row, each would be
+        // decoded for every band.
+        let is_alone = whole.x / self.piece.width.max(1) == (whole.right() - 1) / self.piece.width.max(1);
+        let is_cut = is_alone && piece > rows.saturating_mul(4);
+        let step = if is_cut { rows } else { (rows / piece).max(1) * piece };
         let end = whole.bottom().min(self.level_dimensions.height);
         let first = (whole.y / step).saturating_add(1).saturating_mul(step);
         (first..end).step_by(step as usize)
@@ -394,6 +405,21 @@ mod tests {
         }
         let plain = description(1001, 667, 3, true, Orientation::UPRIGHT);
         assert_eq!(Plan::new(&inner, &plain, Depth::Eight).tile, None);
+    }
+
+    #[test]
+    fn no_tile_is_decoded_for_two_bands_however_wide_the_picture_is() {
+        for (width, side, bands) in [(4000, 256, 6), (26_720, 256, 6), (60_000, 256, 6), (60_000, 1024, 2)] {
+            let mut master = description(width, 1500, 1, true, Orientation::UPRIGHT);
+            master.levels[0].tile = Dimensions::new(side, side);
+            let asked = resolved(Rect::whole(master.dimensions()), master.dimensions(), Orientation::UPRIGHT);
+            let plan = Plan::new(&asked, &master, Depth::Eight);
+            assert_eq!(plan.bands().count(), bands, "{width} in tiles of {side}");
+            assert!(plan.bands().all(|band| band.fresh.y.is_multiple_of(side)));
+            master.levels[0].tile = Dimensions::new(width, 1500);
+            let strip = Plan::new(&asked, &master, Depth::Eight);
+            assert!(strip.bands().count() >= 6, "one strip is cut");
+        }
     }
 
     #[test]

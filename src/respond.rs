@@ -1,6 +1,7 @@
 //! The path of a request, hop by hop: `Service::image` calls every hop in order, and nothing calls it back.
 //! The only module that knows both HTTP and images.
 
+use crate::body::Body;
 use crate::config::{Config, Limits};
 use crate::error::Error;
 use crate::fastcgi::{Request, Response};
@@ -53,12 +54,12 @@ impl Service {
     }
 
     /// The answer to a request, whatever it is.
-    pub fn respond(&mut self, request: &Request) -> Response {
+    pub fn respond<'r>(&'r mut self, request: &'r Request) -> Response<'r> {
         let uri = request.param("REQUEST_URI").unwrap_or_default();
         self.answer(uri, request).unwrap_or_else(|error| refusal(uri, &error))
     }
 
-    fn answer(&mut self, uri: &[u8], request: &Request) -> Result<Response, Error> {
+    fn answer<'r>(&'r mut self, uri: &'r [u8], request: &Request) -> Result<Response<'r>, Error> {
         match request.param("REQUEST_METHOD") {
             None | Some(b"GET" | b"HEAD") => {}
             Some(_) => {
@@ -72,7 +73,9 @@ impl Service {
             Target::Base { version, identifier } => Ok(see_other(&asked, version, &identifier)),
             Target::Info { version, identifier } => self.info(&asked, version, &identifier),
             Target::Image { version, identifier, request } => {
-                self.image(&asked, version, &identifier, &request)
+                let mut response = self.image(&asked, version, &identifier, &request)?;
+                response.body = watched(response.body, uri);
+                Ok(response)
             }
         }
     }
@@ -83,7 +86,7 @@ impl Service {
         version: Version,
         identifier: &Identifier,
         request: &ImageRequest,
-    ) -> Result<Response, Error> {
+    ) -> Result<Response<'_>, Error> {
         let master = self.known.find(&self.root, identifier.as_str())?;
         let description = &master.description;
         let size = description.dimensions();
@@ -107,7 +110,12 @@ impl Service {
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }
 
-    fn info(&mut self, asked: &Asked, version: Version, identifier: &Identifier) -> Result<Response, Error> {
+    fn info(
+        &mut self,
+        asked: &Asked,
+        version: Version,
+        identifier: &Identifier,
+    ) -> Result<Response<'static>, Error> {
         let master = self.known.find(&self.root, identifier.as_str())?;
         let sidecar = self.root.sidecar(&master.path);
         let id = iiif::base_uri(&asked.base, version, identifier);
@@ -202,14 +210,32 @@ impl Service {
 }
 
 /// Image API 3.0 section 2: the base URI leads to info.json.
-fn see_other(asked: &Asked, version: Version, identifier: &Identifier) -> Response {
+fn see_other(asked: &Asked, version: Version, identifier: &Identifier) -> Response<'static> {
     let location = format!("{}/info.json", iiif::base_uri(&asked.base, version, identifier));
     Response::text(303, &location).with("Location", location.clone()).with("Cache-Control", REFUSAL_MAX_AGE)
 }
 
+/// The body with one line in the log if it breaks off.
+fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
+    match body {
+        Body::Pieces(pieces) => {
+            let watched =
+                pieces.map(move |piece| piece.inspect_err(|error| complain("broken off", uri, error)));
+            Body::Pieces(Box::new(watched))
+        }
+        whole => whole,
+    }
+}
+
 /// An error as the client sees it; the log gets the faults that are not the client's.
-fn refusal(uri: &[u8], error: &Error) -> Response {
+fn refusal(uri: &[u8], error: &Error) -> Response<'static> {
     let status = error.status();
+    complain(&status.to_string(), uri, error);
+    let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
+    Response::text(status, &error.public_message()).with("Cache-Control", cache_control)
+}
+
+fn complain(status: &str, uri: &[u8], error: &Error) {
     let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
     match error {
         Error::Request { .. } | Error::NotFound(_) | Error::NotImplemented(_) => {
@@ -217,6 +243,4 @@ fn refusal(uri: &[u8], error: &Error) -> Response {
         }
         Error::Master(_) | Error::Internal(_) => log::error!("{status} {uri:?}: {error}"),
     }
-    let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
-    Response::text(status, &error.public_message()).with("Cache-Control", cache_control)
 }

@@ -1,11 +1,14 @@
 //! `recto render`: the path of a request without a socket.
 
-use std::io::{IsTerminal, Write};
+use std::fs::{self, File};
+use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Parser;
 
+use crate::body::Body;
 use crate::config::Config;
 use crate::iiif::{self, About, Extras, Pages, Target};
 use crate::master::{Master, Sidecar};
@@ -52,9 +55,10 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     let uri = format!("/iiif/{}/master/{}", arguments.api, arguments.request);
     let target = iiif::parse(uri.as_bytes())?;
-    let master = Master::open(&arguments.master)?;
+    let master = Rc::new(Master::open(&arguments.master)?);
     let description = &master.description;
-    let bytes = match target {
+    let mut renderer = Renderer::default();
+    let body = match target {
         Target::Image { version, request, .. } => {
             let has_colour = description.channels.has_colour();
             let (image, limits, offer) = (description.dimensions(), &config.limits, &config.offer);
@@ -72,7 +76,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 return Ok(());
             }
             let plan = plan.within(config.max_source_area)?;
-            Renderer::default().render(&master, &plan, &config)?
+            renderer.render(&master, &plan, &config)?
         }
         Target::Info { version, identifier } => {
             let extras = match Sidecar::beside(&arguments.master) {
@@ -95,19 +99,26 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                     Plan::is_affordable(description, region, size, config.max_source_area)
                 },
             };
-            iiif::info(version, &about).to_string().into_bytes()
+            iiif::info(version, &about).to_string().into_bytes().into()
         }
         Target::Base { .. } => bail!("REQUEST is empty: it is REGION/SIZE/ROTATION/QUALITY.FORMAT"),
     };
-    write(arguments.output.as_ref(), &bytes)
-}
-
-fn write(output: Option<&PathBuf>, bytes: &[u8]) -> anyhow::Result<()> {
-    match output {
-        Some(path) => std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display())),
-        None if std::io::stdout().is_terminal() => {
+    match &arguments.output {
+        Some(path) => {
+            let mut file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+            // What is not whole is not to be taken for a picture.
+            write(body, &mut file).inspect_err(|_| drop(fs::remove_file(path)))
+        }
+        None if io::stdout().is_terminal() => {
             bail!("an image is nothing for a terminal: name a file with -o")
         }
-        None => std::io::stdout().write_all(bytes).context("cannot write to the standard output"),
+        None => write(body, &mut io::stdout()),
     }
+}
+
+fn write(body: Body, out: &mut impl Write) -> anyhow::Result<()> {
+    for piece in body.into_pieces() {
+        out.write_all(&piece?).context("cannot write")?;
+    }
+    Ok(())
 }

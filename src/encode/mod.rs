@@ -4,6 +4,7 @@
 mod avif;
 mod bands;
 mod carried;
+mod flow;
 mod gif;
 mod jp2;
 mod jpeg;
@@ -13,6 +14,7 @@ mod tiff;
 mod webp;
 
 pub use carried::{Carried, into_jpeg};
+pub use flow::{Flow, flow, flow_deep};
 
 use crate::config::{Config, Encodings};
 use crate::error::Error;
@@ -43,7 +45,7 @@ impl Encoder {
         check(format, raster.dimensions, settings)?;
         let raster = if format.has_alpha() { raster } else { flatten(raster, config.offer.background) };
         match format {
-            Format::Jpg => Ok(into_jpeg(self.jpeg.encode(raster, &settings.jpeg)?, carried)),
+            Format::Jpg => Ok(into_jpeg(self.jpeg.encode(&raster, &settings.jpeg)?, carried)),
             Format::Png => png::encode(&raster, &settings.png, carried),
             Format::Webp => webp::encode(raster, &settings.webp, carried),
             Format::Tif => tiff::encode(&raster, &settings.tiff, carried),

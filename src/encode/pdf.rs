@@ -21,7 +21,7 @@ pub(super) fn encode(
 ) -> Result<Vec<u8>, Error> {
     let size = raster.dimensions;
     let coloured = raster.channels.has_colour();
-    let jpeg = encoder.encode(raster, &config::Jpeg { quality: settings.pdf.quality, ..settings.jpeg })?;
+    let jpeg = encoder.encode(&raster, &config::Jpeg { quality: settings.pdf.quality, ..settings.jpeg })?;
     Ok(document(&jpeg, size, coloured, carried.profile.as_deref(), settings.pdf.dpi))
 }
 

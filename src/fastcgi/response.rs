@@ -5,25 +5,25 @@
 use std::io::{self, ErrorKind, IoSlice, Write};
 
 use super::record::{self, HEADER_LENGTH, ProtocolStatus, kind};
+use crate::body::Body;
 
 /// Most content of one record, a multiple of 8 below 65536 so that no padding is ever wanted.
 const CHUNK: u16 = 65_528;
 
 /// A status, headers and a body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response {
+pub struct Response<'a> {
     /// The HTTP status.
     pub status: u16,
     /// Names and values. A value with a control byte in it is not sent.
     pub headers: Vec<(&'static str, String)>,
-    /// The body, of which Content-Length tells the length.
-    pub body: Vec<u8>,
+    /// The body. Content-Length tells the length of a whole one.
+    pub body: Body<'a>,
 }
 
-impl Response {
+impl<'a> Response<'a> {
     /// A response without headers of its own.
-    pub fn new(status: u16, body: Vec<u8>) -> Self {
-        Self { status, headers: Vec::new(), body }
+    pub fn new(status: u16, body: impl Into<Body<'a>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
     }
 
     /// The response with one more header.
@@ -43,34 +43,24 @@ impl Response {
         Self::new(status, format!("{line}\n").into_bytes()).with("Content-Type", "text/plain; charset=utf-8")
     }
 
-    /// Writes all of it as the reply to request `id`: in one `writev` if `out` takes it, without copying the body.
+    /// Writes all of it as the reply to request `id`: in one `writev` if `out` takes it, without copying the body, or
+    /// one for each piece.
     ///
     /// # Errors
-    /// Those of `out`; the connection is of no more use then.
-    pub fn write_to(&self, id: u16, out: &mut impl Write) -> io::Result<()> {
-        let head = self.head();
-        let mut left = head.len() + self.body.len();
-        let mut headers = Vec::with_capacity(left / usize::from(CHUNK) + 1);
-        while left > 0 {
-            let length = u16::try_from(left).unwrap_or(CHUNK).min(CHUNK);
-            headers.push(record::header(kind::STDOUT, id, length));
-            left -= usize::from(length);
-        }
-        let end = end_of_reply(id);
-        let mut slices = Vec::with_capacity(headers.len() * 3 + 1);
-        let (mut head, mut body) = (&head[..], &self.body[..]);
-        for header in &headers {
-            slices.push(IoSlice::new(header));
-            let mut room = usize::from(CHUNK);
-            for part in [&mut head, &mut body] {
-                let (now, later) = part.split_at(room.min(part.len()));
-                slices.push(IoSlice::new(now));
-                room -= now.len();
-                *part = later;
+    /// Those of `out`, and that of a piece that cannot be made: then the reply has no end, which tells the peer that it
+    /// is not whole. The connection is of no more use.
+    pub fn write_to(self, id: u16, out: &mut impl Write) -> io::Result<()> {
+        let mut head = self.head();
+        match self.body {
+            Body::Whole(body) => write_content(id, [&head, &body], &end_of_reply(id), out),
+            Body::Pieces(pieces) => {
+                for piece in pieces {
+                    write_content(id, [&head, &piece.map_err(io::Error::other)?], b"", out)?;
+                    head.clear();
+                }
+                write_content(id, [&head, b""], &end_of_reply(id), out)
             }
         }
-        slices.push(IoSlice::new(&end));
-        write_all(out, &mut slices)
     }
 
     /// The CGI header block, its empty line included.
@@ -78,8 +68,11 @@ impl Response {
         let mut head = format!("Status: {} {}\r\n", self.status, reason(self.status));
         let has_length = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Length"));
         // RFC 9110 section 8.6: neither 204 nor 304 tells the length of its own body.
-        if !has_length && !matches!(self.status, 204 | 304) {
-            head += &format!("Content-Length: {}\r\n", self.body.len());
+        if let Body::Whole(body) = &self.body
+            && !has_length
+            && !matches!(self.status, 204 | 304)
+        {
+            head += &format!("Content-Length: {}\r\n", body.len());
         }
         for (name, value) in &self.headers {
             // The last line of defence against a header that smuggles in another one.
@@ -92,6 +85,35 @@ impl Response {
         head += "\r\n";
         head.into_bytes()
     }
+}
+
+/// Writes both parts as STDOUT records, and `end` as it is.
+fn write_content(
+    id: u16,
+    [mut head, mut body]: [&[u8]; 2],
+    end: &[u8],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut left = head.len() + body.len();
+    let mut headers = Vec::with_capacity(left / usize::from(CHUNK) + 1);
+    while left > 0 {
+        let length = u16::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+        headers.push(record::header(kind::STDOUT, id, length));
+        left -= usize::from(length);
+    }
+    let mut slices = Vec::with_capacity(headers.len() * 3 + 1);
+    for header in &headers {
+        slices.push(IoSlice::new(header));
+        let mut room = usize::from(CHUNK);
+        for part in [&mut head, &mut body] {
+            let (now, later) = part.split_at(room.min(part.len()));
+            slices.push(IoSlice::new(now));
+            room -= now.len();
+            *part = later;
+        }
+    }
+    slices.push(IoSlice::new(end));
+    write_all(out, &mut slices)
 }
 
 /// The empty STDOUT record that ends the stream, and END_REQUEST.
@@ -143,6 +165,7 @@ fn reason(status: u16) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
 
     /// Takes at most `step` bytes at a time, as a full socket would.
     struct Narrow {
@@ -163,57 +186,85 @@ mod tests {
     }
 
     /// What a server that understands the records gets out of them.
-    fn received(response: &Response, step: usize) -> Vec<u8> {
+    fn received(response: Response, step: usize) -> Vec<u8> {
         let mut out = Narrow { step, taken: Vec::new() };
         response.write_to(9, &mut out).expect("nothing fails");
-        let (mut stdout, mut rest, mut ended) = (Vec::new(), &out.taken[..], false);
+        let (stdout, ended) = understood(&out.taken);
+        assert!(ended);
+        stdout
+    }
+
+    /// The content of STDOUT, and whether the reply has an end.
+    fn understood(mut rest: &[u8]) -> (Vec<u8>, bool) {
+        let (mut stdout, mut streamed, mut ended) = (Vec::new(), false, false);
         while let Some((record, taken)) = record::cut(rest).expect("valid") {
-            assert_eq!(record.id, 9);
+            assert!(record.id == 9 && !ended);
             match (record.kind, record.content) {
-                (kind::STDOUT, []) => ended = true,
-                (kind::STDOUT, content) => stdout.extend_from_slice(content),
-                (kind::END_REQUEST, content) => assert!(ended && content == [0; 8]),
+                (kind::STDOUT, []) => streamed = true,
+                (kind::STDOUT, content) if !streamed => stdout.extend_from_slice(content),
+                (kind::END_REQUEST, content) => ended = streamed && content == [0; 8],
                 _ => panic!("{record:?}"),
             }
             rest = &rest[taken..];
         }
-        assert!(ended && rest.is_empty());
-        stdout
+        assert!(rest.is_empty());
+        (stdout, ended)
     }
 
     #[test]
     fn a_response_is_cgi() {
         let headers = vec![("Content-Type", "image/jpeg".to_owned())];
-        let response = Response { status: 200, headers, body: b"pixels".to_vec() };
+        let response = Response { status: 200, headers, body: b"pixels".to_vec().into() };
         let expected = b"Status: 200 OK\r\nContent-Length: 6\r\nContent-Type: image/jpeg\r\n\r\npixels";
-        assert_eq!(received(&response, usize::MAX), expected);
+        assert_eq!(received(response, usize::MAX), expected);
     }
 
     #[test]
     fn long_bodies_are_cut_and_short_writes_continued() {
         for length in [0, 1, 65_000, 65_528, 65_536, 200_000] {
             let body: Vec<u8> = (0..length).map(|n: u32| n.to_le_bytes()[0]).collect();
-            let response = Response { status: 200, headers: vec![], body };
             for step in [1000, 65_528, usize::MAX] {
-                let stdout = received(&response, step);
+                let response = Response::new(200, body.clone());
+                let stdout = received(response, step);
                 let head = format!("Status: 200 OK\r\nContent-Length: {length}\r\n\r\n");
                 assert!(stdout.starts_with(head.as_bytes()));
-                assert!(stdout[head.len()..] == response.body, "{length} bytes by {step}");
+                assert!(stdout[head.len()..] == body, "{length} bytes by {step}");
             }
         }
     }
 
     #[test]
+    fn pieces_follow_each_other_and_their_length_is_not_told() {
+        let pieces =
+            || -> Body { Body::Pieces(Box::new([70_000, 0, 3].map(|n| Ok(vec![n as u8; n])).into_iter())) };
+        let expected = [&b"Status: 200 OK\r\n\r\n"[..], &[112; 70_000], &[3; 3]].concat();
+        for step in [1000, usize::MAX] {
+            assert!(received(Response::new(200, pieces()), step) == expected, "by {step}");
+        }
+        assert_eq!(received(Response::new(200, Body::Pieces(Box::new([].into_iter()))), 9).len(), 18);
+    }
+
+    #[test]
+    fn a_piece_that_fails_leaves_the_reply_without_an_end() {
+        let pieces = [Ok(vec![1; 5]), Err(Error::NotFound("gone")), Ok(vec![2; 5])];
+        let mut out = Vec::new();
+        let written = Response::new(200, Body::Pieces(Box::new(pieces.into_iter()))).write_to(9, &mut out);
+        assert_eq!(written.expect_err("failed").to_string(), "gone");
+        let (stdout, ended) = understood(&out);
+        assert!(!ended && stdout.ends_with(b"\r\n\r\n\x01\x01\x01\x01\x01"));
+    }
+
+    #[test]
     fn control_bytes_never_reach_a_header() {
         let headers = vec![("Link", "a\r\nSet-Cookie: b".to_owned()), ("ETag", "\"c\"".to_owned())];
-        let response = Response { status: 304, headers, body: vec![] };
-        assert_eq!(received(&response, usize::MAX), b"Status: 304 Not Modified\r\nETag: \"c\"\r\n\r\n");
+        let response = Response { status: 304, headers, body: vec![].into() };
+        assert_eq!(received(response, usize::MAX), b"Status: 304 Not Modified\r\nETag: \"c\"\r\n\r\n");
     }
 
     #[test]
     fn a_length_that_is_given_stays() {
         let headers = vec![("content-length", "5".to_owned())];
-        let response = Response { status: 200, headers, body: vec![] };
-        assert_eq!(received(&response, 3), b"Status: 200 OK\r\ncontent-length: 5\r\n\r\n");
+        let response = Response { status: 200, headers, body: vec![].into() };
+        assert_eq!(received(response, 3), b"Status: 200 OK\r\ncontent-length: 5\r\n\r\n");
     }
 }

@@ -15,6 +15,8 @@ pub use rotate::rotate;
 pub use sample::Sample;
 pub use tone::{apply, coloured, flatten};
 
+use std::ops::Range;
+
 use crate::description::Channels;
 use crate::geometry::{Dimensions, Rect};
 
@@ -83,6 +85,21 @@ impl<S: Sample> Raster<S> {
     pub fn append(&mut self, below: &Self) {
         self.pixels.extend_from_slice(&below.pixels);
         self.dimensions.height += below.dimensions.height;
+    }
+
+    /// Adds these rows of `from`, which has the same width and channels, unless this one has no rows yet.
+    pub fn append_rows(&mut self, from: &Self, rows: Range<u32>) {
+        if self.dimensions.height == 0 {
+            (self.dimensions.width, self.channels) = (from.dimensions.width, from.channels);
+        }
+        let length = from.row_length();
+        self.pixels.extend_from_slice(&from.pixels[rows.start as usize * length..rows.end as usize * length]);
+        self.dimensions.height += rows.end - rows.start;
+    }
+
+    /// All rows; none are left.
+    pub fn take(&mut self) -> Self {
+        std::mem::replace(self, Self::new(Dimensions::new(0, 0), self.channels))
     }
 
     /// Takes away the first `count` rows.

@@ -27,13 +27,14 @@ pub(super) struct Connection<'a> {
     listener: BorrowedFd<'a>,
     stop: &'a AtomicBool,
     accepted: Instant,
-    writing_since: Option<Instant>,
+    /// How long the reply has waited to be read.
+    unread: Duration,
 }
 
 impl<'a> Connection<'a> {
     /// The accepted, non-blocking `stream`; connections that queue at `listener`, or `stop`, cut the patience.
     pub(super) fn new(stream: UnixStream, listener: BorrowedFd<'a>, stop: &'a AtomicBool) -> Self {
-        Self { stream, listener, stop, accepted: Instant::now(), writing_since: None }
+        Self { stream, listener, stop, accepted: Instant::now(), unread: Duration::ZERO }
     }
 
     /// Whether nobody is there any more to read the reply.
@@ -64,9 +65,10 @@ impl<'a> Connection<'a> {
 
     /// Waits until there is room to write.
     fn wait_for_room(&mut self) -> io::Result<()> {
-        let since = *self.writing_since.get_or_insert_with(Instant::now);
-        let left = UNREAD.checked_sub(since.elapsed()).ok_or(ErrorKind::TimedOut)?;
-        wait(&mut [PollFd::new(&self.stream, PollFlags::OUT)], left)
+        let (since, left) = (Instant::now(), UNREAD.checked_sub(self.unread).ok_or(ErrorKind::TimedOut)?);
+        wait(&mut [PollFd::new(&self.stream, PollFlags::OUT)], left)?;
+        self.unread += since.elapsed();
+        Ok(())
     }
 }
 

@@ -4,7 +4,7 @@
 
 mod connection;
 
-use std::io;
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -127,30 +127,49 @@ fn serve(connection: &mut Connection<'_>, service: &mut Service, place: &mut Pla
         return ControlFlow::Continue(());
     }
     let line = request_line(&request);
-    let (response, flow) = if place.scoreboard.is_quarantined(&line) {
-        (
-            Response::text(500, "this request has failed repeatedly and is not tried again for a while"),
-            ControlFlow::Continue(()),
-        )
-    } else {
-        place.begin(line);
-        guarded(|| service.respond(&request), place)
-    };
-    if let Err(error) = response.write_to(id, connection) {
-        log::debug!("the reply could not be delivered: {error}");
+    if place.scoreboard.is_quarantined(&line) {
+        let why = "this request has failed repeatedly and is not tried again for a while";
+        deliver(Response::text(500, why), id, connection);
+        return ControlFlow::Continue(());
     }
-    flow
+    place.begin(line);
+    answer(|| service.respond(&request), id, connection, place)
 }
 
-/// The answer, or that of a broken server. After a panic the slot stays busy: the supervisor reads in it which request
-/// did this.
-fn guarded(answer: impl FnOnce() -> Response, place: &mut Place) -> (Response, ControlFlow<()>) {
-    match catch_unwind(AssertUnwindSafe(answer)) {
-        Ok(response) => {
-            place.finish();
-            (response, ControlFlow::Continue(()))
-        }
-        Err(_) => (Response::text(500, "the image server failed; its log says why"), ControlFlow::Break(())),
+/// Writes the response, or that of a broken server. After a panic the slot stays busy: the supervisor reads in it which
+/// request did this.
+fn answer<'r>(
+    respond: impl FnOnce() -> Response<'r>,
+    id: u16,
+    out: &mut impl Write,
+    place: &mut Place,
+) -> ControlFlow<()> {
+    let Some(response) = guarded(respond) else {
+        deliver(Response::text(500, "the image server failed; its log says why"), id, out);
+        return ControlFlow::Break(());
+    };
+    // The deadline is for work. How long a peer may take to read has a limit of its own; but it may be working yet.
+    let is_whole = response.body.is_whole();
+    if is_whole {
+        place.finish();
+    }
+    if guarded(|| deliver(response, id, out)).is_none() {
+        return ControlFlow::Break(());
+    }
+    if !is_whole {
+        place.finish();
+    }
+    ControlFlow::Continue(())
+}
+
+/// What comes of the work, or nothing if it panics.
+fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+fn deliver(response: Response, id: u16, out: &mut impl Write) {
+    if let Err(error) = response.write_to(id, out) {
+        log::debug!("the reply could not be delivered: {error}");
     }
 }
 
@@ -184,8 +203,6 @@ impl Place {
         self.publish();
     }
 
-    /// Before the reply is written, not after: the deadline is for work. How long a peer may take to read has a limit
-    /// of its own.
     fn finish(&mut self) {
         self.entry.busy_since = 0;
         self.entry.served += 1;
@@ -203,6 +220,18 @@ impl Place {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::body::Body;
+    use crate::error::Error;
+    use crate::fastcgi::record;
+
+    /// Whether a reply ends with END_REQUEST.
+    fn is_whole(reply: &[u8]) -> bool {
+        reply.ends_with(&record::end_request(1, record::ProtocolStatus::RequestComplete))
+    }
+
+    fn contains(reply: &[u8], text: &str) -> bool {
+        reply.windows(text.len()).any(|part| part == text.as_bytes())
+    }
 
     fn place() -> (Scoreboard, Place) {
         let board = Scoreboard::create().expect("memory");
@@ -217,8 +246,9 @@ mod tests {
         assert_eq!((slot().process, slot().busy_since), (std::process::id(), 0));
         place.begin(b"GET /a".to_vec());
         assert!(slot().busy_since > 0 && slot().request == b"GET /a");
-        let (response, flow) = guarded(|| Response::text(404, "no"), &mut place);
-        assert!(response.status == 404 && flow.is_continue());
+        let mut out = Vec::new();
+        let flow = answer(|| Response::text(404, "no"), 1, &mut out, &mut place);
+        assert!(flow.is_continue() && is_whole(&out) && contains(&out, "Status: 404"));
         assert_eq!((slot().busy_since, slot().served, slot().request), (0, 1, vec![]));
     }
 
@@ -226,9 +256,29 @@ mod tests {
     fn a_panic_is_answered_and_leaves_its_request_on_the_scoreboard() {
         let (board, mut place) = place();
         place.begin(b"GET /a".to_vec());
-        let (response, flow) = guarded(|| panic!("on purpose, in a test"), &mut place);
-        assert!(response.status == 500 && flow.is_break());
+        let mut out = Vec::new();
+        let flow = answer(|| panic!("on purpose, in a test"), 1, &mut out, &mut place);
+        assert!(flow.is_break() && is_whole(&out) && contains(&out, "Status: 500"));
         assert_eq!(board.read(3).expect("readable").expect("in one piece").request, b"GET /a");
+    }
+
+    #[test]
+    fn the_worker_is_busy_while_pieces_are_made_and_none_of_them_can_kill_it_unseen() {
+        let (board, mut place) = place();
+        let slot = || board.read(3).expect("readable").expect("in one piece");
+        let mut give = |last: fn() -> Result<Vec<u8>, Error>| {
+            place.begin(b"GET /a".to_vec());
+            let busy = || Ok(vec![u8::from(slot().busy_since > 0); 9]);
+            let pieces = std::iter::repeat_with(busy).take(2).chain(std::iter::once_with(last));
+            let response = Response::new(200, Body::Pieces(Box::new(pieces)));
+            let mut out = Vec::new();
+            let flow = answer(|| response, 1, &mut out, &mut place);
+            assert!(contains(&out, "Status: 200") && contains(&out, &"\u{1}".repeat(9)));
+            (flow.is_continue(), is_whole(&out), slot().request)
+        };
+        assert_eq!(give(|| Ok(b"end".to_vec())), (true, true, vec![]));
+        assert_eq!(give(|| Err(Error::NotFound("gone"))), (true, false, vec![]), "broken off");
+        assert_eq!(give(|| panic!("on purpose, in a test")), (false, false, b"GET /a".to_vec()));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 
 use png::{BitDepth, ColorType};
 use recto::config::Config;
@@ -99,12 +100,15 @@ fn render(path: &Path, request: &str) -> Vec<u8> {
     else {
         panic!("{request} is no image request")
     };
-    let master = Master::open(path).unwrap();
+    let master = Rc::new(Master::open(path).unwrap());
     let description = &master.description;
     let has_colour = description.channels.has_colour();
     let (size, limits) = (description.dimensions(), &config.limits);
     let resolved = iiif::resolve(&request, version, size, limits, &config.offer, has_colour).unwrap();
-    Renderer::default().render(&master, &Plan::new(&resolved, description, Depth::Eight), &config).unwrap()
+    let plan = Plan::new(&resolved, description, Depth::Eight);
+    let mut renderer = Renderer::default();
+    let pieces = renderer.render(&master, &plan, &config).unwrap().into_pieces();
+    pieces.collect::<Result<Vec<_>, _>>().unwrap().concat()
 }
 
 /// Mean and greatest difference.

@@ -7,6 +7,7 @@ mod faults;
 mod freshness;
 mod geometry;
 mod info;
+mod large;
 mod names;
 mod pool;
 mod tiles;

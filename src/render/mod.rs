@@ -1,6 +1,11 @@
 //! Hops 7 to 9 of a request: a plan carried out, from the pixels of a master to the bytes of a derivative.
 //! Decides nothing: all choices are in the [`Plan`].
 
+mod flow;
+
+use std::rc::Rc;
+
+use crate::body::Body;
 use crate::config::{Colour, Config, Profile};
 use crate::description::{Channels, Depth};
 use crate::encode::{self, Carried, Encoder, into_jpeg};
@@ -12,6 +17,7 @@ use crate::metadata::Metadata;
 use crate::plan::{Band, Plan};
 use crate::raster::{Converter, Raster, Resampler, Sample, apply, orient, rotate};
 use crate::stored::{Passer, Wanted};
+use flow::Flow;
 
 /// The ICC profile to convert from, and the one to send.
 type Profiles = (Option<Vec<u8>>, Option<Vec<u8>>);
@@ -27,26 +33,42 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// The derivative that `plan` describes.
+    /// The derivative that `plan` describes. Of one that comes in pieces the first is made, so that what is wrong with
+    /// the master as a whole is told here.
     ///
     /// # Errors
     /// [`Error::Request`] if the format cannot hold a picture of that size; [`Error::Master`] if a piece that the plan
     /// needs is damaged; [`Error::Internal`] if an encoder fails.
-    pub fn render(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Vec<u8>, Error> {
+    pub fn render<'r>(
+        &'r mut self,
+        master: &Rc<Master>,
+        plan: &Plan,
+        config: &'r Config,
+    ) -> Result<Body<'r>, Error> {
         encode::check(plan.format, plan.scaled(), &config.encodings)?;
         if let Some(file) = self.stored(master, plan, config)? {
-            return Ok(file);
+            return Ok(file.into());
         }
         let (source, profile) = self.colours(master, plan, config.colour)?;
         let carried = Carried { profile, metadata: metadata(master, plan, config)? };
+        let size = plan.scaled();
         match plan.depth {
             Depth::Eight => {
+                let file = plan.flows().then(|| encode::flow(plan.format, size, &carried, config)).flatten();
+                if let Some(file) = file {
+                    return Flow::begin(self, master, plan, source, config, file);
+                }
                 let picture = self.picture::<u8>(master, plan, source.as_deref(), config)?;
-                self.encoder.encode(picture, plan.format, &carried, config)
+                Ok(self.encoder.encode(picture, plan.format, &carried, config)?.into())
             }
             Depth::Sixteen => {
+                let file =
+                    plan.flows().then(|| encode::flow_deep(plan.format, size, &carried, config)).flatten();
+                if let Some(file) = file {
+                    return Flow::begin(self, master, plan, source, config, file);
+                }
                 let picture = self.picture::<u16>(master, plan, source.as_deref(), config)?;
-                self.encoder.encode_deep(&picture, plan.format, &carried, config)
+                Ok(self.encoder.encode_deep(&picture, plan.format, &carried, config)?.into())
             }
         }
     }
@@ -79,7 +101,7 @@ impl Renderer {
         config: &Config,
     ) -> Result<Raster<S>, Error> {
         let scaled = self.scaled(master, plan, profile);
-        self.decoder.rest();
+        self.rest();
         let turned = orient(scaled?, plan.turn);
         let background = config.offer.background;
         let tilted = match plan.tilt {
@@ -87,6 +109,12 @@ impl Renderer {
             degrees => rotate(&turned, degrees, plan.is_opaque().then_some(background)),
         };
         Ok(apply(tilted, plan.quality, background))
+    }
+
+    /// To be called when a request is done with pixels.
+    fn rest(&mut self) {
+        self.decoder.rest();
+        self.resampler.rest();
     }
 
     /// The tile that the plan names, as it is stored, if it may be sent so.
@@ -127,6 +155,7 @@ impl Renderer {
         let (mut source, mut picture) = (Source::new(), Source::new());
         for band in plan.bands() {
             picture.append(self.band(master, plan, &band, &mut source, profile)?);
+            picture.reserve(plan.scaled().height);
         }
         Ok(picture.pixels)
     }
@@ -197,6 +226,12 @@ impl<S: Sample> Source<S> {
             0 => self.pixels = rows,
             _ => self.pixels.append(&rows),
         }
+    }
+
+    /// Makes room for so many rows in all.
+    fn reserve(&mut self, height: u32) {
+        let rows = (height - self.pixels.dimensions.height) as usize;
+        self.pixels.pixels.reserve_exact(rows * self.pixels.row_length());
     }
 
     fn take(&mut self) -> Raster<S> {

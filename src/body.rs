@@ -1,0 +1,35 @@
+//! The bytes of an answer: all of them, or one piece after the other while they are made.
+
+use crate::error::Error;
+
+/// The pieces of a body in order. After an error there are no more that mean anything.
+pub type Pieces<'a> = Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + 'a>;
+
+/// What an answer carries.
+pub enum Body<'a> {
+    /// All of it, so that its length can be told.
+    Whole(Vec<u8>),
+    /// What is made while it is sent, because it is too large to be held. Its length is not known before its end.
+    Pieces(Pieces<'a>),
+}
+
+impl<'a> Body<'a> {
+    /// Whether nothing has to be made any more.
+    pub fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+
+    /// All of it: a whole one is a single piece.
+    pub fn into_pieces(self) -> Pieces<'a> {
+        match self {
+            Self::Whole(bytes) => Box::new(std::iter::once(Ok(bytes))),
+            Self::Pieces(pieces) => pieces,
+        }
+    }
+}
+
+impl From<Vec<u8>> for Body<'_> {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Whole(bytes)
+    }
+}
