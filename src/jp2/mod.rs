@@ -8,6 +8,8 @@ mod codestream;
 mod colour;
 mod component;
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod index;
 mod layout;
 mod openjpeg;
