@@ -8,7 +8,7 @@ use crate::fastcgi::{Request, Response};
 use crate::freshness::{Freshness, Settings, Validators};
 use crate::iiif::{self, About, Extras, Identifier, ImageRequest, Pages, Target, Version};
 use crate::links;
-use crate::master::{Identity, Known, Master, Root, Sidecar};
+use crate::master::{Identity, Known, Master, Root, Sidecar, State};
 use crate::plan::Plan;
 use crate::render::Renderer;
 use crate::told::Told;
@@ -48,7 +48,9 @@ impl Service {
     /// If the directory cannot be opened.
     pub fn new(config: Config) -> anyhow::Result<Self> {
         let root = Root::open(&config.masters)?;
-        let (settings, known) = (Settings::of(&config), Known::new(config.known));
+        // The supervisor has said why, if nothing can be kept.
+        let known = Known::new(config.known, State::open(&config.state).ok());
+        let settings = Settings::of(&config);
         let renderer = Renderer::default();
         Ok(Self { config, settings, root, known, told: Told::default(), renderer, wrong: Vec::new() })
     }

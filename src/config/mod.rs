@@ -28,6 +28,8 @@ pub struct Config {
     pub masters: Masters,
     /// `[masters]`: how many of them a worker keeps open.
     pub known: Known,
+    /// `[state]`
+    pub state: State,
     /// `[limits]`
     pub limits: Limits,
     /// `[limits] max_source_area`: pixels of a master that one request may have decoded.
@@ -77,6 +79,22 @@ pub struct Known {
     pub known: usize,
     /// In bytes of memory that their indexes take together.
     pub known_bytes: usize,
+}
+
+/// Where findings about masters are kept that are dear to make anew.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct State {
+    /// The directory; if it is not there, nothing is kept.
+    pub directory: PathBuf,
+    /// The most that it may take; with 0 nothing is kept.
+    pub max_bytes: u64,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { directory: "/var/lib/recto".into(), max_bytes: 256 << 20 }
+    }
 }
 
 /// What is done with tiles whose stored form is a format that clients understand.
@@ -163,6 +181,7 @@ impl Config {
 struct RawConfig {
     server: RawServer,
     masters: RawMasters,
+    state: State,
     limits: RawLimits,
     offer: RawOffer,
     info: serde_json::Map<String, serde_json::Value>,
@@ -284,6 +303,7 @@ impl TryFrom<RawConfig> for Config {
         ensure!(raw.masters.root.is_absolute(), "[masters] root must be an absolute path");
         ensure!(raw.masters.known <= 500, "[masters] known = {} is not within 0 to 500", raw.masters.known);
         ensure!(raw.server.socket.is_absolute(), "[server] socket must be an absolute path");
+        ensure!(raw.state.directory.is_absolute(), "[state] directory must be an absolute path");
         let encodings = Encodings {
             jpeg: raw.jpeg,
             png: raw.png,
@@ -314,6 +334,7 @@ impl TryFrom<RawConfig> for Config {
             },
             masters: Masters { root: raw.masters.root, follow_symlinks: raw.masters.follow_symlinks },
             known: Known { known: raw.masters.known, known_bytes: raw.masters.known_bytes },
+            state: raw.state,
             limits: Limits {
                 max_width: raw.limits.max_width,
                 max_height: raw.limits.max_height.unwrap_or(raw.limits.max_width),
@@ -440,6 +461,7 @@ mod tests {
             ("[server]\npublic_url = \"images.example.org\"", "public_url"),
             ("[server]\npublic_url = \"https://a/\\\"b\"", "public_url"),
             ("[server]\nsocket = \"recto.sock\"", "socket"),
+            ("[state]\ndirectory = \"state\"", "[state] directory"),
             ("[limits]\nmax_width = 0", "max_width"),
             ("[limits]\nmax_source_area = 0", "max_source_area"),
             ("[info]\nrights = \"ours\"", "rights"),

@@ -8,6 +8,8 @@ mod codestream;
 mod colour;
 mod component;
 mod file;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod index;
 mod layout;
 mod openjpeg;
@@ -60,6 +62,8 @@ pub struct Image {
     header: Header,
     /// Where the packets lie, if Recto decodes the codestream.
     index: Option<Index>,
+    /// How often it can be halved.
+    halvings: u8,
     pixel: Pixel,
     orientation: Orientation,
     /// Columns and rows of the reference grid for each of the picture.
@@ -90,12 +94,13 @@ impl Image {
         let codestream = bytes.get(file.codestream.clone()).unwrap_or_default();
         let header = Header::read(codestream)?;
         let index = (!header.high_throughput).then(|| Index::read(codestream)).transpose()?;
+        let halvings = index.as_ref().map_or(header.levels(), |index| index.levels(codestream));
         let pixel = Pixel::new(&file, &header)?;
         let finest = |step: fn(&Component) -> u32| header.components.iter().map(step).min();
         let step =
             (finest(|component| component.dx).unwrap_or(1), finest(|component| component.dy).unwrap_or(1));
         let orientation = file.orientation(bytes);
-        Ok(Self { scale: file.scale, file, header, index, pixel, orientation, step })
+        Ok(Self { scale: file.scale, file, header, index, halvings, pixel, orientation, step })
     }
 
     /// Its levels, one for each resolution, and what its pixels hold.
@@ -106,7 +111,7 @@ impl Image {
             let is_whole = || self.header.components.iter().all(|component| reduced(component).area() > 0);
             *reduction == 0 || width.min(height) > 0 && width.max(height) >= SMALLEST_SIDE && is_whole()
         };
-        let levels = (0..=self.header.levels()).take_while(useful).map(|reduction| Level {
+        let levels = (0..=self.halvings).take_while(useful).map(|reduction| Level {
             dimensions: self.area(reduction).dimensions(),
             tile: self.piece(reduction),
             tiled: true,
@@ -135,6 +140,19 @@ impl Image {
         bytes.get(profile).map(<[u8]>::to_vec)
     }
 
+    /// Takes what [`Image::news`] gave for the same `identity`. Anything else is let be.
+    pub fn recall(&mut self, state: &[u8], identity: &[u8]) {
+        if let Some(index) = &mut self.index {
+            index.recall(state, identity);
+        }
+    }
+
+    /// What was found out since it was read, or since this was last asked for, if it is worth to be kept. It is bound to
+    /// `identity`: all that tells one version of the file from another.
+    pub fn news(&self, identity: &[u8]) -> Option<Vec<u8>> {
+        self.index.as_ref().filter(|index| index.has_news())?.to_bytes(identity)
+    }
+
     /// About how much memory it takes by now: the index grows with the tiles that are asked for.
     pub fn index_bytes(&self) -> usize {
         size_of::<Self>() + self.index.as_ref().map_or(0, Index::bytes)
@@ -148,14 +166,8 @@ impl Image {
         }
     }
 
-    /// Where the bytes lie that any window needs, if that is all of them: offset and length.
-    pub fn range(&self) -> Option<(u64, u64)> {
-        let Range { start, end } = self.file.codestream;
-        (self.index.is_none() && !self.header.is_tiled()).then_some((start as u64, (end - start) as u64))
-    }
-
     /// The pixels of a window of a level, inside which it must lie. `master` is a number that no other state of any file
-    /// has.
+    /// has; `announce` gets ranges of `bytes` that are going to be read, before they are.
     ///
     /// # Errors
     /// [`MasterError`] if the codestream is damaged where the window needs it, or takes too much memory.
@@ -166,17 +178,26 @@ impl Image {
         master: u64,
         level: usize,
         window: Rect,
+        announce: impl Fn(&[Range<usize>]),
     ) -> Result<Raster<S>, MasterError> {
         let reduction = u8::try_from(level).map_err(|_| MasterError::damaged("no such level"))?;
         let codestream = bytes.get(self.file.codestream.clone()).unwrap_or_default();
         let origin = self.area(reduction);
         let window = Rect { x: origin.x + window.x, y: origin.y + window.y, ..window };
         let Some(index) = &self.index else {
+            // OpenJPEG reads the whole of a tile.
+            if !self.header.is_tiled() {
+                announce(std::slice::from_ref(&self.file.codestream));
+            }
             let planes =
                 openjpeg::decode(codestream, &self.header, reduction, self.needed(window, reduction))?;
             return Ok(self.raster(&planes, window));
         };
-        let source = Source { codestream, index, master };
+        let start = self.file.codestream.start;
+        let announce = |ranges: &[Range<usize>]| {
+            announce(&ranges.iter().map(|range| start + range.start..start + range.end).collect::<Vec<_>>());
+        };
+        let source = Source { codestream, index, master, announce: &announce };
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
         // In parts: a sample takes twelve times as much memory on its way as in the raster.
         for left in (0..window.width).step_by(PART_WIDTH as usize) {
@@ -291,6 +312,31 @@ mod tests {
         let coarse = image([1001, 667, 0, 0], [1001, 667, 0, 0], &[[7, 2, 2]; 3]);
         assert_eq!(levels(&coarse), [(501, 334), (251, 167), (126, 84)]);
         assert_eq!(levels(&image([20, 4, 0, 0], [20, 4, 0, 0], &three)), [(20, 4)], "too small to be halved");
+    }
+
+    #[test]
+    fn high_throughput_is_read_by_openjpeg() {
+        // A gray picture of (9 x) ^ (5 y), without loss, by Grok 10.
+        let bytes = include_bytes!("openjpeg/high_throughput.j2k");
+        let image = Image::read(bytes).expect("an image");
+        assert_eq!((image.reader(), levels(&image)), (Reader::OpenJpeg, vec![(24, 16)]));
+        let window = Rect::new(3, 2, 17, 11);
+        let raster = image.decode::<u8>(&mut WindowDecoder::default(), bytes, 1, 0, window, |_| ());
+        let expected: Vec<u8> = (2..13u8).flat_map(|y| (3..20u8).map(move |x| (9 * x) ^ (5 * y))).collect();
+        assert_eq!(raster.expect("decoded").pixels, expected);
+    }
+
+    #[test]
+    fn one_tile_may_have_fewer_levels_than_the_main_header_tells() {
+        let sample = openjpeg::sample::Sample { levels: 3, ..Default::default() };
+        let mut codestream = sample.codestream();
+        assert_eq!(levels(&Image::read(&codestream).expect("an image")).len(), 4);
+        // COD of the tile, with one level.
+        let start = codestream.windows(4).position(|bytes| bytes == [0xff, 0x90, 0, 10]).expect("SOT");
+        let cod = [0xff, 0x52, 0, 12, 0, 0, 0, 1, 1, 1, 2, 2, 0, 1];
+        codestream.splice(start + 12..start + 12, cod);
+        codestream[start + 6..start + 10].fill(0);
+        assert_eq!(levels(&Image::read(&codestream).expect("an image")), [(300, 200), (150, 100)]);
     }
 
     #[test]

@@ -5,16 +5,16 @@
 use std::collections::BTreeMap;
 
 use super::index::{Index, Parts};
-use crate::error::MasterError;
 
 /// What a state begins with: a name and the version of the form.
 const MAGIC: &[u8; 8] = b"recto\0j\x01";
 
 impl Index {
     /// The tables that were found by reading packet headers, bound to `identity`: all that tells one version of the
-    /// master from another. None if none was found since the index was read.
+    /// master from another. None if none was found since the index was read, or since
+    /// this was last asked for.
     pub fn to_bytes(&self, identity: &[u8]) -> Option<Vec<u8>> {
-        let tables = self.walked_tables()?;
+        let tables = self.take_news()?;
         let mut bytes = MAGIC.to_vec();
         bytes.extend((identity.len() as u64).to_le_bytes());
         bytes.extend(identity);
@@ -28,15 +28,11 @@ impl Index {
         Some(bytes)
     }
 
-    /// As [`Index::read`], with what [`Index::to_bytes`] gave for the same `identity`. Bytes that are something else
-    /// are let be.
-    ///
-    /// # Errors
-    /// As [`Index::read`].
-    pub fn from_bytes(codestream: &[u8], state: &[u8], identity: &[u8]) -> Result<Self, MasterError> {
-        let mut index = Self::read(codestream)?;
-        index.keep(tables(state, identity).unwrap_or_default());
-        Ok(index)
+    /// Takes the tables that [`Index::to_bytes`] gave for the same `identity`. Bytes that are something else are let be.
+    pub fn recall(&mut self, state: &[u8], identity: &[u8]) {
+        if let Some(tables) = tables(state, identity) {
+            self.keep(tables);
+        }
     }
 }
 
@@ -72,6 +68,12 @@ mod tests {
     use crate::jp2::index::tests::{precincts, samples};
     use crate::jp2::openjpeg::sample::Sample;
 
+    fn recalled(codestream: &[u8], state: &[u8], identity: &[u8]) -> Index {
+        let mut index = Index::read(codestream).expect("an index");
+        index.recall(state, identity);
+        index
+    }
+
     #[test]
     fn a_state_spares_reading_packet_headers() {
         for mut sample in samples() {
@@ -82,12 +84,12 @@ mod tests {
             let first: Vec<_> =
                 (0..index.header.tiles()).map(|tile| precincts(&index, &codestream, tile)).collect();
             let state = index.to_bytes(b"it").expect("a state");
-            let again = Index::from_bytes(&codestream, &state, b"it").expect("an index");
+            let again = recalled(&codestream, &state, b"it");
             let second: Vec<_> =
                 (0..again.header.tiles()).map(|tile| precincts(&again, &codestream, tile)).collect();
             assert!(first == second, "{sample:?}");
             assert_eq!(again.to_bytes(b"it"), None, "nothing was read anew: {sample:?}");
-            let other = Index::from_bytes(&codestream, &state, b"is").expect("an index");
+            let other = recalled(&codestream, &state, b"is");
             other.tile(&codestream, 0).expect("a tile");
             assert!(other.to_bytes(b"is").is_some(), "a state of something else is of no use");
         }
@@ -107,7 +109,7 @@ mod tests {
             let end = damaged.len() - 4;
             let checksum = libdeflater::crc32(&damaged[..end]);
             damaged[end..].copy_from_slice(&checksum.to_le_bytes());
-            let index = Index::from_bytes(&codestream, &damaged, b"").expect("an index");
+            let index = recalled(&codestream, &damaged, b"");
             let found = precincts(&index, &codestream, 0);
             assert_eq!(found.len(), right.len());
             let whole = |precinct: &Result<Precinct, _>| precinct.is_ok();

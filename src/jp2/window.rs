@@ -2,7 +2,12 @@
 //! them twice in a row of windows that share them.
 //! Pure on the bytes of the codestream.
 
+mod demand;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::block::{BlockDecoder, BlockStyle};
@@ -63,6 +68,8 @@ pub struct Source<'a> {
     pub index: &'a Index,
     /// A number that no other state of any file has.
     pub master: u64,
+    /// Gets ranges of the codestream that are going to be read.
+    pub announce: &'a dyn Fn(&[Range<usize>]),
 }
 
 /// Samples of a component before they are made those of the picture: by the wavelet that made them.
@@ -85,8 +92,10 @@ impl WindowDecoder {
     /// left out: each as the rectangle of its own grid that [`plane::reduced`] gives.
     ///
     /// # Errors
-    /// [`MasterError`] if the codestream is damaged where the area needs it, or coded as no encoder does.
+    /// [`MasterError`] if the codestream is damaged where the area needs it, or coded as no encoder does;
+    /// [`MasterError::TooLarge`] if that takes too long to find out.
     pub fn decode(&mut self, source: Source, reduction: u8, area: Rect) -> Result<Vec<Plane>, MasterError> {
+        demand::announce(source, reduction, area)?;
         let header = &source.index.header;
         let blank = |component: &Component| {
             let rect = plane::reduced(area, component, reduction);
@@ -170,6 +179,7 @@ impl WindowDecoder {
         let (columns, rows) = layout.precincts_of(window);
         for (row, column) in rows.flat_map(|row| columns.clone().map(move |column| (row, column))) {
             let precinct = self.precinct(part, resolution, row * layout.columns + column)?;
+            announce_scattered(part.source, &precinct, kind, window);
             let band = precinct.bands.iter().filter(|band| band.kind == kind);
             for block in band.flat_map(|band| &band.blocks).filter(|block| !block.segments.is_empty()) {
                 let Some(shared) = block.rect.intersection(window) else { continue };
@@ -201,7 +211,7 @@ impl WindowDecoder {
         resolution: u8,
         number: u32,
     ) -> Result<Rc<Precinct>, MasterError> {
-        let Source { codestream, index, master } = part.source;
+        let Source { codestream, index, master, .. } = part.source;
         let key = (master, part.tile_number, part.component, resolution, number);
         if let Some(precinct) = self.precincts.get(&key) {
             return Ok(precinct.clone());
@@ -281,7 +291,7 @@ impl Samples {
 }
 
 /// The numbers of the tiles that hold a part of `area`, which lies in the image.
-fn tiles(header: &Header, area: Rect) -> impl Iterator<Item = u32> {
+pub(super) fn tiles(header: &Header, area: Rect) -> impl Iterator<Item = u32> {
     let span = |first: u32, end: u32, origin: u32, side: u32| {
         let of = |place: u32| (place - origin) / side;
         if first < end { of(first)..of(end - 1) + 1 } else { 0..0 }
@@ -290,6 +300,19 @@ fn tiles(header: &Header, area: Rect) -> impl Iterator<Item = u32> {
     let rows = span(area.y, area.bottom(), header.tile_origin.1, header.tile.height);
     let across = header.tile_columns();
     rows.flat_map(move |row| columns.clone().map(move |column| row * across + column))
+}
+
+/// Announces the code-blocks of a window if they lie scattered in packets of which only the headers were announced.
+fn announce_scattered(source: Source, precinct: &Precinct, kind: BandKind, window: Rect) {
+    let band = precinct.bands.iter().filter(|band| band.kind == kind);
+    let blocks = band.flat_map(|band| &band.blocks).filter(|block| block.rect.intersection(window).is_some());
+    let segments = blocks.flat_map(|block| &block.segments);
+    let ranges: Vec<_> = segments.flat_map(|segment| &segment.ranges).cloned().collect();
+    let start = ranges.iter().map(|range| range.start).min();
+    let end = ranges.iter().map(|range| range.end).max();
+    if start.zip(end).is_some_and(|(start, end)| end - start > demand::LONG) {
+        (source.announce)(&ranges);
+    }
 }
 
 /// T.800 G.2 and G.3: the first three components of a tile become red, green and blue.
@@ -336,6 +359,3 @@ fn paste<C: Copy + Into<i32>, T: Quantised>(
         dequantiser.apply(&coefficients[place(block, y)], &mut plane.samples[place(window, y)]);
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -3,29 +3,25 @@
 //! out of reach. That costs 0.6 us; the third of it that a `stat` would save knows neither links nor permissions.
 
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
 
 use super::map::MAX_MAPS;
-use super::{Identity, Master, Root};
+use super::{Master, Root, State};
 use crate::config::Known as Bounds;
 use crate::error::Error;
-
-/// A file that was written to more recently than this may change again without another time of change: clocks of file
-/// systems tick every few milliseconds, on networks every second.
-const SETTLED: Duration = Duration::from_secs(2);
 
 /// Masters by file and page, the most recently used last.
 pub struct Known {
     kept: Vec<Rc<Master>>,
     bounds: Bounds,
+    state: Option<Rc<State>>,
 }
 
 impl Known {
-    /// None yet, and never more than `bounds` allow.
-    pub fn new(bounds: Bounds) -> Self {
+    /// None yet, and never more than `bounds` allow. Findings about them are kept in `state`.
+    pub fn new(bounds: Bounds, state: Option<State>) -> Self {
         // Maps are also needed for the master at hand.
         let count = bounds.known.min(MAX_MAPS / 2);
-        Self { kept: Vec::new(), bounds: Bounds { known: count, ..bounds } }
+        Self { kept: Vec::new(), bounds: Bounds { known: count, ..bounds }, state: state.map(Rc::new) }
     }
 
     /// The master of an identifier, as its file is now. If it is not known its directories are read, no pixels.
@@ -48,8 +44,8 @@ impl Known {
         }
         // Its earlier states will not be asked for again.
         self.kept.retain(|master| master.path != found.path || master.identity == found.identity);
-        let master = Rc::new(Master::read(found)?);
-        if is_settled(&master.identity) {
+        let master = Rc::new(Master::read(found, self.state.clone())?);
+        if master.identity.is_settled() {
             self.keep(&master);
         }
         Ok(master)
@@ -67,18 +63,13 @@ impl Known {
     }
 }
 
-fn is_settled(identity: &Identity) -> bool {
-    // A time to come is settled: whoever writes now sets another one.
-    SystemTime::now().duration_since(identity.modified()).is_ok_and(|age| age > SETTLED)
-        || identity.modified() > SystemTime::now() + SETTLED
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Masters;
     use std::fs::{File, FileTimes};
     use std::path::Path;
+    use std::time::{Duration, SystemTime};
 
     /// A GIF of one pixel row, `width` wide, as old as `age`.
     fn write(path: &Path, width: u16, age: Duration) {
@@ -103,7 +94,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let root = Root::open(&Masters { root: directory.path().to_owned(), follow_symlinks: false });
         let root = root.expect("root");
-        let mut known = Known::new(Bounds { known: 2, known_bytes: 1 << 20 });
+        let mut known = Known::new(Bounds { known: 2, known_bytes: 1 << 20 }, None);
         let mut width = |name: &str| {
             let master = known.find(&root, name);
             (master.map(|master| master.description.dimensions().width).ok(), widths(&known))
@@ -135,9 +126,9 @@ mod tests {
         for name in ["a.gif", "b.gif"] {
             write(&directory.path().join(name), 10, OLD);
         }
-        let mut known = Known::new(Bounds { known: 9, known_bytes: 1 });
+        let mut known = Known::new(Bounds { known: 9, known_bytes: 1 }, None);
         assert!(known.find(&root, "a.gif").is_ok() && known.kept.is_empty());
-        let mut known = Known::new(Bounds { known: 0, known_bytes: 1 << 20 });
+        let mut known = Known::new(Bounds { known: 0, known_bytes: 1 << 20 }, None);
         assert!(known.find(&root, "a.gif").is_ok() && known.kept.is_empty());
     }
 
@@ -148,7 +139,7 @@ mod tests {
         let root = root.expect("root");
         let path = directory.path().join("a.gif");
         write(&path, 10, OLD);
-        let mut known = Known::new(Bounds { known: 9, known_bytes: 1 << 20 });
+        let mut known = Known::new(Bounds { known: 9, known_bytes: 1 << 20 }, None);
         let before = known.find(&root, "a.gif").expect("found");
         let file = File::options().write(true).open(&path).expect("there");
         let (length, modified) = (before.identity.size, before.identity.modified());

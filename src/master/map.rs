@@ -35,6 +35,10 @@ struct Watch {
 /// all of them, which only a fault has to wait for.
 pub(super) const MAX_MAPS: usize = 1024;
 
+/// The kernel fetches no more for one advice than it reads at once from the device (read_ahead_kb, max_sectors_kb), and
+/// forgets the rest.
+const ADVICE_BYTES: usize = 1 << 20;
+
 static WATCHES: [Watch; MAX_MAPS] = [const {
     Watch { start: AtomicUsize::new(0), length: AtomicUsize::new(0), broken: AtomicBool::new(false) }
 }; MAX_MAPS];
@@ -75,8 +79,11 @@ impl Map {
             if let Some((offset, length)) =
                 within.filter(|(o, l)| o.checked_add(*l).is_some_and(|e| e <= self.bytes.len()))
             {
-                // Advice only: what it cannot do costs time, not truth.
-                let _ = self.bytes.advise_range(Advice::WillNeed, offset, length);
+                for start in (offset..offset + length).step_by(ADVICE_BYTES) {
+                    let length = ADVICE_BYTES.min(offset + length - start);
+                    // Advice only: what it cannot do costs time, not truth.
+                    let _ = self.bytes.advise_range(Advice::WillNeed, start, length);
+                }
             }
         }
     }

@@ -8,12 +8,15 @@ mod map;
 mod open;
 mod recent;
 mod sidecar;
+mod state;
 
 use std::cell::OnceCell;
 use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 pub use decoder::Decoder;
@@ -21,6 +24,7 @@ pub use known::Known;
 pub use map::Map;
 pub use open::{EXTENSIONS, Found, Root};
 pub use sidecar::Sidecar;
+pub use state::State;
 
 use crate::description::{Description, PhysicalScale, Tile};
 use crate::error::{Error, MasterError};
@@ -29,6 +33,13 @@ use crate::metadata::{Metadata, Xmp};
 use crate::raster::{Converter, Raster, Sample};
 use crate::stored::Stored;
 use crate::{flat, jp2, tiff};
+
+/// A file that was written to more recently than this may change again without another time of change: clocks of file
+/// systems tick every few milliseconds, on networks every second.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// The kind of finding that an index of a codestream is.
+const JP2: &str = "jp2";
 
 /// An image file, open and understood.
 pub struct Master {
@@ -42,6 +53,8 @@ pub struct Master {
     pub path: String,
     map: Map,
     kind: Kind,
+    /// Where findings about it are kept, if they are.
+    state: Option<Rc<State>>,
     /// Found out when they are first asked for.
     pages: OnceCell<u32>,
     srgb: OnceCell<bool>,
@@ -82,6 +95,24 @@ impl Identity {
         hasher.finish()
     }
 
+    /// All that it is, as bytes.
+    pub fn to_bytes(&self) -> [u8; 40] {
+        let Self { device, inode, size, seconds, nanoseconds } = *self;
+        let numbers = [device, inode, size, seconds.cast_unsigned(), nanoseconds.cast_unsigned()];
+        let mut bytes = [0; 40];
+        for (place, number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
+            *place = number.to_le_bytes();
+        }
+        bytes
+    }
+
+    /// Whether a later state of the file has another identity.
+    fn is_settled(&self) -> bool {
+        // A time to come is settled: whoever writes now sets another one.
+        SystemTime::now().duration_since(self.modified()).is_ok_and(|age| age > SETTLED)
+            || self.modified() > SystemTime::now() + SETTLED
+    }
+
     /// When the file was last written to; never before 1970.
     pub fn modified(&self) -> SystemTime {
         SystemTime::UNIX_EPOCH + Duration::from_secs(self.seconds.try_into().unwrap_or(0))
@@ -97,11 +128,11 @@ impl Master {
         let opened = File::open(path).and_then(|file| Ok((Identity::of(&file.metadata()?), file)));
         let (identity, file) =
             opened.map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
-        Self::read(Found { file, identity, path: String::new(), page: 1 })
+        Self::read(Found { file, identity, path: String::new(), page: 1 }, None)
     }
 
-    /// The master in a file that was found. Its directories are read, no pixels.
-    fn read(found: Found) -> Result<Self, Error> {
+    /// The master in a file that was found. Its directories are read, no pixels, and what `state` keeps about it.
+    fn read(found: Found, state: Option<Rc<State>>) -> Result<Self, Error> {
         let Found { file, identity, path, page } = found;
         if identity.size < 16 {
             return Err(MasterError::damaged(format!("a file of {} bytes is no image", identity.size)).into());
@@ -111,7 +142,10 @@ impl Master {
         let kind = Kind::read(map.bytes(), page);
         // Zeros that stand for missing pages explain any other complaint.
         map.check()?;
-        let kind = kind?.ok_or(Error::NotFound("this image has no such page"))?;
+        let mut kind = kind?.ok_or(Error::NotFound("this image has no such page"))?;
+        if let Some(state) = &state {
+            kind.recall(state, &identity);
+        }
         Ok(Self {
             identity,
             description: kind.description(),
@@ -119,6 +153,7 @@ impl Master {
             path,
             map,
             kind,
+            state,
             pages: OnceCell::new(),
             srgb: OnceCell::new(),
         })
@@ -271,9 +306,18 @@ impl Master {
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
-        self.map.announce(image.range().as_slice());
-        let raster = image.decode(decoder, self.map.bytes(), self.identity.number(), level, window);
+        let announce = |ranges: &[Range<usize>]| {
+            let ranges = ranges.iter().map(|range| (range.start as u64, range.len() as u64));
+            self.map.announce(&ranges.collect::<Vec<_>>());
+        };
+        let master = self.identity.number();
+        let raster = image.decode(decoder, self.map.bytes(), master, level, window, announce);
         self.map.check()?;
+        if let Some(state) = self.state.as_ref().filter(|_| self.identity.is_settled())
+            && let Some(news) = image.news(&self.identity.to_bytes())
+        {
+            state.save(JP2, &self.identity, &news);
+        }
         raster
     }
 }
@@ -294,6 +338,15 @@ impl Kind {
             return (page == 1).then(|| flat::Picture::read(bytes).map(Self::Flat)).transpose();
         }
         Err(MasterError::unsupported("neither TIFF nor JPEG 2000, JPEG, PNG, GIF, BMP or WebP"))
+    }
+
+    /// Takes what is kept about the master.
+    fn recall(&mut self, state: &State, identity: &Identity) {
+        if let Self::Jp2(image) = self
+            && let Some(kept) = state.load(JP2, identity)
+        {
+            image.recall(&kept, &identity.to_bytes());
+        }
     }
 
     fn description(&self) -> Description {

@@ -11,6 +11,7 @@ mod masters;
 mod metadata;
 mod nginx;
 mod process;
+mod state;
 mod viewers;
 
 // What they share.

@@ -32,7 +32,7 @@ fn connect(server: &Server) -> UnixStream {
 }
 
 /// The status that a GET of `path` is answered with.
-fn status(server: &Server, path: &str) -> u16 {
+pub fn status(server: &Server, path: &str) -> u16 {
     get(&server.path("recto.sock"), path).expect("an answer")
 }
 

@@ -23,7 +23,9 @@ impl Server {
     /// With these lines in `[server]`, beside the socket.
     pub fn configured(lines: &str) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
-        fs::create_dir(directory.path().join("masters")).expect("a directory");
+        for name in ["masters", "state"] {
+            fs::create_dir(directory.path().join(name)).expect("a directory");
+        }
         configure(directory.path(), lines);
         let child = serve(directory.path()).spawn().expect("started");
         let server = Self { directory, child };
@@ -116,8 +118,10 @@ fn pool(workers: usize, deadline: &str) -> String {
 
 fn configure(directory: &Path, lines: &str) {
     let at = directory.display();
-    let text =
-        format!("[server]\nsocket = \"{at}/recto.sock\"\n{lines}\n[masters]\nroot = \"{at}/masters\"\n");
+    let text = format!(
+        "[server]\nsocket = \"{at}/recto.sock\"\n{lines}\n[masters]\nroot = \"{at}/masters\"\n[state]\n\
+         directory = \"{at}/state\"\n"
+    );
     fs::write(directory.join("recto.toml"), text).expect("written");
 }
 

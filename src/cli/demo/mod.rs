@@ -121,6 +121,7 @@ fn prepare(args: &Arguments, place: &RunDir) -> anyhow::Result<Masters> {
     };
     rundir::set_masters(&mut settings, &masters.root, masters.linked)?;
     rundir::set_server(&mut settings, &place.socket(), args.workers)?;
+    rundir::set_state(&mut settings, &place.state())?;
     place.write_settings(&settings)?;
     Ok(masters)
 }

@@ -42,7 +42,7 @@ impl RunDir {
         for log in ["access.log", "nginx-error.log"] {
             let _ = fs::remove_file(claimed.path.join(log)); // NGINX appends; there may be none
         }
-        for name in ["page", "tmp"] {
+        for name in ["page", "tmp", "state"] {
             make(&claimed.path.join(name))?;
         }
         Ok(claimed)
@@ -56,6 +56,11 @@ impl RunDir {
     /// The socket between NGINX and the workers.
     pub(super) fn socket(&self) -> PathBuf {
         self.path.join("recto.sock")
+    }
+
+    /// What workers find out about masters; it stays from one demo to the next.
+    pub(super) fn state(&self) -> PathBuf {
+        self.path.join("state")
     }
 
     /// What NGINX serves at `/`.
@@ -159,6 +164,12 @@ pub(super) fn set_masters(settings: &mut toml::Table, root: &Path, linked: bool)
     Ok(())
 }
 
+/// Keeps the pool from writing anywhere but to the run directory.
+pub(super) fn set_state(settings: &mut toml::Table, directory: &Path) -> anyhow::Result<()> {
+    section(settings, "state")?.insert("directory".to_owned(), text(directory)?);
+    Ok(())
+}
+
 /// Gives the pool the demo's socket. A public_url would send viewers of the demo to the real site.
 pub(super) fn set_server(
     settings: &mut toml::Table,
@@ -196,12 +207,14 @@ mod tests {
         assert_eq!(root_in(&settings), Some("/a".into()));
         set_masters(&mut settings, Path::new("/b"), true).expect("masters");
         set_server(&mut settings, Path::new("/run/s"), Some(2)).expect("server");
+        set_state(&mut settings, Path::new("/run/state")).expect("state");
         let config = crate::config::Config::parse(&settings.to_string()).expect("a valid configuration");
         assert_eq!(config.server.public_url, None);
         assert_eq!(config.server.workers, 2);
         assert_eq!(config.masters.root, Path::new("/b"));
         assert!(config.masters.follow_symlinks);
         assert_eq!(config.limits.max_width.get(), 9);
+        assert_eq!(config.state.directory, Path::new("/run/state"));
     }
 
     #[test]

@@ -114,6 +114,13 @@ pub struct ProgressionChange {
     pub layers: u16,
 }
 
+impl Coding {
+    /// Decomposition levels that every component has.
+    pub fn levels(&self) -> u8 {
+        self.components.iter().map(|coding| coding.levels).min().unwrap_or(0)
+    }
+}
+
 impl ComponentCoding {
     /// The step of a subband of `resolution`, 0 to `levels` (T.800 E-5 where it is derived).
     pub fn step(&self, resolution: u8, kind: BandKind) -> Step {

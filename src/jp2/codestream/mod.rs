@@ -70,7 +70,10 @@ impl Header {
             };
             match segment.code {
                 // Pcap: one bit for each part of the standard, the first for part 1.
-                code::CAP => high_throughput |= segment.parameters.u32()? & (1 << (32 - 15)) != 0,
+                code::CAP => {
+                    let mut capabilities = segment.parameters;
+                    high_throughput |= capabilities.u32()? & (1 << (32 - 15)) != 0;
+                }
                 code::TLM => tile_part_lengths.push(segment.start..segment.end()),
                 code::PPM => packed_packet_headers.push(segment.start..segment.end()),
                 _ => told.read(segment.code, segment.parameters, size.components.len())?,
@@ -112,7 +115,7 @@ impl Header {
     /// Decomposition levels that every component has where a tile does not say otherwise: how often the image can be
     /// halved.
     pub fn levels(&self) -> u8 {
-        self.coding.components.iter().map(|coding| coding.levels).min().unwrap_or(0)
+        self.coding.levels()
     }
 
     /// Number of tiles in a row of them, 1 to 65535 (T.800 B-5).

@@ -164,6 +164,11 @@ impl Tile {
         if parts.is_empty() {
             return Err(MasterError::damaged("a tile without its first tile-part"));
         }
+        if told.high_throughput && !header.high_throughput {
+            return Err(MasterError::unsupported(
+                "High-Throughput JPEG 2000 in a tile of an image that is not",
+            ));
+        }
         Ok(Some(Self { coding: told.over(header.coding.clone())?, parts }))
     }
 }

@@ -13,9 +13,10 @@ pub use precinct::{CodeBlock, Precinct};
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
-use super::codestream::{self, Coding, Header, Place};
+use super::codestream::{self, Coding, ComponentCoding, Header, Place};
 use super::layout;
 use crate::error::MasterError;
 pub(super) use table::Parts;
@@ -26,6 +27,12 @@ const PACKET_BYTES: usize = 12;
 
 /// Tiles are kept as long as they have together no more packets than this.
 const MAX_PACKETS_KEPT: usize = 1 << 22;
+
+/// A table is worth to be kept if this many code-blocks and packets were looked at for it: a millisecond.
+const WORTH_KEEPING: u64 = 1 << 14;
+
+/// Packets that are longer on average are passed over one by one, without the bytes between their headers.
+const LONG_PACKET: u64 = 64 << 10;
 
 /// The index of a codestream.
 pub struct Index {
@@ -65,6 +72,9 @@ struct Tiles {
     kept: BTreeMap<u32, Parts>,
     read: BTreeMap<u32, Rc<Tile>>,
     packets: usize,
+    /// What reading packet headers has cost since their tables were last taken, and before.
+    news: u64,
+    taken: u64,
 }
 
 impl Index {
@@ -80,6 +90,17 @@ impl Index {
         }
         let places = codestream::places(codestream, &header, true)?;
         Ok(Self { header, tiles: RefCell::new(Tiles { places, ..Tiles::default() }) })
+    }
+
+    /// How often the image can be halved. Of an image of one tile its header is asked as well; of many that would take
+    /// too long, and none is known to differ.
+    pub fn levels(&self, codestream: &[u8]) -> u8 {
+        let told = self.header.levels();
+        let tile = match self.header.is_tiled() {
+            true => None,
+            false => self.tiles.borrow_mut().header(codestream, &self.header, 0).ok(),
+        };
+        tile.map_or(told, |tile| tile.coding.levels().min(told))
     }
 
     /// The code-blocks of one precinct with their segments of all layers.
@@ -120,6 +141,24 @@ impl Index {
         Ok(tiles.insert(number, tile))
     }
 
+    /// The bytes that will be looked through from the first to the last when this tile is asked for. None if its packets
+    /// are known, if PLT tells of them, or if they are so long that the way leads over few of their bytes.
+    pub fn unread(&self, codestream: &[u8], number: u32) -> Vec<Range<usize>> {
+        let mut tiles = self.tiles.borrow_mut();
+        if tiles.read.contains_key(&number) || tiles.kept.contains_key(&number) {
+            return Vec::new();
+        }
+        let Ok(header) = tiles.header(codestream, &self.header, number) else { return Vec::new() };
+        let Ok(layout) = layout::Tile::new(&self.header, number, &header.coding) else { return Vec::new() };
+        let bytes: usize = header.parts.iter().map(|part| part.packets.len()).sum();
+        let packets = u64::from(layout.precincts) * u64::from(header.coding.layers);
+        let told = header.parts.iter().all(|part| !part.packet_lengths.is_empty());
+        match told || bytes as u64 > packets.saturating_mul(LONG_PACKET) {
+            true => Vec::new(),
+            false => header.parts.into_iter().map(|part| part.packets).collect(),
+        }
+    }
+
     /// About how much memory it takes by now.
     pub fn bytes(&self) -> usize {
         let tiles = self.tiles.borrow();
@@ -127,23 +166,34 @@ impl Index {
         (tiles.packets + kept) * PACKET_BYTES + size_of_val(&tiles.places[..])
     }
 
-    /// The tables of the tiles that have no PLT, by number; None if all are known from an index before.
-    pub(super) fn walked_tables(&self) -> Option<BTreeMap<u32, Parts>> {
+    /// Whether reading packet headers has cost so much since the tables were last taken that it is worth to keep them.
+    pub(super) fn has_news(&self) -> bool {
         let tiles = self.tiles.borrow();
+        // Each time all are kept: so the more there are, the more must be new.
+        tiles.news >= WORTH_KEEPING.max(tiles.taken / 4)
+    }
+
+    /// The tables of the tiles that have no PLT, by number; None if there are no more than when they were last taken.
+    pub(super) fn take_news(&self) -> Option<BTreeMap<u32, Parts>> {
+        let mut tiles = self.tiles.borrow_mut();
+        tiles.taken += match std::mem::take(&mut tiles.news) {
+            0 => return None,
+            news => news,
+        };
         let mut tables = tiles.kept.clone();
-        let mut news = false;
         for (number, tile) in tiles.read.iter().filter(|(_, tile)| tile.packed.is_none()) {
-            news |= tile.origin == Origin::Walked;
             if matches!(tile.origin, Origin::Walked | Origin::Kept) {
                 tables.insert(*number, tile.table.to_parts());
             }
         }
-        news.then_some(tables)
+        Some(tables)
     }
 
     /// Uses these tables for tiles that are not indexed yet.
     pub(super) fn keep(&mut self, tables: BTreeMap<u32, Parts>) {
-        self.tiles.get_mut().kept = tables;
+        let tiles = self.tiles.get_mut();
+        tiles.taken = tables.values().map(|(starts, _)| starts.len() as u64).sum();
+        tiles.kept = tables;
     }
 }
 
@@ -179,6 +229,9 @@ impl Tiles {
             self.packets = 0;
         }
         self.packets += tile.weight();
+        if tile.origin == Origin::Walked && tile.packed.is_none() {
+            self.news += tile.effort().max(1);
+        }
         self.read.insert(number, tile.clone());
         tile
     }
@@ -222,6 +275,15 @@ impl Tile {
             if complete { (walked, Origin::Walked) } else { (self.table.clone(), Origin::Disputed) };
         let (layout, header) = (self.layout.clone(), self.header.clone());
         Ok(Self { layout, header, table, origin, packed: None })
+    }
+
+    /// About how many code-blocks and packets its packet headers speak of, each layer counted.
+    pub fn effort(&self) -> u64 {
+        let blocks = |(part, coding): (&layout::TileComponent, &ComponentCoding)| {
+            part.rect.dimensions().area() >> (coding.block.0 + coding.block.1)
+        };
+        let blocks: u64 = self.layout.components.iter().zip(&self.coding().components).map(blocks).sum();
+        (blocks + 4 * u64::from(self.layout.precincts)) * u64::from(self.coding().layers)
     }
 
     /// What it costs to keep it, in packets of a table.

@@ -101,6 +101,12 @@ impl Tile {
         Ok(found)
     }
 
+    /// Where the packets of a precinct lie that were found.
+    pub fn packets(&self, resolution: &Resolution, precinct: u32) -> impl Iterator<Item = Range<usize>> {
+        let layers = 0..self.header.coding.layers;
+        layers.filter_map(move |layer| Some(self.table.extent(resolution, precinct, layer)?.0))
+    }
+
     /// The source of a packet that lies in `bytes`.
     fn source<'a>(&'a self, codestream: &'a [u8], bytes: &Range<usize>) -> Result<Source<'a>, MasterError> {
         let cut = || MasterError::damaged("a codestream that is shorter than it was");

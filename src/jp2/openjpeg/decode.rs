@@ -12,7 +12,9 @@ use super::{Owned, done, limits};
 use crate::error::MasterError;
 use crate::geometry::Rect;
 use crate::jp2::codestream::{Component, Header};
+use crate::jp2::layout::tile_rect;
 use crate::jp2::plane::{Plane, reduced};
+use crate::jp2::window::tiles;
 
 /// Bytes of what OpenJPEG says that are kept: its first message tells most.
 const KEPT_MESSAGES: usize = 400;
@@ -33,10 +35,11 @@ pub fn decode(
     reduction: u8,
     area: Rect,
 ) -> Result<Vec<Plane>, MasterError> {
-    limits::check(header)?;
+    let whole = whole_tiles(header, area);
+    limits::check(codestream, header, reduction, whole)?;
     let mut source = Source { bytes: codestream, place: 0 };
     let mut messages = Messages::default();
-    let planes = decode_area(&mut source, &mut messages, header, reduction, area);
+    let planes = decode_area(&mut source, &mut messages, header, reduction, whole, area);
     planes.map_err(|step| {
         let said = String::from_utf8_lossy(&messages.0);
         MasterError::damaged(format!("JPEG 2000: OpenJPEG failed to {step}: {}", said.trim_end()))
@@ -48,6 +51,7 @@ fn decode_area(
     messages: &mut Messages,
     header: &Header,
     reduction: u8,
+    whole: Rect,
     area: Rect,
 ) -> Result<Vec<Plane>, &'static str> {
     let stream = stream(source)?;
@@ -60,14 +64,26 @@ fn decode_area(
     if !is_image_of(&image, header) {
         return Err("find the same header twice");
     }
-    let [left, top, right, bottom] = [area.x, area.y, area.right(), area.bottom()].map(u32::cast_signed);
+    let [left, top, right, bottom] = [whole.x, whole.y, whole.right(), whole.bottom()].map(u32::cast_signed);
     // SAFETY: all are alive; numbers that make no sense are refused.
     let set = unsafe { opj::opj_set_decode_area(codec.pointer, image.pointer, left, top, right, bottom) };
     done(set, "take the area")?;
     // SAFETY: all three are alive, and the header has been read.
     done(unsafe { opj::opj_decode(codec.pointer, stream.pointer, image.pointer) }, "decode")?;
     let planes = header.components.iter().zip(components(&image));
-    planes.map(|(component, decoded)| plane(decoded, reduced(area, component, reduction))).collect()
+    let rect = |area, component| reduced(area, component, reduction);
+    planes.map(|(component, decoded)| plane(decoded, rect(whole, component), rect(area, component))).collect()
+}
+
+/// The area of all tiles that hold a part of `area`. Of a part of a tile OpenJPEG decodes T.814 to zeros (its
+/// `opj_t1_ht_decode_cblk` leaves them elsewhere), and the 9/7 wavelet to last columns that are a level off.
+fn whole_tiles(header: &Header, area: Rect) -> Rect {
+    let rects = tiles(header, area).map(|number| tile_rect(header, number));
+    let around = |all: Rect, tile: Rect| {
+        Rect::new(all.x, all.y, tile.right().max(all.right()) - all.x, tile.bottom() - all.y)
+    };
+    // The first is the upper left one.
+    rects.reduce(around).unwrap_or(area)
 }
 
 /// A decoder that tells what it has to say to `messages`, which the caller keeps in place until it is gone.
@@ -117,14 +133,18 @@ fn is_image_of(image: &Owned<opj::opj_image_t>, header: &Header) -> bool {
         && read.eq(header.components.iter().map(told))
 }
 
-fn plane(decoded: &opj::opj_image_comp_t, rect: Rect) -> Result<Plane, &'static str> {
-    if (decoded.w, decoded.h) != (rect.width, rect.height) || decoded.data.is_null() {
+/// The part of what was decoded as `whole` that is in `rect`.
+fn plane(decoded: &opj::opj_image_comp_t, whole: Rect, rect: Rect) -> Result<Plane, &'static str> {
+    if (decoded.w, decoded.h) != (whole.width, whole.height) || decoded.data.is_null() {
         return Err("decode all samples");
     }
     let count = decoded.w as usize * decoded.h as usize;
     // SAFETY: not null; `data` has as many samples as the component's size tells.
-    let samples = unsafe { slice::from_raw_parts(decoded.data, count) }.to_vec();
-    Ok(Plane { rect, samples })
+    let samples = unsafe { slice::from_raw_parts(decoded.data, count) };
+    let rows = samples.chunks_exact(decoded.w.max(1) as usize).skip((rect.y - whole.y) as usize);
+    let left = (rect.x - whole.x) as usize;
+    let row = |row: &[i32]| row[left..left + rect.width as usize].to_vec();
+    Ok(Plane { rect, samples: rows.take(rect.height as usize).flat_map(row).collect() })
 }
 
 /// What OpenJPEG reads: a codestream, with a place in it.

@@ -1,5 +1,7 @@
 //! Windows against OpenJPEG's decoding of the same area.
 
+use std::cell::RefCell;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -12,7 +14,7 @@ use crate::jp2::{index, openjpeg};
 fn check(sample: &Sample, windows: &[Rect]) {
     let codestream = sample.codestream();
     let index = Index::read(&codestream).expect("an index");
-    let source = Source { codestream: &codestream, index: &index, master: 1 };
+    let source = Source { codestream: &codestream, index: &index, master: 1, announce: &|_| () };
     let mut decoder = WindowDecoder::default();
     for reduction in 0..=sample.levels as u8 {
         // It refuses images without a sample at this reduction.
@@ -121,7 +123,7 @@ fn what_is_decoded_again_comes_from_the_cache() {
     let codestream = sample.codestream();
     let index = Index::read(&codestream).expect("an index");
     let mut decoder = WindowDecoder::default();
-    let source = Source { codestream: &codestream, index: &index, master: 1 };
+    let source = Source { codestream: &codestream, index: &index, master: 1, announce: &|_| () };
     let first = decoder.decode(source, 0, sample.image).expect("decoded");
     // Nothing but headers is left: who decodes from it again gets something else.
     let mut damaged = codestream.clone();
@@ -139,7 +141,7 @@ fn damage_is_an_error_where_it_is_and_nowhere_else() {
     let codestream = sample.codestream();
     let cut = &codestream[..codestream.len() * 2 / 3];
     let index = Index::read(cut).expect("an index");
-    let source = Source { codestream: cut, index: &index, master: 1 };
+    let source = Source { codestream: cut, index: &index, master: 1, announce: &|_| () };
     let mut decoder = WindowDecoder::default();
     let first = Rect::new(0, 0, 90, 90);
     let have = decoder.decode(source, 0, first).expect("before the damage");
@@ -153,8 +155,11 @@ fn what_encoders_write_besides_is_passed_over() {
     let codestream = Sample { components: 1, ..Sample::default() }.codestream();
     let decoded = |codestream: &[u8]| {
         let index = Index::read(codestream).expect("an index");
-        let planes =
-            WindowDecoder::default().decode(Source { codestream, index: &index, master: 1 }, 0, area());
+        let planes = WindowDecoder::default().decode(
+            Source { codestream, index: &index, master: 1, announce: &|_| () },
+            0,
+            area(),
+        );
         planes.expect("decoded").remove(0).samples
     };
     let cod = codestream.windows(2).position(|marker| marker == [0xff, 0x52]).expect("COD");
@@ -172,6 +177,41 @@ fn what_encoders_write_besides_is_passed_over() {
 
 fn area() -> Rect {
     Sample::default().image
+}
+
+#[test]
+fn what_is_announced_is_all_that_is_read() {
+    for sample in index::tests::samples().iter().filter(|sample| sample.plt && sample.image.width > 9) {
+        let codestream = sample.codestream();
+        let index = Index::read(&codestream).expect("an index");
+        let announced = RefCell::new(Vec::new());
+        let announce = |ranges: &[Range<usize>]| announced.borrow_mut().extend_from_slice(ranges);
+        let source = Source { codestream: &codestream, index: &index, master: 1, announce: &announce };
+        let Rect { x, y, width, height } = sample.image;
+        let area = Rect::new(x + width / 3, y + height / 3, width / 6 + 1, height / 6);
+        let expected = WindowDecoder::default().decode(source, 0, area).expect("decoded");
+        let announced = announced.take();
+        // All other bytes are overwritten behind the back of the index.
+        let mut rest = vec![0xee; codestream.len()];
+        announced.iter().for_each(|range| rest[range.clone()].copy_from_slice(&codestream[range.clone()]));
+        let got = WindowDecoder::default().decode(Source { codestream: &rest, ..source }, 0, area);
+        let got = got.unwrap_or_else(|error| panic!("{error}: {sample:?}"));
+        assert!(got.iter().zip(&expected).all(|(a, b)| a.samples == b.samples), "{sample:?}");
+        let bytes: usize = announced.iter().map(Range::len).sum();
+        assert!(bytes < 2 * codestream.len(), "{bytes} of {}: {sample:?}", codestream.len());
+    }
+}
+
+#[test]
+fn what_takes_too_long_is_refused() {
+    let sample = Sample { image: Rect::new(0, 0, 600, 400), ..Sample::default() };
+    let mut codestream = sample.codestream();
+    let cod = codestream.windows(2).position(|marker| marker == [0xff, 0x52]).expect("COD");
+    codestream[cod + 6..cod + 8].fill(0xff);
+    let index = Index::read(&codestream).expect("an index of 65535 layers");
+    let source = Source { codestream: &codestream, index: &index, master: 1, announce: &|_| () };
+    let error = WindowDecoder::default().decode(source, 0, Rect::new(0, 0, 9, 9)).err();
+    assert!(matches!(error, Some(MasterError::TooLarge(_))), "{error:?}");
 }
 
 proptest! {

@@ -1,0 +1,6 @@
+//! One code-block.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| recto::jp2::fuzz::block(bytes));

@@ -1,0 +1,6 @@
+//! The boxes of a JP2 file.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| recto::jp2::fuzz::boxes(bytes));

@@ -1,0 +1,6 @@
+//! The headers of a codestream and its tile-parts.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| recto::jp2::fuzz::headers(bytes));

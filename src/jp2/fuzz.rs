@@ -1,0 +1,72 @@
+//! What the fuzz targets call: any bytes go in, and nothing comes of it but an end. Only in their build.
+
+use super::block::{BlockDecoder, BlockStyle};
+use super::codestream::{Header, Tile, places};
+use super::file::File;
+use super::index::Index;
+use super::layout::BandKind;
+use super::{Image, WindowDecoder};
+use crate::geometry::Rect;
+
+/// Tiles and precincts of one input that are looked at.
+const SOME: u32 = 64;
+
+/// The boxes of a file.
+pub fn boxes(bytes: &[u8]) {
+    if let Ok(file) = File::read(bytes) {
+        let _ = file.orientation(bytes);
+    }
+}
+
+/// The main header and those of tile-parts.
+pub fn headers(codestream: &[u8]) {
+    let Ok(header) = Header::read(codestream) else { return };
+    for trust in [true, false] {
+        let Ok(places) = places(codestream, &header, trust) else { continue };
+        for of_one in places.chunk_by(|a, b| a.tile == b.tile).take(SOME as usize) {
+            let _ = Tile::read(codestream, &header, of_one);
+        }
+    }
+}
+
+/// Packet headers, by PLT or one after the other, and the state that is kept of them.
+pub fn index(codestream: &[u8]) {
+    let Ok(mut index) = Index::read(codestream) else { return };
+    for number in 0..index.header.tiles().min(SOME) {
+        let Ok(tile) = index.tile(codestream, number) else { continue };
+        for (component, of) in tile.layout.components.iter().enumerate() {
+            for (resolution, of) in of.resolutions.iter().enumerate() {
+                for precinct in 0..of.precincts().min(SOME) {
+                    let _ = index.precinct(codestream, number, component, resolution, precinct);
+                }
+            }
+        }
+    }
+    let _ = index.to_bytes(b"");
+    index.recall(codestream, b"");
+}
+
+/// The coding passes of a code-block: width, height, style, planes, subband, passes; the rest is its one segment.
+pub fn block(bytes: &[u8]) {
+    let Some((&[width, height, style, planes, kind, passes], bytes)) = bytes.split_first_chunk() else {
+        return;
+    };
+    let Ok(style) = BlockStyle::try_from(style & 0x3f) else { return };
+    let kind = [BandKind::Ll, BandKind::Hl, BandKind::Lh, BandKind::Hh][usize::from(kind % 4)];
+    let size = (u32::from(width) % 65, u32::from(height) % 65);
+    let _ = BlockDecoder::new().decode(kind, style, size, planes, &[(passes.into(), bytes)]);
+}
+
+/// A window of each level of a file.
+pub fn image(bytes: &[u8]) {
+    let Ok(image) = Image::read(bytes) else { return };
+    let _ = (image.metadata(bytes), image.icc_profile(bytes));
+    let mut decoder = WindowDecoder::default();
+    for (number, level) in image.description().levels.iter().enumerate() {
+        let (width, height) = (level.dimensions.width.min(300), level.dimensions.height.min(300));
+        let far = Rect::new(level.dimensions.width - width, level.dimensions.height - height, width, height);
+        for window in [Rect::new(0, 0, width, height), far] {
+            let _ = image.decode::<u8>(&mut decoder, bytes, 1, number, window, |_| ());
+        }
+    }
+}
