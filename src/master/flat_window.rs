@@ -7,6 +7,9 @@ use crate::flat;
 use crate::geometry::Rect;
 use crate::raster::{AnyRaster, Raster, Sample};
 
+/// The kind of finding that an index of a JPEG is.
+const FLAT: &str = "jpeg";
+
 impl Master {
     /// A window by the picture that is kept, else by an index, else by decoding all of its level, which is kept then.
     ///
@@ -69,9 +72,7 @@ impl Master {
     ) -> Result<Option<Raster>, MasterError> {
         let bytes = self.map.bytes();
         if decoder.indices.find(&self.identity).is_none() {
-            self.map.announce(&[(0, self.identity.size)]);
-            let index = flat::Index::build(bytes);
-            self.map.check()?;
+            let index = self.index_of_flat(bytes)?;
             let bytes = index.as_ref().map_or(0, flat::Index::bytes);
             decoder.indices.keep(self.identity, index, bytes);
         }
@@ -90,6 +91,24 @@ impl Master {
         }
     }
 
+    /// The index that is kept on disk, or else a new one, which is kept there then. None if there can be none.
+    fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<flat::Index>, MasterError> {
+        let identity = self.identity.to_bytes();
+        let state = self.state.as_ref().filter(|_| self.identity.is_settled());
+        if let Some(kept) = state.and_then(|state| state.load(FLAT, &self.identity))
+            && let Some(index) = flat::Index::from_bytes(bytes, &kept, &identity)
+        {
+            return Ok(Some(index));
+        }
+        self.map.announce(&[(0, self.identity.size)]);
+        let index = flat::Index::build(bytes);
+        self.map.check()?;
+        if let (Some(state), Some(index)) = (state, &index) {
+            state.save(FLAT, &self.identity, &index.to_bytes(&identity));
+        }
+        Ok(index)
+    }
+
     fn decode_whole(
         &self,
         picture: &flat::Picture,
@@ -100,5 +119,59 @@ impl Master {
         let raster = picture.decode(self.map.bytes(), level, depth);
         self.map.check()?;
         raster
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::config;
+    use crate::master::{Known, Root, State};
+
+    #[test]
+    fn an_index_is_made_once_and_kept_on_disk() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (masters, kept) = (directory.path().join("masters"), directory.path().join("state"));
+        fs::create_dir(&masters).and_then(|()| fs::create_dir(&kept)).expect("made");
+        let (width, height) = (700, 500);
+        let pixels: Vec<u8> = (0..width * height * 3).map(|n| ((n * n / 991) ^ (n / 2100)) as u8).collect();
+        let image = turbojpeg::Image {
+            pixels: &pixels[..],
+            width,
+            pitch: width * 3,
+            height,
+            format: turbojpeg::PixelFormat::RGB,
+        };
+        let jpeg = turbojpeg::compress(image, 85, turbojpeg::Subsamp::Sub2x2).expect("compressed");
+        fs::write(masters.join("a.jpg"), &jpeg).expect("written");
+        let file = fs::File::options().write(true).open(masters.join("a.jpg")).expect("there");
+        file.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("set");
+
+        let window = Rect::new(300, 200, 90, 70);
+        let root = Root::open(&config::Masters { root: masters, follow_symlinks: false }).expect("a root");
+        let decoded = || {
+            let state = State::open(&config::State { directory: kept.clone(), max_bytes: 1 << 20 });
+            let bounds = config::Known { known: 1, known_bytes: 1 << 20 };
+            let master = Known::new(bounds, state.ok()).find(&root, "a.jpg").expect("a master");
+            master.decode::<u8>(&mut Decoder::default(), 0, window).expect("decoded")
+        };
+        let findings = || -> Vec<_> {
+            let entries = fs::read_dir(&kept).expect("a directory");
+            entries.map(|entry| fs::read(entry.expect("an entry").path()).expect("a file")).collect()
+        };
+        let first = decoded();
+        let whole = turbojpeg::decompress(&jpeg, turbojpeg::PixelFormat::RGB).expect("decoded").pixels;
+        let row = |y: usize| &whole[(y * width + 300) * 3..][..90 * 3];
+        assert!(first.pixels == (200..270).flat_map(row).copied().collect::<Vec<_>>());
+        let made = findings();
+        assert_eq!(made.len(), 1);
+        assert!(decoded() == first && findings() == made);
+        for entry in fs::read_dir(&kept).expect("a directory") {
+            fs::write(entry.expect("an entry").path(), b"damaged").expect("written");
+        }
+        assert!(decoded() == first && findings() == made, "made again");
     }
 }
