@@ -167,15 +167,8 @@ impl Image {
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
-        let reduction = u8::try_from(level).map_err(|_| MasterError::damaged("no such level"))?;
-        let codestream = bytes.get(self.file.codestream.clone()).unwrap_or_default();
-        let origin = self.area(reduction);
-        let window = Rect { x: origin.x + window.x, y: origin.y + window.y, ..window };
-        let Some(index) = &self.index else {
-            let planes =
-                openjpeg::decode(codestream, &self.header, reduction, self.needed(window, reduction))?;
-            return Ok(self.raster(&planes, window));
-        };
+        let Some(index) = &self.index else { return self.decode_by_openjpeg(bytes, level, window) };
+        let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
         let source = Source { codestream, index, master };
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
         // In parts: a sample takes twelve times as much memory on its way as in the raster.
@@ -185,6 +178,35 @@ impl Image {
             raster.paste(&self.raster(&planes, part), left, 0);
         }
         Ok(raster)
+    }
+
+    /// The same pixels as OpenJPEG decodes them: the fallback, and what the other decoder is measured by.
+    ///
+    /// # Errors
+    /// As [`Image::decode`]; [`MasterError::TooLarge`] also for images that only OpenJPEG needs too much memory for.
+    pub fn decode_by_openjpeg<S: Sample>(
+        &self,
+        bytes: &[u8],
+        level: usize,
+        window: Rect,
+    ) -> Result<Raster<S>, MasterError> {
+        let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
+        let needed = self.needed(window, reduction);
+        let planes = openjpeg::decode(codestream, &self.header, reduction, needed)?;
+        Ok(self.raster(&planes, window))
+    }
+
+    /// The codestream, the reduction that a level is, and its window on the picture's own grid.
+    fn wanted<'a>(
+        &self,
+        bytes: &'a [u8],
+        level: usize,
+        window: Rect,
+    ) -> Result<(&'a [u8], u8, Rect), MasterError> {
+        let reduction = u8::try_from(level).map_err(|_| MasterError::damaged("no such level"))?;
+        let codestream = bytes.get(self.file.codestream.clone()).unwrap_or_default();
+        let origin = self.area(reduction);
+        Ok((codestream, reduction, Rect { x: origin.x + window.x, y: origin.y + window.y, ..window }))
     }
 
     fn raster<S: Sample>(&self, planes: &[Plane], window: Rect) -> Raster<S> {
