@@ -9,9 +9,9 @@
 //! of all rounds, which go in turn. Times hold for this machine and this minute; what to compare is the ratio, and the
 //! last column says how large it has to be. Nothing here fails for being slow.
 
+mod memory;
 mod mosaic;
 mod picture;
-mod process;
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -161,12 +161,12 @@ impl Bench {
                     .for_each(|(cost, sum)| cost.round(sum, tiles.len()));
             }
         }
-        print(&format!("{name}"), &peer, &cold, at_least);
-        print("  beside one that was decoded", &peer, &warm, at_least);
+        print(name, &peer, &cold, Some(at_least));
+        print("  beside one that was decoded", &peer, &warm, Some(at_least));
         Ok(())
     }
 
-    /// All tiles that a viewer asks for, of one worker.
+    /// All tiles that a viewer asks for: of one worker, and of four that know nothing of each other.
     fn walk(&self, name: &str, at_least: f64) -> Result<()> {
         let tiles = walk(&self.description);
         let (mut peer, mut ours, mut of_four) = (Cost::default(), Cost::default(), Cost::default());
@@ -192,8 +192,8 @@ impl Bench {
                 cost.round(time, tiles.len());
             }
         }
-        print(&format!("{name}"), &peer, &ours, at_least);
-        print("  by four workers in turn", &peer, &of_four, at_least);
+        print(name, &peer, &ours, Some(at_least));
+        print("  by four workers in turn", &peer, &of_four, None);
         println!("  {} tiles", tiles.len());
         Ok(())
     }
@@ -214,8 +214,9 @@ impl Cost {
     }
 }
 
-fn print(name: &str, Cost(peer): &Cost, Cost(ours): &Cost, at_least: f64) {
-    println!("{name:<34} {peer:>11.1} {ours:>8.2} {:>7.1} {at_least:>9.1}", peer / ours);
+fn print(name: &str, Cost(peer): &Cost, Cost(ours): &Cost, at_least: Option<f64>) {
+    let at_least = at_least.map_or_else(String::new, |bound| format!("{bound:.1}"));
+    println!("{name:<34} {peer:>11.1} {ours:>8.2} {:>7.1} {at_least:>9}", peer / ours);
 }
 
 /// What `work` gives, and seconds of this thread that it took.
@@ -297,7 +298,7 @@ fn serve_a_walk(masters: &Path) -> Result<()> {
     let description = Image::read(map.bytes())?.description();
     drop(map);
     let tiles = walk(&description);
-    let (served, peak) = process::peak_memory(&[std::process::id()], || {
+    let (served, peak) = memory::peak_memory(&[std::process::id()], || {
         tiles.iter().try_for_each(|&(level, window)| {
             let scale = 1 << level;
             let Dimensions { width, height } = description.dimensions();
@@ -313,8 +314,8 @@ fn serve_a_walk(masters: &Path) -> Result<()> {
     });
     served.context("a walk")?;
     let megabytes = |bytes: u64| bytes as f64 / 1e6;
-    let after = megabytes(process::private_memory(std::process::id())?);
-    println!("worker: {after:.1} MB of its own after the walk, {:.1} at most (bound: 40)", megabytes(peak));
+    let after = megabytes(memory::anonymous_memory(std::process::id()));
+    println!("worker: {:.1} MB of its own at most, {after:.1} after the walk (bound: 40)", megabytes(peak));
     Ok(())
 }
 
