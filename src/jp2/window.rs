@@ -17,7 +17,8 @@ use super::wavelet::{self, Sample};
 use crate::error::MasterError;
 use crate::geometry::Rect;
 
-/// What decoded code-blocks may take between windows: those of 2 megapixels in colour, more than a screen shows.
+/// What decoded code-blocks may take between windows: more than a screen shows. A viewer that goes about in a picture
+/// needs 1.3 times as much CPU time with 4 MB, 1.05 times with 8 MB, and no less with 256 MB.
 const CACHE_BYTES: usize = 16 << 20;
 
 /// Code-blocks of which it is remembered where their bytes lie. Each takes some 200 bytes.
