@@ -58,11 +58,11 @@ test:
 	cargo build --locked --benches
 	SKIP='$(SKIP)' cargo test --locked
 
-# iipsrv and iiif-processor are the peers to compare with, vips writes some of the masters.
+# iipsrv and iiif-processor are the peers to compare with, vips and opj_compress write some of the masters.
 bench:
-	$(NEED) nginx vips iipsrv node npm
+	$(NEED) nginx vips iipsrv opj_compress node npm
 	sh tests/fetch.sh iiif-processor $(TARGET)/bench/iiif-processor
-	cargo bench --locked --bench hops --bench peers
+	cargo bench --locked --bench hops --bench jp2 --bench peers
 
 setup:
 	$(NEED) nginx $(JUDGES)

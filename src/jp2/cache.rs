@@ -26,6 +26,8 @@ pub struct BlockKey {
 /// The coefficients of a code-block, row by row, as small as they fit.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Coefficients {
+    /// All of them fit 8 bits, as most do in what is compressed with loss.
+    Narrowest(Box<[i8]>),
     /// All of them fit 16 bits.
     Narrow(Box<[i16]>),
     /// Some do not.
@@ -35,16 +37,18 @@ pub enum Coefficients {
 impl Coefficients {
     /// A copy of `values`.
     pub fn new(values: &[i32]) -> Self {
-        // No early exit: so the loop is one over vectors.
-        let narrow = values.iter().fold(true, |narrow, &value| narrow & (i32::from(value as i16) == value));
-        match narrow {
-            true => Self::Narrow(values.iter().map(|&value| value as i16).collect()),
-            false => Self::Wide(values.into()),
+        // What differs from its sign, in any of them. No early exit: so the loop is one over vectors.
+        let bits = values.iter().fold(0, |bits, &value| bits | (value ^ (value >> 31)));
+        match bits {
+            0..0x80 => Self::Narrowest(values.iter().map(|&value| value as i8).collect()),
+            0x80..0x8000 => Self::Narrow(values.iter().map(|&value| value as i16).collect()),
+            _ => Self::Wide(values.into()),
         }
     }
 
     fn bytes(&self) -> usize {
         match self {
+            Self::Narrowest(values) => size_of_val(&**values),
             Self::Narrow(values) => size_of_val(&**values),
             Self::Wide(values) => size_of_val(&**values),
         }
@@ -143,6 +147,14 @@ mod tests {
 
     #[test]
     fn coefficients_are_as_narrow_as_they_can_be() {
+        let (least, most) = (i32::from(i8::MIN), i32::from(i8::MAX));
+        assert_eq!(
+            Coefficients::new(&[least, 0, most]),
+            Coefficients::Narrowest([i8::MIN, 0, i8::MAX].into())
+        );
+        for beyond in [least - 1, most + 1] {
+            assert_eq!(Coefficients::new(&[0, beyond]), Coefficients::Narrow([0, beyond as i16].into()));
+        }
         let (least, most) = (i32::from(i16::MIN), i32::from(i16::MAX));
         assert_eq!(
             Coefficients::new(&[least, 0, most]),
@@ -151,7 +163,8 @@ mod tests {
         for beyond in [least - 1, most + 1] {
             assert_eq!(Coefficients::new(&[0, beyond]), Coefficients::Wide([0, beyond].into()));
         }
-        assert_eq!((block(64).bytes(), Coefficients::new(&[1 << 20; 64]).bytes()), (128, 256));
+        let bytes = |value| Coefficients::new(&[value; 64]).bytes();
+        assert_eq!([-7, 700, 1 << 20].map(bytes), [64, 128, 256]);
     }
 
     #[test]

@@ -114,25 +114,24 @@ impl Nominal {
         }
     }
 
-    /// Shifts reversible samples, in place, and holds them to the range.
-    pub fn place(&self, samples: &mut [i32]) {
-        for sample in samples {
-            *sample = sample.wrapping_add(self.shift).clamp(self.minimum, self.maximum);
+    /// Reversible samples shifted and held to the range.
+    pub fn shift(&self, samples: &[i32], shifted: &mut [i32]) {
+        for (shifted, sample) in shifted.iter_mut().zip(samples) {
+            *shifted = sample.wrapping_add(self.shift).clamp(self.minimum, self.maximum);
         }
     }
 
     /// Irreversible samples rounded to the nearest integer, half to even, shifted and held to the range. What is not a
     /// number becomes the minimum.
-    pub fn round(&self, samples: &[f32]) -> Vec<i32> {
+    pub fn round(&self, samples: &[f32], rounded: &mut [i32]) {
         let (least, most) = ((self.minimum - self.shift) as f32, (self.maximum - self.shift) as f32);
-        let round = |&sample: &f32| {
+        for (rounded, &sample) in rounded.iter_mut().zip(samples) {
             // Held to the range first, where adding ROUNDER leaves no bit for a fraction. `f32::round_ties_even` would
             // be a call for every sample, and `f32::clamp` would keep what is not a number.
             let held = if sample > least { sample } else { least };
             let held = if held < most { held } else { most };
-            (held + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits()) as i32 + self.shift
-        };
-        samples.iter().map(round).collect()
+            *rounded = (held + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits()) as i32 + self.shift;
+        }
     }
 }
 
@@ -208,21 +207,24 @@ mod tests {
                 number if number.is_nan() => least,
                 number => (number.round_ties_even() + shift).clamp(least, most),
             };
-            prop_assert_eq!(nominal.round(&[sample]), [expected as i32], "{}", sample);
+            let mut rounded = [0];
+            nominal.round(&[sample], &mut rounded);
+            prop_assert_eq!(rounded, [expected as i32], "{}", sample);
         }
     }
 
     #[test]
     fn samples_are_shifted_and_held() {
         let byte = Nominal::new(8, false);
-        let rounded =
-            byte.round(&[-128.5, -0.5, 0.5, 1.5, 126.5, 127.5, 1e9, f32::INFINITY, -f32::INFINITY, f32::NAN]);
+        let mut rounded = [0; 10];
+        let samples = [-128.5, -0.5, 0.5, 1.5, 126.5, 127.5, 1e9, f32::INFINITY, -f32::INFINITY, f32::NAN];
+        byte.round(&samples, &mut rounded);
         assert_eq!(rounded, [0, 128, 128, 130, 254, 255, 255, 255, 0, 0]);
-        let mut samples = [-129, -128, 0, 127, 128, i32::MIN];
-        byte.place(&mut samples);
-        assert_eq!(samples, [0, 0, 128, 255, 255, 0]);
-        let mut samples = [-1000, -7, 1000];
-        Nominal::new(8, true).place(&mut samples);
-        assert_eq!(samples, [-128, -7, 127]);
+        let mut shifted = [0; 6];
+        byte.shift(&[-129, -128, 0, 127, 128, i32::MIN], &mut shifted);
+        assert_eq!(shifted, [0, 0, 128, 255, 255, 0]);
+        let mut shifted = [0; 3];
+        Nominal::new(8, true).shift(&[-1000, -7, 1000], &mut shifted);
+        assert_eq!(shifted, [-128, -7, 127]);
     }
 }

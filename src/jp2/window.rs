@@ -22,7 +22,8 @@ use super::wavelet::{self, Sample};
 use crate::error::MasterError;
 use crate::geometry::Rect;
 
-/// What decoded code-blocks may take between windows: those of 2 megapixels in colour, more than a screen shows.
+/// What decoded code-blocks may take between windows: more than a screen shows. A viewer that goes about in a picture
+/// needs 1.3 times as much CPU time with 4 MB, 1.05 times with 8 MB, and no less with 256 MB.
 const CACHE_BYTES: usize = 16 << 20;
 
 /// Code-blocks of which it is remembered where their bytes lie. Each takes some 200 bytes.
@@ -185,6 +186,9 @@ impl WindowDecoder {
                 let Some(shared) = block.rect.intersection(window) else { continue };
                 let key = part.key(resolution, kind, block);
                 match self.cache.get(&key) {
+                    Some(Coefficients::Narrowest(values)) => {
+                        paste(values, block.rect, shared, &dequantiser, &mut plane)
+                    }
                     Some(Coefficients::Narrow(values)) => {
                         paste(values, block.rect, shared, &dequantiser, &mut plane)
                     }
@@ -273,19 +277,24 @@ impl Blocks {
 
 impl Samples {
     /// Rounds and shifts the samples to the picture's, into their place of `plane`.
-    fn place(self, nominal: Nominal, plane: &mut Plane) {
-        let (rect, samples) = match self {
-            Self::Reversible(mut part) => {
-                nominal.place(&mut part.samples);
-                (part.rect, part.samples)
-            }
-            Self::Irreversible(part) => (part.rect, nominal.round(&part.samples)),
+    fn place(&self, nominal: Nominal, plane: &mut Plane) {
+        let rect = match self {
+            Self::Reversible(part) => part.rect,
+            Self::Irreversible(part) => part.rect,
         };
         let (from, to) = (rect.width as usize, plane.rect.width as usize);
         let left = (rect.x - plane.rect.x) as usize;
         let rows = plane.samples.chunks_exact_mut(to.max(1)).skip((rect.y - plane.rect.y) as usize);
-        for (row, part) in rows.zip(samples.chunks_exact(from.max(1))) {
-            row[left..left + from].copy_from_slice(part);
+        let rows = rows.map(|row| &mut row[left..left + from]);
+        match self {
+            Self::Reversible(part) => {
+                rows.zip(part.samples.chunks_exact(from.max(1)))
+                    .for_each(|(row, part)| nominal.shift(part, row));
+            }
+            Self::Irreversible(part) => {
+                rows.zip(part.samples.chunks_exact(from.max(1)))
+                    .for_each(|(row, part)| nominal.round(part, row));
+            }
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod corpus;
 mod load;
+mod memory;
 mod picture;
 mod process;
 mod site;
@@ -90,7 +91,7 @@ impl Run {
     fn round(&mut self, site: &Site, count: usize) -> Result<()> {
         let workers = site.workers(self.server)?;
         let (cpu, start) = (site.cpu(self.server)?, Instant::now());
-        let (latencies, peak) = process::peak_memory(&workers, || load::run(site.port, &self.paths, count));
+        let (latencies, peak) = memory::peak_memory(&workers, || load::run(site.port, &self.paths, count));
         self.latencies.extend(latencies?);
         let seconds = start.elapsed().as_secs_f64();
         let cpu = site.cpu(self.server)? - cpu;
