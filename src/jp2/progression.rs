@@ -255,15 +255,14 @@ pub(super) mod tests {
         let resolution = component.resolutions.get(usize::from(r)).filter(|of| of.precincts() > 0)?;
         let below = coding.components[usize::from(c)].levels - r;
         let comes = |at: u32, start: u32, step: u32, log: u8, first: u32| {
-            at.is_multiple_of(u32::from(step) << (log + below))
+            at.is_multiple_of(step << (log + below))
                 || at == start && !(first << below).is_multiple_of(1 << (log + below))
         };
         let ((dx, dy), (across, down)) = (component.step, resolution.precinct);
         let comes_at = comes(x, tile.rect.x, dx, across, resolution.rect.x)
             && comes(y, tile.rect.y, dy, down, resolution.rect.y);
-        let number = |at: u32, step: u32, log: u8, first: u32| {
-            (at.div_ceil(u32::from(step) << below) >> log) - (first >> log)
-        };
+        let number =
+            |at: u32, step: u32, log: u8, first: u32| (at.div_ceil(step << below) >> log) - (first >> log);
         comes_at.then(|| {
             number(x, dx, across, resolution.rect.x)
                 + number(y, dy, down, resolution.rect.y) * resolution.columns

@@ -83,7 +83,7 @@ struct TileComponent<'a> {
 
 impl WindowDecoder {
     /// All components of an area of the reference grid, which lies in the image, with `reduction` highest resolutions
-    /// left out: each as the rectangle of its own grid that [`plane::reduced`] gives.
+    /// left out: each as the rectangle of its own grid that `plane::reduced` gives.
     ///
     /// # Errors
     /// [`MasterError`] if the codestream is damaged where the area needs it, or coded as no encoder does.
