@@ -103,15 +103,7 @@ impl WindowDecoder {
             Plane { rect, samples: vec![0; rect.dimensions().area() as usize] }
         };
         let mut planes: Vec<Plane> = header.components.iter().map(blank).collect();
-        for number in tiles(header, area) {
-            // A tile may lie between the samples of all components: then it need not be there.
-            let place = layout::tile_rect(header, number);
-            let holds = |(component, plane): (&Component, &Plane)| {
-                plane::reduced(place, component, reduction).intersection(plane.rect).is_some()
-            };
-            if !header.components.iter().zip(&planes).any(holds) {
-                continue;
-            }
+        for number in tiles_with_samples(header, reduction, area) {
             let tile = source.index.tile(source.codestream, number)?;
             self.decode_tile(source, &tile, number, reduction, &mut planes)?;
         }
@@ -309,6 +301,15 @@ pub(super) fn tiles(header: &Header, area: Rect) -> impl Iterator<Item = u32> {
     let rows = span(area.y, area.bottom(), header.tile_origin.1, header.tile.height);
     let across = header.tile_columns();
     rows.flat_map(move |row| columns.clone().map(move |column| row * across + column))
+}
+
+/// Those of them that hold samples: one that lies between the samples of all components need not be in the codestream.
+fn tiles_with_samples(header: &Header, reduction: u8, area: Rect) -> impl Iterator<Item = u32> {
+    tiles(header, area).filter(move |number| {
+        let part = layout::tile_rect(header, *number).intersection(area);
+        let holds = |part, of| plane::reduced(part, of, reduction).dimensions().area() > 0;
+        part.is_some_and(|part| header.components.iter().any(|component| holds(part, component)))
+    })
 }
 
 /// Announces the code-blocks of a window if they lie scattered in packets of which only the headers were announced.

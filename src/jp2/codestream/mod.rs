@@ -65,7 +65,10 @@ impl Header {
             at = segment.end();
             segment = match marker::next(codestream, at)? {
                 Next::Segment(segment) => segment,
-                Next::End(code::SOT, _) => break,
+                Next::End(code::SOT, next) => {
+                    at = next - 2;
+                    break;
+                }
                 Next::End(..) => return Err(MasterError::damaged("a codestream without tiles")),
             };
             match segment.code {

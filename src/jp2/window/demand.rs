@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{Source, tiles};
+use super::{Source, tiles_with_samples};
 use crate::error::MasterError;
 use crate::geometry::Rect;
 use crate::jp2::codestream::ComponentCoding;
@@ -30,12 +30,12 @@ pub(super) const LONG: usize = 64 << 10;
 pub(super) fn announce(source: Source, reduction: u8, area: Rect) -> Result<(), MasterError> {
     let Source { codestream, index, .. } = source;
     let mut demand = Demand::default();
-    let parts = tiles(&index.header, area).count() as u64 * index.header.components.len() as u64;
+    let tiles = || tiles_with_samples(&index.header, reduction, area);
+    let parts = tiles().count() as u64 * index.header.components.len() as u64;
     demand.visit(parts.saturating_mul(VISITS_OF_PART))?;
-    let unread: Vec<_> =
-        tiles(&index.header, area).flat_map(|number| index.unread(codestream, number)).collect();
+    let unread: Vec<_> = tiles().flat_map(|number| index.unread(codestream, number)).collect();
     (source.announce)(&unread);
-    for number in tiles(&index.header, area) {
+    for number in tiles() {
         let tile = index.tile(codestream, number)?;
         demand.visit(tile.effort())?;
         let components = tile.layout.components.iter().zip(&index.header.components).enumerate();
