@@ -52,10 +52,20 @@ impl Master {
         level: usize,
         window: Rect,
     ) -> bool {
-        let whole = self.description.levels[level].dimensions.area();
+        let size = self.description.levels[level].dimensions;
+        if !picture.has_windows(level) {
+            return false;
+        }
+        if size.area() > flat::MAX_AREA {
+            return true;
+        }
+        // A band of a picture whose others follow. At full size, bands by the index cost a little more than the whole
+        // level and a tenth of its memory; a reduced level is smaller than what its bands take to find.
+        if window.width == size.width && level > 0 {
+            return false;
+        }
         let is_there = matches!(decoder.indices.find(&self.identity), Some(Some(_)));
-        picture.has_windows(level)
-            && (window.dimensions().area() <= whole / 2 || whole > flat::MAX_AREA || is_there)
+        is_there || window.dimensions().area() <= size.area() / 2
     }
 
     /// The pixels of a window by an index of the file's data, which is made if there is none. None if there can be

@@ -94,7 +94,7 @@ impl Run {
         let (latencies, peak) = memory::peak_memory(&workers, || load::run(site.port, &self.paths, count));
         self.latencies.extend(latencies?);
         let seconds = start.elapsed().as_secs_f64();
-        let cpu = site.cpu(self.server)? - cpu;
+        let cpu = site.cpu(self.server)?.saturating_sub(cpu);
         self.rates.push(count as f64 / seconds);
         self.cpu.push(cpu.as_secs_f64() * 1e3 / count as f64);
         self.private = workers.into_iter().map(process::private_memory).sum::<Result<u64>>()?;
