@@ -47,6 +47,9 @@ use window::Source;
 /// The longer side of the smallest level: so long that its ratio to the full picture cannot be mistaken.
 const SMALLEST_SIDE: u32 = 16;
 
+/// Ink and colour plus a few others: all of them are decoded for a window, so that more would be memory without end.
+const MAX_COMPONENTS: usize = 16;
+
 /// Pixels of a window are decoded in parts of at most this width.
 const PART_WIDTH: u32 = 1024;
 
@@ -94,6 +97,10 @@ impl Image {
         let file = File::read(bytes)?;
         let codestream = bytes.get(file.codestream.clone()).unwrap_or_default();
         let header = Header::read(codestream)?;
+        let count = header.components.len();
+        if count > MAX_COMPONENTS {
+            return Err(MasterError::unsupported(format!("JPEG 2000 image of {count} components")));
+        }
         let index = (!header.high_throughput).then(|| Index::read(codestream)).transpose()?;
         let halvings = index.as_ref().map_or(header.levels(), |index| index.levels(codestream));
         let pixel = Pixel::new(&file, &header)?;
@@ -362,6 +369,13 @@ mod tests {
         codestream.splice(start + 12..start + 12, cod);
         codestream[start + 6..start + 10].fill(0);
         assert_eq!(levels(&Image::read(&codestream).expect("an image")), [(300, 200), (150, 100)]);
+    }
+
+    #[test]
+    fn components_without_number_are_refused() {
+        let bytes = |count| codestream::tests::bytes([9, 9, 0, 0], [9, 9, 0, 0], &vec![[7, 1, 1]; count]);
+        let error = Image::read(&bytes(MAX_COMPONENTS + 1)).err();
+        assert!(matches!(error, Some(MasterError::Unsupported(_))), "{error:?}");
     }
 
     #[test]
