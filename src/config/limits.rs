@@ -2,6 +2,8 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
+use serde::Deserialize;
+
 /// What a client may ask for at most, published in info.json (Image API 3.0 section 5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limits {
@@ -24,6 +26,38 @@ impl Limits {
             max_height: self.max_height.min(height),
             max_area: self.max_area,
         })
+    }
+}
+
+/// `[limits]` as it stands in the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawLimits {
+    max_width: NonZeroU32,
+    max_height: Option<NonZeroU32>,
+    max_area: NonZeroU64,
+    max_source_area: NonZeroU64,
+}
+
+impl Default for RawLimits {
+    fn default() -> Self {
+        // A 24-megapixel page can be had whole; the picture and its encoder's buffers stay near 100 MB a worker.
+        let nonzero = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
+        Self {
+            max_width: nonzero(16_384),
+            max_height: None,
+            max_area: nonzero(32_000_000).into(),
+            // About three seconds of the slowest ordinary compression.
+            max_source_area: nonzero(256_000_000).into(),
+        }
+    }
+}
+
+impl RawLimits {
+    /// What a picture may have, and how many pixels of a master one request may have decoded.
+    pub(super) fn meant(self) -> (Limits, NonZeroU64) {
+        let Self { max_width, max_height, max_area, max_source_area } = self;
+        (Limits { max_width, max_height: max_height.unwrap_or(max_width), max_area }, max_source_area)
     }
 }
 

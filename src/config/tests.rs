@@ -1,5 +1,7 @@
 //! Configurations as they are written.
 
+use std::time::Duration;
+
 use super::*;
 
 fn complaint(text: &str) -> String {

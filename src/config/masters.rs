@@ -1,0 +1,54 @@
+//! `[masters]`: where they are, and how many of them a worker keeps open.
+
+use std::path::PathBuf;
+
+use anyhow::ensure;
+use serde::Deserialize;
+
+/// Where the masters are.
+#[derive(Clone, Debug)]
+pub struct Masters {
+    /// The directory below which identifiers name files.
+    pub root: PathBuf,
+    /// Whether symbolic links may lead out of `root`.
+    pub follow_symlinks: bool,
+}
+
+/// How many masters a worker keeps open, mapped and understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// In number.
+    pub known: usize,
+    /// In bytes of memory that their indexes take together.
+    pub known_bytes: usize,
+}
+
+/// The section as it stands in the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawMasters {
+    root: PathBuf,
+    follow_symlinks: bool,
+    known: usize,
+    known_bytes: usize,
+}
+
+impl Default for RawMasters {
+    fn default() -> Self {
+        Self { root: PathBuf::new(), follow_symlinks: false, known: 200, known_bytes: 32 << 20 }
+    }
+}
+
+impl RawMasters {
+    /// What the section means.
+    ///
+    /// # Errors
+    /// If the root is missing or not absolute, or a number is out of range.
+    pub(super) fn checked(self) -> anyhow::Result<(Masters, Known)> {
+        let Self { root, follow_symlinks, known, known_bytes } = self;
+        ensure!(!root.as_os_str().is_empty(), "[masters] root is missing: the directory with the images");
+        ensure!(root.is_absolute(), "[masters] root must be an absolute path");
+        ensure!(known <= 500, "[masters] known = {known} is not within 0 to 500");
+        Ok((Masters { root, follow_symlinks }, Known { known, known_bytes }))
+    }
+}
