@@ -27,7 +27,7 @@ SHARE  := $(PREFIX)/share/recto
 
 help:
 	@echo 'make demo        build, start NGINX and workers, and show sample masters in a viewer'
-	@echo '                 MASTERS=directory of TIFFs   PORT=8182   WORKERS=one per core'
+	@echo '                 MASTERS=directory of images  PORT=8182   WORKERS=one per core'
 	@echo 'make demo-check  the same, fetch a bit of everything through NGINX, print a table, stop'
 	@echo 'make test        all tests'
 	@echo 'make bench       all benchmarks'

@@ -12,9 +12,9 @@ use clap::{Parser, Subcommand};
 
 /// Recto serves images to IIIF viewers.
 ///
-/// It answers the IIIF Image API 3.0 and 2.1 from large master files (tiled pyramidal TIFF), reading only the
-/// resolution and the tiles that a request needs. A fixed pool of worker processes speaks FastCGI on a unix socket;
-/// NGINX in front of it does TLS, CORS and the cache.
+/// It answers the IIIF Image API 3.0 and 2.1 from large master files (tiled pyramidal TIFF, JPEG 2000), reading only
+/// the resolution and the tiles that a request needs. A fixed pool of worker processes speaks FastCGI on a unix
+/// socket; NGINX in front of it does TLS, CORS and the cache.
 ///
 /// Try `recto demo`: it makes sample images and shows them in a browser.
 #[derive(Parser)]

@@ -79,6 +79,8 @@ impl File {
                     file.codestream = next.contents;
                     found = true;
                 }
+                // Some writers put parts of the header behind it. OpenJPEG takes them too.
+                _ if !found => file.read_part(&mut walk, next)?,
                 _ => {}
             }
         }
@@ -100,17 +102,19 @@ impl File {
 
     /// The JP2 header box (T.800 I.5.3). What ihdr and bpcc tell, the codestream tells as well, and is believed.
     fn read_header(&mut self, walk: &mut Walk, header: Box) -> Result<(), MasterError> {
-        for part in walk.all(header.contents)? {
-            let contents = walk.contents(&part);
-            match &part.kind {
-                b"ihdr" => check_compression(contents)?,
-                b"colr" => self.read_colour(contents, part.contents.start),
-                b"pclr" => self.palette = Some(Palette::read(contents)?),
-                b"cmap" => self.mappings = Mapping::read_all(contents)?,
-                b"cdef" => self.definitions = Definition::read_all(contents)?,
-                b"res " => self.scale = scale(walk, part)?,
-                _ => {}
-            }
+        walk.all(header.contents)?.into_iter().try_for_each(|part| self.read_part(walk, part))
+    }
+
+    fn read_part(&mut self, walk: &mut Walk, part: Box) -> Result<(), MasterError> {
+        let contents = walk.contents(&part);
+        match &part.kind {
+            b"ihdr" => check_compression(contents)?,
+            b"colr" => self.read_colour(contents, part.contents.start),
+            b"pclr" => self.palette = Some(Palette::read(contents)?),
+            b"cmap" => self.mappings = Mapping::read_all(contents)?,
+            b"cdef" => self.definitions = Definition::read_all(contents)?,
+            b"res " => self.scale = scale(walk, part)?,
+            _ => {}
         }
         Ok(())
     }
@@ -223,6 +227,14 @@ mod tests {
         assert!((size - 1.0 / 300.0).abs() < 1e-12, "{size}");
         assert_eq!(&bytes[file.exif.clone().expect("EXIF")], b"MM\0\x2a\0\0\0\x08");
         assert_eq!(file.orientation(&bytes), Orientation::from_tag(6), "EXIF has none, XMP has");
+    }
+
+    #[test]
+    fn parts_behind_the_header_are_found() {
+        let map = boxed(b"cmap", &[0, 0, 1, 0]);
+        let read = |after: &[Vec<u8>]| File::read(&file(&[], after)).expect("a file").mappings.len();
+        assert_eq!(read(&[map.clone(), codestream()]), 1);
+        assert_eq!(read(&[codestream(), map]), 0, "nothing behind the codestream is needed");
     }
 
     #[test]
