@@ -42,8 +42,8 @@ pub fn index(codestream: &[u8]) {
             }
         }
     }
-    let _ = index.to_bytes(b"");
-    index.recall(codestream, b"");
+    let _ = index.to_bytes();
+    index.recall(codestream);
 }
 
 /// The coding passes of a code-block: width, height, style, planes, subband, passes; the rest is its one segment.

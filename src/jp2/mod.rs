@@ -148,17 +148,17 @@ impl Image {
         bytes.get(profile).map(<[u8]>::to_vec)
     }
 
-    /// Takes what [`Image::news`] gave for the same `identity`. Anything else is let be.
-    pub fn recall(&mut self, state: &[u8], identity: &[u8]) {
+    /// Takes what [`Image::news`] gave for the same file. Anything else is let be.
+    pub fn recall(&mut self, state: &[u8]) {
         if let Some(index) = &mut self.index {
-            index.recall(state, identity);
+            index.recall(state);
         }
     }
 
     /// What was found out since it was read, or since this was last asked for, if it is worth to be kept. It is bound to
     /// `identity`: all that tells one version of the file from another.
-    pub fn news(&self, identity: &[u8]) -> Option<Vec<u8>> {
-        self.index.as_ref().filter(|index| index.has_news())?.to_bytes(identity)
+    pub fn news(&self) -> Option<Vec<u8>> {
+        self.index.as_ref().filter(|index| index.has_news())?.to_bytes()
     }
 
     /// About how much memory it takes by now: the index grows with the tiles that are asked for.

@@ -103,10 +103,9 @@ impl Master {
 
     /// The index that is kept on disk, or else a new one, which is kept there then. None if there can be none.
     fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<flat::Index>, MasterError> {
-        let identity = self.identity.to_bytes();
         let state = self.state.as_ref().filter(|_| self.identity.is_settled());
         if let Some(kept) = state.and_then(|state| state.load(FLAT, &self.identity))
-            && let Some(index) = flat::Index::from_bytes(bytes, &kept, &identity)
+            && let Some(index) = flat::Index::from_bytes(bytes, &kept)
         {
             return Ok(Some(index));
         }
@@ -114,7 +113,7 @@ impl Master {
         let index = flat::Index::build(bytes);
         self.map.check()?;
         if let (Some(state), Some(index)) = (state, &index) {
-            state.save(FLAT, &self.identity, &index.to_bytes(&identity));
+            state.save(FLAT, &self.identity, &index.to_bytes());
         }
         Ok(index)
     }

@@ -96,7 +96,7 @@ impl Identity {
     }
 
     /// All that it is, as bytes.
-    pub fn to_bytes(&self) -> [u8; 40] {
+    fn to_bytes(&self) -> [u8; 40] {
         let Self { device, inode, size, seconds, nanoseconds } = *self;
         let numbers = [device, inode, size, seconds.cast_unsigned(), nanoseconds.cast_unsigned()];
         let mut bytes = [0; 40];
@@ -314,7 +314,7 @@ impl Master {
         let raster = image.decode(decoder, self.map.bytes(), master, level, window, announce);
         self.map.check()?;
         if let Some(state) = self.state.as_ref().filter(|_| self.identity.is_settled())
-            && let Some(news) = image.news(&self.identity.to_bytes())
+            && let Some(news) = image.news()
         {
             state.save(JP2, &self.identity, &news);
         }
@@ -345,7 +345,7 @@ impl Kind {
         if let Self::Jp2(image) = self
             && let Some(kept) = state.load(JP2, identity)
         {
-            image.recall(&kept, &identity.to_bytes());
+            image.recall(&kept);
         }
     }
 

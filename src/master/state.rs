@@ -1,7 +1,8 @@
 //! What was dear to find out about masters, kept on disk: so that it is found out once, and not by each worker after
 //! each start. One file for each kind of finding and master, named after the master's identity.
-//! A file appears whole under its name, and the last one stays, so that workers need not agree on anything. What it
-//! holds spares work and nothing else: whoever reads it checks it, and whatever fails here costs time, not an answer.
+//! A file appears whole under its name, and the last one stays, so that workers need not agree on anything. It is sealed:
+//! one that is damaged, or is another master's under this name, is as good as none. What it holds spares work and
+//! nothing else: whoever reads it checks it, and whatever fails here costs time, not an answer.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -18,6 +19,9 @@ use crate::config;
 
 /// The longest finding that is kept or read: the index of a tile of four million packets.
 const LONGEST: u64 = 64 << 20;
+
+/// What a file begins with: a name, and the version of the form of all findings.
+const MAGIC: &[u8; 8] = b"recto\0s\x01";
 
 /// How the names of our files end. Others are let be, whatever directory an operator has named.
 const ENDING: &str = ".state";
@@ -56,16 +60,17 @@ impl State {
         let metadata = file.metadata().ok().filter(|of| of.is_file() && of.len() <= LONGEST)?;
         let mut bytes = Vec::with_capacity(metadata.len() as usize);
         file.take(LONGEST).read_to_end(&mut bytes).ok()?;
-        Some(bytes)
+        unsealed(bytes, identity)
     }
 
     /// Keeps what was found out about this state of a master, in the place of what was kept before. The oldest findings
     /// make room for it.
-    pub fn save(&self, kind: &str, identity: &Identity, bytes: &[u8]) {
+    pub fn save(&self, kind: &str, identity: &Identity, finding: &[u8]) {
+        let bytes = sealed(finding, identity);
         if bytes.len() as u64 > LONGEST.min(self.limit) {
             return;
         }
-        let saved = self.write(&name(kind, identity), bytes).and_then(|()| self.make_room());
+        let saved = self.write(&name(kind, identity), &bytes).and_then(|()| self.make_room());
         if let Err(error) = saved
             && !self.complained.replace(true)
         {
@@ -107,6 +112,24 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// A finding behind the identity that it is bound to, with a checksum of both.
+fn sealed(finding: &[u8], identity: &Identity) -> Vec<u8> {
+    let mut bytes = [MAGIC, &identity.to_bytes()[..], finding].concat();
+    bytes.extend(libdeflater::crc32(&bytes).to_le_bytes());
+    bytes
+}
+
+/// The finding in what [`sealed`] gave; None if it is something else, or damaged.
+fn unsealed(mut bytes: Vec<u8>, identity: &Identity) -> Option<Vec<u8>> {
+    let (rest, checksum) = bytes.split_last_chunk()?;
+    if libdeflater::crc32(rest) != u32::from_le_bytes(*checksum) {
+        return None;
+    }
+    let finding = rest.strip_prefix(MAGIC)?.strip_prefix(&identity.to_bytes())?.len();
+    bytes.truncate(bytes.len() - 4);
+    Some(bytes.split_off(bytes.len() - finding))
 }
 
 /// All that tells one state of a file from another is in the name: what is found under it is of no other.
@@ -165,6 +188,25 @@ mod tests {
         let mode =
             fs::metadata(directory.path().join("jp2-1-1-3-fffffffffffffffc-5.state")).expect("there").mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_damaged_file_is_as_good_as_none() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let state = state(directory.path(), 1 << 20);
+        state.save("jp2", &identity(1), b"found");
+        let path = |inode| directory.path().join(name("jp2", &identity(inode)));
+        let whole = fs::read(path(1)).expect("there");
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x11;
+            for bytes in [&damaged[..], &whole[..at]] {
+                fs::write(path(1), bytes).expect("written");
+                assert_eq!(state.load("jp2", &identity(1)), None, "byte {at}");
+            }
+        }
+        fs::write(path(2), &whole).expect("written");
+        assert_eq!(state.load("jp2", &identity(2)), None, "another master's");
     }
 
     #[test]

@@ -145,24 +145,19 @@ fn damage_shows_in_windows_as_in_the_whole() {
 fn a_state_spares_reading_the_data() {
     let bytes = jpeg(Dimensions::new(643, 421), Colorspace::YCbCr, Subsamp::Sub2x2, 85);
     let index = Index::build(&bytes).expect("an index");
-    let state = index.to_bytes(b"it");
-    let again = Index::from_bytes(&bytes, &state, b"it").expect("an index");
+    let state = index.to_bytes();
+    let again = Index::from_bytes(&bytes, &state).expect("an index");
     assert!(again.places == index.places);
-    assert!(Index::from_bytes(&bytes, &state, b"is").is_none(), "a state of something else");
     let other = jpeg(Dimensions::new(643, 500), Colorspace::YCbCr, Subsamp::Sub2x2, 85);
-    assert!(Index::from_bytes(&other, &state, b"it").is_none(), "not as many rows");
+    assert!(Index::from_bytes(&other, &state).is_none(), "not as many rows");
     let header = Header::read(&bytes).expect("a header");
     for at in 0..state.len() {
         let mut damaged = state.clone();
         damaged[at] ^= 0x11;
-        assert!(Index::from_bytes(&bytes, &damaged, b"it").is_none(), "byte {at}");
-        assert!(Index::from_bytes(&bytes, &state[..at], b"it").is_none(), "{at} bytes");
-        // Made up: with the checksum that it should have.
-        let end = damaged.len() - 4;
-        let checksum = libdeflater::crc32(&damaged[..end]);
-        damaged[end..].copy_from_slice(&checksum.to_le_bytes());
-        if let Some(index) = Index::from_bytes(&bytes, &damaged, b"it") {
-            let _ = decode_window(&bytes, &header, &index, 0, Rect::new(270, 60, 60, 200));
+        for wrong in [&damaged[..], &state[..at]] {
+            if let Some(index) = Index::from_bytes(&bytes, wrong) {
+                let _ = decode_window(&bytes, &header, &index, 0, Rect::new(270, 60, 60, 200));
+            }
         }
     }
 }
