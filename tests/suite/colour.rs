@@ -1,6 +1,6 @@
 //! Colour profiles: what Recto shows is what libvips (by LittleCMS) makes of the same file, whatever its format.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::judge::{Bench, Picture, Raw, quantised, recto, rendered, run, smooth, text};
 use recto::geometry::Dimensions;
@@ -54,12 +54,8 @@ fn profiles_are_applied_in_every_kind_of_master() {
 fn a_profile_can_be_left_out_of_account() {
     let bench = Bench::new();
     let file = master(&bench, "p3", "p3.tif");
-    let config = bench.file("recto.toml", b"[masters]\nroot = \"/\"\n[colour]\nprofile = \"strip\"\n");
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_recto"))
-        .args(["render", text(&file), "full/max/0/default.png", "--config", text(&config)])
-        .output()
-        .expect("recto runs");
-    let stripped = crate::judge::decoded(&output.stdout);
+    let strip = "[colour]\nprofile = \"strip\"";
+    let stripped = crate::judge::decoded(&bench.rendered(&file, "full/max/0/default.png", strip));
     stripped.assert_near(&bench.judged(&file, ""), 0, "strip");
 }
 
@@ -76,19 +72,6 @@ fn a_broken_profile_is_ignored() {
     assert!(output.status.success() && log.contains("ICC profile"), "{log}");
     let shown = crate::judge::decoded(&output.stdout);
     shown.assert_near(&bench.judged(&file, ""), 0, "as if it had none");
-}
-
-/// What Recto makes of a master under a policy.
-#[track_caller]
-fn derivative(bench: &Bench, master: &Path, request: &str, policy: &str) -> PathBuf {
-    let config = bench.file("recto.toml", format!("[masters]\nroot = \"/\"\n[colour]\n{policy}").as_bytes());
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_recto"))
-        .args(["render", text(master), request, "--config", text(&config)])
-        .output()
-        .expect("recto runs");
-    assert!(output.status.success(), "{request}: {}", String::from_utf8_lossy(&output.stderr));
-    let (_, format) = request.rsplit_once('.').expect("a format");
-    bench.file(&format!("derivative.{format}"), &output.stdout)
 }
 
 /// The profile in a file as libvips finds it, in base 64.
@@ -117,9 +100,9 @@ fn a_profile_is_kept_with_its_pixels() {
     let file = master(&bench, "p3", "p3.tif");
     let (stored, in_srgb) = (bench.judged(&file, ""), expected(&bench, &file));
     let own = profile(&file).expect("a profile");
-    let keep = "profile = \"keep\"";
+    let keep = "[colour]\nprofile = \"keep\"";
     for (format, tolerance) in [("png", 0), ("tif", 0), ("jpg", 12), ("webp", 16), ("jp2", 16)] {
-        let shown = derivative(&bench, &file, &format!("full/max/0/default.{format}"), keep);
+        let shown = bench.derivative(&file, &format!("full/max/0/default.{format}"), keep);
         match format {
             // libvips does not look for it there: its box, ISO/IEC 15444-1 I.5.3.3, method 2.
             "jp2" => assert_eq!(icc_box(&shown), icc_tag(&file)),
@@ -127,19 +110,20 @@ fn a_profile_is_kept_with_its_pixels() {
         }
         bench.judged(&shown, "").assert_near(&stored, tolerance, format);
     }
-    let tile = derivative(&bench, &file, "64,64,64,64/max/0/color.jpg", keep);
+    let tile = bench.derivative(&file, "64,64,64,64/max/0/color.jpg", keep);
     assert_eq!(profile(&tile).as_ref(), Some(&own), "a tile");
-    let pdf = std::fs::read(derivative(&bench, &file, "full/max/0/default.pdf", keep)).expect("read");
+    let pdf = std::fs::read(bench.derivative(&file, "full/max/0/default.pdf", keep)).expect("read");
     assert!(pdf.windows(9).any(|word| word == b"/ICCBased"));
     // What cannot have it is sRGB, by whichever way.
     for request in ["full/max/0/default.gif", "full/max/0/default.avif", "full/max/0/gray.png"] {
-        let shown = derivative(&bench, &file, request, keep);
+        let shown = bench.derivative(&file, request, keep);
         assert_eq!(profile(&shown), None, "{request}");
         let converted = std::fs::read(&shown).expect("read");
-        let plain = derivative(&bench, &file, request, "profile = \"srgb\"");
+        let plain = bench.derivative(&file, request, "[colour]\nprofile = \"srgb\"");
         assert!(converted == std::fs::read(plain).expect("read"), "{request}");
     }
-    let long = derivative(&bench, &file, "full/max/0/default.png", "profile = \"keep\"\nlongest_kept = 99");
+    let long =
+        bench.derivative(&file, "full/max/0/default.png", "[colour]\nprofile = \"keep\"\nlongest_kept = 99");
     assert_eq!(profile(&long), None);
     bench.judged(&long, "").assert_near(&in_srgb, 2, "a profile that is too long to be kept");
 }
@@ -147,9 +131,9 @@ fn a_profile_is_kept_with_its_pixels() {
 #[test]
 fn inks_are_srgb_and_grays_keep_theirs() {
     let bench = Bench::new();
-    let keep = "profile = \"keep\"";
+    let keep = "[colour]\nprofile = \"keep\"";
     let inks = master(&bench, "cmyk", "cmyk.tif");
-    let shown = derivative(&bench, &inks, "full/max/0/default.png", keep);
+    let shown = bench.derivative(&inks, "full/max/0/default.png", keep);
     assert_eq!(profile(&shown), None);
     bench.judged(&shown, "").assert_near(&expected(&bench, &inks), 6, "inks");
 
@@ -162,11 +146,11 @@ fn inks_are_srgb_and_grays_keep_theirs() {
     run("vips", &["tiffsave", text(&plain), text(&file), "--profile", text(&linear)]);
     let (own, stored) = (profile(&file).expect("a profile"), bench.judged(&file, ""));
     for request in ["full/max/0/default.png", "full/max/0/gray.png", "full/max/0/default.tif"] {
-        let shown = derivative(&bench, &file, request, keep);
+        let shown = bench.derivative(&file, request, keep);
         assert_eq!(profile(&shown).as_ref(), Some(&own), "{request}");
         bench.judged(&shown, "").assert_near(&stored, 0, request);
     }
     for request in ["full/max/0/default.webp", "full/max/0/bitonal.png"] {
-        assert_eq!(profile(&derivative(&bench, &file, request, keep)), None, "{request}");
+        assert_eq!(profile(&bench.derivative(&file, request, keep)), None, "{request}");
     }
 }

@@ -4,7 +4,6 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // made-up pixels, all in range
 
 use std::path::Path;
-use std::process::Command;
 
 use recto::geometry::{Dimensions, Rect};
 
@@ -77,19 +76,6 @@ fn master(bench: &Bench, name: &str, deep: &Deep, options: &str) -> std::path::P
     bench.vips_tiff(name, &raw, options)
 }
 
-/// What Recto makes of a master, in a file named by its format.
-#[track_caller]
-fn derivative(bench: &Bench, master: &Path, request: &str, section: &str) -> std::path::PathBuf {
-    let config = bench.file("recto.toml", format!("[masters]\nroot = \"/\"\n{section}").as_bytes());
-    let (_, format) = request.rsplit_once('.').expect("a format");
-    let output = Command::new(env!("CARGO_BIN_EXE_recto"))
-        .args(["render", text(master), request, "--config", text(&config)])
-        .output()
-        .expect("recto runs");
-    assert!(output.status.success(), "{request}: {}", String::from_utf8_lossy(&output.stderr));
-    bench.file(&format!("derivative.{format}"), &output.stdout)
-}
-
 #[test]
 fn a_region_has_the_very_samples_of_the_master() {
     let bench = Bench::new();
@@ -106,10 +92,10 @@ fn a_region_has_the_very_samples_of_the_master() {
             let request = |format| format!("{region}/max/0/default.{format}");
             for section in ["", "[tiff]\ncompression = \"lzw\"\ntile = 64", "[tiff]\ncompression = \"none\""]
             {
-                let shown = derivative(&bench, file, &request("tif"), section);
+                let shown = bench.derivative(file, &request("tif"), section);
                 Deep::judged(&bench, &shown).assert_near(&expected, 0, &what);
             }
-            let shown = derivative(&bench, file, &request("png"), "[png]\nsixteen_bit = true");
+            let shown = bench.derivative(file, &request("png"), "[png]\nsixteen_bit = true");
             Deep::judged(&bench, &shown).assert_near(&expected, 0, &what);
             // Otherwise each is the nearest of 256.
             let narrow = |sample: &u16| ((u32::from(*sample) + 128) / 257) as u8;
@@ -128,7 +114,7 @@ fn scaling_keeps_16_bits() {
     let small = bench.path("small.v");
     run("vips", &["resize", text(&file), text(&small), "0.5", "--kernel", "lanczos3"]);
     let judged = Deep::judged(&bench, &small);
-    let shown = Deep::judged(&bench, &derivative(&bench, &file, "full/300,/0/default.tif", ""));
+    let shown = Deep::judged(&bench, &bench.derivative(&file, "full/300,/0/default.tif", ""));
     // At the edges libvips repeats what is there, Recto leaves it out of the sum.
     let inner = Rect::new(8, 8, judged.size.width - 16, judged.size.height - 16);
     shown.crop(inner).assert_near(
@@ -146,7 +132,7 @@ fn turns_move_and_grays_weigh_16_bits() {
     let source = Deep::of(SIZE, 3, levels(tone));
     let file = master(&bench, "flat.tif", &source, "");
     let (width, height) = (SIZE.width as usize, SIZE.height as usize);
-    let shown = Deep::judged(&bench, &derivative(&bench, &file, "full/max/90/default.tif", ""));
+    let shown = Deep::judged(&bench, &bench.derivative(&file, "full/max/90/default.tif", ""));
     let sample = |at: usize| {
         let (x, y, channel) = (at / 3 % height, at / 3 / height, at % 3);
         source.samples[((height - 1 - x) * width + y) * 3 + channel]
@@ -154,7 +140,7 @@ fn turns_move_and_grays_weigh_16_bits() {
     let samples = (0..source.samples.len()).map(sample).collect();
     let turned = Deep { size: Dimensions::new(SIZE.height, SIZE.width), channels: 3, samples };
     shown.assert_near(&turned, 0, "a quarter turn");
-    let shown = Deep::judged(&bench, &derivative(&bench, &file, "full/max/0/gray.tif", ""));
+    let shown = Deep::judged(&bench, &bench.derivative(&file, "full/max/0/gray.tif", ""));
     let luma = |p: &[u16; 3]| {
         (0.299 * f64::from(p[0]) + 0.587 * f64::from(p[1]) + 0.114 * f64::from(p[2])).round() as u16
     };
@@ -163,7 +149,7 @@ fn turns_move_and_grays_weigh_16_bits() {
     // A small turn leaves the middle nearly where it was; the corners become clear.
     let source = Deep::of(SIZE, 1, |_, _, _| 51_111);
     let file = master(&bench, "even.tif", &source, "");
-    let shown = Deep::judged(&bench, &derivative(&bench, &file, "full/max/10/default.tif", ""));
+    let shown = Deep::judged(&bench, &bench.derivative(&file, "full/max/10/default.tif", ""));
     assert_eq!((shown.channels, &shown.samples[..2]), (2, &[0, 0][..]));
     let middle = (shown.size.height / 2 * shown.size.width + shown.size.width / 2) as usize * 2;
     assert!(shown.samples[middle].abs_diff(51_111) <= 1 && shown.samples[middle + 1] == 65_535);
@@ -181,7 +167,7 @@ fn other_numbers_fill_the_16_bits() {
     for (format, bytes) in [("float", floats), ("short", shorts)] {
         let raw = Raw { size: SIZE, bands: 3, format, interpretation: "rgb16", bytes };
         let file = bench.vips_tiff("numbers.tif", &raw, "");
-        let shown = Deep::judged(&bench, &derivative(&bench, &file, "full/max/0/default.tif", ""));
+        let shown = Deep::judged(&bench, &bench.derivative(&file, "full/max/0/default.tif", ""));
         shown.assert_near(&expected, 0, format);
     }
 }
@@ -203,7 +189,7 @@ fn packed_bits_are_spread() {
     for (planar, pieces) in [(1, vec![together]), (2, planes.collect())] {
         let tiff = Tiff::new(SIZE.width, SIZE.height, 2, 3, 12).with(284, &[planar]);
         let file = bench.file("packed.tif", &tiff.strips(SIZE.height, pieces).bytes());
-        let shown = Deep::judged(&bench, &derivative(&bench, &file, "full/max/0/default.tif", ""));
+        let shown = Deep::judged(&bench, &bench.derivative(&file, "full/max/0/default.tif", ""));
         shown.assert_near(&expected, 0, &format!("PlanarConfiguration {planar}"));
     }
 }
@@ -220,7 +206,7 @@ fn profiles_are_applied_with_16_bits() {
         run("vips", &[&made[..], &intent].concat());
         let made = ["icc_transform", text(&wide), text(&judge), "srgb", "--embedded"];
         run("vips", &[&made[..], &intent].concat());
-        let shown = Deep::judged(&bench, &derivative(&bench, &wide, "full/max/0/default.tif", ""));
+        let shown = Deep::judged(&bench, &bench.derivative(&wide, "full/max/0/default.tif", ""));
         shown.assert_near(&Deep::judged(&bench, &judge), tolerance, profile);
     }
 }
@@ -239,7 +225,7 @@ fn eight_bits_stay_eight_and_bitonal_needs_no_more() {
         (&shallow, "full/max/0/default.tif", false),
         (&shallow, "full/200,/0/gray.png", false),
     ] {
-        let shown = derivative(&bench, file, request, "[png]\nsixteen_bit = true");
+        let shown = bench.derivative(file, request, "[png]\nsixteen_bit = true");
         assert_eq!(is_deep(&shown), expected, "{request}");
     }
     for other in ["webp", "gif", "jp2", "avif", "pdf"] {

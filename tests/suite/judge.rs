@@ -144,6 +144,25 @@ impl Bench {
         target
     }
 
+    /// What `recto render` makes of a master under a configuration that has these lines.
+    #[track_caller]
+    pub fn rendered(&self, master: &Path, request: &str, lines: &str) -> Vec<u8> {
+        let config = self.file("recto.toml", format!("[masters]\nroot = \"/\"\n{lines}\n").as_bytes());
+        let output = Command::new(env!("CARGO_BIN_EXE_recto"))
+            .args(["render", text(master), request, "--config", text(&config)])
+            .output()
+            .expect("recto runs");
+        assert!(output.status.success(), "{request}: {}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    }
+
+    /// The same in a file that is named by its format.
+    #[track_caller]
+    pub fn derivative(&self, master: &Path, request: &str, lines: &str) -> PathBuf {
+        let (_, format) = request.rsplit_once('.').expect("a format");
+        self.file(&format!("derivative.{format}"), &self.rendered(master, request, lines))
+    }
+
     /// An image as libvips decodes it, 8 bits a channel; `page` as in `[page=1]`.
     pub fn judged(&self, file: &Path, page: &str) -> Picture {
         let image = format!("{}{page}", text(file));

@@ -2,7 +2,6 @@
 //! only with whole pictures, and true of what was turned and scaled.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use recto::geometry::Dimensions;
 use recto::tiff::{Entry, Layout};
@@ -60,18 +59,6 @@ fn jpeg(bench: &Bench) -> PathBuf {
     bench.file("master.jpg", &parts.concat())
 }
 
-#[track_caller]
-fn derivative(bench: &Bench, master: &Path, request: &str, section: &str) -> PathBuf {
-    let config = bench.file("recto.toml", format!("[masters]\nroot = \"/\"\n{section}").as_bytes());
-    let output = Command::new(env!("CARGO_BIN_EXE_recto"))
-        .args(["render", text(master), request, "--config", text(&config)])
-        .output()
-        .expect("recto runs");
-    assert!(output.status.success(), "{request}: {}", String::from_utf8_lossy(&output.stderr));
-    let (_, format) = request.rsplit_once('.').expect("a format");
-    bench.file(&format!("derivative.{format}"), &output.stdout)
-}
-
 /// What the outside judges read of a file, and its bytes as text.
 fn read(file: &Path) -> String {
     let described = run("vipsheader", &["-a", text(file)]);
@@ -87,13 +74,13 @@ fn whole_pictures_carry_what_is_configured() {
     // libvips carries both into the other formats; Recto's own TIFF has them as fields.
     let [webp, tiff] = ["copy.webp", "copy.tif"].map(|name| bench.path(name));
     run("vips", &["webpsave", text(&original), text(&webp)]);
-    let own = derivative(&bench, &original, "full/max/0/default.tif", EVERYTHING);
+    let own = bench.derivative(&original, "full/max/0/default.tif", EVERYTHING);
     std::fs::copy(own, &tiff).expect("copied");
     for master in [&original, &webp, &tiff] {
         for format in ["jpg", "png", "webp", "tif"] {
             let what = format!("{} as {format}", master.display());
             let request = format!("full/100,/0/default.{format}");
-            let all = read(&derivative(&bench, master, &request, EVERYTHING));
+            let all = read(&bench.derivative(master, &request, EVERYTHING));
             for part in
                 ["The library of example", "A. Photographer", "A leaf of a book", "1912:03:04", "a packet"]
             {
@@ -101,15 +88,15 @@ fn whole_pictures_carry_what_is_configured() {
             }
             assert!(!all.contains("notes of a maker") && !all.contains("Orientation=\"6\""), "{what}");
             assert!(!all.contains("exif-ifd3"), "{what}: a place");
-            let some = read(&derivative(&bench, master, &request, ""));
+            let some = read(&bench.derivative(master, &request, ""));
             assert!(some.contains("The library of example") && some.contains("A. Photographer"), "{what}");
             for part in ["A leaf of a book", "1912:03:04", "a packet"] {
                 assert!(!some.contains(part), "{what} has {part}");
             }
-            let none = read(&derivative(&bench, master, &request, "[metadata]\ncarry = []"));
+            let none = read(&bench.derivative(master, &request, "[metadata]\ncarry = []"));
             assert!(!none.contains("The library"), "{what}");
             let part =
-                read(&derivative(&bench, master, &format!("0,0,99,99/max/0/default.{format}"), EVERYTHING));
+                read(&bench.derivative(master, &format!("0,0,99,99/max/0/default.{format}"), EVERYTHING));
             assert!(!part.contains("The library") && !part.contains("a packet"), "a part, {what}");
         }
     }
@@ -121,7 +108,7 @@ fn fields_keep_their_names() {
     let bench = Bench::new();
     let master = jpeg(&bench);
     for format in ["jpg", "webp", "png"] {
-        let shown = derivative(&bench, &master, &format!("full/max/0/default.{format}"), EVERYTHING);
+        let shown = bench.derivative(&master, &format!("full/max/0/default.{format}"), EVERYTHING);
         let all = run("vipsheader", &["-a", text(&shown)]);
         for (field, value) in [
             ("exif-ifd0-Copyright", "The library of example"),
@@ -134,7 +121,7 @@ fn fields_keep_their_names() {
         let orientation = all.lines().find(|line| line.starts_with("orientation:"));
         assert!(orientation.is_none_or(|line| line.ends_with(" 1")), "{format}: {orientation:?}");
     }
-    let shown = derivative(&bench, &master, "full/max/0/default.tif", EVERYTHING);
+    let shown = bench.derivative(&master, "full/max/0/default.tif", EVERYTHING);
     let all = run("tiffinfo", &[text(&shown)]);
     for line in ["Copyright: The library of example", "Artist: A. Photographer", "ImageDescription: A leaf"] {
         assert!(all.contains(line), "{line}\n{all}");

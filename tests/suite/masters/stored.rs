@@ -3,7 +3,6 @@
 
 use std::fs::{self, File, FileTimes};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use recto::geometry::{Dimensions, Rect};
@@ -30,18 +29,6 @@ fn raw(bands: u32) -> Raw {
 fn master(bench: &Bench, bands: u32, compression: &str) -> PathBuf {
     let options = format!("[tile,pyramid,tile-width={TILE},tile-height={TILE},{compression}]");
     bench.vips_tiff("master.tif", &raw(bands), &options)
-}
-
-/// What `recto render` makes with these lines in its configuration.
-fn render(bench: &Bench, master: &Path, request: &str, lines: &str) -> Vec<u8> {
-    let text_of = format!("[masters]\nroot = \"/\"\n{lines}\n");
-    let config = bench.file("recto.toml", text_of.as_bytes());
-    let output = Command::new(env!("CARGO_BIN_EXE_recto"))
-        .args(["render", text(master), request, "--config", text(&config)])
-        .output()
-        .expect("recto runs");
-    assert!(output.status.success(), "{request}: {}", String::from_utf8_lossy(&output.stderr));
-    output.stdout
 }
 
 const ALWAYS: &str = "[tiles]\npass_through = 100";
@@ -73,7 +60,7 @@ fn what_is_sent_is_what_libvips_reads_in_the_master() {
         for tile in tiles() {
             let what = format!("{compression}, {bands} bands, {tile}");
             let request = format!("{tile}/max/0/default.jpg");
-            let sent = render(&bench, &master, &request, ALWAYS);
+            let sent = bench.rendered(&master, &request, ALWAYS);
             let picture = shown(&bench, &sent, "jpg");
             let expected = judged.crop(tile);
             let whole = tile.dimensions() == Dimensions::new(TILE, TILE);
@@ -83,7 +70,7 @@ fn what_is_sent_is_what_libvips_reads_in_the_master() {
                 // Chroma of 4:2:0 is smoothed across the cut, where decoding it whole has the padding to look at.
                 assert!(picture.mean_difference(&expected) < 0.1, "{what}");
             }
-            let encoded = render(&bench, &master, &request, NEVER);
+            let encoded = bench.rendered(&master, &request, NEVER);
             assert_ne!(sent, encoded, "{what}: was encoded anew");
             assert!(shown(&bench, &encoded, "jpg").mean_difference(&picture) < 2.5, "{what}");
         }
@@ -95,16 +82,16 @@ fn every_rounding_of_a_size_is_the_same_tile() {
     let bench = Bench::new();
     let master = master(&bench, 3, "compression=jpeg,Q=75");
     // The second level has 301x202 pixels; this is its last tile, 45x74 of them.
-    let sent = render(&bench, &master, "512,256,91,149/45,74/0/default.jpg", ALWAYS);
+    let sent = bench.rendered(&master, "512,256,91,149/45,74/0/default.jpg", ALWAYS);
     let level = bench.judged(&master, "[page=1]");
     assert_eq!(level.size, Dimensions::new(301, 202));
     let picture = shown(&bench, &sent, "jpg");
     // Of so small a tile the cut is a large part, and chroma is smoothed across it.
     assert!(picture.mean_difference(&level.crop(Rect::new(256, 128, 45, 74))) < 0.5);
-    assert_ne!(sent, render(&bench, &master, "512,256,91,149/45,74/0/default.jpg", NEVER));
-    let inner = render(&bench, &master, "0,0,256,256/128,128/0/default.jpg", ALWAYS);
+    assert_ne!(sent, bench.rendered(&master, "512,256,91,149/45,74/0/default.jpg", NEVER));
+    let inner = bench.rendered(&master, "0,0,256,256/128,128/0/default.jpg", ALWAYS);
     for size in ["128,", ",128", "!128,128", "pct:50"] {
-        let again = render(&bench, &master, &format!("0,0,256,256/{size}/0/default.jpg"), ALWAYS);
+        let again = bench.rendered(&master, &format!("0,0,256,256/{size}/0/default.jpg"), ALWAYS);
         assert_eq!(again, inner, "{size}");
     }
 }
@@ -115,9 +102,9 @@ fn turned_and_gray_tiles_are_made_without_loss() {
     let master = master(&bench, 3, "compression=jpeg,Q=75");
     let tile = Rect::new(128, 128, 128, 128);
     for (turn, operation) in [("90", "rot90"), ("180", "rot180"), ("!0", "flip")] {
-        let sent = render(&bench, &master, &format!("{tile}/max/{turn}/default.jpg"), ALWAYS);
+        let sent = bench.rendered(&master, &format!("{tile}/max/{turn}/default.jpg"), ALWAYS);
         let upright =
-            bench.file("upright.jpg", &render(&bench, &master, &format!("{tile}/max/0/default.jpg"), ALWAYS));
+            bench.file("upright.jpg", &bench.rendered(&master, &format!("{tile}/max/0/default.jpg"), ALWAYS));
         let expected = bench.path("expected.png");
         match operation {
             "flip" => run("vips", &["flip", text(&upright), text(&expected), "horizontal"]),
@@ -125,10 +112,10 @@ fn turned_and_gray_tiles_are_made_without_loss() {
         };
         // The inverse transform rounds columns and rows in turn, and 4:2:0 is smoothed in another order.
         shown(&bench, &sent, "jpg").assert_near(&bench.judged(&expected, ""), 4, turn);
-        assert_ne!(sent, render(&bench, &master, &format!("{tile}/max/{turn}/default.jpg"), NEVER));
+        assert_ne!(sent, bench.rendered(&master, &format!("{tile}/max/{turn}/default.jpg"), NEVER));
     }
-    let gray = render(&bench, &master, &format!("{tile}/max/0/gray.jpg"), ALWAYS);
-    let encoded = render(&bench, &master, &format!("{tile}/max/0/gray.jpg"), NEVER);
+    let gray = bench.rendered(&master, &format!("{tile}/max/0/gray.jpg"), ALWAYS);
+    let encoded = bench.rendered(&master, &format!("{tile}/max/0/gray.jpg"), NEVER);
     let gray = shown(&bench, &gray, "jpg");
     assert_eq!(gray.channels, 1);
     assert!(gray.mean_difference(&shown(&bench, &encoded, "jpg")) < 2.0);
@@ -140,7 +127,7 @@ fn webp_tiles_are_sent_to_who_asks_for_webp() {
     let master = master(&bench, 3, "compression=webp,Q=80");
     let (tile, edge) = (Rect::new(128, 128, 128, 128), Rect::new(512, 384, 91, 21));
     let judged = bench.judged(&master, "");
-    let sent = render(&bench, &master, &format!("{tile}/max/0/default.webp"), ALWAYS);
+    let sent = bench.rendered(&master, &format!("{tile}/max/0/default.webp"), ALWAYS);
     shown(&bench, &sent, "webp").assert_near(&judged.crop(tile), 0, "a whole tile");
     let file = fs::read(&master).expect("a master");
     assert!(file.windows(sent.len()).any(|window| window == sent), "byte for byte");
@@ -149,7 +136,7 @@ fn webp_tiles_are_sent_to_who_asks_for_webp() {
         (format!("{edge}/max/0/default.webp"), ALWAYS),
         (format!("{tile}/max/90/default.webp"), ALWAYS),
     ] {
-        let encoded = render(&bench, &master, &request, lines);
+        let encoded = bench.rendered(&master, &request, lines);
         assert!(!file.windows(encoded.len()).any(|window| window == encoded), "{request}");
     }
 }
@@ -159,7 +146,7 @@ fn only_what_is_exactly_a_tile_in_srgb_is_sent_so() {
     let bench = Bench::new();
     let plain = master(&bench, 3, "compression=jpeg,Q=75");
     let same = |master: &Path, request: &str| {
-        render(&bench, master, request, ALWAYS) == render(&bench, master, request, NEVER)
+        bench.rendered(master, request, ALWAYS) == bench.rendered(master, request, NEVER)
     };
     assert!(!same(&plain, "128,128,128,128/max/0/default.jpg"));
     for request in [
@@ -191,9 +178,9 @@ fn by_default_tiles_are_sent_that_take_no_more_bytes_than_others_would() {
     for (quality, passes) in [(75, true), (95, false)] {
         let master = master(&bench, 3, &format!("compression=jpeg,Q={quality}"));
         let request = "128,128,128,128/max/0/default.jpg";
-        let sent = render(&bench, &master, request, "");
-        assert_eq!(sent == render(&bench, &master, request, ALWAYS), passes, "{quality}");
-        assert_eq!(sent == render(&bench, &master, request, NEVER), !passes, "{quality}");
+        let sent = bench.rendered(&master, request, "");
+        assert_eq!(sent == bench.rendered(&master, request, ALWAYS), passes, "{quality}");
+        assert_eq!(sent == bench.rendered(&master, request, NEVER), !passes, "{quality}");
     }
 }
 
