@@ -169,6 +169,11 @@ impl Plan {
         Dimensions::new(self.x.output, self.y.output)
     }
 
+    /// The size of the picture when it is turned.
+    pub fn canvas(&self) -> Dimensions {
+        self.turn.apply_to_size(self.scaled()).tilted(self.tilt)
+    }
+
     /// Whether the scaled picture is pixels of the level as they are.
     pub fn is_copy(&self) -> bool {
         self.x.is_copy() && self.y.is_copy()
