@@ -20,7 +20,7 @@ use crate::config::{Config, Encodings};
 use crate::error::Error;
 use crate::geometry::Dimensions;
 use crate::iiif::Format;
-use crate::raster::{Raster, flatten};
+use crate::raster::{Raster, Sample, flatten};
 
 /// Encodes rasters; keeps its buffers.
 #[derive(Default)]
@@ -29,11 +29,11 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// The raster as a file of `format` that carries what the format can hold of `carried`; on the configured background
-    /// if it has no alpha.
+    /// The raster, which [`check`] has let pass, as a file of `format` that carries what the format can hold of `carried`;
+    /// on the configured background if it has no alpha.
     ///
     /// # Errors
-    /// As [`check`]; [`Error::Internal`] if the encoder fails.
+    /// [`Error::Internal`] if the encoder fails.
     pub fn encode(
         &mut self,
         raster: Raster,
@@ -42,13 +42,11 @@ impl Encoder {
         config: &Config,
     ) -> Result<Vec<u8>, Error> {
         let settings = &config.encodings;
-        check(format, raster.dimensions, settings)?;
         let raster = if format.has_alpha() { raster } else { flatten(raster, config.offer.background) };
         match format {
             Format::Jpg => Ok(into_jpeg(self.jpeg.encode(&raster, &settings.jpeg)?, carried)),
-            Format::Png => png::encode(&raster, &settings.png, carried),
+            Format::Png | Format::Tif => encode_of(&raster, format, carried, settings),
             Format::Webp => webp::encode(raster, &settings.webp, carried),
-            Format::Tif => tiff::encode(&raster, &settings.tiff, carried),
             Format::Gif => gif::encode(raster, &settings.gif),
             Format::Jp2 => Ok(carried::into_jp2(jp2::encode(&raster, &settings.jp2)?, carried)),
             Format::Avif => avif::encode(raster, &settings.avif),
@@ -56,7 +54,7 @@ impl Encoder {
         }
     }
 
-    /// The raster of 16 bits a sample as a file of `format`, which must be one that holds them.
+    /// As [`Encoder::encode`], of 16 bits a sample; `format` must be one that holds them.
     ///
     /// # Errors
     /// As [`Encoder::encode`].
@@ -67,13 +65,21 @@ impl Encoder {
         carried: &Carried,
         config: &Config,
     ) -> Result<Vec<u8>, Error> {
-        let settings = &config.encodings;
-        check(format, raster.dimensions, settings)?;
-        match format {
-            Format::Png => png::encode(raster, &settings.png, carried),
-            Format::Tif => tiff::encode(raster, &settings.tiff, carried),
-            other => Err(failed(other.extension(), "it has no 16 bits a sample")),
-        }
+        encode_of(raster, format, carried, &config.encodings)
+    }
+}
+
+/// For the formats that hold samples of both depths.
+fn encode_of<S: Sample>(
+    raster: &Raster<S>,
+    format: Format,
+    carried: &Carried,
+    settings: &Encodings,
+) -> Result<Vec<u8>, Error> {
+    match format {
+        Format::Png => png::encode(raster, &settings.png, carried),
+        Format::Tif => tiff::encode(raster, &settings.tiff, carried),
+        other => Err(failed(other.extension(), "it has no 16 bits a sample")),
     }
 }
 

@@ -30,15 +30,23 @@ fn turned<S: Sample, const N: usize>(raster: &Raster<S>, orientation: Orientatio
     let down = if output.dimensions.height > 1 { from(0, 1) - first } else { 0 };
     let source = raster.pixels.as_chunks::<N>().0;
     let width = output.dimensions.width as usize;
-    for (y, row) in output.pixels.as_chunks_mut::<N>().0.chunks_exact_mut(width).enumerate() {
-        let mut at = first + y as isize * down;
-        for pixel in row {
-            *pixel = source[at as usize];
-            at += right;
+    for (band, rows) in output.pixels.as_chunks_mut::<N>().0.chunks_mut(width * BLOCK).enumerate() {
+        for column in (0..width).step_by(BLOCK) {
+            for (y, row) in rows.chunks_exact_mut(width).enumerate() {
+                let mut at = first + (band * BLOCK + y) as isize * down + column as isize * right;
+                for pixel in &mut row[column..width.min(column + BLOCK)] {
+                    *pixel = source[at as usize];
+                    at += right;
+                }
+            }
         }
     }
     output
 }
+
+/// Side of the squares in which pixels are moved: the rows of one, and the columns that they come from, stay in the
+/// first cache.
+const BLOCK: usize = 32;
 
 #[cfg(test)]
 mod tests {
@@ -48,16 +56,17 @@ mod tests {
 
     #[test]
     fn every_pixel_goes_where_its_rectangle_goes() {
-        let size = Dimensions::new(3, 2);
-        let raster = Raster::<u8> { dimensions: size, channels: Channels::Gray, pixels: (0..6).collect() };
+        let size = Dimensions::new(35, 66);
+        let raster =
+            Raster::<u16> { dimensions: size, channels: Channels::Gray, pixels: (0..35 * 66).collect() };
         for n in 0..8 {
             let orientation = Orientation { mirrored: n >= 4, quarters: n % 4 };
             let output = orient(raster.clone(), orientation);
             assert_eq!(output.dimensions, orientation.apply_to_size(size));
-            for (y, x) in (0..2).flat_map(|y| (0..3).map(move |x| (y, x))) {
+            for (y, x) in (0..66).flat_map(|y| (0..35).map(move |x| (y, x))) {
                 let to = orientation.apply_to_rect(Rect::new(x, y, 1, 1), size);
                 let value = output.pixels[(to.y * output.dimensions.width + to.x) as usize];
-                assert_eq!(u32::from(value), y * 3 + x, "{orientation}");
+                assert_eq!(u32::from(value), y * 35 + x, "{orientation}");
             }
         }
     }

@@ -10,7 +10,7 @@ use super::colour::{Converter, Executor, Kept, Transform};
 use crate::description::Depth;
 
 /// A sample: 0 is black, no ink or transparent, [`Sample::MAX`] white, full ink or opaque.
-pub trait Sample: Pod + Default + Debug + PartialEq + private::Sealed {
+pub trait Sample: Pod + Default + Debug + PartialEq + Into<u32> + Into<f32> + private::Sealed {
     /// How many bits it has.
     const DEPTH: Depth;
 
@@ -21,13 +21,20 @@ pub trait Sample: Pod + Default + Debug + PartialEq + private::Sealed {
     fn of(value: u32) -> Self;
 
     /// The number that it is.
-    fn number(self) -> u32;
+    fn number(self) -> u32 {
+        self.into()
+    }
 
     /// The number that it is, to compute with.
-    fn real(self) -> f32;
+    fn real(self) -> f32 {
+        self.into()
+    }
 
     /// The sample nearest to `value`; 0 if that is no number.
-    fn nearest(value: f64) -> Self;
+    fn nearest(value: f64) -> Self {
+        // `as` saturates.
+        Self::of((value.round() as u32).min(Self::MAX))
+    }
 
     /// The share of full scale that 8 bits tell.
     fn of_8(value: u8) -> Self;
@@ -36,7 +43,9 @@ pub trait Sample: Pod + Default + Debug + PartialEq + private::Sealed {
     fn of_16(value: u16) -> Self;
 
     /// The difference to another sample, modulo full scale and one.
-    fn wrapping_sub(self, other: Self) -> Self;
+    fn wrapping_sub(self, other: Self) -> Self {
+        Self::of(self.number().wrapping_sub(other.number()) & Self::MAX)
+    }
 
     /// The bytes of samples, least significant first, as TIFFs are written.
     fn little_endian(samples: &[Self]) -> Cow<'_, [u8]>;
@@ -61,18 +70,6 @@ impl Sample for u8 {
         value as Self
     }
 
-    fn number(self) -> u32 {
-        self.into()
-    }
-
-    fn real(self) -> f32 {
-        self.into()
-    }
-
-    fn nearest(value: f64) -> Self {
-        value.round() as Self
-    }
-
     fn of_8(value: u8) -> Self {
         value
     }
@@ -80,10 +77,6 @@ impl Sample for u8 {
     fn of_16(value: u16) -> Self {
         // 65535 / 255 is 257.
         ((u32::from(value) + 128) / 257) as Self
-    }
-
-    fn wrapping_sub(self, other: Self) -> Self {
-        self.wrapping_sub(other)
     }
 
     fn little_endian(samples: &[Self]) -> Cow<'_, [u8]> {
@@ -111,28 +104,12 @@ impl Sample for u16 {
         value as Self
     }
 
-    fn number(self) -> u32 {
-        self.into()
-    }
-
-    fn real(self) -> f32 {
-        self.into()
-    }
-
-    fn nearest(value: f64) -> Self {
-        value.round() as Self
-    }
-
     fn of_8(value: u8) -> Self {
         Self::from(value) * 257
     }
 
     fn of_16(value: u16) -> Self {
         value
-    }
-
-    fn wrapping_sub(self, other: Self) -> Self {
-        self.wrapping_sub(other)
     }
 
     fn little_endian(samples: &[Self]) -> Cow<'_, [u8]> {

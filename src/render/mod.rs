@@ -45,7 +45,7 @@ impl Renderer {
         plan: &Plan,
         config: &'r Config,
     ) -> Result<Body<'r>, Error> {
-        encode::check(plan.format, plan.scaled(), &config.encodings)?;
+        encode::check(plan.format, plan.canvas(), &config.encodings)?;
         if let Some(file) = self.stored(master, plan, config)? {
             return Ok(file.into());
         }

@@ -1,47 +1,61 @@
-//! Undoes the byte order and the predictor of decoded rows, in place: afterwards samples are little-endian.
+//! Undoes the byte order and the predictor of decoded rows: afterwards samples are little-endian.
 //! Pure. TIFF 6.0 section 14, Adobe TIFF Technical Note 3.
 
-use super::image::PixelFormat;
+use super::image::Image;
 use super::tags::Predictor;
 use crate::error::MasterError;
 
-/// Makes rows of stored samples plain: `stride` is the number of samples from a pixel to its neighbour,
-/// `row_bytes` the length of a row.
+/// The first `pixels` pixels of a stored row, or more, made plain in `scratch`; the row itself if it is plain.
+///
+/// # Errors
+/// As [`undo`].
+pub fn undone<'r>(
+    stored: &'r [u8],
+    pixels: usize,
+    image: &Image,
+    scratch: &'r mut Vec<u8>,
+) -> Result<&'r [u8], MasterError> {
+    if image.predictor == Predictor::None && !image.pixel.big_endian {
+        return Ok(stored);
+    }
+    let used = match image.predictor {
+        // The bytes of a number lie apart.
+        Predictor::FloatingPoint => stored.len(),
+        _ => (pixels * usize::from(image.pixel.samples) * usize::from(image.pixel.bits)).div_ceil(8),
+    };
+    scratch.clear();
+    scratch.extend_from_slice(&stored[..used]);
+    undo_row(scratch, image)?;
+    Ok(scratch)
+}
+
+/// Makes whole rows of stored samples, of one plane if they are separate, plain.
 ///
 /// # Errors
 /// [`MasterError::Unsupported`] if the predictor is not defined for samples of this size.
-pub fn undo(
-    rows: &mut [u8],
-    row_bytes: usize,
-    stride: usize,
-    predictor: Predictor,
-    pixel: &PixelFormat,
-) -> Result<(), MasterError> {
-    if row_bytes == 0 {
-        return Ok(());
+pub fn undo(rows: &mut [u8], image: &Image) -> Result<(), MasterError> {
+    match image.row_bytes() as usize {
+        0 => Ok(()),
+        length => rows.chunks_exact_mut(length).try_for_each(|row| undo_row(row, image)),
     }
+}
+
+/// As [`undo`], of the begin of one row.
+fn undo_row(row: &mut [u8], image: &Image) -> Result<(), MasterError> {
+    // How many samples it is from a pixel to its neighbour.
+    let stride = if image.planar { 1 } else { image.pixel.samples.into() };
+    let bits = image.pixel.bits;
     // The floating point predictor has a byte order of its own.
-    if pixel.big_endian && predictor != Predictor::FloatingPoint {
-        reverse_bytes(rows, pixel.bits);
+    if image.pixel.big_endian && image.predictor != Predictor::FloatingPoint {
+        reverse_bytes(row, bits);
     }
-    match (predictor, pixel.bits) {
+    match (image.predictor, bits) {
         (Predictor::None, _) => {}
-        (Predictor::Horizontal, 8) => rows.chunks_exact_mut(row_bytes).for_each(|row| sum_u8(row, stride)),
-        (Predictor::Horizontal, 16) => {
-            rows.chunks_exact_mut(row_bytes).for_each(|row| sum_wide::<2>(row, stride))
-        }
-        (Predictor::Horizontal, 32) => {
-            rows.chunks_exact_mut(row_bytes).for_each(|row| sum_wide::<4>(row, stride))
-        }
-        (Predictor::Horizontal, 64) => {
-            rows.chunks_exact_mut(row_bytes).for_each(|row| sum_wide::<8>(row, stride))
-        }
-        (Predictor::FloatingPoint, 16 | 32 | 64) => {
-            let mut planes = vec![0; row_bytes];
-            for row in rows.chunks_exact_mut(row_bytes) {
-                join_float(row, &mut planes, stride, usize::from(pixel.bits / 8));
-            }
-        }
+        (Predictor::Horizontal, 8) => sum_u8(row, stride),
+        (Predictor::Horizontal, 16) => sum_wide::<2>(row, stride),
+        (Predictor::Horizontal, 32) => sum_wide::<4>(row, stride),
+        (Predictor::Horizontal, 64) => sum_wide::<8>(row, stride),
+        (Predictor::FloatingPoint, 16 | 32 | 64) => join_float(row, stride, usize::from(bits / 8)),
         (predictor, bits) => {
             return Err(MasterError::unsupported(format!(
                 "{predictor:?} predictor with {bits} bits per sample"
@@ -94,9 +108,9 @@ fn sum_wide<const N: usize>(row: &mut [u8], stride: usize) {
 }
 
 /// A row holds first all most significant bytes, then the next: sum them, then bring each number together.
-fn join_float(row: &mut [u8], planes: &mut [u8], stride: usize, size: usize) {
+fn join_float(row: &mut [u8], stride: usize, size: usize) {
     (stride..row.len()).for_each(|at| row[at] = row[at].wrapping_add(row[at - stride]));
-    planes.copy_from_slice(row);
+    let planes = row.to_vec();
     let count = row.len() / size;
     for (index, number) in row.chunks_exact_mut(size).enumerate() {
         for (byte, slot) in number.iter_mut().rev().enumerate() {

@@ -23,10 +23,23 @@ pub struct WindowDecoder {
     stream: Vec<u8>,
     plane: Vec<u8>,
     piece: Vec<u8>,
-    scratch: Vec<u8>,
-    /// The number of `piece` in its image: bands of a picture in few strips share it. Not where its bytes lie: planes
-    /// may share some of them with another piece, and not all.
+    row: Vec<u8>,
+    /// The number of `piece` in its image, if all of its rows are decoded: bands of a picture in few strips share it.
+    /// Not where its bytes lie: planes may share some of them with another piece, and not all.
     holds: Option<u64>,
+}
+
+/// What to decode of a piece.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Its number in the image, or in the first plane of it.
+    index: u64,
+    /// Its row in the grid.
+    row: u32,
+    /// How many of its rows, from the top.
+    rows: u32,
+    /// Whether these are all that are in the image.
+    all: bool,
 }
 
 impl WindowDecoder {
@@ -47,39 +60,46 @@ impl WindowDecoder {
     ) -> Result<Raster<S>, MasterError> {
         let mut raster = Raster::new(window.dimensions(), image.channels());
         let (pixel, mut scratch) = (decoded_format(image), Vec::new());
+        let row_bytes = decoded_row_bytes(image, &pixel);
         for (column, row) in pieces(image, window) {
-            self.decode_piece(file, image, column, row)?;
             let at = image.piece_rect(column, row);
             let Some(part) = at.intersection(window) else { continue };
-            let row_bytes = decoded_row_bytes(image, &pixel);
+            let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
+            // Bands end between pieces, unless these are as wide as the window.
+            let rows = if part.width == window.width { at.height } else { part.bottom() - at.y };
+            self.decode_piece(file, image, Wanted { index, row, rows, all: rows == at.height })?;
+            let (skip, end) = ((part.x - at.x) as usize, (part.right() - at.x) as usize);
             for y in part.y..part.bottom() {
                 let stored = &self.piece[(y - at.y) as usize * row_bytes..][..row_bytes];
+                let plain = match is_left_predicted(image) {
+                    true => predictor::undone(stored, end, image, &mut self.row)?,
+                    false => stored,
+                };
                 let out = raster.row_mut(y - window.y, part.x - window.x, part.width);
-                convert_row(stored, (part.x - at.x) as usize, &pixel, image.channels(), &mut scratch, out);
+                convert_row(plain, skip, &pixel, image.channels(), &mut scratch, out);
             }
         }
         Ok(raster)
     }
 
-    /// Leaves the samples of a piece in `self.piece`, interleaved, little-endian.
-    fn decode_piece(&mut self, file: &File, image: &Image, column: u32, row: u32) -> Result<(), MasterError> {
-        let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
-        if self.holds == Some(index) {
+    /// Leaves the samples of a piece in `self.piece`, interleaved; as the predictor left them or little-endian.
+    fn decode_piece(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
+        if self.holds == Some(wanted.index) {
             return Ok(());
         }
         self.holds = None;
         if image.planar {
-            self.decode_planes(file, image, index, row)?;
+            self.decode_planes(file, image, wanted)?;
         } else {
-            self.decode_plane(file, image, index, row)?;
+            self.decode_plane(file, image, wanted)?;
             std::mem::swap(&mut self.plane, &mut self.piece);
         }
-        self.holds = Some(index);
+        self.holds = wanted.all.then_some(wanted.index);
         Ok(())
     }
 
     /// Brings together the pieces of each sample (PlanarConfiguration 2).
-    fn decode_planes(&mut self, file: &File, image: &Image, index: u64, row: u32) -> Result<(), MasterError> {
+    fn decode_planes(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
         let count = usize::from(image.pixel.samples);
         let size = sample_bytes(&image.pixel);
         let pixels = image.piece.area() as usize;
@@ -87,7 +107,8 @@ impl WindowDecoder {
         piece.clear();
         piece.resize(pixels * count * size, 0);
         for sample in 0..count {
-            self.decode_plane(file, image, index + sample as u64 * image.pieces_per_plane(), row)?;
+            let index = wanted.index + sample as u64 * image.pieces_per_plane();
+            self.decode_plane(file, image, Wanted { index, ..wanted })?;
             self.widen_plane(image);
             let places = piece.chunks_exact_mut(size).skip(sample).step_by(count);
             for (place, stored) in places.zip(self.plane.chunks_exact(size)) {
@@ -109,8 +130,8 @@ impl WindowDecoder {
     }
 
     /// Leaves the samples of one compressed piece in `self.plane`.
-    fn decode_plane(&mut self, file: &File, image: &Image, index: u64, row: u32) -> Result<(), MasterError> {
-        let Some((offset, length)) = image.piece_range(file, index)? else {
+    fn decode_plane(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
+        let Some((offset, length)) = image.piece_range(file, wanted.index)? else {
             // A sparse file leaves out pieces that hold nothing but zeros.
             self.plane.clear();
             self.plane
@@ -124,9 +145,9 @@ impl WindowDecoder {
             self.compressed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
         }
         match image.compression {
-            Compression::Jpeg => self.decode_jpeg(file, image, row),
-            Compression::WebP => self.decode_webp(image, row),
-            _ => self.decode_packed(image, row),
+            Compression::Jpeg => self.decode_jpeg(file, image, wanted.row),
+            Compression::WebP => self.decode_webp(image, wanted.row),
+            _ => self.decode_packed(image, wanted.rows),
         }
     }
 
@@ -177,10 +198,9 @@ impl WindowDecoder {
         Ok(())
     }
 
-    fn decode_packed(&mut self, image: &Image, row: u32) -> Result<(), MasterError> {
-        let rows = image.stored_rows(row);
+    fn decode_packed(&mut self, image: &Image, rows: u32) -> Result<(), MasterError> {
         let (size, needed) = (packed_bytes(image, image.piece.height), packed_bytes(image, rows));
-        // What the last piece left is overwritten, down to the last row that is in the image.
+        // What the last piece left is overwritten, down to the last row that is wanted.
         self.plane.resize(size, 0);
         self.decompressor.decode(
             image.compression,
@@ -189,8 +209,9 @@ impl WindowDecoder {
             &mut self.plane,
             needed,
         )?;
-        let stride = if image.planar { 1 } else { image.pixel.samples.into() };
-        predictor::undo(&mut self.plane, image.row_bytes() as usize, stride, image.predictor, &image.pixel)?;
+        if !is_left_predicted(image) {
+            predictor::undo(&mut self.plane, image)?;
+        }
         if image.pixel.is_subsampled() {
             self.spread_chroma(image);
         }
@@ -201,8 +222,8 @@ impl WindowDecoder {
         let (width, units) = (image.piece.width as usize, unit_row_bytes(image));
         let mut pixels = Vec::with_capacity(width * image.piece.height as usize * 3);
         for row in self.plane.chunks_exact(units) {
-            spread_units(row, &image.pixel, width, &mut self.scratch);
-            pixels.extend_from_slice(&self.scratch);
+            spread_units(row, &image.pixel, width, &mut self.row);
+            pixels.extend_from_slice(&self.row);
         }
         self.plane = pixels;
     }
@@ -230,6 +251,12 @@ fn pieces(image: &Image, window: Rect) -> impl Iterator<Item = (u32, u32)> + use
     let columns = window.x / piece.width..window.right().div_ceil(piece.width).min(grid.width);
     let rows = window.y / piece.height..window.bottom().div_ceil(piece.height).min(grid.height);
     rows.flat_map(move |row| columns.clone().map(move |column| (column, row)))
+}
+
+/// Whether the rows of decoded pieces are as the predictor left them, so that it is undone only of what is looked at.
+/// Planes are brought together after it.
+fn is_left_predicted(image: &Image) -> bool {
+    !image.planar && !matches!(image.compression, Compression::Jpeg | Compression::WebP)
 }
 
 /// The format of samples as they are in a decoded piece: JPEG and WebP have turned YCbCr into RGB, and planes of

@@ -82,9 +82,13 @@ fn respond(config: &Config) -> Result<Vec<Hop<'static>>> {
         ("respond: tile, JPEG Q90", corpus::PAGE_Q90, "1024,1024,256,256/256,256/0/default.jpg"),
         ("respond: tile, JPEG Q85", corpus::PAGE_Q85, "1024,1024,256,256/256,256/0/default.jpg"),
         ("respond: tile turned, PNG", corpus::PAGE, "1024,1024,256,256/256,256/90/default.png"),
+        ("respond: tile turned", corpus::PAGE, "1024,1024,256,256/256,256/90/default.jpg"),
+        ("respond: tile gray", corpus::PAGE, "1024,1024,256,256/256,256/0/gray.jpg"),
+        ("respond: tile bitonal", corpus::PAGE, "1024,1024,256,256/256,256/0/bitonal.jpg"),
         ("respond: thumbnail !200,200", corpus::PAGE, "full/!200,200/0/default.jpg"),
         ("respond: region 1500 to 500", corpus::PAGE, "777,999,1500,1500/500,500/0/default.jpg"),
         ("respond: page 1024,", corpus::PAGE, "full/1024,/0/default.jpg"),
+        ("respond: page max", corpus::PAGE, "full/max/0/default.jpg"),
     ];
     requests
         .into_iter()
@@ -95,7 +99,9 @@ fn respond(config: &Config) -> Result<Vec<Hop<'static>>> {
             Ok(hop(name, move || {
                 let response = service.respond(&request);
                 ensure!(response.status == 200, "{uri}: {}", response.status);
-                black_box(response);
+                for piece in response.body.into_pieces() {
+                    black_box(piece?);
+                }
                 Ok(())
             }))
         })
