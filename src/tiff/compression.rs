@@ -18,7 +18,7 @@ pub struct Decompressor {
 
 impl Decompressor {
     /// Fills `samples` from `compressed`; `width` is that of the piece in pixels. At least `needed` bytes must come:
-    /// some writers pad the last strip to full height, most do not.
+    /// some writers pad the last strip to full height, most do not. More are decoded only where that is all or nothing.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if the bytes do not decode, or to fewer than `needed` or more than `samples` holds.
@@ -30,13 +30,14 @@ impl Decompressor {
         samples: &mut [u8],
         needed: usize,
     ) -> Result<(), MasterError> {
+        let first = needed.min(samples.len());
         let written = match compression {
-            Compression::None => copy(compressed, samples),
+            Compression::None => copy(compressed, &mut samples[..first]),
             Compression::Deflate => self.inflate(compressed, samples)?,
             Compression::Zstd => self.unzstd(compressed, samples)?,
-            Compression::Lzw => lzw(compressed, samples)?,
-            Compression::PackBits => pack_bits(compressed, samples),
-            Compression::CcittT6 => ccitt_t6(compressed, width, samples)?,
+            Compression::Lzw => lzw(compressed, &mut samples[..first])?,
+            Compression::PackBits => pack_bits(compressed, &mut samples[..first]),
+            Compression::CcittT6 => ccitt_t6(compressed, width, &mut samples[..first])?,
             Compression::Jpeg | Compression::WebP => {
                 return Err(MasterError::unsupported(format!("{compression:?} as plain bytes")));
             }
@@ -196,6 +197,26 @@ mod tests {
             assert!(decode(compression, bytes, 11).is_err(), "{compression:?}");
             assert!(decode(compression, &bytes[..bytes.len() / 2], 10).is_err(), "{compression:?}");
             assert!(decode(compression, &[], 10).is_err(), "{compression:?}");
+        }
+    }
+
+    #[test]
+    fn damage_behind_what_is_needed_does_not_matter() {
+        let mut state = 1u32;
+        let mut byte = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let plain: Vec<u8> = (0..4000).map(|_| byte()).collect();
+        let lzw =
+            weezl::encode::Encoder::with_tiff_size_switch(BitOrder::Msb, 8).encode(&plain).expect("lzw");
+        let packed: Vec<u8> = plain.chunks(100).flat_map(|run| [&[99], run].concat()).collect();
+        for (compression, bytes) in [(Compression::Lzw, lzw), (Compression::PackBits, packed)] {
+            let mut samples = vec![0; plain.len()];
+            let half = &bytes[..bytes.len() / 2];
+            let decoded = Decompressor::default().decode(compression, half, 8, &mut samples, 1500);
+            assert_eq!(decoded, Ok(()), "{compression:?}");
+            assert!(samples[..1500] == plain[..1500] && samples[1500..].iter().all(|byte| *byte == 0));
         }
     }
 
