@@ -54,7 +54,7 @@ impl Cutter {
                 blocks.iter().map(|&(_, dc, ac)| (&self.tables[dc], &self.tables[ac])).collect();
             let [columns, width] = [all, kept].map(|size| size.width as usize * blocks.len());
             let (bits, rows) = (Bits::new(&self.plain), kept.height as usize);
-            let starts = walk::starts(&bits, &codes, rows.checked_sub(1)? * columns + width)?;
+            let starts = walk::starts(bits, &codes, rows.checked_sub(1)? * columns + width)?;
             let output = Writer::default();
             let cut = Cut { tables: &self.tables, blocks, columns, bits, starts, output };
             stuff(&cut.rows(rows, width)?, &mut stream);
@@ -177,16 +177,17 @@ impl Writer {
 
     /// Appends some bits.
     fn copy(&mut self, bits: &Bits, some: Range<usize>) {
-        let mut at = some.start;
-        self.bytes.reserve(some.len() / 8 + 16);
-        while some.end >= at + 56 {
-            // As `put` does it, but for a length that is known: this is where most of the bits go.
+        let (mut at, mut place, words) = (some.start, self.bytes.len(), some.len() / 56);
+        // As `put` does it, but for a length that is known: this is where most of the bits go. Eight bytes are written at a
+        // time, and the last one again with the next.
+        self.bytes.resize(place + 7 * words + 1, 0);
+        for _ in 0..words {
             let all = self.last | (bits.word(at) & !0xff) >> self.count;
-            self.bytes.extend_from_slice(&all.to_be_bytes());
-            self.bytes.truncate(self.bytes.len() - 1);
+            self.bytes[place..place + 8].copy_from_slice(&all.to_be_bytes());
             self.last = all << 56;
-            at += 56;
+            (at, place) = (at + 56, place + 7);
         }
+        self.bytes.truncate(place);
         if let Some(length) = some.end.checked_sub(at).filter(|&length| length > 0) {
             self.put(bits.word(at) & !(u64::MAX >> length), length as u32);
         }

@@ -247,6 +247,7 @@ impl Table {
 }
 
 /// Bits without stuffed bytes, most significant first.
+#[derive(Clone, Copy)]
 pub struct Bits<'a> {
     bytes: &'a [u8],
 }
@@ -258,9 +259,10 @@ impl<'a> Bits<'a> {
     }
 
     /// The next bits from bit `at`, of which the first 57 are true.
+    #[inline]
     pub fn word(&self, at: usize) -> u64 {
         let byte = at / 8;
-        let word = match self.bytes.get(byte..).and_then(|rest| rest.first_chunk()) {
+        let word = match self.bytes.get(byte..byte + 8).and_then(|eight| eight.first_chunk()) {
             Some(eight) => u64::from_be_bytes(*eight),
             None => self.last_word(byte),
         };

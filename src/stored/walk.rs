@@ -25,9 +25,12 @@ pub type Codes<'t> = (&'t Table, &'t Table);
 
 /// What is walked through.
 struct Scan<'s> {
-    bits: &'s Bits<'s>,
-    /// The codes of each block of an MCU.
+    bits: Bits<'s>,
+    /// The codes of each block of an MCU, and their look-ups.
     mcu: &'s [Codes<'s>],
+    runs: Vec<(&'s Runs, &'s Runs)>,
+    /// How many beginnings are to be found.
+    wanted: usize,
 }
 
 /// One that goes from block to block.
@@ -41,10 +44,9 @@ struct Walker<'s> {
     runs: &'s Runs,
     /// The place of the block in its MCU.
     block: usize,
-    /// Where blocks begin, and how many of these are found. The first is that of an MCU.
+    /// Where blocks begin. The first is that of an MCU.
     starts: Vec<u32>,
-    found: usize,
-    /// The bit up to which it goes; 0 if there is no way on.
+    /// The bit up to which it goes; 0 if there is no way on, or no need.
     goal: usize,
     /// Whether it set out where an MCU begins. One that did not may come to bits that mean nothing.
     is_sure: bool,
@@ -52,38 +54,39 @@ struct Walker<'s> {
 
 /// Where the first `wanted` blocks of a scan begin whose MCUs have blocks of these codes, and where the last of them
 /// ends. Nothing if there are fewer, or if their bits mean nothing.
-pub fn starts(bits: &Bits, mcu: &[Codes], wanted: usize) -> Option<Vec<u32>> {
+pub fn starts(bits: Bits, mcu: &[Codes], wanted: usize) -> Option<Vec<u32>> {
     let length = u32::try_from(bits.len()).ok().filter(|_| wanted < MOST)?;
     // Where all blocks have the same codes, it does not matter which of an MCU one is.
     let first = mcu.first()?;
     let is_same = |&(dc, ac): &Codes| std::ptr::eq(dc, first.0) && std::ptr::eq(ac, first.1);
     let mcu = if mcu.iter().all(is_same) { &mcu[..1] } else { mcu };
-    let scan = Scan { bits, mcu };
-    let sure =
-        if bits.len() < SHORT { scan.walker(0, usize::MAX, wanted + 1) } else { scan.abreast(wanted + 1) };
-    let Walker { found, starts, .. } = scan.on(sure, usize::MAX);
-    (found > wanted && starts[wanted] <= length).then_some(starts)
+    let runs = mcu.iter().map(|(dc, ac)| (dc.runs(), ac.runs())).collect();
+    let scan = Scan { bits, mcu, runs, wanted: wanted + 1 };
+    let sure = if bits.len() < SHORT { scan.walker(0, usize::MAX) } else { scan.abreast() };
+    let Walker { starts, .. } = scan.on(sure, usize::MAX);
+    (*starts.get(wanted)? <= length).then_some(starts)
 }
 
 impl<'s> Scan<'s> {
-    fn walker(&self, at: usize, goal: usize, room: usize) -> Walker<'s> {
-        let (run, runs) = (Run::NONE, &Run::NEVER);
-        Walker { at, word: 0, run, runs, block: 0, starts: vec![0; room], found: 0, goal, is_sure: at == 0 }
+    fn walker(&self, at: usize, goal: usize) -> Walker<'s> {
+        let starts = Vec::with_capacity(self.wanted / 2);
+        let goal = goal.min(self.bits.len() + 1);
+        Walker { at, word: 0, run: Run::NONE, runs: &Run::NEVER, block: 0, starts, goal, is_sure: at == 0 }
     }
 
     /// The way through nearly all of it, found by several at once.
-    fn abreast(&self, room: usize) -> Walker<'s> {
+    fn abreast(&self) -> Walker<'s> {
         let apart = self.bits.len() / ABREAST;
-        let place = |number| self.walker(number * apart, (number + 1) * apart + OVERLAP, room);
+        let place = |number| self.walker(number * apart, (number + 1) * apart + OVERLAP);
         let mut walkers: [_; ABREAST] = std::array::from_fn(place);
         self.walk(&mut walkers);
         let [first, further @ ..] = walkers;
         further.into_iter().fold(first, |sure, next| self.joined(sure, next))
     }
 
-    /// Lets all go until each has reached its goal, can go no further, or has found all that it has room for.
+    /// Lets all go until each has reached its goal.
     fn walk<const N: usize>(&self, walkers: &mut [Walker<'s>; N]) {
-        while walkers.iter().any(|walker| self.goes(walker)) {
+        while walkers.iter().any(|walker| walker.at < walker.goal) {
             for walker in &mut *walkers {
                 walker.arrive();
                 walker.word = self.bits.word(walker.at);
@@ -103,42 +106,45 @@ impl<'s> Scan<'s> {
         }
     }
 
-    fn goes(&self, walker: &Walker) -> bool {
-        walker.at < walker.goal && walker.at <= self.bits.len() && walker.found < walker.starts.len()
-    }
-
     /// Passes over the end of a block and the DC difference of the next one, with `sum` behind it.
     #[inline(never)]
     fn turn(&self, walker: &mut Walker<'s>, sum: Run) {
         let at = walker.at + sum.bits() as usize;
         let word = self.bits.word(at);
         let block = self.after(walker.block);
-        let (dc, ac) = self.mcu[block];
-        let difference = dc.runs()[(word >> Run::SHIFT) as usize];
-        match walker.starts.get_mut(walker.found) {
-            Some(start) if sum.is_end() && difference.is_within() => {
-                *start = at as u32;
-                walker.found += 1;
-                (walker.at, walker.word, walker.run) = (at, word << difference.bits(), difference);
-                (walker.block, walker.runs) = (block, ac.runs());
-            }
-            _ => self.one(walker),
+        let (dc, ac) = self.runs[block];
+        let difference = dc[(word >> Run::SHIFT) as usize];
+        if !(sum.is_end() && difference.is_within() && walker.goal > 0) {
+            return self.one(walker);
+        }
+        (walker.at, walker.word, walker.run) = (at, word << difference.bits(), difference);
+        (walker.block, walker.runs) = (block, ac);
+        self.begin(walker, at);
+    }
+
+    /// Takes note of where a block begins.
+    #[inline]
+    fn begin(&self, walker: &mut Walker<'s>, at: usize) {
+        walker.starts.push(at as u32);
+        if walker.starts.len() == self.wanted {
+            walker.goal = 0;
         }
     }
 
     fn after(&self, block: usize) -> usize {
-        if block + 1 == self.mcu.len() { 0 } else { block + 1 }
+        if block + 1 == self.runs.len() { 0 } else { block + 1 }
     }
 
     /// Passes over one symbol that a look-up does not see, or finds that the bits mean nothing.
     #[cold]
     fn one(&self, walker: &mut Walker<'s>) {
         walker.arrive();
-        let Some(start) = walker.starts.get_mut(walker.found).filter(|_| walker.goal > 0) else { return };
+        if walker.goal == 0 {
+            return;
+        }
         let (behind, (dc, ac)) = (walker.run.coefficients(), self.mcu[walker.block]);
         if behind == 0 {
-            *start = walker.at as u32;
-            walker.found += 1;
+            self.begin(walker, walker.at);
         }
         let codes = if behind == 0 { dc } else { ac };
         (walker.run, walker.runs) = (Run::NONE, &Run::NEVER);
@@ -153,7 +159,10 @@ impl<'s> Scan<'s> {
             }
             // Ones fill the last byte.
             None if walker.is_sure || walker.at + 64 > self.bits.len() => walker.goal = 0,
-            None => (walker.at, walker.block, walker.found) = (walker.at + 1, 0, 0),
+            None => {
+                walker.starts.clear();
+                (walker.at, walker.block) = (walker.at + 1, 0);
+            }
         }
         walker.word = self.bits.word(walker.at);
     }
@@ -163,7 +172,7 @@ impl<'s> Scan<'s> {
         if walker.goal == 0 {
             return walker;
         }
-        let mut alone = [Walker { goal, ..walker }];
+        let mut alone = [Walker { goal: goal.min(self.bits.len() + 1), ..walker }];
         self.walk(&mut alone);
         let [walker] = alone;
         walker
@@ -171,15 +180,15 @@ impl<'s> Scan<'s> {
 
     /// The way of `sure`, and from where they meet that of the one who set out further on.
     fn joined(&self, mut sure: Walker<'s>, next: Walker<'s>) -> Walker<'s> {
-        let (own, others) = (&sure.starts[..sure.found], &next.starts[..next.found]);
+        let (own, others) = (&sure.starts, &next.starts);
         let mut at = others.first().map_or(0, |first| own.partition_point(|start| start < first));
         for (other, start) in others.iter().enumerate() {
             at += own[at..].iter().take_while(|own| *own < start).count();
             // Which block of an MCU it is has to be the same, too.
             if own.get(at) == Some(start) && at % self.mcu.len() == other % self.mcu.len() {
-                let count = (others.len() - other).min(sure.starts.len() - at);
-                sure.starts[at..][..count].copy_from_slice(&others[other..][..count]);
-                return Walker { found: at + count, starts: sure.starts, is_sure: true, ..next };
+                sure.starts.truncate(at);
+                sure.starts.extend_from_slice(&others[other..]);
+                return Walker { starts: sure.starts, is_sure: true, ..next };
             }
         }
         self.on(sure, next.goal)
@@ -222,7 +231,7 @@ mod tests {
     }
 
     /// Symbol by symbol, by one walker.
-    fn plain(bits: &Bits, mcu: &[Codes], wanted: usize) -> Option<Vec<u32>> {
+    fn plain(bits: Bits, mcu: &[Codes], wanted: usize) -> Option<Vec<u32>> {
         let (mut at, mut starts) = (0, vec![0]);
         for block in 0..wanted {
             let (mut behind, (dc, ac)) = (0, mcu[block % mcu.len()]);
@@ -259,7 +268,7 @@ mod tests {
                 std::iter::repeat_n(codes, usize::from(across * down))
             })
             .collect();
-        [starts(&bits, &mcu, wanted), plain(&bits, &mcu, wanted)]
+        [starts(bits, &mcu, wanted), plain(bits, &mcu, wanted)]
     }
 
     #[test]
