@@ -55,7 +55,7 @@ impl Cutter {
             let [columns, width] = [all, kept].map(|size| size.width as usize * blocks.len());
             let (bits, rows) = (Bits::new(&self.plain), kept.height as usize);
             let starts = walk::starts(bits, &codes, rows.checked_sub(1)? * columns + width)?;
-            let output = Writer::default();
+            let output = Writer { bytes: Vec::with_capacity(self.plain.len() + 8), ..Writer::default() };
             let cut = Cut { tables: &self.tables, blocks, columns, bits, starts, output };
             stuff(&cut.rows(rows, width)?, &mut stream);
         }

@@ -63,13 +63,15 @@ pub fn starts(bits: Bits, mcu: &[Codes], wanted: usize) -> Option<Vec<u32>> {
     let runs = mcu.iter().map(|(dc, ac)| (dc.runs(), ac.runs())).collect();
     let scan = Scan { bits, mcu, runs, wanted: wanted + 1 };
     let sure = if bits.len() < SHORT { scan.walker(0, usize::MAX) } else { scan.abreast() };
-    let Walker { starts, .. } = scan.on(sure, usize::MAX);
+    let Walker { mut starts, .. } = scan.on(sure, usize::MAX);
+    starts.truncate(wanted + 1);
     (*starts.get(wanted)? <= length).then_some(starts)
 }
 
 impl<'s> Scan<'s> {
     fn walker(&self, at: usize, goal: usize) -> Walker<'s> {
-        let starts = Vec::with_capacity(self.wanted / 2);
+        // The first one's list becomes that of all.
+        let starts = Vec::with_capacity(if at == 0 { self.wanted } else { self.wanted / 3 });
         let goal = goal.min(self.bits.len() + 1);
         Walker { at, word: 0, run: Run::NONE, runs: &Run::NEVER, block: 0, starts, goal, is_sure: at == 0 }
     }
@@ -126,7 +128,7 @@ impl<'s> Scan<'s> {
     #[inline]
     fn begin(&self, walker: &mut Walker<'s>, at: usize) {
         walker.starts.push(at as u32);
-        if walker.starts.len() == self.wanted {
+        if walker.starts.len() >= self.wanted {
             walker.goal = 0;
         }
     }
@@ -169,7 +171,7 @@ impl<'s> Scan<'s> {
 
     /// Lets one go alone.
     fn on(&self, walker: Walker<'s>, goal: usize) -> Walker<'s> {
-        if walker.goal == 0 {
+        if walker.goal == 0 || walker.starts.len() >= self.wanted {
             return walker;
         }
         let mut alone = [Walker { goal: goal.min(self.bits.len() + 1), ..walker }];
@@ -206,29 +208,12 @@ impl Walker<'_> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
+    use turbojpeg::Subsamp;
 
     use super::super::huffman::Class;
     use super::super::jpeg::Jpeg;
+    use super::super::tests::tile;
     use super::*;
-
-    /// A tile of noise, of which the right half is flat, in `side` pixels squared.
-    fn tile(side: usize, subsampling: Subsamp) -> Vec<u8> {
-        let noise = |at: usize| (at.wrapping_mul(2_654_435_761) >> 13) as u8 / 3;
-        let sample = |at: usize| if at / 3 % side < side / 2 { noise(at) } else { 90 };
-        let pixels: Vec<u8> = (0..side * side * 3).map(sample).collect();
-        let image = Image {
-            pixels: &pixels[..],
-            width: side,
-            pitch: side * 3,
-            height: side,
-            format: PixelFormat::RGB,
-        };
-        let mut compressor = Compressor::new().expect("a compressor");
-        compressor.set_quality(90).expect("in range");
-        compressor.set_subsamp(subsampling).expect("known");
-        compressor.compress_to_vec(image).expect("a JPEG")
-    }
 
     /// Symbol by symbol, by one walker.
     fn plain(bits: Bits, mcu: &[Codes], wanted: usize) -> Option<Vec<u32>> {
