@@ -134,9 +134,9 @@ fn cut_tiles_have_the_bits_that_a_transcoder_writes() {
         for (width, height) in [(160, 256), (256, 112), (155, 203), (77, 252), (9, 256), (256, 9), (12, 13)] {
             let size = Dimensions::new(width, height);
             let cut = cut::Cutter::default().cut(&Jpeg::read(&stream).expect("whole"), size).expect("a cut");
-            let mut crop = turbojpeg::TransformCrop { x: 0, y: 0, ..Default::default() };
-            (crop.width, crop.height) = (Some(width as usize), Some(height as usize));
-            let transform = turbojpeg::Transform { crop: Some(crop), ..Default::default() };
+            let mut transform = turbojpeg::Transform::default();
+            let (width, height) = (Some(width as usize), Some(height as usize));
+            transform.crop = Some(turbojpeg::TransformCrop { x: 0, y: 0, width, height });
             let expected = transformer.transform_to_vec(&transform, &stream).expect("a crop");
             assert!(bits(&cut) == bits(&expected), "{subsampling:?} {size}");
         }
