@@ -4,7 +4,7 @@
 
 use super::Fault;
 
-/// Most pairs in one stream. NGINX sends eight; the bound only keeps a hostile peer from filling memory.
+/// Most pairs in one stream. NGINX sends seven; the bound only keeps a hostile peer from filling memory.
 pub const MAX_PAIRS: usize = 1100;
 
 /// One name and its value, both arbitrary bytes.

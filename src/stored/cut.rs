@@ -3,10 +3,13 @@
 //! their full size; decoding and encoding one takes four to ten times as long, and loses a little.
 //! Pure. ITU-T T.81 A.2 (MCUs), F.1.2 (coding).
 
+use std::ops::Range;
+
 use memchr::memchr;
 
-use super::huffman::{Bits, Table};
+use super::huffman::{Bits, Class, Table};
 use super::jpeg::Jpeg;
+use super::walk;
 use crate::geometry::Dimensions;
 
 /// Most tables that are kept: those of three masters or more, and room for those of the next.
@@ -47,9 +50,14 @@ impl Cutter {
             self.plain.clear();
             unstuff(&jpeg.bytes[scan.entropy.clone()], &mut self.plain);
             let blocks = self.blocks(jpeg)?;
-            let (bits, output) = (Bits::new(&self.plain), Writer::default());
-            let cut = Cut { tables: &self.tables, blocks, columns: all.width, bits, output };
-            stuff(&cut.rows(kept)?, &mut stream);
+            let codes: Vec<_> =
+                blocks.iter().map(|&(_, dc, ac)| (&self.tables[dc], &self.tables[ac])).collect();
+            let [columns, width] = [all, kept].map(|size| size.width as usize * blocks.len());
+            let (bits, rows) = (Bits::new(&self.plain), kept.height as usize);
+            let starts = walk::starts(bits, &codes, rows.checked_sub(1)? * columns + width)?;
+            let output = Writer { bytes: Vec::with_capacity(self.plain.len() + 8), ..Writer::default() };
+            let cut = Cut { tables: &self.tables, blocks, columns, bits, starts, output };
+            stuff(&cut.rows(rows, width)?, &mut stream);
         }
         stream.extend([0xff, 0xd9]);
         Some(stream)
@@ -63,8 +71,8 @@ impl Cutter {
         self.tables.drain(..surplus);
         let mut blocks = Vec::new();
         for &(component, dc, ac) in &jpeg.scans[0].components {
-            let dc = self.table(jpeg.tables[0].get(dc).copied().flatten()?)?;
-            let ac = self.table(jpeg.tables[1].get(ac).copied().flatten()?)?;
+            let dc = self.table(Class::Dc, jpeg.tables[0].get(dc).copied().flatten()?)?;
+            let ac = self.table(Class::Ac, jpeg.tables[1].get(ac).copied().flatten()?)?;
             // T.81 A.2.2: the only component of a scan comes block by block.
             let (across, down) = jpeg.components[component].sampling;
             let count = if jpeg.components.len() == 1 { 1 } else { across * down };
@@ -73,10 +81,10 @@ impl Cutter {
         Some(blocks)
     }
 
-    fn table(&mut self, stored: &[u8]) -> Option<usize> {
-        let known = self.tables.iter().position(|table| table.stored == stored);
+    fn table(&mut self, class: Class, stored: &[u8]) -> Option<usize> {
+        let known = self.tables.iter().position(|table| table.class == class && table.stored == stored);
         if known.is_none() {
-            self.tables.push(Table::new(stored)?);
+            self.tables.push(Table::new(class, stored)?);
         }
         Some(known.unwrap_or(self.tables.len() - 1))
     }
@@ -96,57 +104,55 @@ fn unit(jpeg: &Jpeg) -> Dimensions {
 /// A cut in the making.
 struct Cut<'a> {
     tables: &'a [Table],
+    /// The blocks of an MCU.
     blocks: Vec<Block>,
-    /// MCUs of a row as stored.
-    columns: u32,
+    /// Blocks of a row as stored.
+    columns: usize,
     bits: Bits<'a>,
+    /// Where blocks begin.
+    starts: Vec<u32>,
     output: Writer,
 }
 
 impl Cut<'_> {
-    /// The bits of the first `kept.height` rows of MCUs, of each the first `kept.width`.
-    fn rows(mut self, kept: Dimensions) -> Option<Vec<u8>> {
-        // DC values by component: of the last block that was read, and of the last that was kept.
-        let (mut read, mut written) = ([0; 3], [0; 3]);
-        for row in 1..=kept.height {
-            self.first(&mut read, &written)?;
-            let from = self.bits.at;
-            self.skip(1..kept.width, &mut read)?;
-            self.output.copy(&self.bits, from, self.bits.at);
-            written = read;
-            if row < kept.height {
-                self.skip(kept.width..self.columns, &mut read)?;
-            }
-            if !self.bits.is_within() {
-                return None;
-            }
+    /// The bits of the first `rows` rows of MCUs, of each those of the first `kept` blocks.
+    fn rows(mut self, rows: usize, kept: usize) -> Option<Vec<u8>> {
+        for row in 0..rows {
+            let row = row * self.columns;
+            // The last MCU that was kept is in the row above.
+            let left_out = match row {
+                0 => [0; 3],
+                _ => self.differences(row - self.columns + kept..row)?,
+            };
+            self.row(row..row + kept, left_out)?;
         }
         Some(self.output.finish())
     }
 
-    /// Copies the first MCU of a row, whose DC differences are from the last MCU that was kept.
-    fn first(&mut self, read: &mut [i32; 3], written: &[i32; 3]) -> Option<()> {
-        let mut previous = *written;
-        for &(component, dc, ac) in &self.blocks {
-            let dc = &self.tables[dc];
-            let start = self.bits.at;
-            let (difference, length) = self.bits.block(dc, &self.tables[ac])?;
-            read[component] = read[component].wrapping_add(difference);
-            let (code, code_length) = dc.encoded(read[component].wrapping_sub(previous[component]))?;
-            previous[component] = read[component];
-            self.output.put(code, code_length);
-            self.output.copy(&self.bits, start + length, self.bits.at);
+    /// The sums of the DC differences of some blocks, by component.
+    fn differences(&self, blocks: Range<usize>) -> Option<[i32; 3]> {
+        let mut sums = [0i32; 3];
+        for (start, &(component, dc, _)) in self.starts[blocks].iter().zip(self.blocks.iter().cycle()) {
+            let (_, difference) = self.tables[dc].difference(self.bits.word(*start as usize))?;
+            sums[component] = sums[component].wrapping_add(difference);
         }
-        Some(())
+        Some(sums)
     }
 
-    fn skip(&mut self, units: std::ops::Range<u32>, read: &mut [i32; 3]) -> Option<()> {
-        for _ in units {
-            for &(component, dc, ac) in &self.blocks {
-                let (difference, _) = self.bits.block(&self.tables[dc], &self.tables[ac])?;
-                read[component] = read[component].wrapping_add(difference);
+    /// Copies some blocks of a row. To the first differences of all components those are added that were left out.
+    fn row(&mut self, kept: Range<usize>, mut left_out: [i32; 3]) -> Option<()> {
+        let mut at = self.starts[kept.start] as usize;
+        for (&start, &(component, dc, _)) in self.starts[kept.start..].iter().zip(&self.blocks) {
+            let more = std::mem::take(&mut left_out[component]);
+            if more != 0 {
+                let (length, difference) = self.tables[dc].difference(self.bits.word(start as usize))?;
+                let (code, code_length) = self.tables[dc].encoded(difference.wrapping_add(more))?;
+                self.output.copy(&self.bits, at..start as usize);
+                self.output.put(code << (64 - code_length), code_length);
+                at = start as usize + length as usize;
             }
         }
+        self.output.copy(&self.bits, at..self.starts[kept.end] as usize);
         Some(())
     }
 }
@@ -155,42 +161,42 @@ impl Cut<'_> {
 #[derive(Default)]
 struct Writer {
     bytes: Vec<u8>,
-    /// The last `count` bits, less than 32, not yet among the bytes.
+    /// The last `count` bits, less than 8, not yet among the bytes; its highest ones.
     last: u64,
     count: u32,
 }
 
 impl Writer {
-    /// Appends the low `length` bits of `bits`, at most 32.
-    fn put(&mut self, bits: u64, length: u32) {
-        self.last = self.last << length | bits;
-        self.count += length;
-        if self.count >= 32 {
-            self.count -= 32;
-            self.bytes.extend_from_slice(&((self.last >> self.count) as u32).to_be_bytes());
-            self.last &= (1 << self.count) - 1;
-        }
+    /// Appends the highest `length` bits of `word`, at most 56; the others are zero.
+    fn put(&mut self, word: u64, length: u32) {
+        let all = self.last | word >> self.count;
+        let bits = self.count + length;
+        self.bytes.extend_from_slice(&all.to_be_bytes()[..bits as usize / 8]);
+        (self.last, self.count) = (all << (bits / 8 * 8), bits % 8);
     }
 
-    /// Appends the bits from bit `from` to bit `to`.
-    fn copy(&mut self, bits: &Bits, from: usize, to: usize) {
-        let mut at = from;
-        while to - at >= 32 {
-            self.put(bits.word(at) >> 32, 32);
-            at += 32;
+    /// Appends some bits.
+    fn copy(&mut self, bits: &Bits, some: Range<usize>) {
+        let (mut at, mut place, words) = (some.start, self.bytes.len(), some.len() / 56);
+        // As `put` does it, but for a length that is known: this is where most of the bits go. Eight bytes are written at a
+        // time, and the last one again with the next.
+        self.bytes.resize(place + 7 * words + 1, 0);
+        for _ in 0..words {
+            let all = self.last | (bits.word(at) & !0xff) >> self.count;
+            self.bytes[place..place + 8].copy_from_slice(&all.to_be_bytes());
+            self.last = all << 56;
+            (at, place) = (at + 56, place + 7);
         }
-        if to > at {
-            let length = (to - at) as u32;
-            self.put(bits.word(at) >> (64 - length), length);
+        self.bytes.truncate(place);
+        if let Some(length) = some.end.checked_sub(at).filter(|&length| length > 0) {
+            self.put(bits.word(at) & !(u64::MAX >> length), length as u32);
         }
     }
 
     /// The bytes, the last one filled with ones (T.81 F.1.2.3).
     fn finish(mut self) -> Vec<u8> {
         let fill = self.count.wrapping_neg() % 8;
-        let last = (self.last << fill | ((1 << fill) - 1)) << (32 - self.count - fill);
-        let length = (self.count + fill) as usize / 8;
-        self.bytes.extend_from_slice(&(last as u32).to_be_bytes()[..length]);
+        self.put(!(u64::MAX >> fill), fill);
         self.bytes
     }
 }

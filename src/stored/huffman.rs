@@ -5,17 +5,29 @@
 /// Fewer cost more look-ups, more cost cache.
 const SEEN: u32 = 12;
 
-/// Bits that one look-up passes over at most: of the last coefficient only the code has to be seen.
-const TAKEN: u32 = 14;
+/// Bits that one look-up passes over at most: of the last coefficient only the code has to be seen. Three times as many are
+/// in a word.
+const TAKEN: u32 = 19;
+
+/// What a table's codes stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// DC differences.
+    Dc,
+    /// AC coefficients.
+    Ac,
+}
 
 /// A table of codes.
 pub struct Table {
+    /// What they stand for.
+    pub class: Class,
     /// The 16 counts and the values that it was made of.
     pub stored: Vec<u8>,
     /// For every sequence of [`SEEN`] bits what its first symbol says.
     first: Box<[Step; 1 << SEEN]>,
     /// And how far one can go with all symbols whose codes are whole in it.
-    several: Box<[Run; 1 << SEEN]>,
+    runs: Box<Runs>,
     /// By length from 1: the first code, the number of codes, and where their values begin.
     lengths: [(u32, u32, usize); 16],
 }
@@ -33,31 +45,71 @@ struct Step {
     is_end: bool,
 }
 
-/// Some coefficients in a row: their bits in the low byte, their number in the high one.
+/// A [`Run`] for every sequence of bits that a look-up sees.
+pub type Runs = [Run; 1 << SEEN];
+
+/// Coefficients of a block.
+pub const BLOCK: u32 = 64;
+
+/// Some coefficients in a row: their bits in the low byte, and in the high one what they add to the number of those of
+/// their block that lie behind.
+///
+/// Sums of these tell what became of the block: below [`BLOCK`] it goes on, from twice that on it has ended. Sums in
+/// between, and those of three times that and more, are for nobody to add up without looking.
 #[derive(Clone, Copy)]
-struct Run(u16);
+pub struct Run(u16);
 
 impl Run {
-    /// None: the first symbol takes more bits than are seen, or ends the block. It has more coefficients than a block,
-    /// so that the question whether there is room for them is the only one.
-    const BREAK: Self = Self(64 << 8);
+    /// Nothing passed over yet.
+    pub const NONE: Self = Self::new(0, 0);
+    /// More bits would have to be seen.
+    const UNSEEN: Self = Self::new(0, 3 * BLOCK);
+    /// Where no look-up helps.
+    pub const NEVER: Runs = [Self::UNSEEN; 1 << SEEN];
+    /// How far a word is shifted to give the bits of a look-up.
+    pub const SHIFT: u32 = 64 - SEEN;
+    /// How many look-ups a word is good for.
+    pub const IN_WORD: u32 = 57 / TAKEN;
 
-    fn new(bits: u32, coefficients: u32) -> Self {
+    /// So many bits, less than 64, and coefficients, less than 256.
+    pub const fn new(bits: u32, coefficients: u32) -> Self {
         Self((coefficients << 8 | bits) as u16)
     }
 
-    fn bits(self) -> u32 {
+    /// Both, one after the other.
+    #[inline]
+    pub fn and(self, next: Self) -> Self {
+        Self(self.0.wrapping_add(next.0))
+    }
+
+    /// Whether the block goes on.
+    #[inline]
+    pub fn is_within(self) -> bool {
+        self.coefficients() < BLOCK
+    }
+
+    /// Whether the block has ended, with no more coefficients than it has room for.
+    #[inline]
+    pub fn is_end(self) -> bool {
+        self.coefficients() & (3 * BLOCK) == 2 * BLOCK
+    }
+
+    /// How many bits it takes.
+    #[inline]
+    pub fn bits(self) -> u32 {
         u32::from(self.0 & 63)
     }
 
-    fn coefficients(self) -> u32 {
+    /// What it adds to the number of coefficients.
+    #[inline]
+    pub fn coefficients(self) -> u32 {
         u32::from(self.0 >> 8)
     }
 }
 
 impl Table {
     /// The table that a DHT segment holds; nothing if it is none.
-    pub fn new(stored: &[u8]) -> Option<Self> {
+    pub fn new(class: Class, stored: &[u8]) -> Option<Self> {
         let (counts, values) = stored.split_at_checked(16)?;
         let mut lengths = [(0, 0, 0); 16];
         let (mut code, mut place) = (0u32, 0);
@@ -74,33 +126,68 @@ impl Table {
         if place != values.len() {
             return None;
         }
-        let (first, several) = (Box::new([Step::default(); 1 << SEEN]), Box::new([Run::BREAK; 1 << SEEN]));
-        let mut table = Self { stored: stored.to_vec(), first, several, lengths };
+        let (first, runs) = (Box::new([Step::default(); 1 << SEEN]), Box::new([Run::UNSEEN; 1 << SEEN]));
+        let mut table = Self { class, stored: stored.to_vec(), first, runs, lengths };
         table.fill();
         Some(table)
     }
 
     fn fill(&mut self) {
         for bits in 0..1u64 << SEEN {
-            let step = self.step(bits << (64 - SEEN)).filter(|step| u32::from(step.code) <= SEEN);
+            let step = self.step(bits << Run::SHIFT).filter(|step| u32::from(step.code) <= SEEN);
             self.first[bits as usize] = step.unwrap_or_default();
         }
         for bits in 0..1usize << SEEN {
-            let mut run = Run::BREAK;
-            let (mut taken, mut coefficients) = (0, 0);
-            // What lies beyond the bits that are seen reads as zeros, and is not taken.
-            loop {
-                let next = self.first[(bits << taken) & ((1 << SEEN) - 1)];
-                let is_seen = taken + u32::from(next.code) <= SEEN;
-                taken += u32::from(next.bits);
-                coefficients += u32::from(next.coefficients);
-                if next.bits == 0 || next.is_end || !is_seen || taken > TAKEN || coefficients >= 64 {
-                    break;
-                }
-                run = Run::new(taken, coefficients);
-            }
-            self.several[bits] = run;
+            self.runs[bits] = match self.class {
+                Class::Dc => self.difference_seen(bits),
+                Class::Ac => self.coefficients_seen(bits),
+            };
         }
+    }
+
+    fn difference_seen(&self, bits: usize) -> Run {
+        let is_seen = self.first[bits].bits > 0 && u32::from(self.first[bits].bits) <= TAKEN;
+        let difference = self.difference((bits as u64) << Run::SHIFT).filter(|_| is_seen);
+        difference.map_or(Run::UNSEEN, |(length, _)| Run::new(length, 1))
+    }
+
+    fn coefficients_seen(&self, bits: usize) -> Run {
+        let mut run = Run::UNSEEN;
+        let (mut taken, mut coefficients) = (0, 0);
+        // What lies beyond the bits that are seen reads as zeros, and is not taken.
+        loop {
+            let next = self.first[(bits << taken) & ((1 << SEEN) - 1)];
+            let is_seen = next.bits > 0 && taken + u32::from(next.code) <= SEEN;
+            taken += u32::from(next.bits);
+            coefficients += u32::from(next.coefficients);
+            if !is_seen || taken > TAKEN || coefficients >= BLOCK {
+                return run;
+            }
+            if next.is_end {
+                return Run::new(taken, 2 * BLOCK + coefficients);
+            }
+            run = Run::new(taken, coefficients);
+        }
+    }
+
+    /// The look-up.
+    #[inline]
+    pub fn runs(&self) -> &Runs {
+        &self.runs
+    }
+
+    /// How many bits the first symbol of `word` takes, and the number of coefficients with those that it stands for, if
+    /// there were `before`.
+    pub fn symbol_after(&self, before: u32, word: u64) -> Option<(u32, u32)> {
+        if before == 0 {
+            return self.difference(word).map(|(bits, _)| (bits, 1));
+        }
+        let mut step = self.first[(word >> Run::SHIFT) as usize];
+        if step.bits == 0 {
+            step = self.step(word)?;
+        }
+        let after = if step.is_end { BLOCK } else { before + u32::from(step.coefficients) };
+        (after <= BLOCK).then_some((step.bits.into(), after))
     }
 
     /// The symbol that `word` begins with, and the length of its code.
@@ -128,7 +215,8 @@ impl Table {
     }
 
     /// The DC difference that `word` begins with, and how many bits it takes (T.81 F.1.2.1).
-    fn difference(&self, word: u64) -> Option<(u32, i32)> {
+    #[inline]
+    pub fn difference(&self, word: u64) -> Option<(u32, i32)> {
         let mut step = self.first[(word >> (64 - SEEN)) as usize];
         if step.bits == 0 {
             step = self.step(word)?;
@@ -159,22 +247,22 @@ impl Table {
 }
 
 /// Bits without stuffed bytes, most significant first.
+#[derive(Clone, Copy)]
 pub struct Bits<'a> {
     bytes: &'a [u8],
-    /// The next bit, counted from the first.
-    pub at: usize,
 }
 
 impl<'a> Bits<'a> {
     /// The bits of `bytes`; zeros follow them.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { bytes }
     }
 
     /// The next bits from bit `at`, of which the first 57 are true.
+    #[inline]
     pub fn word(&self, at: usize) -> u64 {
         let byte = at / 8;
-        let word = match self.bytes.get(byte..).and_then(|rest| rest.first_chunk()) {
+        let word = match self.bytes.get(byte..byte + 8).and_then(|eight| eight.first_chunk()) {
             Some(eight) => u64::from_be_bytes(*eight),
             None => self.last_word(byte),
         };
@@ -189,47 +277,8 @@ impl<'a> Bits<'a> {
         u64::from_be_bytes(eight)
     }
 
-    /// Whether no more has been passed over than was there.
-    pub fn is_within(&self) -> bool {
-        self.at <= 8 * self.bytes.len()
-    }
-
-    /// Passes over a block. Its DC difference, and how many bits that took.
-    #[inline]
-    pub fn block(&mut self, dc: &Table, ac: &Table) -> Option<(i32, usize)> {
-        let (length, difference) = dc.difference(self.word(self.at))?;
-        self.at = self.coefficients(self.at + length as usize, ac)?;
-        Some((difference, length as usize))
-    }
-
-    /// Where the AC coefficients end that begin at bit `at`.
-    fn coefficients(&self, mut at: usize, ac: &Table) -> Option<usize> {
-        let mut next = 1;
-        loop {
-            let mut word = self.word(at);
-            // As many look-ups as a word is good for, with one question after each: here the time of a cut is spent.
-            let is_single = (0..57 / TAKEN).any(|_| {
-                let run = ac.several[(word >> (64 - SEEN)) as usize];
-                let is_single = next + run.coefficients() >= 64;
-                if !is_single {
-                    word <<= run.bits();
-                    at += run.bits() as usize;
-                    next += run.coefficients();
-                }
-                is_single
-            });
-            if !is_single {
-                continue;
-            }
-            let step = match ac.first[(word >> (64 - SEEN)) as usize] {
-                Step { bits: 0, .. } => ac.step(self.word(at))?,
-                step => step,
-            };
-            at += usize::from(step.bits);
-            next += u32::from(step.coefficients);
-            if step.is_end || next >= 64 {
-                return (next <= 64).then_some(at);
-            }
-        }
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        8 * self.bytes.len()
     }
 }

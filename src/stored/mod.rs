@@ -10,6 +10,7 @@ mod jpeg;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod walk;
 mod webp;
 
 use crate::config::Encodings;

@@ -111,6 +111,38 @@ fn cut_tiles_have_the_pixels_of_whole_ones() {
     }
 }
 
+/// A tile of noise, of which the right half is flat, `side` pixels squared.
+pub(super) fn tile(side: usize, subsampling: Subsamp) -> Vec<u8> {
+    let noise = |at: usize| (at.wrapping_mul(2_654_435_761) >> 13) as u8 / 3;
+    let sample = |at: usize| if at / 3 % side < side / 2 { noise(at) } else { 90 };
+    let pixels: Vec<u8> = (0..side * side * 3).map(sample).collect();
+    let image =
+        Image { pixels: &pixels[..], width: side, pitch: side * 3, height: side, format: PixelFormat::RGB };
+    let mut compressor = Compressor::new().expect("a compressor");
+    compressor.set_quality(90).expect("in range");
+    compressor.set_subsamp(subsampling).expect("known");
+    compressor.compress_to_vec(image).expect("a JPEG")
+}
+
+#[test]
+fn cut_tiles_have_the_bits_that_a_transcoder_writes() {
+    let mut transformer = turbojpeg::Transformer::new().expect("a transformer");
+    let bits = |stream: &[u8]| stream[Jpeg::read(stream).expect("whole").scans[0].entropy.clone()].to_vec();
+    for subsampling in [Subsamp::None, Subsamp::Sub2x2, Subsamp::Sub2x1, Subsamp::Gray] {
+        let stream = tile(256, subsampling);
+        // In MCUs of several blocks a transcoder makes up those beyond the picture: here there are none.
+        for (width, height) in [(160, 256), (256, 112), (155, 203), (77, 252), (9, 256), (256, 9), (12, 13)] {
+            let size = Dimensions::new(width, height);
+            let cut = cut::Cutter::default().cut(&Jpeg::read(&stream).expect("whole"), size).expect("a cut");
+            let mut transform = turbojpeg::Transform::default();
+            let (width, height) = (Some(width as usize), Some(height as usize));
+            transform.crop = Some(turbojpeg::TransformCrop { x: 0, y: 0, width, height });
+            let expected = transformer.transform_to_vec(&transform, &stream).expect("a crop");
+            assert!(bits(&cut) == bits(&expected), "{subsampling:?} {size}");
+        }
+    }
+}
+
 #[test]
 fn turned_tiles_have_the_pixels_of_upright_ones_turned() {
     let stream = encoded(&picture(3), 90, Subsamp::None, |_| {});

@@ -5,6 +5,7 @@
 //! cargo bench --bench peers -- tiles     those with "tiles" in their name
 //! ```
 //!
+//! The CPU time of NGINX itself has a column of its own, and belongs to neither server.
 //! Times hold for this machine and this minute: what to compare is the ratio, the peer's CPU time for a request by
 //! ours. Every answer is compared with the other server's before anything is timed. Nothing here fails for being slow.
 
@@ -38,13 +39,14 @@ fn main() -> Result<()> {
         site::PASS_THROUGH
     );
     println!(
-        "{:<30} {:<7} {:>7} {:>8} {:>8} {:>11} {:>10} {:>7} {:>8} {:>6}",
+        "{:<30} {:<7} {:>7} {:>8} {:>8} {:>11} {:>12} {:>10} {:>7} {:>8} {:>6}",
         "workload",
         "server",
         "req/s",
         "p50 ms",
         "p99 ms",
         "CPU ms/req",
+        "NGINX us/req",
         "private MB",
         "peak MB",
         "bytes",
@@ -66,6 +68,7 @@ struct Run {
     latencies: Vec<Duration>,
     rates: Vec<f64>,
     cpu: Vec<f64>,
+    nginx: Vec<f64>,
     /// Bytes of all workers: after a round, and the most in any.
     private: u64,
     peak: u64,
@@ -90,13 +93,15 @@ fn measure(site: &Site, workload: &Workload) -> Result<()> {
 impl Run {
     fn round(&mut self, site: &Site, count: usize) -> Result<()> {
         let workers = site.workers(self.server)?;
-        let (cpu, start) = (site.cpu(self.server)?, Instant::now());
+        let (cpu, nginx, start) = (site.cpu(self.server)?, site.nginx_cpu()?, Instant::now());
         let (latencies, peak) = memory::peak_memory(&workers, || load::run(site.port, &self.paths, count));
         self.latencies.extend(latencies?);
         let seconds = start.elapsed().as_secs_f64();
         let cpu = site.cpu(self.server)?.saturating_sub(cpu);
+        let nginx = site.nginx_cpu()?.saturating_sub(nginx);
         self.rates.push(count as f64 / seconds);
         self.cpu.push(cpu.as_secs_f64() * 1e3 / count as f64);
+        self.nginx.push(nginx.as_secs_f64() * 1e6 / count as f64);
         self.private = workers.into_iter().map(process::private_memory).sum::<Result<u64>>()?;
         self.peak = self.peak.max(peak);
         Ok(())
@@ -112,9 +117,10 @@ impl Run {
         let megabytes = |bytes: u64| bytes as f64 / 2e6;
         let bytes: usize = self.paths.iter().map(|(_, length)| length).sum();
         println!(
-            "{workload:<30} {:<7} {:>7.0} {p50:>8.2} {p99:>8.2} {cpu:>11.3} {:>10.1} {:>7.1} {:>8} {:>6.2}",
+            "{workload:<30} {:<7} {:>7.0} {p50:>8.2} {p99:>8.2} {cpu:>11.3} {:>12.1} {:>10.1} {:>7.1} {:>8} {:>6.2}",
             self.server.name(),
             median(&mut self.rates),
+            median(&mut self.nginx),
             megabytes(self.private),
             megabytes(self.peak),
             bytes / self.paths.len(),
@@ -131,6 +137,7 @@ fn verified(site: &Site, workload: &Workload) -> Result<Vec<Run>> {
         latencies: Vec::new(),
         rates: Vec::new(),
         cpu: Vec::new(),
+        nginx: Vec::new(),
         private: 0,
         peak: 0,
     };

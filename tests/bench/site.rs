@@ -115,6 +115,12 @@ impl Site {
         Ok(Duration::from_nanos(processes.map(process::cpu).sum::<Result<u64>>()?))
     }
 
+    /// CPU time of NGINX so far.
+    pub fn nginx_cpu(&self) -> Result<Duration> {
+        let processes = process::children(self.nginx.id())?.into_iter();
+        Ok(Duration::from_nanos(processes.map(process::cpu).sum::<Result<u64>>()?))
+    }
+
     fn wait(&self) -> Result<()> {
         let give_up = Instant::now() + Duration::from_secs(20);
         for server in [Server::Recto, Server::Iipsrv, Server::Processor] {
