@@ -193,7 +193,7 @@ impl Image {
             if !self.header.is_tiled() {
                 announce(std::slice::from_ref(&self.file.codestream));
             }
-            return self.decode_by_openjpeg(bytes, level, window);
+            return self.decode_by(openjpeg::decode_tiles, bytes, level, window);
         };
         let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
         let start = self.file.codestream.start;
@@ -211,19 +211,28 @@ impl Image {
         Ok(raster)
     }
 
-    /// The same pixels as OpenJPEG decodes them: the fallback, and what the other decoder is measured by.
+    /// The same pixels as OpenJPEG decodes them: what the other decoder is measured by.
     ///
     /// # Errors
-    /// As [`Image::decode`]; [`MasterError::TooLarge`] also for images that only OpenJPEG needs too much memory for.
+    /// As [`Image::decode`]; [`MasterError::TooLarge`] also for windows that only OpenJPEG needs too much memory for.
     pub fn decode_by_openjpeg<S: Sample>(
         &self,
         bytes: &[u8],
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
+        self.decode_by(openjpeg::decode, bytes, level, window)
+    }
+
+    fn decode_by<S: Sample>(
+        &self,
+        decode: impl Fn(&[u8], &Header, u8, Rect) -> Result<Vec<Plane>, MasterError>,
+        bytes: &[u8],
+        level: usize,
+        window: Rect,
+    ) -> Result<Raster<S>, MasterError> {
         let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
-        let needed = self.needed(window, reduction);
-        let planes = openjpeg::decode(codestream, &self.header, reduction, needed)?;
+        let planes = decode(codestream, &self.header, reduction, self.needed(window, reduction))?;
         Ok(self.raster(&planes, window))
     }
 
