@@ -206,7 +206,7 @@ impl Image {
         for left in (0..window.width).step_by(PART_WIDTH as usize) {
             let part = Rect { x: window.x + left, width: PART_WIDTH.min(window.width - left), ..window };
             let planes = decoder.decode(source, reduction, self.needed(part, reduction))?;
-            raster.paste(&self.raster(&planes, part), left, 0);
+            raster.paste(&self.raster(planes, part), left, 0);
         }
         Ok(raster)
     }
