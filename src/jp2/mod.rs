@@ -206,7 +206,7 @@ impl Image {
         for left in (0..window.width).step_by(PART_WIDTH as usize) {
             let part = Rect { x: window.x + left, width: PART_WIDTH.min(window.width - left), ..window };
             let planes = decoder.decode(source, reduction, self.needed(part, reduction))?;
-            raster.paste(&self.raster(planes, part), left, 0);
+            self.samples(planes, part).draw(&mut raster, left);
         }
         Ok(raster)
     }
@@ -233,7 +233,9 @@ impl Image {
     ) -> Result<Raster<S>, MasterError> {
         let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
         let planes = decode(codestream, &self.header, reduction, self.needed(window, reduction))?;
-        Ok(self.raster(&planes, window))
+        let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
+        self.samples(&planes, window).draw(&mut raster, 0);
+        Ok(raster)
     }
 
     /// The codestream, the reduction that a level is, and its window on the picture's own grid.
@@ -249,9 +251,9 @@ impl Image {
         Ok((codestream, reduction, Rect { x: origin.x + window.x, y: origin.y + window.y, ..window }))
     }
 
-    fn raster<S: Sample>(&self, planes: &[Plane], window: Rect) -> Raster<S> {
+    fn samples<'a>(&'a self, planes: &'a [Plane], window: Rect) -> Samples<'a> {
         let (pixel, components) = (&self.pixel, &self.header.components[..]);
-        Samples { pixel, components, planes, step: self.step, window }.raster()
+        Samples { pixel, components, planes, step: self.step, window }
     }
 
     /// The picture on its own grid, reduced. Its first pixel is not at 0 if the image is not at 0 of the reference
