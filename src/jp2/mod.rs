@@ -63,15 +63,21 @@ pub struct Image {
     /// How large its pixels are on the original, if the file tells.
     pub scale: Option<PhysicalScale>,
     file: File,
-    header: Header,
-    /// Where the packets lie, if Recto decodes the codestream.
-    index: Option<Index>,
+    codestream: Codestream,
     /// How often it can be halved.
     halvings: u8,
     pixel: Pixel,
     orientation: Orientation,
     /// Columns and rows of the reference grid for each of the picture.
     step: (u32, u32),
+}
+
+/// A codestream by what decodes it.
+enum Codestream {
+    /// For the decoder of windows: where its packets lie.
+    Indexed(Index),
+    /// For OpenJPEG.
+    Whole(Header),
 }
 
 /// What decodes a codestream.
@@ -101,22 +107,27 @@ impl Image {
         if count > MAX_COMPONENTS {
             return Err(MasterError::unsupported(format!("JPEG 2000 image of {count} components")));
         }
-        let index = (!header.high_throughput).then(|| Index::read(codestream)).transpose()?;
-        let halvings = index.as_ref().map_or(header.levels(), |index| index.levels(codestream));
         let pixel = Pixel::new(&file, &header)?;
         let finest = |step: fn(&Component) -> u32| header.components.iter().map(step).min();
         let step =
             (finest(|component| component.dx).unwrap_or(1), finest(|component| component.dy).unwrap_or(1));
         let orientation = file.orientation(bytes);
-        Ok(Self { scale: file.scale, file, header, index, halvings, pixel, orientation, step })
+        let (halvings, codestream) = match header.high_throughput {
+            true => (header.levels(), Codestream::Whole(header)),
+            false => {
+                let index = Index::read(codestream)?;
+                (index.levels(codestream), Codestream::Indexed(index))
+            }
+        };
+        Ok(Self { scale: file.scale, file, codestream, halvings, pixel, orientation, step })
     }
 
     /// Its levels, one for each resolution, and what its pixels hold.
     pub fn description(&self) -> Description {
         let useful = |reduction: &u8| {
             let Dimensions { width, height } = self.area(*reduction).dimensions();
-            let reduced = |component| plane::reduced(self.header.image, component, *reduction).dimensions();
-            let is_whole = || self.header.components.iter().all(|component| reduced(component).area() > 0);
+            let reduced = |component| plane::reduced(self.header().image, component, *reduction).dimensions();
+            let is_whole = || self.header().components.iter().all(|component| reduced(component).area() > 0);
             *reduction == 0 || width.min(height) > 0 && width.max(height) >= SMALLEST_SIDE && is_whole()
         };
         let levels = (0..=self.halvings).take_while(useful).map(|reduction| Level {
@@ -150,7 +161,7 @@ impl Image {
 
     /// Takes what [`Image::news`] gave for the same `identity`. Anything else is let be.
     pub fn recall(&mut self, state: &[u8], identity: &[u8]) {
-        if let Some(index) = &mut self.index {
+        if let Codestream::Indexed(index) = &mut self.codestream {
             index.recall(state, identity);
         }
     }
@@ -158,19 +169,33 @@ impl Image {
     /// What was found out since it was read, or since this was last asked for, if it is worth to be kept. It is bound to
     /// `identity`: all that tells one version of the file from another.
     pub fn news(&self, identity: &[u8]) -> Option<Vec<u8>> {
-        self.index.as_ref().filter(|index| index.has_news())?.to_bytes(identity)
+        self.index().filter(|index| index.has_news())?.to_bytes(identity)
     }
 
     /// About how much memory it takes by now: the index grows with the tiles that are asked for.
     pub fn index_bytes(&self) -> usize {
-        size_of::<Self>() + self.index.as_ref().map_or(0, Index::bytes)
+        size_of::<Self>() + self.index().map_or(0, Index::bytes)
     }
 
     /// What decodes its codestream.
     pub fn reader(&self) -> Reader {
-        match self.index {
-            Some(_) => Reader::Recto,
-            None => Reader::OpenJpeg,
+        match self.codestream {
+            Codestream::Indexed(_) => Reader::Recto,
+            Codestream::Whole(_) => Reader::OpenJpeg,
+        }
+    }
+
+    fn index(&self) -> Option<&Index> {
+        match &self.codestream {
+            Codestream::Indexed(index) => Some(index),
+            Codestream::Whole(_) => None,
+        }
+    }
+
+    fn header(&self) -> &Header {
+        match &self.codestream {
+            Codestream::Indexed(index) => &index.header,
+            Codestream::Whole(header) => header,
         }
     }
 
@@ -188,9 +213,9 @@ impl Image {
         window: Rect,
         announce: impl Fn(&[Range<usize>]),
     ) -> Result<Raster<S>, MasterError> {
-        let Some(index) = &self.index else {
+        let Some(index) = self.index() else {
             // OpenJPEG reads the whole of a tile.
-            if !self.header.is_tiled() {
+            if !self.header().is_tiled() {
                 announce(std::slice::from_ref(&self.file.codestream));
             }
             return self.decode_by(openjpeg::decode_tiles, bytes, level, window);
@@ -200,7 +225,8 @@ impl Image {
         let announce = |ranges: &[Range<usize>]| {
             announce(&ranges.iter().map(|range| start + range.start..start + range.end).collect::<Vec<_>>());
         };
-        let source = Source { codestream, index, master, announce: &announce };
+        let components = &self.pixel.components();
+        let source = Source { codestream, index, components, master, announce: &announce };
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
         // In parts: a sample takes twelve times as much memory on its way as in the raster.
         for left in (0..window.width).step_by(PART_WIDTH as usize) {
@@ -232,7 +258,7 @@ impl Image {
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
         let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
-        let planes = decode(codestream, &self.header, reduction, self.needed(window, reduction))?;
+        let planes = decode(codestream, self.header(), reduction, self.needed(window, reduction))?;
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
         self.samples(&planes, window).draw(&mut raster, 0);
         Ok(raster)
@@ -252,14 +278,14 @@ impl Image {
     }
 
     fn samples<'a>(&'a self, planes: &'a [Plane], window: Rect) -> Samples<'a> {
-        let (pixel, components) = (&self.pixel, &self.header.components[..]);
+        let (pixel, components) = (&self.pixel, &self.header().components[..]);
         Samples { pixel, components, planes, step: self.step, window }
     }
 
     /// The picture on its own grid, reduced. Its first pixel is not at 0 if the image is not at 0 of the reference
     /// grid, so that sides may be rounded down (T.800 B-15).
     fn area(&self, reduction: u8) -> Rect {
-        let image = self.header.image;
+        let image = self.header().image;
         let at = |edge: u32, step: u32| halved(edge.div_ceil(step), reduction);
         let (x, y) = (at(image.x, self.step.0), at(image.y, self.step.1));
         let (right, bottom) = (at(image.right(), self.step.0), at(image.bottom(), self.step.1));
@@ -270,7 +296,7 @@ impl Image {
     /// of subsampled components those before and after.
     fn needed(&self, window: Rect, reduction: u8) -> Rect {
         let coarsest =
-            |step: fn(&Component) -> u32| self.header.components.iter().map(step).max().unwrap_or(1);
+            |step: fn(&Component) -> u32| self.header().components.iter().map(step).max().unwrap_or(1);
         let span = |first: u32, length: u32, step: u32, widest: u32, from: u32, to: u32| {
             // At most 2^31 * 2^8 * 2^8 before it is cut to the image.
             let at = |place: u32| (u64::from(place) * u64::from(step)) << reduction.min(31);
@@ -279,7 +305,7 @@ impl Image {
             let end = (at(first + length) + margin).min(to.into());
             (start as u32, end.saturating_sub(start) as u32)
         };
-        let image = self.header.image;
+        let image = self.header().image;
         let (x, width) = span(
             window.x,
             window.width,
@@ -308,10 +334,10 @@ impl Image {
             let smallest = std::iter::successors(Some(whole), halved_once).last().unwrap_or(whole);
             smallest.min(PIECE_SIDE).min(halved(whole, reduction)).max(1)
         };
-        match self.header.is_tiled() {
+        match self.header().is_tiled() {
             true => Dimensions::new(
-                side(self.header.tile.width, self.step.0),
-                side(self.header.tile.height, self.step.1),
+                side(self.header().tile.width, self.step.0),
+                side(self.header().tile.height, self.step.1),
             ),
             false => Dimensions::new(PIECE_SIDE, PIECE_SIDE),
         }

@@ -35,6 +35,8 @@ pub struct Source<'a> {
     pub codestream: &'a [u8],
     /// The index of them.
     pub index: &'a Index,
+    /// The components that are wanted.
+    pub components: &'a [usize],
     /// A number that no other state of any file has.
     pub master: u64,
     /// Gets ranges of the codestream that are going to be read.
@@ -56,9 +58,18 @@ struct TileComponent<'a> {
     component: usize,
 }
 
+impl Source<'_> {
+    /// Whether a component of a tile has to be decoded: if it is wanted, or transformed together with one that is.
+    fn needs(&self, tile: &Tile, component: usize) -> bool {
+        let is_transformed = |component| tile.coding().multiple_component_transform && component < 3;
+        let needs = |&wanted| wanted == component || is_transformed(component) && is_transformed(wanted);
+        self.components.iter().any(needs)
+    }
+}
+
 impl WindowDecoder {
-    /// All components of an area of the reference grid, which lies in the image, with `reduction` highest resolutions
-    /// left out: each as the rectangle of its own grid that `plane::reduced` gives.
+    /// The components of an area of the reference grid, which lies in the image, with `reduction` highest resolutions
+    /// left out: each as the rectangle of its own grid that `plane::reduced` gives, or empty if it is not wanted.
     ///
     /// # Errors
     /// [`MasterError`] if the codestream is damaged where the area needs it, or coded as no encoder does;
@@ -67,14 +78,17 @@ impl WindowDecoder {
         demand::announce(source, reduction, area)?;
         let header = &source.index.header;
         self.planes.resize_with(header.components.len(), || Plane { rect: area, samples: Vec::new() });
-        for (plane, component) in self.planes.iter_mut().zip(&header.components) {
-            plane.rect = plane::reduced(area, component, reduction);
+        for (number, (plane, component)) in self.planes.iter_mut().zip(&header.components).enumerate() {
+            plane.rect = match source.components.contains(&number) {
+                true => plane::reduced(area, component, reduction),
+                false => Rect::new(0, 0, 0, 0),
+            };
             // Each of them is in a tile, and is going to be written.
             plane.samples.resize(plane.rect.dimensions().area() as usize, 0);
         }
         for number in tiles_with_samples(header, reduction, area) {
             let tile = source.index.tile(source.codestream, number)?;
-            self.decode_tile(source, &tile, number, reduction)?;
+            self.decode_tile(source, &tile, number, reduction, area)?;
         }
         Ok(&self.planes)
     }
@@ -85,19 +99,20 @@ impl WindowDecoder {
         tile: &Tile,
         tile_number: u32,
         reduction: u8,
+        area: Rect,
     ) -> Result<(), MasterError> {
-        let windows: Vec<Option<Rect>> = (tile.layout.components.iter().zip(&self.planes))
-            .map(|(part, plane)| layout::reduced(part.rect, reduction).intersection(plane.rect))
-            .collect();
-        let mut samples = Vec::with_capacity(windows.len());
-        for (component, window) in windows.iter().enumerate() {
-            let part = TileComponent { source, tile, tile_number, component };
+        let components = &source.index.header.components;
+        let mut samples = Vec::with_capacity(components.len());
+        for (number, (part, component)) in tile.layout.components.iter().zip(components).enumerate() {
+            let window = plane::reduced(area, component, reduction);
+            let window = layout::reduced(part.rect, reduction).intersection(window);
+            let window = window.filter(|_| source.needs(tile, number));
+            let part = TileComponent { source, tile, tile_number, component: number };
             samples.push(window.map(|window| self.samples(part, reduction, window)).transpose()?);
         }
         if tile.coding().multiple_component_transform {
             undo_component_transform(&mut samples)?;
         }
-        let components = &source.index.header.components;
         for ((samples, component), plane) in samples.into_iter().zip(components).zip(&mut self.planes) {
             let nominal = Nominal::new(component.precision, component.signed);
             match samples {
@@ -133,8 +148,11 @@ impl WindowDecoder {
     }
 }
 
-/// Puts the samples of a part of a plane into their place, row by row, by `convert`.
+/// Puts the samples of a part of a plane into their place, row by row, by `convert`. An empty plane is not wanted.
 fn place<T>(part: &Plane<T>, plane: &mut Plane, convert: impl Fn(&[T], &mut [i32])) {
+    if plane.samples.is_empty() {
+        return;
+    }
     let (from, to) = (part.rect.width as usize, plane.rect.width as usize);
     let left = (part.rect.x - plane.rect.x) as usize;
     let rows = plane.samples.chunks_exact_mut(to.max(1)).skip((part.rect.y - plane.rect.y) as usize);

@@ -9,12 +9,16 @@ use crate::geometry::Dimensions;
 use crate::jp2::openjpeg::sample::Sample;
 use crate::jp2::{index, openjpeg};
 
+/// More components than any sample has.
+const ALL: [usize; 4] = [0, 1, 2, 3];
+
 /// Windows and the whole at each reduction, against OpenJPEG's whole. Not against its windows: of the 9/7 wavelet some of
 /// their last columns are a level off its own whole.
 fn check(sample: &Sample, windows: &[Rect]) {
     let codestream = sample.codestream();
     let index = Index::read(&codestream).expect("an index");
-    let source = Source { codestream: &codestream, index: &index, master: 1, announce: &|_| () };
+    let source =
+        Source { codestream: &codestream, index: &index, components: &ALL, master: 1, announce: &|_| () };
     let mut decoder = WindowDecoder::default();
     for reduction in 0..=sample.levels as u8 {
         // It refuses images without a sample at this reduction.
@@ -123,7 +127,8 @@ fn what_is_decoded_again_comes_from_the_cache() {
     let codestream = sample.codestream();
     let index = Index::read(&codestream).expect("an index");
     let mut decoder = WindowDecoder::default();
-    let source = Source { codestream: &codestream, index: &index, master: 1, announce: &|_| () };
+    let source =
+        Source { codestream: &codestream, index: &index, components: &ALL, master: 1, announce: &|_| () };
     let first = decoder.decode(source, 0, sample.image).expect("decoded").to_vec();
     // Nothing but headers is left: who decodes from it again gets something else.
     let mut damaged = codestream.clone();
@@ -141,7 +146,7 @@ fn damage_is_an_error_where_it_is_and_nowhere_else() {
     let codestream = sample.codestream();
     let cut = &codestream[..codestream.len() * 2 / 3];
     let index = Index::read(cut).expect("an index");
-    let source = Source { codestream: cut, index: &index, master: 1, announce: &|_| () };
+    let source = Source { codestream: cut, index: &index, components: &ALL, master: 1, announce: &|_| () };
     let mut decoder = WindowDecoder::default();
     let first = Rect::new(0, 0, 90, 90);
     let have = decoder.decode(source, 0, first).expect("before the damage");
@@ -155,7 +160,7 @@ fn what_encoders_write_besides_is_passed_over() {
     let codestream = Sample { components: 1, ..Sample::default() }.codestream();
     let decoded = |codestream: &[u8]| {
         let index = Index::read(codestream).expect("an index");
-        let source = Source { codestream, index: &index, master: 1, announce: &|_| () };
+        let source = Source { codestream, index: &index, components: &ALL, master: 1, announce: &|_| () };
         let mut decoder = WindowDecoder::default();
         decoder.decode(source, 0, area()).expect("decoded")[0].samples.clone()
     };
@@ -185,7 +190,13 @@ fn what_is_announced_is_all_that_is_read() {
         let index = Index::read(&codestream).expect("an index");
         let announced = RefCell::new(Vec::new());
         let announce = |ranges: &[Range<usize>]| announced.borrow_mut().extend_from_slice(ranges);
-        let source = Source { codestream: &codestream, index: &index, master: 1, announce: &announce };
+        let source = Source {
+            codestream: &codestream,
+            index: &index,
+            components: &ALL,
+            master: 1,
+            announce: &announce,
+        };
         let Rect { x, y, width, height } = sample.image;
         let area = Rect::new(x + width / 3, y + height / 3, width / 6 + 1, height / 6);
         let expected = WindowDecoder::default().decode(source, 0, area).expect("decoded").to_vec();
@@ -209,7 +220,8 @@ fn what_takes_too_long_is_refused() {
     let cod = codestream.windows(2).position(|marker| marker == [0xff, 0x52]).expect("COD");
     codestream[cod + 6..cod + 8].fill(0xff);
     let index = Index::read(&codestream).expect("an index of 65535 layers");
-    let source = Source { codestream: &codestream, index: &index, master: 1, announce: &|_| () };
+    let source =
+        Source { codestream: &codestream, index: &index, components: &ALL, master: 1, announce: &|_| () };
     let error = WindowDecoder::default().decode(source, 0, Rect::new(0, 0, 9, 9)).err();
     assert!(matches!(error, Some(MasterError::TooLarge(_))), "{error:?}");
 }
@@ -239,5 +251,20 @@ proptest! {
         // Some it does not write.
         prop_assume!(sample.encode().is_ok());
         agrees(&sample);
+    }
+}
+
+#[test]
+fn components_that_are_not_wanted_are_not_decoded() {
+    for reversible in [true, false] {
+        let codestream = Sample { reversible, ..Sample::default() }.codestream();
+        let index = Index::read(&codestream).expect("an index");
+        let all =
+            Source { codestream: &codestream, index: &index, components: &ALL, master: 1, announce: &|_| () };
+        let mut decoder = WindowDecoder::default();
+        let expected = decoder.decode(all, 0, area()).expect("decoded").to_vec();
+        let got = decoder.decode(Source { components: &[1], ..all }, 0, area()).expect("decoded");
+        assert_eq!((&got[1], got.len()), (&expected[1], expected.len()));
+        assert!(got[0].samples.is_empty() && got[2].samples.is_empty());
     }
 }
