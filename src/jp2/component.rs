@@ -141,7 +141,10 @@ mod tests {
         let spare = &mut Spare::default();
         let broken = window::<i32, _>(whole, 2, whole, spare, |level, kind, plane| match (level, kind) {
             (2, BandKind::Lh) => Err("damaged"),
-            _ => Ok(plane.samples.fill(0)),
+            _ => {
+                plane.samples.fill(0);
+                Ok(())
+            }
         });
         assert_eq!(broken, Err("damaged"));
     }

@@ -10,6 +10,7 @@ mod component;
 mod file;
 #[cfg(fuzzing)]
 pub mod fuzz;
+mod grid;
 mod index;
 mod layout;
 mod openjpeg;
@@ -36,11 +37,12 @@ use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::metadata::{Metadata, Xmp};
 use crate::raster::{Raster, Sample};
 use crate::tiff::Exif;
-use codestream::{Component, Header};
+use codestream::Header;
 use file::File;
+use grid::Grid;
 use index::Index;
 use pixel::Pixel;
-use plane::{Plane, halved};
+use plane::Plane;
 use samples::Samples;
 use window::Source;
 
@@ -53,11 +55,6 @@ const MAX_COMPONENTS: usize = 16;
 /// Pixels of a window are decoded in parts of at most this width.
 const PART_WIDTH: u32 = 1024;
 
-/// Pieces are at most so wide and high. A worker that goes through a picture alone needs a tenth less for pieces of 256;
-/// of several, each decodes the code-blocks around its own, so that four need a third more for 256 than for 512. With
-/// 1024 it is 1.5 to 1.8 times as much as with 512, for more of it is not seen.
-const PIECE_SIDE: u32 = 512;
-
 /// An image of a JPEG 2000 file, its headers read.
 pub struct Image {
     /// How large its pixels are on the original, if the file tells.
@@ -68,8 +65,6 @@ pub struct Image {
     halvings: u8,
     pixel: Pixel,
     orientation: Orientation,
-    /// Columns and rows of the reference grid for each of the picture.
-    step: (u32, u32),
 }
 
 /// A codestream by what decodes it.
@@ -108,9 +103,6 @@ impl Image {
             return Err(MasterError::unsupported(format!("JPEG 2000 image of {count} components")));
         }
         let pixel = Pixel::new(&file, &header)?;
-        let finest = |step: fn(&Component) -> u32| header.components.iter().map(step).min();
-        let step =
-            (finest(|component| component.dx).unwrap_or(1), finest(|component| component.dy).unwrap_or(1));
         let orientation = file.orientation(bytes);
         let (halvings, codestream) = match header.high_throughput {
             true => (header.levels(), Codestream::Whole(header)),
@@ -119,20 +111,20 @@ impl Image {
                 (index.levels(codestream), Codestream::Indexed(index))
             }
         };
-        Ok(Self { scale: file.scale, file, codestream, halvings, pixel, orientation, step })
+        Ok(Self { scale: file.scale, file, codestream, halvings, pixel, orientation })
     }
 
     /// Its levels, one for each resolution, and what its pixels hold.
     pub fn description(&self) -> Description {
         let useful = |reduction: &u8| {
-            let Dimensions { width, height } = self.area(*reduction).dimensions();
+            let Dimensions { width, height } = self.grid().area(*reduction).dimensions();
             let reduced = |component| plane::reduced(self.header().image, component, *reduction).dimensions();
             let is_whole = || self.header().components.iter().all(|component| reduced(component).area() > 0);
             *reduction == 0 || width.min(height) > 0 && width.max(height) >= SMALLEST_SIDE && is_whole()
         };
         let levels = (0..=self.halvings).take_while(useful).map(|reduction| Level {
-            dimensions: self.area(reduction).dimensions(),
-            tile: self.piece(reduction),
+            dimensions: self.grid().area(reduction).dimensions(),
+            tile: self.grid().piece(reduction),
             tiled: true,
             stored_as: None,
         });
@@ -192,6 +184,10 @@ impl Image {
         }
     }
 
+    fn grid(&self) -> Grid<'_> {
+        Grid::new(self.header())
+    }
+
     fn header(&self) -> &Header {
         match &self.codestream {
             Codestream::Indexed(index) => &index.header,
@@ -231,7 +227,7 @@ impl Image {
         // In parts: a sample takes twelve times as much memory on its way as in the raster.
         for left in (0..window.width).step_by(PART_WIDTH as usize) {
             let part = Rect { x: window.x + left, width: PART_WIDTH.min(window.width - left), ..window };
-            let planes = decoder.decode(source, reduction, self.needed(part, reduction))?;
+            let planes = decoder.decode(source, reduction, self.grid().needed(part, reduction))?;
             self.samples(planes, part).draw(&mut raster, left);
         }
         Ok(raster)
@@ -258,7 +254,7 @@ impl Image {
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
         let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
-        let planes = decode(codestream, self.header(), reduction, self.needed(window, reduction))?;
+        let planes = decode(codestream, self.header(), reduction, self.grid().needed(window, reduction))?;
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
         self.samples(&planes, window).draw(&mut raster, 0);
         Ok(raster)
@@ -273,74 +269,13 @@ impl Image {
     ) -> Result<(&'a [u8], u8, Rect), MasterError> {
         let reduction = u8::try_from(level).map_err(|_| MasterError::damaged("no such level"))?;
         let codestream = bytes.get(self.file.codestream.clone()).unwrap_or_default();
-        let origin = self.area(reduction);
+        let origin = self.grid().area(reduction);
         Ok((codestream, reduction, Rect { x: origin.x + window.x, y: origin.y + window.y, ..window }))
     }
 
     fn samples<'a>(&'a self, planes: &'a [Plane], window: Rect) -> Samples<'a> {
         let (pixel, components) = (&self.pixel, &self.header().components[..]);
-        Samples { pixel, components, planes, step: self.step, window }
-    }
-
-    /// The picture on its own grid, reduced. Its first pixel is not at 0 if the image is not at 0 of the reference
-    /// grid, so that sides may be rounded down (T.800 B-15).
-    fn area(&self, reduction: u8) -> Rect {
-        let image = self.header().image;
-        let at = |edge: u32, step: u32| halved(edge.div_ceil(step), reduction);
-        let (x, y) = (at(image.x, self.step.0), at(image.y, self.step.1));
-        let (right, bottom) = (at(image.right(), self.step.0), at(image.bottom(), self.step.1));
-        Rect::new(x, y, right - x, bottom - y)
-    }
-
-    /// The area of the reference grid that holds every sample on which a window depends: those at its own places, and
-    /// of subsampled components those before and after.
-    fn needed(&self, window: Rect, reduction: u8) -> Rect {
-        let coarsest =
-            |step: fn(&Component) -> u32| self.header().components.iter().map(step).max().unwrap_or(1);
-        let span = |first: u32, length: u32, step: u32, widest: u32, from: u32, to: u32| {
-            // At most 2^31 * 2^8 * 2^8 before it is cut to the image.
-            let at = |place: u32| (u64::from(place) * u64::from(step)) << reduction.min(31);
-            let margin = u64::from(widest - step) << reduction.min(31);
-            let start = at(first).saturating_sub(margin).max(from.into());
-            let end = (at(first + length) + margin).min(to.into());
-            (start as u32, end.saturating_sub(start) as u32)
-        };
-        let image = self.header().image;
-        let (x, width) = span(
-            window.x,
-            window.width,
-            self.step.0,
-            coarsest(|component| component.dx),
-            image.x,
-            image.right(),
-        );
-        let (y, height) = span(
-            window.y,
-            window.height,
-            self.step.1,
-            coarsest(|component| component.dy),
-            image.y,
-            image.bottom(),
-        );
-        Rect::new(x, y, width, height)
-    }
-
-    /// The pieces in which a level is best asked for. Within a tile, and in an image that is one, any window is as cheap
-    /// as another of its size: a tile is halved until it is no larger than a viewer wants it.
-    fn piece(&self, reduction: u8) -> Dimensions {
-        let side = |tile: u32, step: u32| {
-            let whole = tile.div_ceil(step);
-            let halved_once = |side: &u32| (*side > PIECE_SIDE && side.is_multiple_of(2)).then_some(side / 2);
-            let smallest = std::iter::successors(Some(whole), halved_once).last().unwrap_or(whole);
-            smallest.min(PIECE_SIDE).min(halved(whole, reduction)).max(1)
-        };
-        match self.header().is_tiled() {
-            true => Dimensions::new(
-                side(self.header().tile.width, self.step.0),
-                side(self.header().tile.height, self.step.1),
-            ),
-            false => Dimensions::new(PIECE_SIDE, PIECE_SIDE),
-        }
+        Samples { pixel, components, planes, step: self.grid().step, window }
     }
 }
 
@@ -426,18 +361,5 @@ mod tests {
         assert_eq!(piece(1024), [512, 512, 256]);
         assert_eq!(piece(1000), [500, 500, 250]);
         assert_eq!(piece(999), [512, 500, 250]);
-    }
-
-    #[test]
-    fn a_window_needs_the_chroma_around_it() {
-        let image = image([1000, 700, 3, 5], [1000, 700, 0, 0], &[[7, 1, 1], [7, 2, 2], [7, 2, 2]]);
-        assert_eq!(
-            image.needed(Rect::new(3, 5, 1, 1), 0),
-            Rect::new(3, 5, 2, 2),
-            "the first chroma is at 4, 6"
-        );
-        assert_eq!(image.needed(Rect::new(101, 102, 10, 10), 0), Rect::new(100, 101, 12, 12));
-        assert_eq!(image.needed(Rect::new(101, 102, 10, 10), 1), Rect::new(200, 202, 24, 24));
-        assert_eq!(image.needed(Rect::new(999, 699, 1, 1), 0), Rect::new(998, 698, 2, 2));
     }
 }
