@@ -228,7 +228,8 @@ impl Image {
         for left in (0..window.width).step_by(PART_WIDTH as usize) {
             let part = Rect { x: window.x + left, width: PART_WIDTH.min(window.width - left), ..window };
             let planes = decoder.decode(source, reduction, self.grid().needed(part, reduction))?;
-            self.samples(planes, part).draw(&mut raster, left);
+            self.samples(&planes, part).draw(&mut raster, left);
+            decoder.keep(planes);
         }
         Ok(raster)
     }

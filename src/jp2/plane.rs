@@ -25,7 +25,7 @@ impl<T> Plane<T> {
 }
 
 /// The memory of planes that are done with, for those to come: else each window would get megabytes from the system,
-/// page by page, and give them back, which is a tenth of what it costs.
+/// page by page, and give them back.
 #[derive(Default)]
 pub struct Spare<T>(Vec<Vec<T>>);
 

@@ -25,7 +25,6 @@ pub struct WindowDecoder {
     bands: Bands,
     reversible: Spare<i32>,
     irreversible: Spare<f32>,
-    planes: Vec<Plane>,
 }
 
 /// A codestream to decode from.
@@ -74,23 +73,25 @@ impl WindowDecoder {
     /// # Errors
     /// [`MasterError`] if the codestream is damaged where the area needs it, or coded as no encoder does;
     /// [`MasterError::TooLarge`] if that takes too long to find out.
-    pub fn decode(&mut self, source: Source, reduction: u8, area: Rect) -> Result<&[Plane], MasterError> {
+    pub fn decode(&mut self, source: Source, reduction: u8, area: Rect) -> Result<Vec<Plane>, MasterError> {
         demand::announce(source, reduction, area)?;
         let header = &source.index.header;
-        self.planes.resize_with(header.components.len(), || Plane { rect: area, samples: Vec::new() });
-        for (number, (plane, component)) in self.planes.iter_mut().zip(&header.components).enumerate() {
-            plane.rect = match source.components.contains(&number) {
-                true => plane::reduced(area, component, reduction),
-                false => Rect::new(0, 0, 0, 0),
-            };
-            // Each of them is in a tile, and is going to be written.
-            plane.samples.resize(plane.rect.dimensions().area() as usize, 0);
-        }
+        let blank = |(number, component)| match source.components.contains(&number) {
+            // Each sample is in a tile, and is going to be written.
+            true => self.reversible.plane(plane::reduced(area, component, reduction)),
+            false => Plane { rect: Rect::new(0, 0, 0, 0), samples: Vec::new() },
+        };
+        let mut planes: Vec<Plane> = header.components.iter().enumerate().map(blank).collect();
         for number in tiles_with_samples(header, reduction, area) {
             let tile = source.index.tile(source.codestream, number)?;
-            self.decode_tile(source, &tile, number, reduction, area)?;
+            self.decode_tile(source, &tile, number, reduction, area, &mut planes)?;
         }
-        Ok(&self.planes)
+        Ok(planes)
+    }
+
+    /// Takes back planes that are done with: the next ones get their memory.
+    pub fn keep(&mut self, planes: Vec<Plane>) {
+        planes.into_iter().for_each(|plane| self.reversible.keep(plane));
     }
 
     fn decode_tile(
@@ -100,6 +101,7 @@ impl WindowDecoder {
         tile_number: u32,
         reduction: u8,
         area: Rect,
+        planes: &mut [Plane],
     ) -> Result<(), MasterError> {
         let components = &source.index.header.components;
         let mut samples = Vec::with_capacity(components.len());
@@ -113,7 +115,7 @@ impl WindowDecoder {
         if tile.coding().multiple_component_transform {
             undo_component_transform(&mut samples)?;
         }
-        for ((samples, component), plane) in samples.into_iter().zip(components).zip(&mut self.planes) {
+        for ((samples, component), plane) in samples.into_iter().zip(components).zip(planes) {
             let nominal = Nominal::new(component.precision, component.signed);
             match samples {
                 Some(Samples::Reversible(part)) => {
