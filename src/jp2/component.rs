@@ -3,34 +3,41 @@
 //! Pure.
 
 use super::layout::BandKind;
-use super::wavelet::{self, Need, Plane, Sample, Subbands};
+use super::plane::{Plane, Spare};
+use super::wavelet::{self, Need, Sample, Subbands};
 use crate::geometry::Rect;
 
 /// The samples of `window`, which lies in the rectangle `resolution` of a tile-component, `levels` decompositions above
 /// its lowest resolution.
 ///
-/// `band` gives the dequantised samples of a window of a subband, as big as asked: LL of resolution 0, and the three
-/// others of resolutions 1 to `levels`. It is not asked for empty windows.
+/// `fill` writes all dequantised samples of a window of a subband: of LL of resolution 0, and of the three others of
+/// resolutions 1 to `levels`. It is not asked for empty windows. Planes come from `spare` and go there.
 ///
 /// # Errors
-/// Those of `band`.
+/// Those of `fill`.
 pub fn window<T: Sample, E>(
     resolution: Rect,
     levels: u8,
     window: Rect,
-    mut band: impl FnMut(u8, BandKind, Rect) -> Result<Plane<T>, E>,
+    spare: &mut Spare<T>,
+    mut fill: impl FnMut(u8, BandKind, &mut Plane<T>) -> Result<(), E>,
 ) -> Result<Plane<T>, E> {
-    let mut read = |level: u8, kind: BandKind, window: Rect| match window.dimensions().area() {
-        0 => Ok(Plane { rect: window, samples: Vec::new() }),
-        _ => band(level, kind, window),
+    let mut read = |spare: &mut Spare<T>, level: u8, kind: BandKind, window: Rect| {
+        let mut plane = spare.plane(window);
+        if window.dimensions().area() > 0 {
+            fill(level, kind, &mut plane)?;
+        }
+        Ok(plane)
     };
     let needs = needs::<T>(resolution, levels, window);
     let lowest = needs.first().map_or(window, |need| need.of(BandKind::Ll));
-    let mut ll = read(0, BandKind::Ll, lowest)?;
+    let mut ll = read(spare, 0, BandKind::Ll, lowest)?;
     for (level, need) in (1..).zip(&needs) {
-        let mut detail = |kind| read(level, kind, need.of(kind));
+        let mut detail = |kind| read(spare, level, kind, need.of(kind));
         let (hl, lh, hh) = (detail(BandKind::Hl)?, detail(BandKind::Lh)?, detail(BandKind::Hh)?);
-        ll = wavelet::synthesise(need, &Subbands { ll, hl, lh, hh });
+        let bands = Subbands { ll, hl, lh, hh };
+        ll = wavelet::synthesise(need, &bands, spare.room(need.window()));
+        bands.planes().into_iter().for_each(|band| spare.keep(band));
     }
     Ok(ll)
 }
@@ -89,9 +96,10 @@ mod tests {
         value: impl Fn(u32, u32) -> T,
     ) {
         let (bands, all) = stored(resolution, levels, &value);
-        let got = window(resolution, levels, shown, |level, kind, asked| {
-            assert_ne!(asked.dimensions().area(), 0);
-            Ok::<_, ()>(cut(&bands[&(level, kind)], asked))
+        let got = window(resolution, levels, shown, &mut Spare::default(), |level, kind, plane| {
+            assert_ne!(plane.rect.dimensions().area(), 0);
+            *plane = cut(&bands[&(level, kind)], plane.rect);
+            Ok::<_, ()>(())
         });
         assert_eq!(got, Ok(cut(&all, shown)));
     }
@@ -130,9 +138,13 @@ mod tests {
     #[test]
     fn an_error_of_a_subband_ends_it() {
         let whole = Rect::new(0, 0, 9, 9);
-        let broken = window::<i32, _>(whole, 2, whole, |level, kind, asked| match (level, kind) {
+        let spare = &mut Spare::default();
+        let broken = window::<i32, _>(whole, 2, whole, spare, |level, kind, plane| match (level, kind) {
             (2, BandKind::Lh) => Err("damaged"),
-            _ => Ok(filled(asked, |_, _| 0)),
+            _ => {
+                plane.samples.fill(0);
+                Ok(())
+            }
         });
         assert_eq!(broken, Err("damaged"));
     }

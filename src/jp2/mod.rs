@@ -10,6 +10,7 @@ mod component;
 mod file;
 #[cfg(fuzzing)]
 pub mod fuzz;
+mod grid;
 mod index;
 mod layout;
 mod openjpeg;
@@ -36,42 +37,42 @@ use crate::geometry::{Dimensions, Orientation, Rect};
 use crate::metadata::{Metadata, Xmp};
 use crate::raster::{Raster, Sample};
 use crate::tiff::Exif;
-use codestream::{Component, Header};
+use codestream::Header;
 use file::File;
+use grid::Grid;
 use index::Index;
 use pixel::Pixel;
-use plane::{Plane, halved};
+use plane::Plane;
 use samples::Samples;
 use window::Source;
 
 /// The longer side of the smallest level: so long that its ratio to the full picture cannot be mistaken.
 const SMALLEST_SIDE: u32 = 16;
 
-/// Ink and colour plus a few others: all of them are decoded for a window, so that more would be memory without end.
+/// Ink and colour plus a few others: an index grows with each, whether it is looked at or not.
 const MAX_COMPONENTS: usize = 16;
 
 /// Pixels of a window are decoded in parts of at most this width.
 const PART_WIDTH: u32 = 1024;
-
-/// Pieces are at most so wide and high. A worker that goes through a picture alone needs a tenth less for pieces of 256;
-/// of several, each decodes the code-blocks around its own, so that four need a third more for 256 than for 512. With
-/// 1024 it is 1.5 to 1.8 times as much as with 512, for more of it is not seen.
-const PIECE_SIDE: u32 = 512;
 
 /// An image of a JPEG 2000 file, its headers read.
 pub struct Image {
     /// How large its pixels are on the original, if the file tells.
     pub scale: Option<PhysicalScale>,
     file: File,
-    header: Header,
-    /// Where the packets lie, if Recto decodes the codestream.
-    index: Option<Index>,
+    codestream: Codestream,
     /// How often it can be halved.
     halvings: u8,
     pixel: Pixel,
     orientation: Orientation,
-    /// Columns and rows of the reference grid for each of the picture.
-    step: (u32, u32),
+}
+
+/// A codestream by what decodes it.
+enum Codestream {
+    /// For the decoder of windows: where its packets lie.
+    Indexed(Index),
+    /// For OpenJPEG.
+    Whole(Header),
 }
 
 /// What decodes a codestream.
@@ -101,27 +102,29 @@ impl Image {
         if count > MAX_COMPONENTS {
             return Err(MasterError::unsupported(format!("JPEG 2000 image of {count} components")));
         }
-        let index = (!header.high_throughput).then(|| Index::read(codestream)).transpose()?;
-        let halvings = index.as_ref().map_or(header.levels(), |index| index.levels(codestream));
         let pixel = Pixel::new(&file, &header)?;
-        let finest = |step: fn(&Component) -> u32| header.components.iter().map(step).min();
-        let step =
-            (finest(|component| component.dx).unwrap_or(1), finest(|component| component.dy).unwrap_or(1));
         let orientation = file.orientation(bytes);
-        Ok(Self { scale: file.scale, file, header, index, halvings, pixel, orientation, step })
+        let (halvings, codestream) = match header.high_throughput {
+            true => (header.levels(), Codestream::Whole(header)),
+            false => {
+                let index = Index::read(codestream)?;
+                (index.levels(codestream), Codestream::Indexed(index))
+            }
+        };
+        Ok(Self { scale: file.scale, file, codestream, halvings, pixel, orientation })
     }
 
     /// Its levels, one for each resolution, and what its pixels hold.
     pub fn description(&self) -> Description {
         let useful = |reduction: &u8| {
-            let Dimensions { width, height } = self.area(*reduction).dimensions();
-            let reduced = |component| plane::reduced(self.header.image, component, *reduction).dimensions();
-            let is_whole = || self.header.components.iter().all(|component| reduced(component).area() > 0);
+            let Dimensions { width, height } = self.grid().area(*reduction).dimensions();
+            let reduced = |component| plane::reduced(self.header().image, component, *reduction).dimensions();
+            let is_whole = || self.header().components.iter().all(|component| reduced(component).area() > 0);
             *reduction == 0 || width.min(height) > 0 && width.max(height) >= SMALLEST_SIDE && is_whole()
         };
         let levels = (0..=self.halvings).take_while(useful).map(|reduction| Level {
-            dimensions: self.area(reduction).dimensions(),
-            tile: self.piece(reduction),
+            dimensions: self.grid().area(reduction).dimensions(),
+            tile: self.grid().piece(reduction),
             tiled: true,
             stored_as: None,
         });
@@ -150,27 +153,44 @@ impl Image {
 
     /// Takes what [`Image::news`] gave for the same file. Anything else is let be.
     pub fn recall(&mut self, state: &[u8]) {
-        if let Some(index) = &mut self.index {
+        if let Codestream::Indexed(index) = &mut self.codestream {
             index.recall(state);
         }
     }
 
-    /// What was found out since it was read, or since this was last asked for, if it is worth to be kept. It is bound to
-    /// `identity`: all that tells one version of the file from another.
+    /// What was found out since it was read, or since this was last asked for, if it is worth to be kept.
     pub fn news(&self) -> Option<Vec<u8>> {
-        self.index.as_ref().filter(|index| index.has_news())?.to_bytes()
+        self.index().filter(|index| index.has_news())?.to_bytes()
     }
 
     /// About how much memory it takes by now: the index grows with the tiles that are asked for.
     pub fn index_bytes(&self) -> usize {
-        size_of::<Self>() + self.index.as_ref().map_or(0, Index::bytes)
+        size_of::<Self>() + self.index().map_or(0, Index::bytes)
     }
 
     /// What decodes its codestream.
     pub fn reader(&self) -> Reader {
-        match self.index {
-            Some(_) => Reader::Recto,
-            None => Reader::OpenJpeg,
+        match self.codestream {
+            Codestream::Indexed(_) => Reader::Recto,
+            Codestream::Whole(_) => Reader::OpenJpeg,
+        }
+    }
+
+    fn index(&self) -> Option<&Index> {
+        match &self.codestream {
+            Codestream::Indexed(index) => Some(index),
+            Codestream::Whole(_) => None,
+        }
+    }
+
+    fn grid(&self) -> Grid<'_> {
+        Grid::new(self.header())
+    }
+
+    fn header(&self) -> &Header {
+        match &self.codestream {
+            Codestream::Indexed(index) => &index.header,
+            Codestream::Whole(header) => header,
         }
     }
 
@@ -188,43 +208,56 @@ impl Image {
         window: Rect,
         announce: impl Fn(&[Range<usize>]),
     ) -> Result<Raster<S>, MasterError> {
-        let Some(index) = &self.index else {
+        let Some(index) = self.index() else {
             // OpenJPEG reads the whole of a tile.
-            if !self.header.is_tiled() {
+            if !self.header().is_tiled() {
                 announce(std::slice::from_ref(&self.file.codestream));
             }
-            return self.decode_by_openjpeg(bytes, level, window);
+            return self.decode_by(openjpeg::decode_tiles, bytes, level, window);
         };
         let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
         let start = self.file.codestream.start;
         let announce = |ranges: &[Range<usize>]| {
             announce(&ranges.iter().map(|range| start + range.start..start + range.end).collect::<Vec<_>>());
         };
-        let source = Source { codestream, index, master, announce: &announce };
+        let components = &self.pixel.components();
+        let source = Source { codestream, index, components, master, announce: &announce };
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
         // In parts: a sample takes twelve times as much memory on its way as in the raster.
         for left in (0..window.width).step_by(PART_WIDTH as usize) {
             let part = Rect { x: window.x + left, width: PART_WIDTH.min(window.width - left), ..window };
-            let planes = decoder.decode(source, reduction, self.needed(part, reduction))?;
-            raster.paste(&self.raster(&planes, part), left, 0);
+            let planes = decoder.decode(source, reduction, self.grid().needed(part, reduction))?;
+            self.samples(&planes, part).draw(&mut raster, left);
+            decoder.keep(planes);
         }
         Ok(raster)
     }
 
-    /// The same pixels as OpenJPEG decodes them: the fallback, and what the other decoder is measured by.
+    /// The same pixels as OpenJPEG decodes them: what the other decoder is measured by.
     ///
     /// # Errors
-    /// As [`Image::decode`]; [`MasterError::TooLarge`] also for images that only OpenJPEG needs too much memory for.
+    /// As [`Image::decode`]; [`MasterError::TooLarge`] also for windows that only OpenJPEG needs too much memory for.
     pub fn decode_by_openjpeg<S: Sample>(
         &self,
         bytes: &[u8],
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
+        self.decode_by(openjpeg::decode, bytes, level, window)
+    }
+
+    fn decode_by<S: Sample>(
+        &self,
+        decode: impl Fn(&[u8], &Header, u8, Rect) -> Result<Vec<Plane>, MasterError>,
+        bytes: &[u8],
+        level: usize,
+        window: Rect,
+    ) -> Result<Raster<S>, MasterError> {
         let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
-        let needed = self.needed(window, reduction);
-        let planes = openjpeg::decode(codestream, &self.header, reduction, needed)?;
-        Ok(self.raster(&planes, window))
+        let planes = decode(codestream, self.header(), reduction, self.grid().needed(window, reduction))?;
+        let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
+        self.samples(&planes, window).draw(&mut raster, 0);
+        Ok(raster)
     }
 
     /// The codestream, the reduction that a level is, and its window on the picture's own grid.
@@ -236,74 +269,13 @@ impl Image {
     ) -> Result<(&'a [u8], u8, Rect), MasterError> {
         let reduction = u8::try_from(level).map_err(|_| MasterError::damaged("no such level"))?;
         let codestream = bytes.get(self.file.codestream.clone()).unwrap_or_default();
-        let origin = self.area(reduction);
+        let origin = self.grid().area(reduction);
         Ok((codestream, reduction, Rect { x: origin.x + window.x, y: origin.y + window.y, ..window }))
     }
 
-    fn raster<S: Sample>(&self, planes: &[Plane], window: Rect) -> Raster<S> {
-        let (pixel, components) = (&self.pixel, &self.header.components[..]);
-        Samples { pixel, components, planes, step: self.step, window }.raster()
-    }
-
-    /// The picture on its own grid, reduced. Its first pixel is not at 0 if the image is not at 0 of the reference
-    /// grid, so that sides may be rounded down (T.800 B-15).
-    fn area(&self, reduction: u8) -> Rect {
-        let image = self.header.image;
-        let at = |edge: u32, step: u32| halved(edge.div_ceil(step), reduction);
-        let (x, y) = (at(image.x, self.step.0), at(image.y, self.step.1));
-        let (right, bottom) = (at(image.right(), self.step.0), at(image.bottom(), self.step.1));
-        Rect::new(x, y, right - x, bottom - y)
-    }
-
-    /// The area of the reference grid that holds every sample on which a window depends: those at its own places, and
-    /// of subsampled components those before and after.
-    fn needed(&self, window: Rect, reduction: u8) -> Rect {
-        let coarsest =
-            |step: fn(&Component) -> u32| self.header.components.iter().map(step).max().unwrap_or(1);
-        let span = |first: u32, length: u32, step: u32, widest: u32, from: u32, to: u32| {
-            // At most 2^31 * 2^8 * 2^8 before it is cut to the image.
-            let at = |place: u32| (u64::from(place) * u64::from(step)) << reduction.min(31);
-            let margin = u64::from(widest - step) << reduction.min(31);
-            let start = at(first).saturating_sub(margin).max(from.into());
-            let end = (at(first + length) + margin).min(to.into());
-            (start as u32, end.saturating_sub(start) as u32)
-        };
-        let image = self.header.image;
-        let (x, width) = span(
-            window.x,
-            window.width,
-            self.step.0,
-            coarsest(|component| component.dx),
-            image.x,
-            image.right(),
-        );
-        let (y, height) = span(
-            window.y,
-            window.height,
-            self.step.1,
-            coarsest(|component| component.dy),
-            image.y,
-            image.bottom(),
-        );
-        Rect::new(x, y, width, height)
-    }
-
-    /// The pieces in which a level is best asked for. Within a tile, and in an image that is one, any window is as cheap
-    /// as another of its size: a tile is halved until it is no larger than a viewer wants it.
-    fn piece(&self, reduction: u8) -> Dimensions {
-        let side = |tile: u32, step: u32| {
-            let whole = tile.div_ceil(step);
-            let halved_once = |side: &u32| (*side > PIECE_SIDE && side.is_multiple_of(2)).then_some(side / 2);
-            let smallest = std::iter::successors(Some(whole), halved_once).last().unwrap_or(whole);
-            smallest.min(PIECE_SIDE).min(halved(whole, reduction)).max(1)
-        };
-        match self.header.is_tiled() {
-            true => Dimensions::new(
-                side(self.header.tile.width, self.step.0),
-                side(self.header.tile.height, self.step.1),
-            ),
-            false => Dimensions::new(PIECE_SIDE, PIECE_SIDE),
-        }
+    fn samples<'a>(&'a self, planes: &'a [Plane], window: Rect) -> Samples<'a> {
+        let (pixel, components) = (&self.pixel, &self.header().components[..]);
+        Samples { pixel, components, planes, step: self.grid().step, window }
     }
 }
 
@@ -389,18 +361,5 @@ mod tests {
         assert_eq!(piece(1024), [512, 512, 256]);
         assert_eq!(piece(1000), [500, 500, 250]);
         assert_eq!(piece(999), [512, 500, 250]);
-    }
-
-    #[test]
-    fn a_window_needs_the_chroma_around_it() {
-        let image = image([1000, 700, 3, 5], [1000, 700, 0, 0], &[[7, 1, 1], [7, 2, 2], [7, 2, 2]]);
-        assert_eq!(
-            image.needed(Rect::new(3, 5, 1, 1), 0),
-            Rect::new(3, 5, 2, 2),
-            "the first chroma is at 4, 6"
-        );
-        assert_eq!(image.needed(Rect::new(101, 102, 10, 10), 0), Rect::new(100, 101, 12, 12));
-        assert_eq!(image.needed(Rect::new(101, 102, 10, 10), 1), Rect::new(200, 202, 24, 24));
-        assert_eq!(image.needed(Rect::new(999, 699, 1, 1), 0), Rect::new(998, 698, 2, 2));
     }
 }

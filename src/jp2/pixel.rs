@@ -69,6 +69,11 @@ impl Pixel {
         })
     }
 
+    /// The components that it is made of.
+    pub fn components(&self) -> Vec<usize> {
+        self.colours.iter().chain(&self.alpha).map(|source| source.component).collect()
+    }
+
     /// How deep decoded samples are worth to be: of a palette what its columns hold.
     pub fn depth(&self) -> Depth {
         let deepest = self.colours.iter().map(|source| source.precision).max();

@@ -1,14 +1,58 @@
-//! Samples of one component, whoever decoded them.
+//! Rectangles of samples: of a subband, of a resolution, and of a component, whoever decoded it.
 
 use super::codestream::Component;
 use crate::geometry::Rect;
 
-/// A rectangle of a component's samples.
-pub struct Plane {
-    /// Where it lies on the component's own grid, reduced: T.800 B-12 and B-15, absolute.
+/// Spare planes take no more than this: what a window of 512 by 512 pixels in colour needs at a time.
+const MAX_SPARE: usize = 8 << 20;
+
+/// A rectangle of samples.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plane<T = i32> {
+    /// Where it lies, absolute, on its own grid: that of a subband, or of a component, reduced (T.800 B-12 to B-15).
     pub rect: Rect,
     /// Row by row, `rect.dimensions().area()` of them.
-    pub samples: Vec<i32>,
+    pub samples: Vec<T>,
+}
+
+impl<T> Plane<T> {
+    /// The samples of row `y`, counted in the coordinates of `rect`.
+    pub fn row(&self, y: u32) -> &[T] {
+        let width = self.rect.width as usize;
+        let start = (y - self.rect.y) as usize * width;
+        &self.samples[start..start + width]
+    }
+}
+
+/// The memory of planes that are done with, for those to come: else each window would get megabytes from the system,
+/// page by page, and give them back.
+#[derive(Default)]
+pub struct Spare<T>(Vec<Vec<T>>);
+
+impl<T: Copy + Default> Spare<T> {
+    /// A plane of this size. Its samples may be those of an earlier one.
+    pub fn plane(&mut self, rect: Rect) -> Plane<T> {
+        let mut samples = self.room(rect);
+        samples.resize(rect.dimensions().area() as usize, T::default());
+        Plane { rect, samples }
+    }
+
+    /// Room for the samples of a plane of this size: whatever is in it.
+    pub fn room(&mut self, rect: Rect) -> Vec<T> {
+        let length = rect.dimensions().area() as usize;
+        // The smallest that is large enough, or else the largest.
+        let misfit = |room: &Vec<T>| (room.capacity() < length, room.capacity().abs_diff(length));
+        let best = (0..self.0.len()).min_by_key(|&n| misfit(&self.0[n]));
+        best.map_or_else(Vec::new, |best| self.0.swap_remove(best))
+    }
+
+    /// Keeps the memory of a plane.
+    pub fn keep(&mut self, plane: Plane<T>) {
+        let kept: usize = self.0.iter().map(Vec::capacity).sum();
+        if (kept + plane.samples.capacity()) * size_of::<T>() <= MAX_SPARE {
+            self.0.push(plane.samples);
+        }
+    }
 }
 
 /// The samples of a component that lie in an area of the reference grid, on the component's grid with `reduction`

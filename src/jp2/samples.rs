@@ -24,17 +24,15 @@ pub struct Samples<'a> {
 }
 
 impl Samples<'_> {
-    /// The window as a raster.
-    pub fn raster<S: Sample>(&self) -> Raster<S> {
-        let mut raster = Raster::new(self.window.dimensions(), self.pixel.channels());
-        let row_length = raster.row_length();
+    /// Draws the window into a raster of as many rows, from its column `left` on.
+    pub fn draw<S: Sample>(&self, raster: &mut Raster<S>, left: u32) {
         let sources = || self.pixel.colours.iter().chain(&self.pixel.alpha);
         let mut codes = vec![Vec::new(); sources().count()];
-        for (y, row) in (self.window.y..).zip(raster.pixels.chunks_exact_mut(row_length)) {
-            sources().zip(&mut codes).for_each(|(source, codes)| self.read_row(source, y, codes));
-            self.write_row(&codes, row);
+        for row in 0..self.window.height {
+            let read = |(source, codes)| self.read_row(source, self.window.y + row, codes);
+            sources().zip(&mut codes).for_each(read);
+            self.write_row(&codes, raster.row_mut(row, left, self.window.width));
         }
-        raster
     }
 
     /// The codes of a channel in one row of the window, 0 to the greatest of its precision. Where a component is
@@ -106,8 +104,11 @@ fn write_pixels<S: Sample, const N: usize>(row: &mut [S], stride: usize, colour:
 
 /// One channel into every place that is a multiple of `stride`.
 fn write_channel<S: Sample>(codes: &[i32], precision: u8, row: &mut [S], stride: usize) {
-    for (out, code) in row.iter_mut().step_by(stride).zip(codes) {
-        *out = sample(*code, precision);
+    let row = row.iter_mut().step_by(stride).zip(codes);
+    match precision {
+        // A loop without a choice in it.
+        8 => row.for_each(|(out, code)| *out = S::of_8(*code as u8)),
+        _ => row.for_each(|(out, code)| *out = sample(*code, precision)),
     }
 }
 
@@ -180,7 +181,9 @@ mod tests {
             step: (1, 1),
             window: Rect::new(0, 0, width, 1),
         };
-        assert_eq!(samples.raster::<u8>().pixels, expected, "{:?}", pixel.space);
+        let mut raster = Raster::<u8>::new(samples.window.dimensions(), pixel.channels());
+        samples.draw(&mut raster, 0);
+        assert_eq!(raster.pixels, expected, "{:?}", pixel.space);
     }
 
     #[test]

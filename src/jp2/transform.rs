@@ -31,7 +31,7 @@ impl Dequantiser {
 }
 
 /// A sample of a subband that has been quantised: `i32` without loss, `f32` with a step size.
-pub trait Quantised {
+pub trait Quantised: Copy + Default {
     /// The sample of a coefficient with one fractional bit.
     fn dequantised(coefficient: i32, half_step: f32) -> Self;
 }

@@ -9,28 +9,11 @@ mod passes;
 use std::ops::Range;
 
 use super::layout::BandKind;
+use super::plane::Plane;
 use crate::geometry::Rect;
 use passes::{Cascade, Line};
 
 pub use lifting::Sample;
-
-/// Samples of a rectangle, row by row.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Plane<T> {
-    /// Where they lie, in the coordinates of their subband or resolution.
-    pub rect: Rect,
-    /// `rect.width * rect.height` of them.
-    pub samples: Vec<T>,
-}
-
-impl<T> Plane<T> {
-    /// The samples of row `y`, counted in the coordinates of `rect`.
-    fn row(&self, y: u32) -> &[T] {
-        let width = self.rect.width as usize;
-        let start = (y - self.rect.y) as usize * width;
-        &self.samples[start..start + width]
-    }
-}
 
 /// The four subbands that make a resolution.
 pub struct Subbands<T> {
@@ -44,6 +27,13 @@ pub struct Subbands<T> {
     pub hh: Plane<T>,
 }
 
+impl<T> Subbands<T> {
+    /// All four.
+    pub fn planes(self) -> [Plane<T>; 4] {
+        [self.ll, self.hl, self.lh, self.hh]
+    }
+}
+
 /// What a window of a resolution needs of the subbands that make it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Need {
@@ -54,6 +44,11 @@ pub struct Need {
 }
 
 impl Need {
+    /// The window.
+    pub fn window(&self) -> Rect {
+        self.window
+    }
+
     /// The need of `window`, which lies in the rectangle `resolution`, if the samples are of type `T`.
     pub fn new<T: Sample>(resolution: Rect, window: Rect) -> Self {
         Self {
@@ -81,10 +76,11 @@ pub fn lower(resolution: Rect) -> Rect {
     all.of(BandKind::Ll)
 }
 
-/// The samples of the window that `need` is for. Each subband holds what [`Need::of`] says, no more and no less.
-pub fn synthesise<T: Sample>(need: &Need, bands: &Subbands<T>) -> Plane<T> {
+/// The samples of the window that `need` is for, in the memory of `samples`. Each subband holds what [`Need::of`] says,
+/// no more and no less.
+pub fn synthesise<T: Sample>(need: &Need, bands: &Subbands<T>, mut samples: Vec<T>) -> Plane<T> {
     let window = need.window;
-    let mut samples = Vec::with_capacity(window.width as usize * window.height as usize);
+    samples.clear();
     let mut line = Line::new(&need.columns, window.x..window.right());
     let mut cascade = Cascade::new(&need.rows, window.y..window.bottom(), &mut samples);
     for y in need.rows.clone() {

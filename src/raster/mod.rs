@@ -62,14 +62,6 @@ impl<S: Sample> Raster<S> {
         &mut self.pixels[start..start + width as usize * count]
     }
 
-    /// Puts another raster with the same channels at this place, where it must be inside.
-    pub fn paste(&mut self, part: &Self, x: u32, y: u32) {
-        let rows = part.pixels.chunks_exact(part.row_length());
-        for (row, pixels) in (y..).zip(rows) {
-            self.row_mut(row, x, part.dimensions.width).copy_from_slice(pixels);
-        }
-    }
-
     /// The pixels of `window`, which must be inside.
     pub fn part(&self, window: Rect) -> Self {
         let count = self.channels.count();

@@ -35,7 +35,31 @@ pub fn decode(
     reduction: u8,
     area: Rect,
 ) -> Result<Vec<Plane>, MasterError> {
-    let whole = whole_tiles(header, area);
+    decode_part(codestream, header, reduction, area, area)
+}
+
+/// The same from tiles that are decoded whole. Of a part of a tile OpenJPEG decodes T.814 to zeros (its
+/// `opj_t1_ht_decode_cblk` leaves them elsewhere), and the 9/7 wavelet to last columns that may be a level off.
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn decode_tiles(
+    codestream: &[u8],
+    header: &Header,
+    reduction: u8,
+    area: Rect,
+) -> Result<Vec<Plane>, MasterError> {
+    decode_part(codestream, header, reduction, whole_tiles(header, area), area)
+}
+
+/// The part `area` of what is decoded: `whole`.
+fn decode_part(
+    codestream: &[u8],
+    header: &Header,
+    reduction: u8,
+    whole: Rect,
+    area: Rect,
+) -> Result<Vec<Plane>, MasterError> {
     limits::check(codestream, header, reduction, whole)?;
     let mut source = Source { bytes: codestream, place: 0 };
     let mut messages = Messages::default();
@@ -75,8 +99,7 @@ fn decode_area(
     planes.map(|(component, decoded)| plane(decoded, rect(whole, component), rect(area, component))).collect()
 }
 
-/// The area of all tiles that hold a part of `area`. Of a part of a tile OpenJPEG decodes T.814 to zeros (its
-/// `opj_t1_ht_decode_cblk` leaves them elsewhere), and the 9/7 wavelet to last columns that are a level off.
+/// The area of all tiles that hold a part of `area`.
 fn whole_tiles(header: &Header, area: Rect) -> Rect {
     let rects = tiles(header, area).map(|number| tile_rect(header, number));
     let around = |all: Rect, tile: Rect| {

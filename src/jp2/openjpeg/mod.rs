@@ -12,7 +12,7 @@ pub(in crate::jp2) mod sample;
 
 use openjpeg_sys as opj;
 
-pub use decode::decode;
+pub use decode::{decode, decode_tiles};
 #[cfg(test)]
 pub use encode::compress_block;
 pub use encode::{Picture, compress};

@@ -34,7 +34,7 @@ fn check_window<T: Textbook + PartialEq + std::fmt::Debug>(
     let expected = cut(&whole(resolution, &all), window);
     let need = Need::new::<T>(resolution, window);
     let asked = bands(|kind| cut(band(&all, kind), need.of(kind)));
-    assert_eq!(synthesise(&need, &asked), expected);
+    assert_eq!(synthesise(&need, &asked, Vec::new()), expected);
 }
 
 prop_compose! {
@@ -63,9 +63,9 @@ proptest! {
             false => Need::new::<f32>(resolution, resolution),
         };
         let picture = filled(resolution, |x, y| noise(x, y, seed));
-        prop_assert_eq!(&synthesise(&need(true), &analysed(&picture)), &picture);
+        prop_assert_eq!(&synthesise(&need(true), &analysed(&picture), Vec::new()), &picture);
         let picture = filled(resolution, |x, y| noise(x, y, seed) as f32);
-        let back = synthesise(&need(false), &analysed(&picture));
+        let back = synthesise(&need(false), &analysed(&picture), Vec::new());
         for (back, sample) in back.samples.iter().zip(&picture.samples) {
             // OpenJPEG's factor of high-pass samples is 3.3e-5 too small.
             prop_assert!((back - sample).abs() < 0.1, "{} for {}", back, sample);
@@ -88,7 +88,10 @@ fn asks_for_nothing_in_vain() {
                     BandKind::Hh => &mut bands.hh,
                 };
                 band.samples[at] = impulse;
-                let shows = synthesise(&need, &bands).samples.iter().any(|&sample| sample != T::default());
+                let shows = synthesise(&need, &bands, Vec::new())
+                    .samples
+                    .iter()
+                    .any(|&sample| sample != T::default());
                 assert!(shows, "sample {at} of {rect}, {kind:?}, for {window}");
             }
         }

@@ -39,7 +39,7 @@ pub(super) fn announce(source: Source, reduction: u8, area: Rect) -> Result<(), 
         let tile = index.tile(codestream, number)?;
         demand.visit(tile.effort())?;
         let components = tile.layout.components.iter().zip(&index.header.components).enumerate();
-        for (number, (part, component)) in components {
+        for (number, (part, component)) in components.filter(|(number, _)| source.needs(&tile, *number)) {
             let window = plane::reduced(area, component, reduction);
             demand.add(&tile, number, part, reduction, window)?;
         }

@@ -9,12 +9,16 @@ use crate::geometry::Dimensions;
 use crate::jp2::openjpeg::sample::Sample;
 use crate::jp2::{index, openjpeg};
 
+/// More components than any sample has.
+const ALL: [usize; 4] = [0, 1, 2, 3];
+
 /// Windows and the whole at each reduction, against OpenJPEG's whole. Not against its windows: of the 9/7 wavelet some of
 /// their last columns are a level off its own whole.
 fn check(sample: &Sample, windows: &[Rect]) {
     let codestream = sample.codestream();
     let index = Index::read(&codestream).expect("an index");
-    let source = Source { codestream: &codestream, index: &index, master: 1, announce: &|_| () };
+    let source =
+        Source { codestream: &codestream, index: &index, components: &ALL, master: 1, announce: &|_| () };
     let mut decoder = WindowDecoder::default();
     for reduction in 0..=sample.levels as u8 {
         // It refuses images without a sample at this reduction.
@@ -123,14 +127,15 @@ fn what_is_decoded_again_comes_from_the_cache() {
     let codestream = sample.codestream();
     let index = Index::read(&codestream).expect("an index");
     let mut decoder = WindowDecoder::default();
-    let source = Source { codestream: &codestream, index: &index, master: 1, announce: &|_| () };
-    let first = decoder.decode(source, 0, sample.image).expect("decoded");
+    let source =
+        Source { codestream: &codestream, index: &index, components: &ALL, master: 1, announce: &|_| () };
+    let first = decoder.decode(source, 0, sample.image).expect("decoded").to_vec();
     // Nothing but headers is left: who decodes from it again gets something else.
     let mut damaged = codestream.clone();
     let start = codestream.len() / 4;
     damaged[start..].fill(0);
     let again = decoder.decode(Source { codestream: &damaged, ..source }, 0, sample.image).expect("kept");
-    assert!(first.iter().zip(&again).all(|(one, other)| one.samples == other.samples));
+    assert!(first.iter().zip(again).all(|(one, other)| one.samples == other.samples));
     let other = decoder.decode(Source { codestream: &damaged, master: 2, ..source }, 0, sample.image);
     assert!(other.is_err() || other.is_ok_and(|other| other[0].samples != first[0].samples));
 }
@@ -141,7 +146,7 @@ fn damage_is_an_error_where_it_is_and_nowhere_else() {
     let codestream = sample.codestream();
     let cut = &codestream[..codestream.len() * 2 / 3];
     let index = Index::read(cut).expect("an index");
-    let source = Source { codestream: cut, index: &index, master: 1, announce: &|_| () };
+    let source = Source { codestream: cut, index: &index, components: &ALL, master: 1, announce: &|_| () };
     let mut decoder = WindowDecoder::default();
     let first = Rect::new(0, 0, 90, 90);
     let have = decoder.decode(source, 0, first).expect("before the damage");
@@ -155,12 +160,9 @@ fn what_encoders_write_besides_is_passed_over() {
     let codestream = Sample { components: 1, ..Sample::default() }.codestream();
     let decoded = |codestream: &[u8]| {
         let index = Index::read(codestream).expect("an index");
-        let planes = WindowDecoder::default().decode(
-            Source { codestream, index: &index, master: 1, announce: &|_| () },
-            0,
-            area(),
-        );
-        planes.expect("decoded").remove(0).samples
+        let source = Source { codestream, index: &index, components: &ALL, master: 1, announce: &|_| () };
+        let mut decoder = WindowDecoder::default();
+        decoder.decode(source, 0, area()).expect("decoded")[0].samples.clone()
     };
     let cod = codestream.windows(2).position(|marker| marker == [0xff, 0x52]).expect("COD");
     let mut transformed = codestream.clone();
@@ -188,15 +190,22 @@ fn what_is_announced_is_all_that_is_read() {
         let index = Index::read(&codestream).expect("an index");
         let announced = RefCell::new(Vec::new());
         let announce = |ranges: &[Range<usize>]| announced.borrow_mut().extend_from_slice(ranges);
-        let source = Source { codestream: &codestream, index: &index, master: 1, announce: &announce };
+        let source = Source {
+            codestream: &codestream,
+            index: &index,
+            components: &ALL,
+            master: 1,
+            announce: &announce,
+        };
         let Rect { x, y, width, height } = sample.image;
         let area = Rect::new(x + width / 3, y + height / 3, width / 6 + 1, height / 6);
-        let expected = WindowDecoder::default().decode(source, 0, area).expect("decoded");
+        let expected = WindowDecoder::default().decode(source, 0, area).expect("decoded").to_vec();
         let announced = announced.take();
         // All other bytes are overwritten behind the back of the index.
         let mut rest = vec![0xee; codestream.len()];
         announced.iter().for_each(|range| rest[range.clone()].copy_from_slice(&codestream[range.clone()]));
-        let got = WindowDecoder::default().decode(Source { codestream: &rest, ..source }, 0, area);
+        let mut decoder = WindowDecoder::default();
+        let got = decoder.decode(Source { codestream: &rest, ..source }, 0, area);
         let got = got.unwrap_or_else(|error| panic!("{error}: {sample:?}"));
         assert!(got.iter().zip(&expected).all(|(a, b)| a.samples == b.samples), "{sample:?}");
         let bytes: usize = announced.iter().map(Range::len).sum();
@@ -211,7 +220,8 @@ fn what_takes_too_long_is_refused() {
     let cod = codestream.windows(2).position(|marker| marker == [0xff, 0x52]).expect("COD");
     codestream[cod + 6..cod + 8].fill(0xff);
     let index = Index::read(&codestream).expect("an index of 65535 layers");
-    let source = Source { codestream: &codestream, index: &index, master: 1, announce: &|_| () };
+    let source =
+        Source { codestream: &codestream, index: &index, components: &ALL, master: 1, announce: &|_| () };
     let error = WindowDecoder::default().decode(source, 0, Rect::new(0, 0, 9, 9)).err();
     assert!(matches!(error, Some(MasterError::TooLarge(_))), "{error:?}");
 }
@@ -241,5 +251,20 @@ proptest! {
         // Some it does not write.
         prop_assume!(sample.encode().is_ok());
         agrees(&sample);
+    }
+}
+
+#[test]
+fn components_that_are_not_wanted_are_not_decoded() {
+    for reversible in [true, false] {
+        let codestream = Sample { reversible, ..Sample::default() }.codestream();
+        let index = Index::read(&codestream).expect("an index");
+        let all =
+            Source { codestream: &codestream, index: &index, components: &ALL, master: 1, announce: &|_| () };
+        let mut decoder = WindowDecoder::default();
+        let expected = decoder.decode(all, 0, area()).expect("decoded").to_vec();
+        let got = decoder.decode(Source { components: &[1], ..all }, 0, area()).expect("decoded");
+        assert_eq!((&got[1], got.len()), (&expected[1], expected.len()));
+        assert!(got[0].samples.is_empty() && got[2].samples.is_empty());
     }
 }

@@ -1,0 +1,110 @@
+//! The grid of the picture: the reference grid divided by the steps of the finest component, so that each of its places
+//! has a sample (T.800 B.2).
+//! Pure arithmetic on the main header.
+
+use super::codestream::{Component, Header};
+use super::plane::halved;
+use crate::geometry::{Dimensions, Rect};
+
+/// Pieces are at most so wide and high. A worker that goes through a picture alone needs a tenth less for pieces of 256;
+/// of several, each decodes the code-blocks around its own, so that four need a third more for 256 than for 512. With
+/// 1024 it is 1.5 to 1.8 times as much as with 512, for more of it is not seen.
+const PIECE_SIDE: u32 = 512;
+
+/// The grid of a picture with this header.
+pub struct Grid<'a> {
+    header: &'a Header,
+    /// Columns and rows of the reference grid for each of the picture.
+    pub step: (u32, u32),
+}
+
+impl<'a> Grid<'a> {
+    /// That of a picture with this header.
+    pub fn new(header: &'a Header) -> Self {
+        let finest = |step: fn(&Component) -> u32| header.components.iter().map(step).min().unwrap_or(1);
+        Self { header, step: (finest(|component| component.dx), finest(|component| component.dy)) }
+    }
+
+    /// The picture on its own grid, reduced. Its first pixel is not at 0 if the image is not at 0 of the reference
+    /// grid, so that sides may be rounded down (T.800 B-15).
+    pub fn area(&self, reduction: u8) -> Rect {
+        let image = self.header.image;
+        let at = |edge: u32, step: u32| halved(edge.div_ceil(step), reduction);
+        let (x, y) = (at(image.x, self.step.0), at(image.y, self.step.1));
+        let (right, bottom) = (at(image.right(), self.step.0), at(image.bottom(), self.step.1));
+        Rect::new(x, y, right - x, bottom - y)
+    }
+
+    /// The area of the reference grid that holds every sample on which a window depends: those at its own places, and
+    /// of subsampled components those before and after.
+    pub fn needed(&self, window: Rect, reduction: u8) -> Rect {
+        let coarsest =
+            |step: fn(&Component) -> u32| self.header.components.iter().map(step).max().unwrap_or(1);
+        let span = |first: u32, length: u32, step: u32, widest: u32, from: u32, to: u32| {
+            // At most 2^31 * 2^8 * 2^8 before it is cut to the image.
+            let at = |place: u32| (u64::from(place) * u64::from(step)) << reduction.min(31);
+            let margin = u64::from(widest - step) << reduction.min(31);
+            let start = at(first).saturating_sub(margin).max(from.into());
+            let end = (at(first + length) + margin).min(to.into());
+            (start as u32, end.saturating_sub(start) as u32)
+        };
+        let image = self.header.image;
+        let (x, width) = span(
+            window.x,
+            window.width,
+            self.step.0,
+            coarsest(|component| component.dx),
+            image.x,
+            image.right(),
+        );
+        let (y, height) = span(
+            window.y,
+            window.height,
+            self.step.1,
+            coarsest(|component| component.dy),
+            image.y,
+            image.bottom(),
+        );
+        Rect::new(x, y, width, height)
+    }
+
+    /// The pieces in which a level is best asked for. Within a tile, and in an image that is one, any window is as cheap
+    /// as another of its size: a tile is halved until it is no larger than a viewer wants it.
+    pub fn piece(&self, reduction: u8) -> Dimensions {
+        let side = |tile: u32, step: u32| {
+            let whole = tile.div_ceil(step);
+            let halved_once = |side: &u32| (*side > PIECE_SIDE && side.is_multiple_of(2)).then_some(side / 2);
+            let smallest = std::iter::successors(Some(whole), halved_once).last().unwrap_or(whole);
+            smallest.min(PIECE_SIDE).min(halved(whole, reduction)).max(1)
+        };
+        match self.header.is_tiled() {
+            true => Dimensions::new(
+                side(self.header.tile.width, self.step.0),
+                side(self.header.tile.height, self.step.1),
+            ),
+            false => Dimensions::new(PIECE_SIDE, PIECE_SIDE),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jp2::codestream::tests::bytes;
+
+    #[test]
+    fn a_window_needs_the_chroma_around_it() {
+        let components = [[7, 1, 1], [7, 2, 2], [7, 2, 2]];
+        let header =
+            Header::read(&bytes([1000, 700, 3, 5], [1000, 700, 0, 0], &components)).expect("a header");
+        let grid = Grid::new(&header);
+        assert_eq!(
+            grid.needed(Rect::new(3, 5, 1, 1), 0),
+            Rect::new(3, 5, 2, 2),
+            "the first chroma is at 4, 6"
+        );
+        assert_eq!(grid.needed(Rect::new(101, 102, 10, 10), 0), Rect::new(100, 101, 12, 12));
+        assert_eq!(grid.needed(Rect::new(101, 102, 10, 10), 1), Rect::new(200, 202, 24, 24));
+        assert_eq!(grid.needed(Rect::new(999, 699, 1, 1), 0), Rect::new(998, 698, 2, 2));
+    }
+}
