@@ -8,7 +8,7 @@ use super::layout::BandKind;
 use super::{Image, WindowDecoder};
 use crate::geometry::Rect;
 
-/// Tiles and precincts of one input that are looked at.
+/// Tiles and precincts of one input that are looked at, in all.
 const SOME: u32 = 64;
 
 /// The boxes of a file.
@@ -32,12 +32,14 @@ pub fn headers(codestream: &[u8]) {
 /// Packet headers, by PLT or one after the other, and the state that is kept of them.
 pub fn index(codestream: &[u8]) {
     let Ok(mut index) = Index::read(codestream) else { return };
+    let mut left = SOME;
     for number in 0..index.header.tiles().min(SOME) {
         let Ok(tile) = index.tile(codestream, number) else { continue };
         for (component, of) in tile.layout.components.iter().enumerate() {
             for (resolution, of) in of.resolutions.iter().enumerate() {
-                for precinct in 0..of.precincts().min(SOME) {
+                for precinct in 0..of.precincts().min(left) {
                     let _ = index.precinct(codestream, number, component, resolution, precinct);
+                    left -= 1;
                 }
             }
         }

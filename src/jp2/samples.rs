@@ -46,20 +46,21 @@ impl Samples<'_> {
         };
         let row = place(y, self.step.1, component.dy, top, height) * width as usize;
         let row = &plane.samples[row..row + width as usize];
-        let most = greatest(source.precision).cast_signed();
-        let palette = self.pixel.palette.as_ref().zip(source.column);
-        let code = |sample: i32| match palette {
-            Some((palette, column)) => palette.value(sample, column),
-            None => sample.saturating_add(source.offset).clamp(0, most),
-        };
         codes.clear();
         if component.dx == self.step.0 {
             let first = (self.window.x - left) as usize;
-            codes.extend(row[first..first + self.window.width as usize].iter().map(|sample| code(*sample)));
+            codes.extend_from_slice(&row[first..first + self.window.width as usize]);
         } else {
             let columns = self.window.x..self.window.right();
-            let place = |x: u32| place(x, self.step.0, component.dx, left, width);
-            codes.extend(columns.map(|x| code(row[place(x)])));
+            codes.extend(columns.map(|x| row[place(x, self.step.0, component.dx, left, width)]));
+        }
+        match self.pixel.palette.as_ref().zip(source.column) {
+            Some((palette, column)) => codes.iter_mut().for_each(|code| *code = palette.value(*code, column)),
+            None => {
+                // Clamped before the offset is added, so that no sum is too large.
+                let (offset, most) = (source.offset, greatest(source.precision).cast_signed());
+                codes.iter_mut().for_each(|code| *code = (*code).clamp(-offset, most - offset) + offset);
+            }
         }
     }
 

@@ -96,8 +96,8 @@ impl Identity {
     }
 
     /// All that it is, as bytes.
-    fn to_bytes(&self) -> [u8; 40] {
-        let Self { device, inode, size, seconds, nanoseconds } = *self;
+    fn to_bytes(self) -> [u8; 40] {
+        let Self { device, inode, size, seconds, nanoseconds } = self;
         let numbers = [device, inode, size, seconds.cast_unsigned(), nanoseconds.cast_unsigned()];
         let mut bytes = [0; 40];
         for (place, number) in bytes.as_chunks_mut().0.iter_mut().zip(numbers) {
