@@ -111,15 +111,20 @@ fn guessed(file: &File, header: &Header, channels: usize) -> Result<(Space, bool
     Ok((space, file.is_bare()))
 }
 
-/// The channels in the order of their index: those of cmap, or else one for each component.
+/// The channels in the order of their index: those of cmap, or else one for each component. Some writers map a
+/// palette's columns wrongly, or not at all, but what it is for is clear where there is one component: all of them.
 fn sources(file: &File, header: &Header) -> Result<Vec<Source>, MasterError> {
-    let direct = |component| Mapping { component, column: None };
-    let plain: Vec<_> = (0..header.components.len()).map(direct).collect();
-    let Some(palette) = &file.palette else {
-        return plain.into_iter().map(|mapping| source(mapping, None, header)).collect();
+    let count = header.components.len();
+    let columns = file.palette.as_ref().map_or(0, |palette| palette.precisions.len());
+    let is_used = |column| file.mappings.iter().any(|mapping| mapping.column == Some(column));
+    let mappings: Vec<Mapping> = if count == 1 && !(0..columns).all(is_used) {
+        (0..columns).map(|column| Mapping { component: 0, column: Some(column) }).collect()
+    } else if columns == 0 || file.mappings.is_empty() {
+        (0..count).map(|component| Mapping { component, column: None }).collect()
+    } else {
+        file.mappings.clone()
     };
-    let mappings = if file.mappings.is_empty() { &plain } else { &file.mappings };
-    mappings.iter().map(|mapping| source(*mapping, Some(palette), header)).collect()
+    mappings.iter().map(|mapping| source(*mapping, file.palette.as_ref(), header)).collect()
 }
 
 fn source(mapping: Mapping, palette: Option<&Palette>, header: &Header) -> Result<Source, MasterError> {
@@ -200,5 +205,10 @@ mod tests {
         assert_eq!(pixel_of(&[0, 1, 2]).map(|pixel| pixel.channels()), Ok(Channels::Rgb));
         assert_eq!(pixel_of(&[2]).map(|pixel| pixel.channels()), Ok(Channels::Gray));
         assert!(pixel_of(&[0, 1, 3]).is_err());
+        for columns in [&[][..], &[0], &[0, 0, 0], &[0, 1, 2]] {
+            let pixel = pixel(&file(columns), &[[7, 1, 1]]).expect("a pixel");
+            let mapped: Vec<_> = pixel.colours.iter().map(|source| source.column).collect();
+            assert_eq!(mapped, [Some(0), Some(1), Some(2)], "of one component: {columns:?}");
+        }
     }
 }
