@@ -46,10 +46,10 @@ impl<T: Copy + Default> Spare<T> {
         best.map_or_else(Vec::new, |best| self.0.swap_remove(best))
     }
 
-    /// Keeps the memory of a plane.
+    /// Keeps the memory of a plane, if it has any: planes that are not wanted have none, and would pile up.
     pub fn keep(&mut self, plane: Plane<T>) {
-        let kept: usize = self.0.iter().map(Vec::capacity).sum();
-        if (kept + plane.samples.capacity()) * size_of::<T>() <= MAX_SPARE {
+        let (kept, more) = (self.0.iter().map(Vec::capacity).sum::<usize>(), plane.samples.capacity());
+        if more > 0 && (kept + more) * size_of::<T>() <= MAX_SPARE {
             self.0.push(plane.samples);
         }
     }
@@ -68,4 +68,25 @@ pub fn reduced(area: Rect, component: &Component, reduction: u8) -> Rect {
 pub fn halved(edge: u32, reduction: u8) -> u32 {
     // What 32 bits hold is at most 1 after 32 times.
     u64::from(edge).div_ceil(1 << reduction.min(32)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_used_again_and_does_not_pile_up() {
+        let mut spare = Spare::<i32>::default();
+        let rect = |width| Rect::new(0, 0, width, 8);
+        let (small, large) = (spare.plane(rect(10)), spare.plane(rect(100)));
+        let place = large.samples.as_ptr();
+        spare.keep(small);
+        spare.keep(large);
+        assert_eq!(spare.plane(rect(50)).samples.as_ptr(), place, "the smallest that is large enough");
+        for _ in 0..10 {
+            spare.keep(Plane { rect: rect(0), samples: Vec::new() });
+            spare.keep(Plane { rect: rect(0), samples: Vec::with_capacity(MAX_SPARE / 8) });
+        }
+        assert_eq!(spare.0.len(), 2, "the small one, and one of half of all that is kept");
+    }
 }
