@@ -119,7 +119,7 @@ impl LabRanges {
     }
 
     /// L*, a* and b* that three codes stand for, whose greatest are `most`.
-    pub fn lab(&self, codes: [i32; 3], most: [u32; 3]) -> [f64; 3] {
+    pub fn lab(&self, codes: [u16; 3], most: [u32; 3]) -> [f64; 3] {
         let ranges = self.0.unwrap_or_else(|| {
             let levels = |channel: usize| f64::from(most[channel]) + 1.0;
             [(100.0, 0.0), (170.0, levels(1) / 2.0), (200.0, levels(2) * 3.0 / 8.0)]

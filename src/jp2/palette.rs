@@ -35,12 +35,12 @@ impl Palette {
         Ok(Self { precisions: depths.iter().map(|depth| depth + 1).collect(), values })
     }
 
-    /// The value in a column that a code stands for. A code beyond the last entry stands for the last.
-    pub fn value(&self, code: i32, column: usize) -> i32 {
+    /// The value in a column that an index stands for: of one beyond either end the value there.
+    pub fn value(&self, index: i32, column: usize) -> u16 {
         let columns = self.precisions.len();
         let last = self.values.len() / columns - 1;
-        let entry = usize::try_from(code).unwrap_or(0).min(last);
-        self.values[entry * columns + column].into()
+        let entry = usize::try_from(index).unwrap_or(0).min(last);
+        self.values[entry * columns + column]
     }
 }
 

@@ -36,8 +36,6 @@ pub struct Source {
     pub column: Option<usize>,
     /// Bits of its codes, after the palette: 1 to 16.
     pub precision: u8,
-    /// What is added to a sample so that codes begin at 0.
-    pub offset: i32,
 }
 
 impl Pixel {
@@ -138,8 +136,7 @@ fn source(mapping: Mapping, palette: Option<&Palette>, header: &Header) -> Resul
         Some((column, palette)) => *palette.precisions.get(column).ok_or_else(missing)?,
         None => component.precision,
     };
-    let offset = if component.signed && column.is_none() { 1 << (precision - 1) } else { 0 };
-    Ok(Source { component: mapping.component, column: mapping.column, precision, offset })
+    Ok(Source { component: mapping.component, column: mapping.column, precision })
 }
 
 #[cfg(test)]

@@ -1,14 +1,17 @@
 //! Rectangles of samples: of a subband, of a resolution, and of a component, whoever decoded it.
 
+use std::ops::Range;
+
 use super::codestream::Component;
 use crate::geometry::Rect;
 
 /// Spare planes take no more than this: what a window of 512 by 512 pixels in colour needs at a time.
 const MAX_SPARE: usize = 8 << 20;
 
-/// A rectangle of samples.
+/// A rectangle of samples: on their way signed numbers of the wavelet that makes them, in the end codes, of which 0 is the
+/// least that a sample can be.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plane<T = i32> {
+pub struct Plane<T = u16> {
     /// Where it lies, absolute, on its own grid: that of a subband, or of a component, reduced (T.800 B-12 to B-15).
     pub rect: Rect,
     /// Row by row, `rect.dimensions().area()` of them.
@@ -21,6 +24,12 @@ impl<T> Plane<T> {
         let width = self.rect.width as usize;
         let start = (y - self.rect.y) as usize * width;
         &self.samples[start..start + width]
+    }
+
+    /// Where among the samples some rows are, counted from its first one: as far as there are any.
+    pub fn range(&self, rows: Range<usize>) -> Range<usize> {
+        let at = |row: usize| (row * self.rect.width as usize).min(self.samples.len());
+        at(rows.start)..at(rows.end)
     }
 }
 

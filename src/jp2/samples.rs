@@ -27,45 +27,46 @@ impl Samples<'_> {
     /// Draws the window into a raster of as many rows, from its column `left` on.
     pub fn draw<S: Sample>(&self, raster: &mut Raster<S>, left: u32) {
         let sources = || self.pixel.colours.iter().chain(&self.pixel.alpha);
-        let mut codes = vec![Vec::new(); sources().count()];
+        let mut rooms = vec![Vec::new(); sources().count()];
         for row in 0..self.window.height {
-            let read = |(source, codes)| self.read_row(source, self.window.y + row, codes);
-            sources().zip(&mut codes).for_each(read);
+            let read = |(source, room)| self.read_row(source, self.window.y + row, room);
+            let codes: Vec<&[u16]> = sources().zip(&mut rooms).map(read).collect();
             self.write_row(&codes, raster.row_mut(row, left, self.window.width));
         }
     }
 
-    /// The codes of a channel in one row of the window, 0 to the greatest of its precision. Where a component is
-    /// subsampled, each of its samples stands for the pixels from its own place to the next.
-    fn read_row(&self, source: &Source, y: u32, codes: &mut Vec<i32>) {
+    /// The codes of a channel in one row of the window, 0 to the greatest of its precision: those of a plane as they are,
+    /// or others in `room`. Where a component is subsampled, each of its samples stands for the pixels from its own place
+    /// to the next.
+    fn read_row<'a>(&'a self, source: &Source, y: u32, room: &'a mut Vec<u16>) -> &'a [u16] {
         let (plane, component) = (&self.planes[source.component], &self.components[source.component]);
         let Rect { x: left, y: top, width, height } = plane.rect;
         let place = |at: u32, step: u32, own: u32, first: u32, count: u32| {
             let on_own = u64::from(at) * u64::from(step) / u64::from(own);
             on_own.saturating_sub(first.into()).min(u64::from(count) - 1) as usize
         };
-        let row = place(y, self.step.1, component.dy, top, height) * width as usize;
-        let row = &plane.samples[row..row + width as usize];
-        codes.clear();
-        if component.dx == self.step.0 {
-            let first = (self.window.x - left) as usize;
-            codes.extend_from_slice(&row[first..first + self.window.width as usize]);
-        } else {
-            let columns = self.window.x..self.window.right();
-            codes.extend(columns.map(|x| row[place(x, self.step.0, component.dx, left, width)]));
+        let row = plane.row(top + place(y, self.step.1, component.dy, top, height) as u32);
+        let column = |x: u32| place(x, self.step.0, component.dx, left, width);
+        let first = column(self.window.x);
+        let stored = (component.dx == self.step.0).then(|| &row[first..first + self.window.width as usize]);
+        let palette = self.pixel.palette.as_ref().zip(source.column);
+        if let (Some(codes), None) = (stored, palette) {
+            return codes;
         }
-        match self.pixel.palette.as_ref().zip(source.column) {
-            Some((palette, column)) => codes.iter_mut().for_each(|code| *code = palette.value(*code, column)),
-            None => {
-                // Clamped before the offset is added, so that no sum is too large.
-                let (offset, most) = (source.offset, greatest(source.precision).cast_signed());
-                codes.iter_mut().for_each(|code| *code = (*code).clamp(-offset, most - offset) + offset);
-            }
+        room.clear();
+        match stored {
+            Some(codes) => room.extend_from_slice(codes),
+            None => room.extend((self.window.x..self.window.right()).map(|x| row[column(x)])),
         }
+        if let Some((palette, column)) = palette {
+            let value = |code: u16| palette.value(i32::from(code) + component.least(), column);
+            room.iter_mut().for_each(|code| *code = value(*code));
+        }
+        room
     }
 
     /// Codes, one row of each channel and alpha last, as pixels.
-    fn write_row<S: Sample>(&self, codes: &[Vec<i32>], row: &mut [S]) {
+    fn write_row<S: Sample>(&self, codes: &[&[u16]], row: &mut [S]) {
         let stride = self.pixel.channels().count();
         let colours = &self.pixel.colours;
         let value = |channel: usize, x: usize| sample::<S>(codes[channel][x], colours[channel].precision);
@@ -83,7 +84,7 @@ impl Samples<'_> {
             }
             Space::Gray | Space::Rgb | Space::Cmyk => {
                 for (channel, source) in colours.iter().enumerate() {
-                    write_channel(&codes[channel], source.precision, &mut row[channel..], stride);
+                    write_channel(codes[channel], source.precision, &mut row[channel..], stride);
                 }
             }
         }
@@ -104,7 +105,7 @@ fn write_pixels<S: Sample, const N: usize>(row: &mut [S], stride: usize, colour:
 }
 
 /// One channel into every place that is a multiple of `stride`.
-fn write_channel<S: Sample>(codes: &[i32], precision: u8, row: &mut [S], stride: usize) {
+fn write_channel<S: Sample>(codes: &[u16], precision: u8, row: &mut [S], stride: usize) {
     let row = row.iter_mut().step_by(stride).zip(codes);
     match precision {
         // A loop without a choice in it.
@@ -114,13 +115,13 @@ fn write_channel<S: Sample>(codes: &[i32], precision: u8, row: &mut [S], stride:
 }
 
 /// A code as the nearest sample.
-fn sample<S: Sample>(code: i32, precision: u8) -> S {
-    let (code, most) = (code.cast_unsigned(), greatest(precision));
+fn sample<S: Sample>(code: u16, precision: u8) -> S {
+    let most = greatest(precision);
     match precision {
         8 => S::of_8(code as u8),
-        16 => S::of_16(code as u16),
+        16 => S::of_16(code),
         // Both are at most 16 bits, so that their product fits.
-        _ => S::of((code * S::MAX + most / 2) / most),
+        _ => S::of((u32::from(code) * S::MAX + most / 2) / most),
     }
 }
 
@@ -158,20 +159,22 @@ fn unmultiply<S: Sample>(pixel: &mut [S]) {
 mod tests {
     use super::*;
     use crate::jp2::colour::LabRanges;
+    use crate::jp2::palette::Palette;
 
-    fn source(component: usize, precision: u8, offset: i32) -> Source {
-        Source { component, column: None, precision, offset }
+    fn source(component: usize, precision: u8) -> Source {
+        Source { component, column: None, precision }
     }
 
     fn pixel(space: Space, precision: u8) -> Pixel {
-        let colours = (0..space.channels()).map(|n| source(n, precision, 0)).collect();
+        let colours = (0..space.channels()).map(|n| source(n, precision)).collect();
         Pixel { space, colours, alpha: None, premultiplied: false, palette: None }
     }
 
     /// The pixels that planes of one row make; the second number of each is how it is subsampled across.
-    fn check(pixel: &Pixel, planes: &[(&[i32], u32)], width: u32, expected: &[u8]) {
-        let component = |&(_, dx): &(&[i32], u32)| Component { precision: 8, signed: false, dx, dy: 1 };
-        let plane = |(samples, _): &(&[i32], u32)| Plane {
+    fn check(pixel: &Pixel, planes: &[(&[u16], u32)], width: u32, expected: &[u8]) {
+        let component =
+            |&(_, dx): &(&[u16], u32)| Component { precision: 8, signed: pixel.palette.is_some(), dx, dy: 1 };
+        let plane = |(samples, _): &(&[u16], u32)| Plane {
             rect: Rect::new(0, 0, u32::try_from(samples.len()).expect("few"), 1),
             samples: samples.to_vec(),
         };
@@ -191,16 +194,13 @@ mod tests {
     fn every_depth_reaches_both_ends() {
         for (precision, codes, levels) in [
             (1, [0, 1, 1, 1], [0, 255, 255, 255]),
-            (4, [0, 8, 15, 99], [0, 136, 255, 255]),
-            (8, [0, 77, 255, 256], [0, 77, 255, 255]),
-            (12, [-1, 2048, 4095, 4096], [0, 128, 255, 255]),
-            (16, [128, 129, 65_535, 70_000], [0, 1, 255, 255]),
+            (4, [0, 1, 8, 15], [0, 17, 136, 255]),
+            (8, [0, 77, 254, 255], [0, 77, 254, 255]),
+            (12, [0, 8, 2048, 4095], [0, 0, 128, 255]),
+            (16, [128, 129, 65_406, 65_535], [0, 1, 254, 255]),
         ] {
             check(&pixel(Space::Gray, precision), &[(&codes, 1)], 4, &levels);
         }
-        let mut signed = pixel(Space::Gray, 8);
-        signed.colours[0].offset = 128;
-        check(&signed, &[(&[-128, 0, 127], 1)], 3, &[0, 128, 255]);
     }
 
     #[test]
@@ -222,9 +222,19 @@ mod tests {
     }
 
     #[test]
+    fn palettes_are_looked_up_by_samples_not_codes() {
+        // Components are signed here: the code 128 is the sample 0.
+        let palette = Palette::read(&[0, 3, 1, 7, 10, 20, 30]).expect("a palette");
+        let mut pixel = Pixel { palette: Some(palette), ..pixel(Space::Gray, 8) };
+        pixel.colours[0].column = Some(0);
+        check(&pixel, &[(&[0, 128, 129, 130, 255], 1)], 5, &[10, 10, 20, 30, 30]);
+        check(&pixel, &[(&[129, 130], 2)], 4, &[20, 20, 30, 30]);
+    }
+
+    #[test]
     fn alpha_is_last_and_undone() {
         let mut alpha = pixel(Space::Gray, 8);
-        alpha.alpha = Some(source(1, 4, 0));
+        alpha.alpha = Some(source(1, 4));
         check(&alpha, &[(&[100, 50], 1), (&[15, 0], 1)], 2, &[100, 255, 50, 0]);
         alpha.premultiplied = true;
         check(&alpha, &[(&[40, 50, 200], 1), (&[5, 0, 5], 1)], 3, &[120, 85, 0, 0, 255, 85]);

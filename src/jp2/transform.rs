@@ -96,41 +96,37 @@ pub fn undo_irreversible(components: [&mut [f32]; 3]) {
     }
 }
 
-/// What the samples of a component can be, and the level that they are coded around (T.800 G.1).
+/// The range of a component's samples, in the middle of which their zero is: signed ones are coded so, and others are
+/// shifted by half of it (T.800 G.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Nominal {
-    minimum: i32,
-    maximum: i32,
-    shift: i32,
+    half: i32,
 }
 
 impl Nominal {
     /// Of a component with samples of `precision` bits, 1 to 16.
-    pub fn new(precision: u8, signed: bool) -> Self {
-        let half = 1 << (precision.clamp(1, 16) - 1);
-        match signed {
-            true => Self { minimum: -half, maximum: half - 1, shift: 0 },
-            false => Self { minimum: 0, maximum: 2 * half - 1, shift: half },
+    pub fn new(precision: u8) -> Self {
+        Self { half: 1 << (precision.clamp(1, 16) - 1) }
+    }
+
+    /// Reversible samples held to the range, as codes: 0 is the least sample.
+    pub fn shift(&self, samples: &[i32], codes: &mut [u16]) {
+        for (code, sample) in codes.iter_mut().zip(samples) {
+            *code = (sample.clamp(&-self.half, &(self.half - 1)) + self.half) as u16;
         }
     }
 
-    /// Reversible samples shifted and held to the range.
-    pub fn shift(&self, samples: &[i32], shifted: &mut [i32]) {
-        for (shifted, sample) in shifted.iter_mut().zip(samples) {
-            *shifted = sample.wrapping_add(self.shift).clamp(self.minimum, self.maximum);
-        }
-    }
-
-    /// Irreversible samples rounded to the nearest integer, half to even, shifted and held to the range. What is not a
-    /// number becomes the minimum.
-    pub fn round(&self, samples: &[f32], rounded: &mut [i32]) {
-        let (least, most) = ((self.minimum - self.shift) as f32, (self.maximum - self.shift) as f32);
-        for (rounded, &sample) in rounded.iter_mut().zip(samples) {
+    /// Irreversible samples held to the range and rounded to the nearest integer, half to even, as codes: 0 is the least
+    /// sample. What is not a number becomes 0 too.
+    pub fn round(&self, samples: &[f32], codes: &mut [u16]) {
+        let (least, most) = (-self.half as f32, (self.half - 1) as f32);
+        for (code, &sample) in codes.iter_mut().zip(samples) {
             // Held to the range first, where adding ROUNDER leaves no bit for a fraction. `f32::round_ties_even` would
             // be a call for every sample, and `f32::clamp` would keep what is not a number.
             let held = if sample > least { sample } else { least };
             let held = if held < most { held } else { most };
-            *rounded = (held + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits()) as i32 + self.shift;
+            let rounded = (held + ROUNDER).to_bits().wrapping_sub(ROUNDER.to_bits()) as i32;
+            *code = (rounded + self.half) as u16;
         }
     }
 }
@@ -198,33 +194,28 @@ mod tests {
         }
 
         #[test]
-        fn rounds_half_to_even_within_the_range(bits: u32, precision in 1u8..=16, signed: bool) {
-            let (sample, nominal) = (f32::from_bits(bits), Nominal::new(precision, signed));
-            let shift = if signed { 0.0 } else { (1i64 << (precision - 1)) as f64 };
-            let least = if signed { -((1i64 << (precision - 1)) as f64) } else { 0.0 };
-            let most = least + ((1i64 << precision) - 1) as f64;
+        fn rounds_half_to_even_within_the_range(bits: u32, precision in 1u8..=16) {
+            let sample = f32::from_bits(bits);
+            let (half, most) = (f64::from(1 << (precision - 1)), f64::from((1 << precision) - 1));
             let expected = match f64::from(sample) {
-                number if number.is_nan() => least,
-                number => (number.round_ties_even() + shift).clamp(least, most),
+                number if number.is_nan() => 0.0,
+                number => (number.round_ties_even() + half).clamp(0.0, most),
             };
-            let mut rounded = [0];
-            nominal.round(&[sample], &mut rounded);
-            prop_assert_eq!(rounded, [expected as i32], "{}", sample);
+            let mut codes = [0];
+            Nominal::new(precision).round(&[sample], &mut codes);
+            prop_assert_eq!(codes, [expected as u16], "{}", sample);
         }
     }
 
     #[test]
     fn samples_are_shifted_and_held() {
-        let byte = Nominal::new(8, false);
+        let byte = Nominal::new(8);
         let mut rounded = [0; 10];
         let samples = [-128.5, -0.5, 0.5, 1.5, 126.5, 127.5, 1e9, f32::INFINITY, -f32::INFINITY, f32::NAN];
         byte.round(&samples, &mut rounded);
         assert_eq!(rounded, [0, 128, 128, 130, 254, 255, 255, 255, 0, 0]);
-        let mut shifted = [0; 6];
-        byte.shift(&[-129, -128, 0, 127, 128, i32::MIN], &mut shifted);
-        assert_eq!(shifted, [0, 0, 128, 255, 255, 0]);
-        let mut shifted = [0; 3];
-        Nominal::new(8, true).shift(&[-1000, -7, 1000], &mut shifted);
-        assert_eq!(shifted, [-128, -7, 127]);
+        let mut shifted = [0; 7];
+        byte.shift(&[-129, -128, 0, 127, 128, i32::MIN, i32::MAX], &mut shifted);
+        assert_eq!(shifted, [0, 0, 128, 255, 255, 0, 255]);
     }
 }

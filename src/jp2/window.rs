@@ -14,10 +14,14 @@ use super::component;
 use super::index::{Index, Tile};
 use super::layout;
 use super::plane::{self, Plane, Spare};
-use super::transform::{self, Nominal};
+use super::transform::{self, Nominal, Quantised};
+use super::wavelet;
 use crate::error::MasterError;
 use crate::geometry::Rect;
 use bands::Bands;
+
+/// Rows of a tile that become codes at a time, all components of them: few enough to stay in the cache of a core meanwhile.
+const ROWS: usize = 16;
 
 /// Decodes windows; keeps the code-blocks that it decoded last, and memory to work in.
 #[derive(Default)]
@@ -25,6 +29,7 @@ pub struct WindowDecoder {
     bands: Bands,
     reversible: Spare<i32>,
     irreversible: Spare<f32>,
+    codes: Spare<u16>,
 }
 
 /// A codestream to decode from.
@@ -42,7 +47,7 @@ pub struct Source<'a> {
     pub announce: &'a dyn Fn(&[Range<usize>]),
 }
 
-/// Samples of a component before they are made those of the picture: by the wavelet that made them.
+/// Samples of a component before they become codes: by the wavelet that made them.
 enum Samples {
     Reversible(Plane<i32>),
     Irreversible(Plane<f32>),
@@ -78,7 +83,7 @@ impl WindowDecoder {
         let header = &source.index.header;
         let blank = |(number, component)| match source.components.contains(&number) {
             // Each sample is in a tile, and is going to be written.
-            true => self.reversible.plane(plane::reduced(area, component, reduction)),
+            true => self.codes.plane(plane::reduced(area, component, reduction)),
             false => Plane { rect: Rect::new(0, 0, 0, 0), samples: Vec::new() },
         };
         let mut planes: Vec<Plane> = header.components.iter().enumerate().map(blank).collect();
@@ -91,7 +96,7 @@ impl WindowDecoder {
 
     /// Takes back planes that are done with: the next ones get their memory.
     pub fn keep(&mut self, planes: Vec<Plane>) {
-        planes.into_iter().for_each(|plane| self.reversible.keep(plane));
+        planes.into_iter().for_each(|plane| self.codes.keep(plane));
     }
 
     fn decode_tile(
@@ -112,53 +117,78 @@ impl WindowDecoder {
             let part = TileComponent { source, tile, tile_number, component: number };
             samples.push(window.map(|window| self.samples(part, reduction, window)).transpose()?);
         }
-        if tile.coding().multiple_component_transform {
-            undo_component_transform(&mut samples)?;
-        }
-        for ((samples, component), plane) in samples.into_iter().zip(components).zip(planes) {
-            let nominal = Nominal::new(component.precision, component.signed);
-            match samples {
-                Some(Samples::Reversible(part)) => {
-                    place(&part, plane, |part, row| nominal.shift(part, row));
-                    self.reversible.keep(part);
+        let height = samples.iter().flatten().map(|samples| samples.rect().height).max();
+        for start in (0..height.unwrap_or(0) as usize).step_by(ROWS) {
+            let rows = start..start + ROWS;
+            if tile.coding().multiple_component_transform {
+                undo_component_transform(&mut samples, rows.clone())?;
+            }
+            for ((samples, component), plane) in samples.iter().zip(components).zip(&mut *planes) {
+                let nominal = Nominal::new(component.precision);
+                match samples {
+                    Some(Samples::Reversible(part)) => {
+                        place(part, rows.clone(), plane, |part, row| nominal.shift(part, row));
+                    }
+                    Some(Samples::Irreversible(part)) => {
+                        place(part, rows.clone(), plane, |part, row| nominal.round(part, row));
+                    }
+                    None => (),
                 }
-                Some(Samples::Irreversible(part)) => {
-                    place(&part, plane, |part, row| nominal.round(part, row));
-                    self.irreversible.keep(part);
-                }
-                None => (),
             }
         }
+        samples.into_iter().flatten().for_each(|samples| match samples {
+            Samples::Reversible(part) => self.reversible.keep(part),
+            Samples::Irreversible(part) => self.irreversible.keep(part),
+        });
         Ok(())
     }
 
     fn samples(&mut self, part: TileComponent, reduction: u8, window: Rect) -> Result<Samples, MasterError> {
-        let coding = &part.tile.coding().components[part.component];
-        let levels = coding.levels.checked_sub(reduction).ok_or_else(|| {
-            MasterError::damaged(format!("tile {} has fewer resolutions than the image", part.tile_number))
-        })?;
-        let resolution = part.tile.layout.components[part.component].resolutions[usize::from(levels)].rect;
-        let bands = &mut self.bands;
-        if coding.reversible {
-            let fill = |level, kind, plane: &mut _| bands.fill(part, level, kind, plane);
-            component::window(resolution, levels, window, &mut self.reversible, fill).map(Samples::Reversible)
-        } else {
-            let fill = |level, kind, plane: &mut _| bands.fill(part, level, kind, plane);
-            component::window(resolution, levels, window, &mut self.irreversible, fill)
-                .map(Samples::Irreversible)
+        let (bands, reduced) = (&mut self.bands, (reduction, window));
+        match part.tile.coding().components[part.component].reversible {
+            true => part.samples(reduced, bands, &mut self.reversible).map(Samples::Reversible),
+            false => part.samples(reduced, bands, &mut self.irreversible).map(Samples::Irreversible),
         }
     }
 }
 
-/// Puts the samples of a part of a plane into their place, row by row, by `convert`. An empty plane is not wanted.
-fn place<T>(part: &Plane<T>, plane: &mut Plane, convert: impl Fn(&[T], &mut [i32])) {
+impl TileComponent<'_> {
+    /// A window of a reduced resolution.
+    fn samples<T: Quantised + wavelet::Sample>(
+        self,
+        (reduction, window): (u8, Rect),
+        bands: &mut Bands,
+        spare: &mut Spare<T>,
+    ) -> Result<Plane<T>, MasterError> {
+        let levels = self.tile.coding().components[self.component].levels.checked_sub(reduction);
+        let levels = levels.ok_or_else(|| {
+            MasterError::damaged(format!("tile {} has fewer resolutions than the image", self.tile_number))
+        })?;
+        let resolution = self.tile.layout.components[self.component].resolutions[usize::from(levels)].rect;
+        component::window(resolution, levels, window, spare, |level, kind, plane| {
+            bands.fill(self, level, kind, plane)
+        })
+    }
+}
+
+impl Samples {
+    fn rect(&self) -> Rect {
+        match self {
+            Self::Reversible(part) => part.rect,
+            Self::Irreversible(part) => part.rect,
+        }
+    }
+}
+
+/// Puts rows of a part of a plane into their place, each by `convert`. An empty plane is not wanted.
+fn place<T>(part: &Plane<T>, rows: Range<usize>, plane: &mut Plane, convert: impl Fn(&[T], &mut [u16])) {
     if plane.samples.is_empty() {
         return;
     }
     let (from, to) = (part.rect.width as usize, plane.rect.width as usize);
-    let left = (part.rect.x - plane.rect.x) as usize;
-    let rows = plane.samples.chunks_exact_mut(to.max(1)).skip((part.rect.y - plane.rect.y) as usize);
-    for (part, row) in part.samples.chunks_exact(from.max(1)).zip(rows) {
+    let (left, top) = ((part.rect.x - plane.rect.x) as usize, (part.rect.y - plane.rect.y) as usize);
+    let places = plane.samples.chunks_exact_mut(to.max(1)).skip(top + rows.start);
+    for (part, row) in part.samples[part.range(rows)].chunks_exact(from.max(1)).zip(places) {
         convert(part, &mut row[left..left + from]);
     }
 }
@@ -184,8 +214,8 @@ fn tiles_with_samples(header: &Header, reduction: u8, area: Rect) -> impl Iterat
     })
 }
 
-/// T.800 G.2 and G.3: the first three components of a tile become red, green and blue.
-fn undo_component_transform(samples: &mut [Option<Samples>]) -> Result<(), MasterError> {
+/// T.800 G.2 and G.3: rows of the first three components of a tile become red, green and blue.
+fn undo_component_transform(samples: &mut [Option<Samples>], rows: Range<usize>) -> Result<(), MasterError> {
     match samples {
         // Some encoders of gray pictures ask for it all the same.
         [] | [_] | [_, _] | [None, None, None, ..] => Ok(()),
@@ -195,7 +225,8 @@ fn undo_component_transform(samples: &mut [Option<Samples>]) -> Result<(), Maste
             Some(Samples::Reversible(third)),
             ..,
         ] if first.rect == second.rect && second.rect == third.rect => {
-            transform::undo_reversible([&mut first.samples, &mut second.samples, &mut third.samples]);
+            let range = first.range(rows);
+            transform::undo_reversible([first, second, third].map(|plane| &mut plane.samples[range.clone()]));
             Ok(())
         }
         [
@@ -204,7 +235,10 @@ fn undo_component_transform(samples: &mut [Option<Samples>]) -> Result<(), Maste
             Some(Samples::Irreversible(third)),
             ..,
         ] if first.rect == second.rect && second.rect == third.rect => {
-            transform::undo_irreversible([&mut first.samples, &mut second.samples, &mut third.samples]);
+            let range = first.range(rows);
+            transform::undo_irreversible(
+                [first, second, third].map(|plane| &mut plane.samples[range.clone()]),
+            );
             Ok(())
         }
         _ => Err(MasterError::damaged("a transform of components that are not alike")),

@@ -71,6 +71,11 @@ pub(super) fn tile_grid(image: Rect, origin: (u32, u32), tile: Dimensions) -> (u
 }
 
 impl Component {
+    /// The least that a sample of at most 16 bits can be.
+    pub fn least(&self) -> i32 {
+        if self.signed { -(1 << (self.precision.clamp(1, 16) - 1)) } else { 0 }
+    }
+
     fn read(fields: &mut Fields, image: Rect) -> Result<Self, MasterError> {
         let (depth, dx, dy) = (fields.u8()?, fields.u8()?, fields.u8()?);
         let precision = (depth & 0x7f) + 1;

@@ -96,7 +96,9 @@ fn decode_area(
     done(unsafe { opj::opj_decode(codec.pointer, stream.pointer, image.pointer) }, "decode")?;
     let planes = header.components.iter().zip(components(&image));
     let rect = |area, component| reduced(area, component, reduction);
-    planes.map(|(component, decoded)| plane(decoded, rect(whole, component), rect(area, component))).collect()
+    planes
+        .map(|(component, decoded)| plane(component, decoded, rect(whole, component), rect(area, component)))
+        .collect()
 }
 
 /// The area of all tiles that hold a part of `area`.
@@ -157,7 +159,12 @@ fn is_image_of(image: &Owned<opj::opj_image_t>, header: &Header) -> bool {
 }
 
 /// The part of what was decoded as `whole` that is in `rect`.
-fn plane(decoded: &opj::opj_image_comp_t, whole: Rect, rect: Rect) -> Result<Plane, &'static str> {
+fn plane(
+    component: &Component,
+    decoded: &opj::opj_image_comp_t,
+    whole: Rect,
+    rect: Rect,
+) -> Result<Plane, &'static str> {
     if (decoded.w, decoded.h) != (whole.width, whole.height) || decoded.data.is_null() {
         return Err("decode all samples");
     }
@@ -166,8 +173,12 @@ fn plane(decoded: &opj::opj_image_comp_t, whole: Rect, rect: Rect) -> Result<Pla
     let samples = unsafe { slice::from_raw_parts(decoded.data, count) };
     let rows = samples.chunks_exact(decoded.w.max(1) as usize).skip((rect.y - whole.y) as usize);
     let left = (rect.x - whole.x) as usize;
-    let row = |row: &[i32]| row[left..left + rect.width as usize].to_vec();
-    Ok(Plane { rect, samples: rows.take(rect.height as usize).flat_map(row).collect() })
+    let mut samples = Vec::with_capacity(rect.dimensions().area() as usize);
+    // Of at most 16 bits, and held to their range by OpenJPEG.
+    let code = |sample: &i32| sample.wrapping_sub(component.least()) as u16;
+    rows.take(rect.height as usize)
+        .for_each(|row| samples.extend(row[left..left + rect.width as usize].iter().map(code)));
+    Ok(Plane { rect, samples })
 }
 
 /// What OpenJPEG reads: a codestream, with a place in it.

@@ -39,7 +39,7 @@ fn check(sample: &Sample, windows: &[Rect]) {
     }
 }
 
-fn part(whole: &Plane, rect: Rect) -> Vec<i32> {
+fn part(whole: &Plane, rect: Rect) -> Vec<u16> {
     let width = whole.rect.width as usize;
     let row = |y: u32| (y - whole.rect.y) as usize * width + (rect.x - whole.rect.x) as usize;
     (rect.y..rect.bottom())
