@@ -124,14 +124,19 @@ fn decode_segments(
         if raw {
             decode_raw(block, Raw::new(bytes), passes)?;
         } else {
-            decode_mq(block, style, Mq::new(bytes, &mut contexts), passes);
+            contexts = decode_mq(block, style, Mq::new(bytes, contexts), passes);
         }
     }
     Ok(())
 }
 
 #[inline(always)]
-fn decode_mq(block: &mut Block, style: BlockStyle, mut mq: Mq, passes: impl Iterator<Item = (u32, Pass)>) {
+fn decode_mq(
+    block: &mut Block,
+    style: BlockStyle,
+    mut mq: Mq,
+    passes: impl Iterator<Item = (u32, Pass)>,
+) -> Contexts {
     for (plane, pass) in passes {
         mq = match pass {
             Pass::Propagation => block.propagate(mq, plane),
@@ -142,6 +147,7 @@ fn decode_mq(block: &mut Block, style: BlockStyle, mut mq: Mq, passes: impl Iter
             mq.reset();
         }
     }
+    mq.contexts
 }
 
 #[inline(always)]

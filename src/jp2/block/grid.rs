@@ -6,6 +6,9 @@
 /// rest is where the samples around them are put while the word is worked on; in a map it is zero.
 pub type Map = [u64; 512];
 
+/// Bits before the first sample of its own. Samples are numbered from there: a word shifted by the number of a sample has
+/// the 3x3 around that one in its lowest columns.
+pub const MARGIN: u32 = 7;
 /// Bit 0 of each column.
 const COLUMNS: u64 = 0o01_01_01_01_01_01_01_01_01_01;
 /// All samples that a word can have of its own.
@@ -25,7 +28,7 @@ pub struct Grid {
     height: usize,
     /// Where stripes see the one below them: all, or in vertically causal blocks none.
     below: u64,
-    /// For a bit of a word, how far its coefficient is from that of the first one.
+    /// For a sample of a word, how far its coefficient is from that of the first one.
     offsets: [u16; 64],
 }
 
@@ -45,9 +48,8 @@ impl Grid {
     /// `width * height` is 1 to 4096, and neither is more than 1024.
     pub fn new((width, height): (usize, usize), vertically_causal: bool) -> Self {
         let mut offsets = [0; 64];
-        for (bit, offset) in offsets.iter_mut().enumerate().skip(7).take(48) {
-            let (column, row) = (bit / 6 - 1, bit % 6);
-            *offset = (row.saturating_sub(1) * width + column) as u16;
+        for (sample, offset) in offsets.iter_mut().enumerate().take(48) {
+            *offset = (sample % 6 * width + sample / 6) as u16;
         }
         let below = if vertically_causal { 0 } else { COLUMNS << 1 };
         Self { words: width.div_ceil(8), stripes: height.div_ceil(4), width, height, below, offsets }
@@ -84,10 +86,10 @@ impl Grid {
         map[..(self.stripes + 2) * self.words].fill(0);
     }
 
-    /// Where the coefficient of a bit is, row by row.
+    /// Where the coefficient of a sample is, row by row.
     #[inline(always)]
-    pub fn place(&self, word: &Word, bit: u32) -> usize {
-        (word.start + usize::from(self.offsets[(bit & 63) as usize])) & 4095
+    pub fn place(&self, word: &Word, sample: u32) -> usize {
+        (word.start + usize::from(self.offsets[(sample & 63) as usize])) & 4095
     }
 
     /// A word with the rows above and below it.

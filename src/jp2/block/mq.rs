@@ -14,7 +14,8 @@ pub struct Mq<'a> {
     code: u64,
     available: i32,
     rest: Rest<'a>,
-    contexts: &'a mut Contexts,
+    /// For the next segment.
+    pub contexts: Contexts,
 }
 
 /// The states of the 19 contexts.
@@ -28,25 +29,22 @@ struct Rest<'a> {
     previous: u8,
 }
 
-/// Bits 48 to 63 hold the probability of the less probable symbol, bits 1 to 7 the index of the state in
-/// [`TRANSITIONS`], and bit 0 the more probable symbol.
-type State = u64;
+/// Bits 0 to 15 hold the probability of the less probable symbol, bits 24 to 31 the index of the state in
+/// [`TRANSITIONS`], of which the lowest, bit 24, is the more probable symbol.
+type State = u32;
 
-const PROBABILITY: u64 = 0xffff << 48;
 const HALF: u64 = 1 << 63;
 
-/// For each state that after the more probable symbol, and how the one after the less probable symbol differs from it:
-/// both are loaded before the symbol is known.
-static TRANSITIONS: [(State, u64); 128] = transitions();
+/// For each state those after the more and the less probable symbol: both are loaded before the symbol is known.
+static TRANSITIONS: [(State, State); 256] = transitions();
 
-const fn transitions() -> [(State, u64); 128] {
-    let mut transitions = [(0, 0); 128];
+const fn transitions() -> [(State, State); 256] {
+    let mut transitions = [(0, 0); 256];
     let mut index = 0;
     while index < 2 * PROBABILITIES.len() {
         let (_, likely, unlikely, switch) = PROBABILITIES[index / 2];
         let favourite = index % 2 == 1;
-        let likely = state(likely, favourite);
-        transitions[index] = (likely, likely ^ state(unlikely, favourite != switch));
+        transitions[index] = (state(likely, favourite), state(unlikely, favourite != switch));
         index += 1;
     }
     transitions
@@ -55,7 +53,19 @@ const fn transitions() -> [(State, u64); 128] {
 /// A row of Table C.2 with its more probable symbol.
 const fn state(row: u8, favourite: bool) -> State {
     let (probability, ..) = PROBABILITIES[row as usize];
-    (probability as u64) << 48 | (row as u64) << 2 | (favourite as u64) << 1 | favourite as u64
+    (row as u32) << 25 | (favourite as u32) << 24 | probability as u32
+}
+
+/// The probability of the less probable symbol, as high as the interval.
+#[inline(always)]
+fn probability(state: State) -> u64 {
+    u64::from(state) << 48
+}
+
+/// The more probable symbol.
+#[inline(always)]
+fn favourite(state: State) -> u64 {
+    u64::from(state >> 24 & 1)
 }
 
 impl Contexts {
@@ -69,7 +79,7 @@ impl Contexts {
 
 impl<'a> Mq<'a> {
     /// A decoder of the codeword segment `bytes` that goes on with the contexts as they are (INITDEC, C.3.5).
-    pub fn new(bytes: &'a [u8], contexts: &'a mut Contexts) -> Self {
+    pub fn new(bytes: &'a [u8], contexts: Contexts) -> Self {
         let mut rest = Rest { bytes, place: 0, previous: 0 };
         // The first byte comes below the topmost bit, and what is compared needs seven bits of the second.
         let (code, available) = rest.read_ahead(0, -15);
@@ -78,19 +88,19 @@ impl<'a> Mq<'a> {
 
     /// Makes the contexts what they were at the start.
     pub fn reset(&mut self) {
-        *self.contexts = Contexts::new();
+        self.contexts = Contexts::new();
     }
 
     /// A decision whose less probable outcome may cost a little.
     #[inline(always)]
     pub fn decide_likely(&mut self, label: u8) -> u64 {
         let state = self.contexts.0[usize::from(label & 31)];
-        let probability = state & PROBABILITY;
+        let probability = probability(state);
         let above = self.interval - probability;
         if self.code >= probability && above >= HALF {
             self.code -= probability;
             self.interval = above;
-            return state & 1;
+            return favourite(state);
         }
         self.decide(label)
     }
@@ -102,16 +112,17 @@ impl Source for Mq<'_> {
     fn decide(&mut self, label: u8) -> u64 {
         let context = usize::from(label & 31);
         let state = self.contexts.0[context];
-        let probability = state & PROBABILITY;
-        let (likely, difference) = TRANSITIONS[(state >> 1 & 127) as usize];
+        let probability = probability(state);
+        let (likely, unlikely) = TRANSITIONS[(state >> 24) as usize];
 
         let above = self.interval - probability;
-        let below = self.code < probability;
+        let (rest, below) = self.code.overflowing_sub(probability);
         let surprise = below != (above < probability);
+        // The less probable symbol always leaves an interval that is to be renormalised.
+        let next = select_unpredictable(above >= HALF, state, likely);
+        self.contexts.0[context] = select_unpredictable(surprise, unlikely, next);
         let interval = select_unpredictable(below, probability, above);
-        let code = select_unpredictable(below, self.code, self.code.wrapping_sub(probability));
-        let next = likely ^ select_unpredictable(surprise, difference, 0);
-        self.contexts.0[context] = select_unpredictable(interval >= HALF, state, next);
+        let code = select_unpredictable(below, self.code, rest);
         let shift = interval.leading_zeros();
         self.interval = interval << (shift & 63);
         self.code = code << (shift & 63);
@@ -122,7 +133,7 @@ impl Source for Mq<'_> {
             (self.code, self.available) = rest.read_ahead(self.code, self.available);
             self.rest = rest;
         }
-        (state ^ u64::from(surprise)) & 1
+        favourite(state) ^ u64::from(surprise)
     }
 
     #[inline(always)]
@@ -136,6 +147,9 @@ impl Rest<'_> {
     ///
     /// A byte of more than 7 bits after 0xff carries into what was read before. The standard adds it only when the bits
     /// before it are used up; so does this, for a damaged segment may tell the difference.
+    ///
+    /// Cold is what keeps the registers of those who call it where they are.
+    #[cold]
     #[inline(never)]
     fn read_ahead(&mut self, mut code: u64, mut available: i32) -> (u64, i32) {
         while available <= 40 {

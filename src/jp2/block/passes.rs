@@ -1,8 +1,8 @@
 //! The three coding passes (T.800 D.3) over bitmaps: a walk visits only the samples that a pass has something for.
 
-use super::grid::{FIRST, Grid, Map, Walk, Word};
+use super::grid::{FIRST, Grid, MARGIN, Map, Walk, Word};
 use super::mq::Mq;
-use super::tables::{self, REFINEMENT, RUN_LENGTH, SIGNS, UNIFORM};
+use super::tables::{self, Around, REFINEMENT, RUN_LENGTH, SIGNS, UNIFORM};
 use crate::jp2::layout::BandKind;
 
 /// Where decisions come from.
@@ -13,19 +13,17 @@ pub trait Source {
     fn sign(&mut self, entry: u8) -> u64;
 }
 
-/// Around the sample at bit 7 of a word: the 3x3 samples.
-const AROUND: u32 = 0b000111_000111_000111;
-/// Its straight neighbours.
+/// The 3x3 samples around one, in a word that was shifted by its number.
+const AROUND: u64 = 0b000111_000111_000111;
+/// Its straight neighbours there.
 const STRAIGHT: u32 = 0b000010_000101_000010;
-/// Those of the 3x3 that the scan meets later.
-const LATER: u64 = 0b000111_000100_000000;
-/// A factor that brings the bits of three columns together, the last column lowest, from bit 12 on.
-const GATHER: u32 = 1 | 1 << 9 | 1 << 18;
+/// Those samples of the 3x3 that the scan meets later, numbered from the one in the middle.
+const LATER: u64 = 0b000111_000100_000000 >> MARGIN;
 
 /// What is known of a code-block between passes.
 pub struct Block {
     grid: Grid,
-    significance: &'static [u8; 512],
+    significance: &'static Around,
     significant: Map,
     negative: Map,
     /// Samples that the last significance propagation decided on.
@@ -74,20 +72,20 @@ impl Block {
 
     #[inline(always)]
     fn propagate_word<S: Source>(&mut self, from: &mut S, word: &Word, near: &mut Near, plane: u32) {
-        let candidates = word.own & !near.significant;
-        let mut members = candidates & neighbours(near.significant);
+        let candidates = (word.own & !near.significant) >> MARGIN;
+        let mut members = neighbours(near.significant) >> MARGIN & candidates;
         let mut visited = members;
         while members != 0 {
-            let bit = members.trailing_zeros();
+            let sample = members.trailing_zeros();
             members &= members - 1;
-            if from.decide(self.significance[near.context(bit)]) != 0 {
-                self.become_significant(from, word, near, bit, plane);
-                let reached = LATER << (bit - 7) & candidates;
+            if from.decide(self.significance[near.context(sample)]) != 0 {
+                self.become_significant(from, word, near, sample, plane);
+                let reached = LATER << sample & candidates;
                 members |= reached;
                 visited |= reached;
             }
         }
-        *word.of(&mut self.visited) = visited;
+        *word.of(&mut self.visited) = visited << MARGIN;
     }
 
     /// Magnitude refinement (D.3.3): samples that were significant before this plane.
@@ -107,15 +105,17 @@ impl Block {
     fn refine_word<S: Source>(&mut self, from: &mut S, word: &Word, significant: u64, plane: u32) {
         let mut members = significant & word.own & !*word.of(&mut self.visited);
         let refined = word.of(&mut self.refined);
-        let (again, first) = (*refined, neighbours(significant) & !*refined);
+        let again = *refined >> MARGIN;
+        let first = neighbours(significant) >> MARGIN & !again;
         *refined |= members;
+        members >>= MARGIN;
         while members != 0 {
-            let bit = members.trailing_zeros();
+            let sample = members.trailing_zeros();
             members &= members - 1;
-            let label = REFINEMENT + (first >> bit & 1) as u8 + 2 * (again >> bit & 1) as u8;
+            let label = REFINEMENT + (first >> sample & 1) as u8 + 2 * (again >> sample & 1) as u8;
             // The half of the plane above becomes the bit of this one, whose half follows: up or down by a half.
             let change = (from.decide(label) as i32 * 2 - 1) << plane;
-            let coefficient = &mut self.coefficients[self.grid.place(word, bit)];
+            let coefficient = &mut self.coefficients[self.grid.place(word, sample)];
             let sign = *coefficient >> 31;
             *coefficient += (change ^ sign) - sign;
         }
@@ -141,29 +141,29 @@ impl Block {
 
     #[inline(always)]
     fn clean_up_word(&mut self, from: &mut Mq, word: &Word, near: &mut Near, runs: u64, plane: u32) {
-        let mut members = word.own & !near.significant & !*word.of(&mut self.visited);
+        let mut members = (word.own & !near.significant & !*word.of(&mut self.visited)) >> MARGIN;
         // Where a column of four starts that has nothing in it and around it.
-        let mut clean = runs & !touched(near.significant);
+        let mut clean = (runs & !touched(near.significant)) >> MARGIN;
         while members != 0 {
-            let mut bit = members.trailing_zeros();
-            if clean >> bit & 1 != 0 {
+            let mut sample = members.trailing_zeros();
+            if clean >> sample & 1 != 0 {
                 if from.decide_likely(RUN_LENGTH) == 0 {
-                    members &= !(0xf << bit);
+                    members &= !(0xf << sample);
                     continue;
                 }
                 let run = from.decide(UNIFORM) << 1;
                 let run = run | from.decide(UNIFORM);
-                members &= !(((2 << run) - 1) << bit);
-                bit += run as u32;
+                members &= !(((2 << run) - 1) << sample);
+                sample += run as u32;
             } else {
                 members &= members - 1;
-                if from.decide(self.significance[near.context(bit)]) == 0 {
+                if from.decide(self.significance[near.context(sample)]) == 0 {
                     continue;
                 }
             }
-            self.become_significant(from, word, near, bit, plane);
+            self.become_significant(from, word, near, sample, plane);
             // The next column, as far as it is in this word, starts 3 to 6 bits ahead.
-            clean &= !(0x7f << bit);
+            clean &= !(0x7f << sample);
         }
     }
 
@@ -174,14 +174,14 @@ impl Block {
         from: &mut S,
         word: &Word,
         near: &mut Near,
-        bit: u32,
+        sample: u32,
         plane: u32,
     ) {
-        let sign = from.sign(near.sign_entry(bit));
-        near.significant |= 1 << bit;
-        near.negative |= sign << bit;
+        let sign = from.sign(near.sign_entry(sample));
+        near.significant |= 1 << MARGIN << sample;
+        near.negative |= sign << MARGIN << sample;
         let (magnitude, sign) = (3 << plane, sign as i32);
-        self.coefficients[self.grid.place(word, bit)] = (magnitude ^ -sign) + sign;
+        self.coefficients[self.grid.place(word, sample)] = (magnitude ^ -sign) + sign;
     }
 }
 
@@ -193,17 +193,15 @@ struct Near {
 
 impl Near {
     #[inline(always)]
-    fn context(&self, bit: u32) -> usize {
-        let around = (self.significant >> (bit - 7)) as u32 & AROUND;
-        (around.wrapping_mul(GATHER) >> 12 & 511) as usize
+    fn context(&self, sample: u32) -> usize {
+        (self.significant >> sample & AROUND) as usize
     }
 
     #[inline(always)]
-    fn sign_entry(&self, bit: u32) -> u8 {
-        let significant = (self.significant >> (bit - 7)) as u32 & STRAIGHT;
-        let negative = (self.negative >> (bit - 7)) as u32 & STRAIGHT;
-        let around = significant | negative << 1;
-        SIGNS[(around.wrapping_mul(GATHER) >> 13 & 255) as usize]
+    fn sign_entry(&self, sample: u32) -> u8 {
+        let significant = (self.significant >> sample) as u32 & STRAIGHT;
+        let negative = (self.negative >> sample) as u32 & STRAIGHT;
+        SIGNS[(significant | negative << 1) as usize]
     }
 }
 

@@ -68,9 +68,13 @@ pub const PROBABILITIES: [(u16, u8, u8, bool); 47] = [
 /// The states in which the 19 contexts start (T.800 Table D.7): all zero but these.
 pub const INITIAL: [(u8, u8); 3] = [(0, 4), (RUN_LENGTH, 3), (UNIFORM, 46)];
 
-/// Contexts of significance (T.800 Table D.1) of a kind of subband, by the significance of the 3x3 samples around:
-/// bit `3 * column + row`. The sample itself, bit 4, does not count.
-pub const fn significance(kind: BandKind) -> &'static [u8; 512] {
+/// A table by the 3x3 samples around one, as they stand in a word: bit `6 * column + row`. The other bits are for nobody to
+/// set, so that few lines of the cache are in use. To bring the nine together would take longer than a look-up.
+pub type Around = [u8; 1 << 15];
+
+/// Contexts of significance (T.800 Table D.1) of a kind of subband, by the significance of the samples around; that of the
+/// sample itself does not count.
+pub const fn significance(kind: BandKind) -> &'static Around {
     match kind {
         BandKind::Ll | BandKind::Lh => &LOW_PASS_ACROSS,
         BandKind::Hl => &HIGH_PASS_ACROSS,
@@ -78,17 +82,17 @@ pub const fn significance(kind: BandKind) -> &'static [u8; 512] {
     }
 }
 
-static LOW_PASS_ACROSS: [u8; 512] = significance_table(BandKind::Lh);
-static HIGH_PASS_ACROSS: [u8; 512] = significance_table(BandKind::Hl);
-static HIGH_PASS: [u8; 512] = significance_table(BandKind::Hh);
+static LOW_PASS_ACROSS: Around = significance_table(BandKind::Lh);
+static HIGH_PASS_ACROSS: Around = significance_table(BandKind::Hl);
+static HIGH_PASS: Around = significance_table(BandKind::Hh);
 
-const fn significance_table(kind: BandKind) -> [u8; 512] {
-    let mut table = [0; 512];
+const fn significance_table(kind: BandKind) -> Around {
+    let mut table = [0; 1 << 15];
     let mut around = 0;
     while around < table.len() {
-        let horizontal = ((around >> 1 & 1) + (around >> 7 & 1)) as u8;
-        let vertical = ((around >> 3 & 1) + (around >> 5 & 1)) as u8;
-        let diagonal = (around & 0b101_000_101).count_ones() as u8;
+        let horizontal = ((around >> 1 & 1) + (around >> 13 & 1)) as u8;
+        let vertical = ((around >> 6 & 1) + (around >> 8 & 1)) as u8;
+        let diagonal = (around & 0o50005).count_ones() as u8;
         table[around] = match kind {
             BandKind::Ll | BandKind::Lh => along(horizontal, vertical, diagonal),
             BandKind::Hl => along(vertical, horizontal, diagonal),
@@ -125,16 +129,16 @@ const fn across(straight: u8, diagonal: u8) -> u8 {
     }
 }
 
-/// Contexts of signs, with [`INVERTED`] (T.800 Tables D.2 and D.3), by two bits for each straight neighbour, in the
-/// order east, north, south, west: whether it is significant, and whether it is negative.
-pub static SIGNS: [u8; 256] = sign_table();
+/// Contexts of signs, with [`INVERTED`] (T.800 Tables D.2 and D.3), by two bits for each straight neighbour: whether it is
+/// significant, where it stands in a word, and in the next bit whether it is negative.
+pub static SIGNS: Around = sign_table();
 
-const fn sign_table() -> [u8; 256] {
-    let mut table = [0; 256];
+const fn sign_table() -> Around {
+    let mut table = [0; 1 << 15];
     let mut around = 0;
     while around < table.len() {
-        let horizontal = contribution(around) + contribution(around >> 6);
-        let vertical = contribution(around >> 2) + contribution(around >> 4);
+        let horizontal = contribution(around >> 1) + contribution(around >> 13);
+        let vertical = contribution(around >> 6) + contribution(around >> 8);
         table[around] = match (horizontal.signum(), vertical.signum()) {
             (0, 0) => SIGN,
             (0, 1) => SIGN + 1,
