@@ -13,8 +13,9 @@ use super::mcu::Block;
 /// Walkers side by side.
 const ABREAST: usize = 4;
 
-/// How far each goes beyond where the next one set out, so that they meet. In bits.
-const OVERLAP: usize = 2048;
+/// How far each goes beyond where the next one set out, so that they meet: in bits, for each block of an MCU, since it
+/// takes longer to fall into step with that, too.
+const OVERLAP: usize = 1000;
 
 /// In a scan of fewer bits blocks are short, and time is spent where they end: one walker is as fast.
 const SHORT: usize = 100_000;
@@ -76,7 +77,7 @@ impl<'s> Scan<'s> {
     /// The way through nearly all of it, found by several at once.
     fn abreast(&self, at: usize) -> Walker<'s> {
         let apart = self.bits.len() / ABREAST;
-        let goal = |number| (number + 1) * apart + OVERLAP;
+        let goal = |number| (number + 1) * apart + OVERLAP * self.mcu.len();
         let place = |number| match number {
             0 => self.walker(at, goal(0), true),
             _ => self.walker(number * apart, goal(number), false),
