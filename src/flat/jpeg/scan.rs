@@ -85,7 +85,7 @@ impl Coding {
         }
     }
 
-    /// The blocks of an MCU.
+    /// The blocks of an MCU, of which there is at least one.
     fn mcu(&self) -> Option<Vec<Block<'_>>> {
         let mut mcu = Vec::new();
         for (component, told) in self.components.iter().enumerate() {
@@ -93,7 +93,7 @@ impl Coding {
             let block = Block { component, dc, ac, written: self.written[told.dc].as_ref()? };
             mcu.extend(std::iter::repeat_n(block, (told.blocks.0 * told.blocks.1) as usize));
         }
-        Some(mcu)
+        (!mcu.is_empty()).then_some(mcu)
     }
 }
 
