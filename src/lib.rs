@@ -20,8 +20,8 @@
 //! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
 //! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles; windows of JPEG by an index; pure on bytes |
 //! | [`orientation`] | the orientation in EXIF and XMP |
-//! | [`jpeg`] | whether libjpeg-turbo has decoded a stream |
 //! | [`stored`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
+//! | [`jpeg`] | what these share of JPEG: Huffman codes, where blocks lie, whether a stream was decoded |
 //! | [`raster`] | decoded samples: resample, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`fastcgi`] | records, parameters, responses; pure |

@@ -5,15 +5,18 @@
 
 use std::ops::Range;
 
-use memchr::memchr;
-
-use super::huffman::{Bits, Class, Table};
 use super::jpeg::Jpeg;
-use super::walk;
 use crate::geometry::Dimensions;
+use crate::jpeg::bits::{Bits, Writer, stuff, unstuff};
+use crate::jpeg::huffman::{Class, Definition, Table};
+use crate::jpeg::mcu::{self, Block, PerComponent};
+use crate::jpeg::walk;
 
 /// Most tables that are kept: those of three masters or more, and room for those of the next.
 const KEPT: usize = 16;
+
+/// Most blocks of a tile; one of 2048 pixels square has fewer.
+const MOST: usize = 1 << 18;
 
 /// Cuts streams; keeps its buffers and the tables that it met last.
 #[derive(Default)]
@@ -21,9 +24,6 @@ pub struct Cutter {
     tables: Vec<Table>,
     plain: Vec<u8>,
 }
-
-/// A block of an MCU: its component, and its DC and AC table, as indexes.
-type Block = (usize, usize, usize);
 
 impl Cutter {
     /// The upper left `size` pixels of a baseline stream of one scan, or nothing if this is another kind of stream, or
@@ -47,47 +47,61 @@ impl Cutter {
             // No MCU lies wholly in the padding.
             stream.extend_from_slice(&jpeg.bytes[scan.entropy.clone()]);
         } else {
-            self.plain.clear();
-            unstuff(&jpeg.bytes[scan.entropy.clone()], &mut self.plain);
-            let blocks = self.blocks(jpeg)?;
-            let codes: Vec<_> =
-                blocks.iter().map(|&(_, dc, ac)| (&self.tables[dc], &self.tables[ac])).collect();
-            let [columns, width] = [all, kept].map(|size| size.width as usize * blocks.len());
-            let (bits, rows) = (Bits::new(&self.plain), kept.height as usize);
-            let starts = walk::starts(bits, &codes, rows.checked_sub(1)? * columns + width)?;
-            let output = Writer { bytes: Vec::with_capacity(self.plain.len() + 8), ..Writer::default() };
-            let cut = Cut { tables: &self.tables, blocks, columns, bits, starts, output };
-            stuff(&cut.rows(rows, width)?, &mut stream);
+            stuff(&self.rest(jpeg, all, kept)?, &mut stream);
         }
         stream.extend([0xff, 0xd9]);
         Some(stream)
     }
 
-    /// The blocks of one MCU, in their order.
-    fn blocks(&mut self, jpeg: &Jpeg) -> Option<Vec<Block>> {
-        // Tables are looked up before any is dropped: none of this stream may be.
-        let wanted = 2 * jpeg.components.len();
-        let surplus = (self.tables.len() + wanted).saturating_sub(KEPT).min(self.tables.len());
-        self.tables.drain(..surplus);
-        let mut blocks = Vec::new();
-        for &(component, dc, ac) in &jpeg.scans[0].components {
-            let dc = self.table(Class::Dc, jpeg.tables[0].get(dc).copied().flatten()?)?;
-            let ac = self.table(Class::Ac, jpeg.tables[1].get(ac).copied().flatten()?)?;
-            // T.81 A.2.2: the only component of a scan comes block by block.
-            let (across, down) = jpeg.components[component].sampling;
-            let count = if jpeg.components.len() == 1 { 1 } else { across * down };
-            blocks.extend(std::iter::repeat_n((component, dc, ac), count.into()));
+    /// The bits of those MCUs that are kept of all, both across and down.
+    fn rest(&mut self, jpeg: &Jpeg, all: Dimensions, kept: Dimensions) -> Option<Vec<u8>> {
+        let Self { tables, plain } = self;
+        plain.clear();
+        unstuff(&jpeg.bytes[jpeg.scans[0].entropy.clone()], plain);
+        let (mcu, bits, rows) = (mcu(tables, jpeg)?, Bits::new(plain), kept.height as usize);
+        let [columns, width] = [all, kept].map(|size| size.width as usize * mcu.len());
+        let wanted = Some(rows.checked_sub(1)? * columns + width).filter(|wanted| *wanted < MOST)?;
+        let starts = walk::starts(bits, 0, &mcu, wanted);
+        if starts.len() <= wanted {
+            return None;
         }
-        Some(blocks)
+        Cut { mcu, columns, bits, starts, output: Writer::with_capacity(plain.len() + 8) }.rows(rows, width)
     }
+}
 
-    fn table(&mut self, class: Class, stored: &[u8]) -> Option<usize> {
-        let known = self.tables.iter().position(|table| table.class == class && table.stored == stored);
-        if known.is_none() {
-            self.tables.push(Table::new(class, stored)?);
-        }
-        Some(known.unwrap_or(self.tables.len() - 1))
+/// The blocks of one MCU, in their order.
+fn mcu<'t>(tables: &'t mut Vec<Table>, jpeg: &Jpeg) -> Option<Vec<Block<'t>>> {
+    // Tables are looked up before any is dropped: none of this stream may be.
+    let wanted = 2 * jpeg.components.len();
+    let surplus = (tables.len() + wanted).saturating_sub(KEPT).min(tables.len());
+    tables.drain(..surplus);
+    let components = &jpeg.scans[0].components;
+    let mut places = Vec::with_capacity(components.len());
+    for &(_, dc, ac) in components {
+        let dc = place(tables, Class::Dc, jpeg.tables[0].get(dc).copied().flatten()?)?;
+        let ac = place(tables, Class::Ac, jpeg.tables[1].get(ac).copied().flatten()?)?;
+        places.push((dc, ac));
     }
+    let mut mcu = Vec::new();
+    for (&(component, ..), (dc, ac)) in components.iter().zip(places) {
+        let (dc, ac) = (&tables[dc], &tables[ac]);
+        // T.81 A.2.2: the only component of a scan comes block by block.
+        let (across, down) = jpeg.components[component].sampling;
+        let count = if jpeg.components.len() == 1 { 1 } else { across * down };
+        let block = Block { component, dc, ac, written: &dc.definition };
+        mcu.extend(std::iter::repeat_n(block, count.into()));
+    }
+    Some(mcu)
+}
+
+/// Which of the tables is the one that DHT has so.
+fn place(tables: &mut Vec<Table>, class: Class, stored: &[u8]) -> Option<usize> {
+    let is_it = |table: &Table| table.class == class && table.definition.bytes() == stored;
+    let known = tables.iter().position(is_it);
+    if known.is_none() {
+        tables.push(Table::new(class, Definition::read(stored)?.0));
+    }
+    Some(known.unwrap_or(tables.len() - 1))
 }
 
 /// The pixels of an MCU.
@@ -103,9 +117,7 @@ fn unit(jpeg: &Jpeg) -> Dimensions {
 
 /// A cut in the making.
 struct Cut<'a> {
-    tables: &'a [Table],
-    /// The blocks of an MCU.
-    blocks: Vec<Block>,
+    mcu: Vec<Block<'a>>,
     /// Blocks of a row as stored.
     columns: usize,
     bits: Bits<'a>,
@@ -121,101 +133,21 @@ impl Cut<'_> {
             let row = row * self.columns;
             // The last MCU that was kept is in the row above.
             let left_out = match row {
-                0 => [0; 3],
+                0 => PerComponent::default(),
                 _ => self.differences(row - self.columns + kept..row)?,
             };
-            self.row(row..row + kept, left_out)?;
+            mcu::copy(&mut self.output, self.bits, &self.starts[row..=row + kept], &self.mcu, left_out)?;
         }
         Some(self.output.finish())
     }
 
-    /// The sums of the DC differences of some blocks, by component.
-    fn differences(&self, blocks: Range<usize>) -> Option<[i32; 3]> {
-        let mut sums = [0i32; 3];
-        for (start, &(component, dc, _)) in self.starts[blocks].iter().zip(self.blocks.iter().cycle()) {
-            let (_, difference) = self.tables[dc].difference(self.bits.word(*start as usize))?;
+    /// The sums of the DC differences of some blocks. Unlike an index, a cut leaves coefficients out of range to the decoder.
+    fn differences(&self, blocks: Range<usize>) -> Option<PerComponent> {
+        let mut sums = PerComponent::default();
+        for difference in mcu::differences(self.bits, &self.starts[blocks], &self.mcu) {
+            let (component, difference) = difference?;
             sums[component] = sums[component].wrapping_add(difference);
         }
         Some(sums)
     }
-
-    /// Copies some blocks of a row. To the first differences of all components those are added that were left out.
-    fn row(&mut self, kept: Range<usize>, mut left_out: [i32; 3]) -> Option<()> {
-        let mut at = self.starts[kept.start] as usize;
-        for (&start, &(component, dc, _)) in self.starts[kept.start..].iter().zip(&self.blocks) {
-            let more = std::mem::take(&mut left_out[component]);
-            if more != 0 {
-                let (length, difference) = self.tables[dc].difference(self.bits.word(start as usize))?;
-                let (code, code_length) = self.tables[dc].encoded(difference.wrapping_add(more))?;
-                self.output.copy(&self.bits, at..start as usize);
-                self.output.put(code << (64 - code_length), code_length);
-                at = start as usize + length as usize;
-            }
-        }
-        self.output.copy(&self.bits, at..self.starts[kept.end] as usize);
-        Some(())
-    }
-}
-
-/// Bits on their way out.
-#[derive(Default)]
-struct Writer {
-    bytes: Vec<u8>,
-    /// The last `count` bits, less than 8, not yet among the bytes; its highest ones.
-    last: u64,
-    count: u32,
-}
-
-impl Writer {
-    /// Appends the highest `length` bits of `word`, at most 56; the others are zero.
-    fn put(&mut self, word: u64, length: u32) {
-        let all = self.last | word >> self.count;
-        let bits = self.count + length;
-        self.bytes.extend_from_slice(&all.to_be_bytes()[..bits as usize / 8]);
-        (self.last, self.count) = (all << (bits / 8 * 8), bits % 8);
-    }
-
-    /// Appends some bits.
-    fn copy(&mut self, bits: &Bits, some: Range<usize>) {
-        let (mut at, mut place, words) = (some.start, self.bytes.len(), some.len() / 56);
-        // As `put` does it, but for a length that is known: this is where most of the bits go. Eight bytes are written at a
-        // time, and the last one again with the next.
-        self.bytes.resize(place + 7 * words + 1, 0);
-        for _ in 0..words {
-            let all = self.last | (bits.word(at) & !0xff) >> self.count;
-            self.bytes[place..place + 8].copy_from_slice(&all.to_be_bytes());
-            self.last = all << 56;
-            (at, place) = (at + 56, place + 7);
-        }
-        self.bytes.truncate(place);
-        if let Some(length) = some.end.checked_sub(at).filter(|&length| length > 0) {
-            self.put(bits.word(at) & !(u64::MAX >> length), length as u32);
-        }
-    }
-
-    /// The bytes, the last one filled with ones (T.81 F.1.2.3).
-    fn finish(mut self) -> Vec<u8> {
-        let fill = self.count.wrapping_neg() % 8;
-        self.put(!(u64::MAX >> fill), fill);
-        self.bytes
-    }
-}
-
-/// Entropy-coded bytes without the zeros that stand behind each 0xff.
-fn unstuff(mut stuffed: &[u8], plain: &mut Vec<u8>) {
-    while let Some(at) = memchr(0xff, stuffed) {
-        plain.extend_from_slice(&stuffed[..=at]);
-        stuffed = stuffed.get(at + 2..).unwrap_or_default();
-    }
-    plain.extend_from_slice(stuffed);
-}
-
-/// The opposite.
-fn stuff(mut plain: &[u8], stuffed: &mut Vec<u8>) {
-    while let Some(at) = memchr(0xff, plain) {
-        stuffed.extend_from_slice(&plain[..=at]);
-        stuffed.push(0);
-        plain = &plain[at + 1..];
-    }
-    stuffed.extend_from_slice(plain);
 }

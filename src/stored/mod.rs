@@ -5,12 +5,10 @@
 
 mod cut;
 mod growth;
-mod huffman;
-mod jpeg;
+pub(crate) mod jpeg;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod turn;
-mod walk;
 mod webp;
 
 use crate::config::Encodings;

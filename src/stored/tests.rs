@@ -112,7 +112,7 @@ fn cut_tiles_have_the_pixels_of_whole_ones() {
 }
 
 /// A tile of noise, of which the right half is flat, `side` pixels squared.
-pub(super) fn tile(side: usize, subsampling: Subsamp) -> Vec<u8> {
+pub(crate) fn tile(side: usize, subsampling: Subsamp) -> Vec<u8> {
     let noise = |at: usize| (at.wrapping_mul(2_654_435_761) >> 13) as u8 / 3;
     let sample = |at: usize| if at / 3 % side < side / 2 { noise(at) } else { 90 };
     let pixels: Vec<u8> = (0..side * side * 3).map(sample).collect();

@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use super::huffman::Definition;
 use crate::flat::marker;
 use crate::geometry::Dimensions;
+use crate::jpeg::huffman::Definition;
 
 /// The markers before the scan of a file whose data can be indexed.
 #[derive(Clone)]
@@ -217,7 +217,7 @@ impl Head {
         for (class, tables) in [(0, &self.extended_dc), (0x10, &self.ac)] {
             for (n, table) in (0..).zip(tables) {
                 let Some(table) = table else { continue };
-                bytes.extend(with_length(0xc4, &[&[class | n], &table.to_bytes()[..]].concat()));
+                bytes.extend(with_length(0xc4, &[&[class | n], table.bytes()].concat()));
             }
         }
         bytes.extend(with_length(0xda, &[&[self.components.len() as u8], &scan[..], &[0, 63, 0]].concat()));

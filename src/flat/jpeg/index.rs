@@ -3,10 +3,10 @@
 
 use std::ops::Range;
 
-use super::bits::BitWriter;
 use super::head::Head;
 use super::scan::{Coding, Predictors, Scanner, State};
 use crate::geometry::Dimensions;
+use crate::jpeg::bits::{Writer, stuff};
 
 /// Pixels across that an entry stands for. Finer ones save little of a window's time, coarser ones little memory.
 const PITCH: u32 = 256;
@@ -64,13 +64,14 @@ impl Index {
     /// A file of the MCUs of these columns in these rows alone, and the size of its picture. Only where pixels depend
     /// on MCUs outside of it may they differ from those of the whole picture. None if the index is not of this file.
     pub fn part(&self, bytes: &[u8], columns: Range<u32>, rows: Range<u32>) -> Option<(Vec<u8>, Dimensions)> {
-        let (stream, dimensions) = self.head.of_part(&columns, &rows)?;
-        let mut output = BitWriter::new(stream);
+        let (mut stream, dimensions) = self.head.of_part(&columns, &rows)?;
+        let mut scanner = Scanner::new(&self.coding, bytes)?;
+        let mut output = Writer::default();
         let mut predictors = Predictors::default();
         for row in rows {
-            self.copy_row(bytes, row, &columns, &mut predictors, &mut output)?;
+            self.copy_row(&mut scanner, row, &columns, &mut predictors, &mut output)?;
         }
-        let mut stream = output.finish();
+        stuff(&output.finish(), &mut stream);
         stream.extend([0xff, 0xd9]);
         Some((stream, dimensions))
     }
@@ -79,14 +80,17 @@ impl Index {
     /// the others bit by bit. Puts in what predictors they leave behind.
     fn copy_row(
         &self,
-        bytes: &[u8],
+        scanner: &mut Scanner,
         row: u32,
         columns: &Range<u32>,
         predictors: &mut Predictors,
-        output: &mut BitWriter,
+        output: &mut Writer,
     ) -> Option<()> {
         let mut column = columns.start;
-        let mut scanner = self.scanner_at(bytes, row, column)?;
+        let place = self.places.before(&self.head, row, column)?;
+        let unit = place.unit + u64::from(column % step(&self.head));
+        scanner.begin(place, unit + 1);
+        scanner.skip_to(unit)?;
         while column < columns.end {
             let unit = u64::from(row) * u64::from(self.head.units().width) + u64::from(column);
             let rest = self.coding.until_restart(unit).min((columns.end - column).into()) as u32;
@@ -95,25 +99,13 @@ impl Index {
             column += rest;
             let nearest = self.places.before(&self.head, row, column)?;
             if nearest.unit > scanner.state().unit {
-                scanner = Scanner::new(&self.coding, bytes, nearest);
+                scanner.begin(nearest, nearest.unit);
             }
-            for _ in scanner.state().unit..unit + u64::from(rest) {
-                scanner.skip_unit()?;
-            }
-            let end = scanner.state();
-            output.copy(bytes, from, end.position)?;
-            *predictors = end.predictors;
+            scanner.skip_to(unit + u64::from(rest))?;
+            scanner.copy_from(from, output)?;
+            *predictors = scanner.state().predictors;
         }
         Some(())
-    }
-
-    /// A scanner that has come to this column of a row.
-    fn scanner_at<'a>(&'a self, bytes: &'a [u8], row: u32, column: u32) -> Option<Scanner<'a>> {
-        let mut scanner = Scanner::new(&self.coding, bytes, self.places.before(&self.head, row, column)?);
-        for _ in 0..column % step(&self.head) {
-            scanner.skip_unit()?;
-        }
-        Some(scanner)
     }
 }
 
@@ -122,24 +114,30 @@ impl Places {
         let (units, step) = (head.units(), step(head));
         let mut found = Self { rows: Vec::new(), offsets: Vec::new(), predictors: Vec::new() };
         let start = State { unit: 0, position: head.start as u64 * 8, predictors: Predictors::default() };
-        let mut scanner = Scanner::new(coding, bytes, start);
+        let all = u64::from(units.width) * u64::from(units.height);
+        let mut scanner = Scanner::new(coding, bytes)?;
+        scanner.begin(start, all);
         for _ in 0..units.height {
             let row = scanner.state().position;
             found.rows.push(row);
             for first in (0..units.width).step_by(step as usize) {
                 let State { position, predictors, .. } = scanner.state();
                 found.offsets.push(u32::try_from(position.checked_sub(row)?).ok()?);
-                found.predictors.extend(&predictors[..head.components.len()]);
-                for _ in first..units.width.min(first + step) {
-                    scanner.skip_unit()?;
-                }
+                found.note(&predictors[..head.components.len()]);
+                let next = units.width.min(first + step);
+                scanner.skip_to(scanner.state().unit + u64::from(next - first))?;
             }
         }
         scanner.end()?;
         let State { position, predictors, .. } = scanner.state();
         found.rows.push(position);
-        found.predictors.extend(&predictors[..head.components.len()]);
+        found.note(&predictors[..head.components.len()]);
         Some(found)
+    }
+
+    /// Takes in predictors, none of which has more than 11 bits.
+    fn note(&mut self, predictors: &[i32]) {
+        self.predictors.extend(predictors.iter().map(|predictor| *predictor as i16));
     }
 
     /// The last place at or before a column of a row. The column may be the one behind the last.
@@ -152,7 +150,8 @@ impl Places {
         let offset = if row == units.height { 0 } else { *self.offsets.get(entry)? };
         let count = head.components.len();
         let mut predictors = Predictors::default();
-        predictors[..count].copy_from_slice(self.predictors.get(entry * count..(entry + 1) * count)?);
+        let kept = self.predictors.get(entry * count..(entry + 1) * count)?;
+        predictors.iter_mut().zip(kept).for_each(|(predictor, kept)| *predictor = i32::from(*kept));
         let position = self.rows.get(row as usize)?.checked_add(offset.into())?;
         Some(State { unit: unit(row, column), position, predictors })
     }

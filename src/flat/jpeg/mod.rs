@@ -2,9 +2,7 @@
 //! Windows of a file of a single baseline scan are decoded by themselves, by an index of its data; others need all.
 //! Strict: a warning of the decoder is an error, but for padding. libjpeg-turbo only sees bytes that were copied out of the map.
 
-mod bits;
 mod head;
-mod huffman;
 mod index;
 mod scan;
 mod state;

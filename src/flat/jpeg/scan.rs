@@ -1,37 +1,36 @@
 //! Goes through the entropy-coded data of a scan MCU by MCU: reads DC coefficients, skips the others.
 //! ITU-T T.81 F.2 and E.2.4. None means everywhere: these are not the data of a baseline scan.
 
-use super::bits::{BitReader, BitWriter};
-use super::head::Head;
-use super::huffman::{Code, Definition, Lookup, Skipper};
+use super::head::{Component, Head};
+use crate::jpeg::bits::{Bits, Writer, unstuff};
+use crate::jpeg::huffman::{Class, Definition, Table};
+use crate::jpeg::mcu::{self, Block, PerComponent};
+use crate::jpeg::walk;
 
 /// The DC coefficients that differences count from, by component.
-pub type Predictors = [i16; 4];
+pub type Predictors = PerComponent;
 
 /// What quantised DC coefficients of 8-bit samples can be: any two differ by less than 2048.
 const DC_RANGE: std::ops::RangeInclusive<i32> = -1024..=1023;
 
+/// Bytes that are looked at together, at most: they are read twice, so they should stay in the cache.
+const TOGETHER: usize = 1 << 17;
+
+/// Bytes that a block takes, or fewer, in most pictures.
+const MANY: usize = 16;
+
+/// More than the bytes of any MCU: ten blocks of the longest codes and values, all bytes stuffed.
+const LONGEST: usize = 2 * 10 * (16 + 11 + 63 * (16 + 15)) / 8 + 2;
+
 /// The tables of a scan, ready for use.
-#[derive(Clone)]
 pub struct Coding {
     /// MCUs from one restart marker to the next; 0 if there are none.
     restart_interval: u64,
-    /// The blocks of an MCU.
-    blocks: Vec<Block>,
-    dc: [Option<Lookup>; 4],
-    /// The codes to write DC categories with.
-    codes: [Option<[Code; 256]>; 4],
-    ac: [Option<Skipper>; 4],
-}
-
-/// A block of an MCU.
-#[derive(Clone, Copy)]
-struct Block {
-    component: usize,
-    dc: usize,
-    ac: usize,
-    /// Whether it is the first of its component.
-    first: bool,
+    components: Vec<Component>,
+    dc: [Option<Table>; 4],
+    ac: [Option<Table>; 4],
+    /// The codes to write DC differences with.
+    written: [Option<Definition>; 4],
 }
 
 /// A place in the data, between two MCUs; before the restart marker if there is one.
@@ -39,41 +38,43 @@ struct Block {
 pub struct State {
     /// The number of the MCU that follows.
     pub unit: u64,
-    /// The position of the first bit behind the MCU before.
+    /// The position of the first bit behind the MCU before: eight times the offset of its byte in the file, which is
+    /// never a stuffed one, and the bits of that byte before it.
     pub position: u64,
     /// What it left behind.
     pub predictors: Predictors,
 }
 
 /// On its way through the data.
-#[derive(Clone)]
 pub struct Scanner<'a> {
     coding: &'a Coding,
+    /// The blocks of an MCU.
+    mcu: Vec<Block<'a>>,
     bytes: &'a [u8],
-    bits: BitReader<'a>,
-    unit: u64,
-    predictors: Predictors,
+    state: State,
+    /// The MCU that it looks ahead to.
+    goal: u64,
+    /// The data that it has looked at, without stuffed bytes.
+    plain: Vec<u8>,
+    /// Where the blocks ahead begin there, and where the last ends.
+    starts: Vec<u32>,
+    /// How many of them lie behind meanwhile.
+    behind: usize,
 }
 
 impl Coding {
     /// The tables that the markers tell of.
     pub fn new(head: &Head) -> Self {
-        let blocks = head.components.iter().enumerate().flat_map(|(component, told)| {
-            let count = told.blocks.0 * told.blocks.1;
-            (0..count).map(move |n| Block { component, dc: told.dc, ac: told.ac, first: n == 0 })
-        });
+        let tables = |class, told: &[Option<Definition>; 4]| {
+            told.each_ref().map(|table| table.as_ref().map(|table| Table::new(class, table.clone())))
+        };
         Self {
             restart_interval: head.restart_interval,
-            blocks: blocks.collect(),
-            dc: head.dc.each_ref().map(|table| table.as_ref().map(Lookup::new)),
-            codes: head.extended_dc.each_ref().map(|table| table.as_ref().map(Definition::codes)),
-            ac: head.ac.each_ref().map(|table| table.as_ref().map(Skipper::new)),
+            components: head.components.clone(),
+            dc: tables(Class::Dc, &head.dc),
+            ac: tables(Class::Ac, &head.ac),
+            written: head.extended_dc.clone(),
         }
-    }
-
-    /// Whether a restart marker stands before this MCU.
-    pub fn restarts_at(&self, unit: u64) -> bool {
-        unit > 0 && self.restart_interval > 0 && unit.is_multiple_of(self.restart_interval)
     }
 
     /// How many MCUs follow from this one on before the next restart marker.
@@ -83,101 +84,157 @@ impl Coding {
             interval => interval - unit % interval,
         }
     }
+
+    /// The blocks of an MCU, of which there is at least one.
+    fn mcu(&self) -> Option<Vec<Block<'_>>> {
+        let mut mcu = Vec::new();
+        for (component, told) in self.components.iter().enumerate() {
+            let (dc, ac) = (self.dc[told.dc].as_ref()?, self.ac[told.ac].as_ref()?);
+            let block = Block { component, dc, ac, written: self.written[told.dc].as_ref()? };
+            mcu.extend(std::iter::repeat_n(block, (told.blocks.0 * told.blocks.1) as usize));
+        }
+        (!mcu.is_empty()).then_some(mcu)
+    }
 }
 
 impl<'a> Scanner<'a> {
-    /// Begins at a place in the data.
-    pub fn new(coding: &'a Coding, bytes: &'a [u8], state: State) -> Self {
-        let State { unit, position, predictors } = state;
-        Self { coding, bytes, bits: BitReader::new(bytes, position), unit, predictors }
+    /// One that has to [`begin`](Self::begin) somewhere yet.
+    pub fn new(coding: &'a Coding, bytes: &'a [u8]) -> Option<Self> {
+        let (mcu, state) = (coding.mcu()?, State { unit: 0, position: 0, predictors: Predictors::default() });
+        Some(Self { coding, mcu, bytes, state, goal: 0, plain: Vec::new(), starts: Vec::new(), behind: 0 })
+    }
+
+    /// Begins at a place in the data. What comes before the MCU `goal` is looked at together.
+    pub fn begin(&mut self, state: State, goal: u64) {
+        (self.state, self.goal) = (state, goal);
+        self.starts.clear();
+        self.behind = 0;
     }
 
     /// Where it is.
     pub fn state(&self) -> State {
-        State { unit: self.unit, position: self.bits.position(), predictors: self.predictors }
+        self.state
     }
 
-    /// Goes on by an MCU.
-    #[inline]
-    pub fn skip_unit(&mut self) -> Option<()> {
-        self.restart()?;
-        for block in &self.coding.blocks {
-            self.read_dc(block)?;
-            self.coding.ac[block.ac].as_ref()?.skip(&mut self.bits)?;
+    /// Goes on to an MCU further on.
+    pub fn skip_to(&mut self, unit: u64) -> Option<()> {
+        self.goal = self.goal.max(unit);
+        while self.state.unit < unit {
+            let ahead = self.look_ahead()? as u64;
+            self.pass(ahead.min(unit - self.state.unit) as usize)?;
         }
-        self.end_unit()
+        Some(())
     }
 
     /// Goes on by an MCU, and writes it such that it can follow on MCUs that left these predictors behind.
-    pub fn copy_unit(&mut self, follows: &Predictors, output: &mut BitWriter) -> Option<()> {
-        self.restart()?;
-        for block in &self.coding.blocks {
-            let from = self.predictors[block.component];
-            let value = self.read_dc(block)?;
-            let from = if block.first { follows[block.component] } else { from };
-            self.coding.write_dc(block, i32::from(value) - i32::from(from), output)?;
-            let start = self.bits.position();
-            self.coding.ac[block.ac].as_ref()?.skip(&mut self.bits)?;
-            output.copy(self.bytes, start, self.bits.position())?;
-        }
-        self.end_unit()
+    pub fn copy_unit(&mut self, follows: &Predictors, output: &mut Writer) -> Option<()> {
+        self.look_ahead()?;
+        let more = std::array::from_fn(|n| self.state.predictors[n] - follows[n]);
+        let starts = &self.starts[self.behind..=self.behind + self.mcu.len()];
+        mcu::copy(output, Bits::new(&self.plain), starts, &self.mcu, more)?;
+        self.pass(1)
+    }
+
+    /// Writes the bits from a position up to where it is, between which there is no marker.
+    pub fn copy_from(&self, position: u64, output: &mut Writer) -> Option<()> {
+        let [from, to] = [position, self.state.position];
+        let (first, last) = (usize::try_from(from / 8).ok()?, usize::try_from(to / 8).ok()?);
+        let mut plain = Vec::new();
+        unstuff(self.bytes.get(first..last)?, &mut plain);
+        let end = plain.len() * 8 + (to % 8) as usize;
+        plain.push(*self.bytes.get(last)?);
+        output.copy(&Bits::new(&plain), (from % 8) as usize..end);
+        Some(())
     }
 
     /// The position behind the marker EOI, which must follow.
     pub fn end(&self) -> Option<u64> {
-        self.bits.marker().filter(|(marker, _)| *marker == 0xd9).map(|(_, position)| position)
+        let found = marker(self.bytes, self.state.position).filter(|(marker, _)| *marker == 0xd9);
+        found.map(|(_, position)| position)
     }
 
-    fn end_unit(&mut self) -> Option<()> {
-        self.unit += 1;
-        (!self.bits.is_beyond()).then_some(())
+    /// How many MCUs are known to follow. Looks ahead if none are.
+    fn look_ahead(&mut self) -> Option<usize> {
+        if self.behind + 1 >= self.starts.len() {
+            self.restart()?;
+            let unit = self.state.unit;
+            let units = self.goal.saturating_sub(unit).clamp(1, self.coding.until_restart(unit));
+            let wanted = usize::try_from(units).ok()?.checked_mul(self.mcu.len())?;
+            let together = wanted.saturating_mul(MANY).min(TOGETHER);
+            self.find(wanted, together).or_else(|| self.find(wanted, LONGEST))?;
+        }
+        Some((self.starts.len() - 1 - self.behind) / self.mcu.len())
+    }
+
+    /// Finds `wanted` blocks, or those of the MCUs that are whole in the next `length` bytes; one at least.
+    fn find(&mut self, wanted: usize, length: usize) -> Option<()> {
+        let position = self.state.position;
+        let rest = self.bytes.get(usize::try_from(position / 8).ok()?..)?;
+        self.plain.clear();
+        unstuff(&rest[..rest.len().min(length)], &mut self.plain);
+        let bits = Bits::new(&self.plain);
+        self.starts = walk::starts(bits, (position % 8) as usize, &self.mcu, wanted);
+        let units = self.starts.len().saturating_sub(1) / self.mcu.len();
+        self.starts.truncate(units * self.mcu.len() + 1);
+        self.behind = 0;
+        (units > 0).then_some(())
+    }
+
+    /// Goes on by MCUs that it has found (T.81 F.2.2.1).
+    fn pass(&mut self, units: usize) -> Option<()> {
+        let (first, end) = (self.behind, self.behind + units * self.mcu.len());
+        for difference in mcu::differences(Bits::new(&self.plain), &self.starts[first..end], &self.mcu) {
+            let (component, difference) = difference?;
+            let value = self.state.predictors[component] + difference;
+            self.state.predictors[component] = Some(value).filter(|value| DC_RANGE.contains(value))?;
+        }
+        let [from, to] = [first, end].map(|block| self.starts[block] as usize);
+        let bytes = &self.plain[from / 8..to / 8];
+        let stuffed = memchr::memchr_iter(0xff, bytes).count();
+        self.state.position = (self.state.position / 8 + (bytes.len() + stuffed) as u64) * 8 + to as u64 % 8;
+        self.state.unit += units as u64;
+        self.behind = end;
+        Some(())
     }
 
     /// Passes the restart marker, if this is its place: they are counted modulo 8 (T.81 E.1.4).
-    #[inline(always)]
     fn restart(&mut self) -> Option<()> {
-        if !self.coding.restarts_at(self.unit) {
+        let State { unit, position, .. } = self.state;
+        let interval = self.coding.restart_interval;
+        if unit == 0 || interval == 0 || !unit.is_multiple_of(interval) {
             return Some(());
         }
-        let number = (self.unit / self.coding.restart_interval - 1) % 8;
-        let (marker, position) = self.bits.marker()?;
-        if u64::from(marker) != 0xd0 + number {
-            return None;
-        }
-        self.bits = BitReader::new(self.bytes, position);
-        self.predictors = Predictors::default();
+        let (marker, position) = marker(self.bytes, position)?;
+        (u64::from(marker) == 0xd0 + (unit / interval - 1) % 8).then_some(())?;
+        self.state = State { unit, position, predictors: Predictors::default() };
         Some(())
-    }
-
-    /// Reads the DC coefficient of a block (T.81 F.2.2.1).
-    #[inline(always)]
-    fn read_dc(&mut self, block: &Block) -> Option<i16> {
-        self.bits.fill();
-        let category = u32::from(self.coding.dc[block.dc].as_ref()?.read(&mut self.bits)?);
-        let mut value = i32::from(self.predictors[block.component]);
-        if category > 0 {
-            let bits = self.bits.peek(category) as i32;
-            self.bits.skip(category);
-            let negative = bits < 1 << (category - 1);
-            value += if negative { bits - (1 << category) + 1 } else { bits };
-        }
-        let value = DC_RANGE.contains(&value).then_some(value as i16)?;
-        self.predictors[block.component] = value;
-        Some(value)
     }
 }
 
-impl Coding {
-    /// Writes a difference of DC coefficients (T.81 F.1.2.1).
-    fn write_dc(&self, block: &Block, difference: i32, output: &mut BitWriter) -> Option<()> {
-        let category = 32 - difference.unsigned_abs().leading_zeros();
-        let code = self.codes[block.dc].as_ref()?.get(category as usize)?;
-        if code.length == 0 {
-            return None;
+/// The marker that follows after the bits that fill up the byte of a position, and the position behind it.
+fn marker(bytes: &[u8], position: u64) -> Option<(u8, u64)> {
+    let rest = bytes.get(usize::try_from(position / 8).ok()?..)?;
+    let fill = match rest {
+        _ if position.is_multiple_of(8) => 0,
+        [0xff, ..] => 2,
+        _ => 1,
+    };
+    match rest.get(fill..)? {
+        [0xff, marker @ 1..=0xfe, ..] => Some((*marker, (position / 8 + fill as u64 + 2) * 8)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_marker_follows_on_the_bits_that_fill_a_byte() {
+        let bytes = [5, 0xff, 0, 0xff, 0xd3, 7, 0xff];
+        for (position, expected) in [(3, None), (8, None), (9, Some((0xd3, 40))), (24, Some((0xd3, 40)))] {
+            assert_eq!(marker(&bytes, position), expected, "{position}");
         }
-        output.put(code.bits, code.length);
-        let bits = if difference < 0 { difference - 1 } else { difference };
-        output.put(bits as u32 & ((1 << category) - 1), category);
-        Some(())
+        assert!([40, 41, 48, 55, 56, u64::MAX].iter().all(|position| marker(&bytes, *position).is_none()));
     }
 }

@@ -101,6 +101,17 @@ fn sampling_factors_of_any_kind() {
     }
 }
 
+/// Blocks of five times the bytes that are looked at first.
+#[test]
+fn blocks_of_noise_at_the_best_quality() {
+    let noise = |n: u32| n.wrapping_mul(2_654_435_761) as f32;
+    let pixels: Vec<u8> = (0..72 * 40).map(|n| (noise(n) / 4e9 * 255.0) as u8).collect();
+    let image = Image { pixels: &pixels[..], width: 72, pitch: 72, height: 40, format: PixelFormat::GRAY };
+    let bytes = turbojpeg::compress(image, 100, Subsamp::Gray).expect("compressed");
+    assert!(bytes.len() > 72 * 40, "{} bytes", bytes.len());
+    check(&bytes, "noise");
+}
+
 #[test]
 fn what_is_out_of_the_ordinary_has_no_index() {
     let dimensions = Dimensions::new(100, 65);

@@ -1,5 +1,11 @@
-//! What is shared by all that reads JPEG: whether libjpeg-turbo has decoded a stream.
+//! What is shared by all that reads JPEG: whether libjpeg-turbo has decoded a stream; and where the blocks of one lie,
+//! for those who take some of its MCUs without decoding them: cuts of stored tiles, windows of flat files.
 //! Pure.
+
+pub(crate) mod bits;
+pub(crate) mod huffman;
+pub(crate) mod mcu;
+pub(crate) mod walk;
 
 use crate::error::MasterError;
 

@@ -1,4 +1,4 @@
-//! Where the blocks of a baseline scan begin, which is most of what a cut has to find out.
+//! Where the blocks of a baseline scan begin, which is most of what there is to find out to cut it or to index it.
 //!
 //! Each look-up waits for the one before it to say how far it went, while the processor could do four at a time. So four
 //! walkers set out a quarter of the scan apart, three of them amid some block as if one began there. A Huffman code
@@ -6,29 +6,28 @@
 //! behind it comes to as well, both go the same way; what it found before is forgotten.
 //! Pure. ITU-T T.81 F.2.2.
 
-use super::huffman::{BLOCK, Bits, Run, Runs, Table};
+use super::bits::Bits;
+use super::huffman::{BLOCK, Run, Runs};
+use super::mcu::Block;
 
 /// Walkers side by side.
 const ABREAST: usize = 4;
 
-/// How far each goes beyond where the next one set out, so that they meet. In bits.
-const OVERLAP: usize = 2048;
+/// How far each goes beyond where the next one set out, so that they meet: in bits, for each block of an MCU, since it
+/// takes longer to fall into step with that, too.
+const OVERLAP: usize = 1000;
 
 /// In a scan of fewer bits blocks are short, and time is spent where they end: one walker is as fast.
 const SHORT: usize = 100_000;
 
-/// Most blocks of a tile; one of 2048 pixels square has fewer.
-const MOST: usize = 1 << 18;
-
-/// The tables of a block: DC and AC.
-pub type Codes<'t> = (&'t Table, &'t Table);
+/// Bits that a block takes, or more, in most pictures.
+const FEW: usize = 16;
 
 /// What is walked through.
 struct Scan<'s> {
     bits: Bits<'s>,
-    /// The codes of each block of an MCU, and their look-ups.
-    mcu: &'s [Codes<'s>],
-    runs: Vec<(&'s Runs, &'s Runs)>,
+    /// The blocks of an MCU.
+    mcu: &'s [Block<'s>],
     /// How many beginnings are to be found.
     wanted: usize,
 }
@@ -52,34 +51,37 @@ struct Walker<'s> {
     is_sure: bool,
 }
 
-/// Where the first `wanted` blocks of a scan begin whose MCUs have blocks of these codes, and where the last of them
-/// ends. Nothing if there are fewer, or if their bits mean nothing.
-pub fn starts(bits: Bits, mcu: &[Codes], wanted: usize) -> Option<Vec<u32>> {
-    let length = u32::try_from(bits.len()).ok().filter(|_| wanted < MOST)?;
+/// Where the blocks begin of a scan, or a part of one, that begins at bit `at` with an MCU of these blocks; and where the
+/// last of them ends. Finds `wanted` of them, or as many as come before the end, or before bits that mean nothing.
+pub fn starts(bits: Bits, at: usize, mcu: &[Block], wanted: usize) -> Vec<u32> {
+    let Some((length, first)) = u32::try_from(bits.len()).ok().zip(mcu.first()) else { return Vec::new() };
     // Where all blocks have the same codes, it does not matter which of an MCU one is.
-    let first = mcu.first()?;
-    let is_same = |&(dc, ac): &Codes| std::ptr::eq(dc, first.0) && std::ptr::eq(ac, first.1);
+    let is_same = |block: &Block| std::ptr::eq(block.dc, first.dc) && std::ptr::eq(block.ac, first.ac);
     let mcu = if mcu.iter().all(is_same) { &mcu[..1] } else { mcu };
-    let runs = mcu.iter().map(|(dc, ac)| (dc.runs(), ac.runs())).collect();
-    let scan = Scan { bits, mcu, runs, wanted: wanted + 1 };
-    let sure = if bits.len() < SHORT { scan.walker(0, usize::MAX) } else { scan.abreast() };
+    let scan = Scan { bits, mcu, wanted: wanted.saturating_add(1) };
+    let sure = if bits.len() < SHORT { scan.walker(at, usize::MAX, true) } else { scan.abreast(at) };
     let Walker { mut starts, .. } = scan.on(sure, usize::MAX);
-    starts.truncate(wanted + 1);
-    (*starts.get(wanted)? <= length).then_some(starts)
+    starts.truncate(scan.wanted.min(starts.partition_point(|start| *start <= length)));
+    starts
 }
 
 impl<'s> Scan<'s> {
-    fn walker(&self, at: usize, goal: usize) -> Walker<'s> {
+    fn walker(&self, at: usize, goal: usize, is_sure: bool) -> Walker<'s> {
         // The first one's list becomes that of all.
-        let starts = Vec::with_capacity(if at == 0 { self.wanted } else { self.wanted / 3 });
+        let most = self.wanted.min(self.bits.len() / FEW);
+        let starts = Vec::with_capacity(if is_sure { most } else { most / 3 });
         let goal = goal.min(self.bits.len() + 1);
-        Walker { at, word: 0, run: Run::NONE, runs: &Run::NEVER, block: 0, starts, goal, is_sure: at == 0 }
+        Walker { at, word: 0, run: Run::NONE, runs: &Run::NEVER, block: 0, starts, goal, is_sure }
     }
 
     /// The way through nearly all of it, found by several at once.
-    fn abreast(&self) -> Walker<'s> {
+    fn abreast(&self, at: usize) -> Walker<'s> {
         let apart = self.bits.len() / ABREAST;
-        let place = |number| self.walker(number * apart, (number + 1) * apart + OVERLAP);
+        let goal = |number| (number + 1) * apart + OVERLAP * self.mcu.len();
+        let place = |number| match number {
+            0 => self.walker(at, goal(0), true),
+            _ => self.walker(number * apart, goal(number), false),
+        };
         let mut walkers: [_; ABREAST] = std::array::from_fn(place);
         self.walk(&mut walkers);
         let [first, further @ ..] = walkers;
@@ -114,13 +116,13 @@ impl<'s> Scan<'s> {
         let at = walker.at + sum.bits() as usize;
         let word = self.bits.word(at);
         let block = self.after(walker.block);
-        let (dc, ac) = self.runs[block];
-        let difference = dc[(word >> Run::SHIFT) as usize];
+        let Block { dc, ac, .. } = self.mcu[block];
+        let difference = dc.runs()[(word >> Run::SHIFT) as usize];
         if !(sum.is_end() && difference.is_within() && walker.goal > 0) {
             return self.one(walker);
         }
         (walker.at, walker.word, walker.run) = (at, word << difference.bits(), difference);
-        (walker.block, walker.runs) = (block, ac);
+        (walker.block, walker.runs) = (block, ac.runs());
         self.begin(walker, at);
     }
 
@@ -134,7 +136,7 @@ impl<'s> Scan<'s> {
     }
 
     fn after(&self, block: usize) -> usize {
-        if block + 1 == self.runs.len() { 0 } else { block + 1 }
+        if block + 1 == self.mcu.len() { 0 } else { block + 1 }
     }
 
     /// Passes over one symbol that a look-up does not see, or finds that the bits mean nothing.
@@ -144,7 +146,7 @@ impl<'s> Scan<'s> {
         if walker.goal == 0 {
             return;
         }
-        let (behind, (dc, ac)) = (walker.run.coefficients(), self.mcu[walker.block]);
+        let (behind, Block { dc, ac, .. }) = (walker.run.coefficients(), self.mcu[walker.block]);
         if behind == 0 {
             self.begin(walker, walker.at);
         }
@@ -210,50 +212,51 @@ mod tests {
     use proptest::prelude::*;
     use turbojpeg::Subsamp;
 
-    use super::super::huffman::Class;
-    use super::super::jpeg::Jpeg;
-    use super::super::tests::tile;
+    use super::super::bits::unstuff;
+    use super::super::huffman::{Class, Definition, Table};
     use super::*;
+    use crate::stored::jpeg::Jpeg;
+    use crate::stored::tests::tile;
 
     /// Symbol by symbol, by one walker.
-    fn plain(bits: Bits, mcu: &[Codes], wanted: usize) -> Option<Vec<u32>> {
+    fn plain(bits: Bits, mcu: &[Block], wanted: usize) -> Vec<u32> {
         let (mut at, mut starts) = (0, vec![0]);
-        for block in 0..wanted {
-            let (mut behind, (dc, ac)) = (0, mcu[block % mcu.len()]);
+        for block in mcu.iter().cycle().take(wanted) {
+            let mut behind = 0;
             while behind < BLOCK {
-                let codes = if behind == 0 { dc } else { ac };
-                let (length, next) = codes.symbol_after(behind, bits.word(at))?;
+                let codes = if behind == 0 { block.dc } else { block.ac };
+                let Some((length, next)) = codes.symbol_after(behind, bits.word(at)) else { return starts };
                 (at, behind) = (at + length as usize, next);
+            }
+            if at > bits.len() {
+                break;
             }
             starts.push(at as u32);
         }
-        (at <= bits.len()).then_some(starts)
+        starts
     }
 
-    /// What both find in the tile's scan after `change`, and how many bits it has.
-    fn both(stream: &[u8], wanted: usize, change: impl Fn(&mut [u8])) -> [Option<Vec<u32>>; 2] {
+    /// What both find in the tile's scan after `change`.
+    fn both(stream: &[u8], wanted: usize, change: impl Fn(&mut [u8])) -> [Vec<u32>; 2] {
         let jpeg = Jpeg::read(stream).expect("whole");
-        let table =
-            |class, stored: Option<&[u8]>| Table::new(class, stored.expect("there")).expect("a table");
+        let table = |class: Class, to: usize| {
+            let stored = jpeg.tables[class as usize][to]?;
+            Some(Table::new(class, Definition::read(stored).expect("a table").0))
+        };
+        let (dc, ac) = ([0, 1].map(|to| table(Class::Dc, to)), [0, 1].map(|to| table(Class::Ac, to)));
         let scan = &jpeg.scans[0];
-        let mut entropy: Vec<u8> = Vec::new();
-        for &byte in &stream[scan.entropy.clone()] {
-            if !(byte == 0 && entropy.last() == Some(&0xff)) {
-                entropy.push(byte);
-            }
-        }
+        let mut entropy = Vec::new();
+        unstuff(&stream[scan.entropy.clone()], &mut entropy);
         change(&mut entropy);
+        let mut mcu = Vec::new();
+        for &(component, d, a) in &scan.components {
+            let (across, down) = jpeg.components[component].sampling;
+            let (dc, ac) = (dc[d].as_ref().expect("there"), ac[a].as_ref().expect("there"));
+            let block = Block { component, dc, ac, written: &dc.definition };
+            mcu.extend(std::iter::repeat_n(block, usize::from(across * down)));
+        }
         let bits = Bits::new(&entropy);
-        let dc = [0, 1].map(|to| jpeg.tables[0][to].map(|stored| table(Class::Dc, Some(stored))));
-        let ac = [0, 1].map(|to| jpeg.tables[1][to].map(|stored| table(Class::Ac, Some(stored))));
-        let mcu: Vec<Codes> = (scan.components.iter())
-            .flat_map(|&(component, d, a)| {
-                let (across, down) = jpeg.components[component].sampling;
-                let codes = (dc[d].as_ref().expect("there"), ac[a].as_ref().expect("there"));
-                std::iter::repeat_n(codes, usize::from(across * down))
-            })
-            .collect();
-        [starts(bits, &mcu, wanted), plain(bits, &mcu, wanted)]
+        [starts(bits, 0, &mcu, wanted), plain(bits, &mcu, wanted)]
     }
 
     #[test]
@@ -269,11 +272,8 @@ mod tests {
             let blocks = side * side / 64;
             for wanted in [1, blocks / 3, blocks] {
                 let [found, expected] = both(&stream, wanted, |_| {});
-                assert!(expected.is_some() && found.is_some(), "{side} {subsampling:?} {wanted}");
-                assert!(
-                    found.expect("some")[..] == expected.expect("some")[..],
-                    "{side} {subsampling:?} {wanted}"
-                );
+                assert_eq!(expected.len(), wanted + 1, "{side} {subsampling:?}");
+                assert!(found == expected, "{side} {subsampling:?} {wanted}");
             }
         }
     }
@@ -281,8 +281,10 @@ mod tests {
     #[test]
     fn no_more_is_found_than_is_there() {
         let stream = tile(256, Subsamp::Gray);
-        assert_eq!(both(&stream, 1025, |_| {}), [None, None]);
-        assert_eq!(both(&stream, MOST, |_| {})[0], None);
+        for wanted in [1025, usize::MAX] {
+            let [found, expected] = both(&stream, wanted, |_| {});
+            assert!(found.len() == 1025 && found == expected);
+        }
     }
 
     proptest! {
@@ -298,7 +300,7 @@ mod tests {
                     bytes[place.index(bytes.len())] = *value;
                 }
             }));
-            prop_assert!(found == expected, "{:?}", (found.map(|f| f.len()), expected.map(|e| e.len())));
+            prop_assert!(found == expected, "{:?}", (found.len(), expected.len()));
         }
     }
 }
