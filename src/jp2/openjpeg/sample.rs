@@ -110,10 +110,10 @@ impl Sample {
     /// Something between a gradient and noise, the same each time.
     fn picture(&self) -> Result<Owned<opj::opj_image_t>, &'static str> {
         let Rect { x, y, .. } = self.image;
-        let size = |(dx, dy): (u32, u32)| {
-            let side = |start: u32, end: u32, step: u32| end.div_ceil(step) - start.div_ceil(step);
-            (side(x, self.image.right(), dx), side(y, self.image.bottom(), dy))
-        };
+        // As OpenJPEG's encoder counts the samples of a row and the rows, which can be one more than there are: it would read
+        // beyond its picture.
+        let Rect { width, height, .. } = self.image;
+        let size = |(dx, dy): (u32, u32)| (width.div_ceil(dx), height.div_ceil(dy));
         let steps = |number| if number == 0 { (1, 1) } else { self.step };
         let (prec, sgnd) = (self.precision.0, self.precision.1.into());
         let component = |number| {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::geometry::Dimensions;
+use crate::jp2::codestream::tests::bytes;
 use crate::jp2::openjpeg::sample::Sample;
 use crate::jp2::{index, openjpeg};
 
@@ -226,6 +227,26 @@ fn what_takes_too_long_is_refused() {
     assert!(matches!(error, Some(MasterError::TooLarge(_))), "{error:?}");
 }
 
+/// Whether OpenJPEG's encoder keeps within its memory: of a tile-component of one sample or none its 5/3 wavelet does not.
+fn is_safe(sample: &Sample) -> bool {
+    let Rect { x, y, .. } = sample.image;
+    let image = [sample.image.right(), sample.image.bottom(), x, y];
+    let tile = sample.tiles.map(|((left, top), Dimensions { width, height })| [width, height, left, top]);
+    let components: Vec<_> = (0..sample.components)
+        .map(|number| if number == 0 { [7, 1, 1] } else { [7, sample.step.0 as u8, sample.step.1 as u8] })
+        .collect();
+    let Ok(header) = Header::read(&bytes(image, tile.unwrap_or(image), &components)) else { return false };
+    let has_some = |rect: Rect| rect.width.min(rect.height) > 0 && rect.width.max(rect.height) > 1;
+    (0..header.tiles()).all(|number| {
+        let rect = layout::tile_rect(&header, number);
+        header.components.iter().all(|component| has_some(plane::reduced(rect, component, 0)))
+    })
+}
+
+/// The styles that end segments before the last pass (T.800 Table A.19).
+const BYPASS: i32 = 1;
+const TERMINATE_ALL: i32 = 4;
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
     #[test]
@@ -239,7 +260,9 @@ proptest! {
         (sop, eph, plt, tlm) in any::<(bool, bool, bool, bool)>(),
         (bits, signed, style) in (1u32..=16, any::<bool>(), 0i32..64),
     ) {
-        // OpenJPEG's encoder gives up on lone rows and columns of the 9/7 wavelet.
+        // OpenJPEG's encoder writes beyond its memory where many segments end in a block of a few samples.
+        let style = style & !(BYPASS | TERMINATE_ALL);
+        // And gives up on lone rows and columns of the 9/7 wavelet.
         let (width, height, tiled) =
             if reversible { (width, height, tiled) } else { (width + 64, height + 64, false) };
         let image = Rect::new(x, y, width, height);
@@ -249,7 +272,7 @@ proptest! {
             style, reversible, sop, eph, plt, tlm, ..Sample::default()
         };
         // Some it does not write.
-        prop_assume!(sample.encode().is_ok());
+        prop_assume!(is_safe(&sample) && sample.encode().is_ok());
         agrees(&sample);
     }
 }
