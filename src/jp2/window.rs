@@ -4,6 +4,7 @@
 
 mod bands;
 mod demand;
+mod finish;
 #[cfg(test)]
 mod tests;
 
@@ -14,14 +15,12 @@ use super::component;
 use super::index::{Index, Tile};
 use super::layout;
 use super::plane::{self, Plane, Spare};
-use super::transform::{self, Nominal, Quantised};
+use super::transform::Quantised;
 use super::wavelet;
 use crate::error::MasterError;
 use crate::geometry::Rect;
 use bands::Bands;
-
-/// Rows of a tile that become codes at a time, all components of them: few enough to stay in the cache of a core meanwhile.
-const ROWS: usize = 16;
+use finish::Samples;
 
 /// Decodes windows; keeps the code-blocks that it decoded last, and memory to work in.
 #[derive(Default)]
@@ -45,12 +44,6 @@ pub struct Source<'a> {
     pub master: u64,
     /// Gets ranges of the codestream that are going to be read.
     pub announce: &'a dyn Fn(&[Range<usize>]),
-}
-
-/// Samples of a component before they become codes: by the wavelet that made them.
-enum Samples {
-    Reversible(Plane<i32>),
-    Irreversible(Plane<f32>),
 }
 
 /// One component of one tile.
@@ -117,25 +110,7 @@ impl WindowDecoder {
             let part = TileComponent { source, tile, tile_number, component: number };
             samples.push(window.map(|window| self.samples(part, reduction, window)).transpose()?);
         }
-        let height = samples.iter().flatten().map(|samples| samples.rect().height).max();
-        for start in (0..height.unwrap_or(0) as usize).step_by(ROWS) {
-            let rows = start..start + ROWS;
-            if tile.coding().multiple_component_transform {
-                undo_component_transform(&mut samples, rows.clone())?;
-            }
-            for ((samples, component), plane) in samples.iter().zip(components).zip(&mut *planes) {
-                let nominal = Nominal::new(component.precision);
-                match samples {
-                    Some(Samples::Reversible(part)) => {
-                        place(part, rows.clone(), plane, |part, row| nominal.shift(part, row));
-                    }
-                    Some(Samples::Irreversible(part)) => {
-                        place(part, rows.clone(), plane, |part, row| nominal.round(part, row));
-                    }
-                    None => (),
-                }
-            }
-        }
+        finish::finish(&mut samples, tile.coding().multiple_component_transform, components, planes)?;
         samples.into_iter().flatten().for_each(|samples| match samples {
             Samples::Reversible(part) => self.reversible.keep(part),
             Samples::Irreversible(part) => self.irreversible.keep(part),
@@ -171,28 +146,6 @@ impl TileComponent<'_> {
     }
 }
 
-impl Samples {
-    fn rect(&self) -> Rect {
-        match self {
-            Self::Reversible(part) => part.rect,
-            Self::Irreversible(part) => part.rect,
-        }
-    }
-}
-
-/// Puts rows of a part of a plane into their place, each by `convert`. An empty plane is not wanted.
-fn place<T>(part: &Plane<T>, rows: Range<usize>, plane: &mut Plane, convert: impl Fn(&[T], &mut [u16])) {
-    if plane.samples.is_empty() {
-        return;
-    }
-    let (from, to) = (part.rect.width as usize, plane.rect.width as usize);
-    let (left, top) = ((part.rect.x - plane.rect.x) as usize, (part.rect.y - plane.rect.y) as usize);
-    let places = plane.samples.chunks_exact_mut(to.max(1)).skip(top + rows.start);
-    for (part, row) in part.samples[part.range(rows)].chunks_exact(from.max(1)).zip(places) {
-        convert(part, &mut row[left..left + from]);
-    }
-}
-
 /// The numbers of the tiles that hold a part of `area`, which lies in the image.
 pub(super) fn tiles(header: &Header, area: Rect) -> impl Iterator<Item = u32> {
     let span = |first: u32, end: u32, origin: u32, side: u32| {
@@ -212,35 +165,4 @@ fn tiles_with_samples(header: &Header, reduction: u8, area: Rect) -> impl Iterat
         let holds = |part, of| plane::reduced(part, of, reduction).dimensions().area() > 0;
         part.is_some_and(|part| header.components.iter().any(|component| holds(part, component)))
     })
-}
-
-/// T.800 G.2 and G.3: rows of the first three components of a tile become red, green and blue.
-fn undo_component_transform(samples: &mut [Option<Samples>], rows: Range<usize>) -> Result<(), MasterError> {
-    match samples {
-        // Some encoders of gray pictures ask for it all the same.
-        [] | [_] | [_, _] | [None, None, None, ..] => Ok(()),
-        [
-            Some(Samples::Reversible(first)),
-            Some(Samples::Reversible(second)),
-            Some(Samples::Reversible(third)),
-            ..,
-        ] if first.rect == second.rect && second.rect == third.rect => {
-            let range = first.range(rows);
-            transform::undo_reversible([first, second, third].map(|plane| &mut plane.samples[range.clone()]));
-            Ok(())
-        }
-        [
-            Some(Samples::Irreversible(first)),
-            Some(Samples::Irreversible(second)),
-            Some(Samples::Irreversible(third)),
-            ..,
-        ] if first.rect == second.rect && second.rect == third.rect => {
-            let range = first.range(rows);
-            transform::undo_irreversible(
-                [first, second, third].map(|plane| &mut plane.samples[range.clone()]),
-            );
-            Ok(())
-        }
-        _ => Err(MasterError::damaged("a transform of components that are not alike")),
-    }
 }
