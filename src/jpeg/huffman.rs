@@ -1,8 +1,7 @@
-//! Huffman tables of baseline JPEG: as DHT has them, and as they are looked up, only to know where blocks end and what
-//! their DC differences are. Pure. ITU-T T.81 B.2.4.2, annexes C and F.
+//! Huffman tables of baseline JPEG as they are looked up, only to know where blocks end and what their DC differences are.
+//! Pure. ITU-T T.81 annex F.
 
-/// Categories of a difference of DC coefficients of 8-bit samples: 0 to 11 (T.81 table F.1).
-pub const DC_CATEGORIES: u8 = 12;
+use super::dht::{DC_CATEGORIES, Definition};
 
 /// Coefficients of a block.
 pub const BLOCK: u32 = 64;
@@ -14,80 +13,6 @@ const SEEN: u32 = 12;
 /// Bits that one look-up passes over at most: of the last coefficient only the code has to be seen. Three times as many are
 /// in a word.
 const TAKEN: u32 = 19;
-
-/// A table as DHT has it: how many codes there are of each length from 1 to 16, and what they stand for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Definition {
-    bytes: Vec<u8>,
-}
-
-impl Definition {
-    /// Reads a table, and gives what follows it. None if it is cut, or has more codes than there can be; as for
-    /// libjpeg, the code of ones alone is none.
-    pub fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let total: usize = bytes.get(..16)?.iter().map(|count| usize::from(*count)).sum();
-        let (own, rest) = bytes.split_at_checked(16 + total)?;
-        let definition = Self { bytes: own.to_vec() };
-        (total <= 256 && definition.free(16).is_some()).then_some((definition, rest))
-    }
-
-    /// The table as DHT has it.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The table with codes for all categories of DC differences. Missing ones get the longest codes, which leaves
-    /// the others as they are. None if there is no room, or a category that is none.
-    pub fn with_all_categories(mut self) -> Option<Self> {
-        let (counts, symbols) = self.bytes.split_at(16);
-        if symbols.iter().any(|category| *category >= DC_CATEGORIES) {
-            return None;
-        }
-        let missing: Vec<u8> = (0..DC_CATEGORIES).filter(|category| !symbols.contains(category)).collect();
-        let longest = counts.iter().rposition(|count| *count > 0).map_or(1, |index| index + 1);
-        let count = u32::try_from(missing.len()).ok()?;
-        let length = (longest..=16).find(|length| self.free(*length).is_some_and(|free| free >= count))?;
-        self.bytes[length - 1] = self.bytes[length - 1].checked_add(missing.len() as u8)?;
-        self.bytes.extend(missing);
-        Some(self)
-    }
-
-    /// How many codes of this length can be added behind all that are as long or shorter: all ones is not one of
-    /// them. None if there are too many already.
-    fn free(&self, length: usize) -> Option<u32> {
-        let mut next = 0;
-        for (index, count) in self.bytes[..length].iter().enumerate() {
-            next = next * 2 + u32::from(*count);
-            if next >= 2 << index {
-                return None;
-            }
-        }
-        Some((1 << length) - 1 - next)
-    }
-
-    /// Symbols with their codes and the lengths of these, shortest first (T.81 C.2).
-    fn codes(&self) -> impl Iterator<Item = (u8, u32, u32)> + '_ {
-        let (counts, symbols) = self.bytes.split_at(16);
-        let lengths = counts.iter().zip(1..).flat_map(|(count, n)| std::iter::repeat_n(n, (*count).into()));
-        let (mut next, mut last) = (0, 0);
-        symbols.iter().zip(lengths).map(move |(symbol, length)| {
-            let code = next << (length - last);
-            (next, last) = (code + 1, length);
-            (*symbol, code, length)
-        })
-    }
-
-    /// A DC difference as bits and their number; nothing if the table has no code for it (T.81 F.1.2.1).
-    pub fn encoded(&self, difference: i32) -> Option<(u64, u32)> {
-        let size = 32 - difference.unsigned_abs().leading_zeros();
-        if size >= DC_CATEGORIES.into() {
-            return None;
-        }
-        let (_, code, length) = self.codes().find(|(category, ..)| u32::from(*category) == size)?;
-        let value = if difference < 0 { difference - 1 } else { difference } as u64 & ((1 << size) - 1);
-        Some((u64::from(code) << size | value, length + size))
-    }
-}
 
 /// What a table's codes stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,11 +225,8 @@ impl Table {
 
 #[cfg(test)]
 mod tests {
+    use super::super::dht::tests::definition;
     use super::*;
-
-    fn definition(counts: [u8; 16], symbols: &[u8]) -> Option<Definition> {
-        Definition::read(&[&counts[..], symbols].concat()).map(|(definition, _)| definition)
-    }
 
     /// Codes of 1, 2 and so on bits: the longest are beyond what a look-up sees. Two of them mean nothing.
     fn long() -> Definition {
@@ -327,35 +249,6 @@ mod tests {
         codes
             .find(|(_, code, length)| word >> (64 - length) == u64::from(*code))
             .map(|(symbol, _, length)| (length, symbol))
-    }
-
-    #[test]
-    fn tables_have_as_many_codes_as_there_can_be() {
-        let counts = |first: &[u8]| std::array::from_fn(|n| first.get(n).copied().unwrap_or(0));
-        assert!(definition(counts(&[1, 1, 1]), &[1, 2, 3]).is_some());
-        assert!(definition(counts(&[1, 1, 2]), &[1, 2, 3, 4]).is_none(), "ones alone are no code");
-        assert!(definition(counts(&[2]), &[1, 2]).is_none());
-        assert!(definition(counts(&[0, 5]), &[1, 2, 3, 4, 5]).is_none());
-        assert!(definition(counts(&[1, 1, 1]), &[1, 2]).is_none(), "cut");
-    }
-
-    #[test]
-    fn added_codes_leave_the_others_alone() {
-        let table = definition(std::array::from_fn(|n| u8::from(n < 3)), &[3, 0, 11]).expect("a table");
-        let whole = table.clone().with_all_categories().expect("room");
-        assert!((0..DC_CATEGORIES).all(|category| whole.codes().any(|(symbol, ..)| symbol == category)));
-        assert!(table.codes().eq(whole.codes().take(3)));
-        assert_eq!(Definition::read(whole.bytes()), Some((whole.clone(), &[][..])));
-        let unknown = definition(std::array::from_fn(|n| u8::from(n < 1)), &[12]).expect("a table");
-        assert_eq!(unknown.with_all_categories(), None);
-        let mut counts = [1; 16];
-        counts[15] = 0;
-        let symbols: Vec<u8> = (0..11).chain([0, 1, 2, 3]).collect();
-        let full = definition(counts, &symbols).expect("a table");
-        assert!(full.clone().with_all_categories().is_some(), "one more of 16 bits");
-        counts[15] = 1;
-        let full = definition(counts, &[&symbols[..], &[4]].concat()).expect("a table");
-        assert_eq!(full.with_all_categories(), None);
     }
 
     #[test]

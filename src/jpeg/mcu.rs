@@ -2,7 +2,8 @@
 //! one DC difference of each component. Pure. ITU-T T.81 A.2, F.1.2.1.
 
 use super::bits::{Bits, Writer};
-use super::huffman::{Definition, Table};
+use super::dht::Definition;
+use super::huffman::Table;
 
 /// A number for each component: DC coefficients, or differences of them.
 pub type PerComponent = [i32; 4];

@@ -3,6 +3,7 @@
 //! Pure.
 
 pub(crate) mod bits;
+pub(crate) mod dht;
 pub(crate) mod huffman;
 pub(crate) mod mcu;
 pub(crate) mod walk;

@@ -213,7 +213,8 @@ mod tests {
     use turbojpeg::Subsamp;
 
     use super::super::bits::unstuff;
-    use super::super::huffman::{Class, Definition, Table};
+    use super::super::dht::Definition;
+    use super::super::huffman::{Class, Table};
     use super::*;
     use crate::stored::jpeg::Jpeg;
     use crate::stored::tests::tile;

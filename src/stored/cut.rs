@@ -8,7 +8,8 @@ use std::ops::Range;
 use super::jpeg::Jpeg;
 use crate::geometry::Dimensions;
 use crate::jpeg::bits::{Bits, Writer, stuff, unstuff};
-use crate::jpeg::huffman::{Class, Definition, Table};
+use crate::jpeg::dht::Definition;
+use crate::jpeg::huffman::{Class, Table};
 use crate::jpeg::mcu::{self, Block, PerComponent};
 use crate::jpeg::walk;
 

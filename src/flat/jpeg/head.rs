@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::flat::marker;
 use crate::geometry::Dimensions;
-use crate::jpeg::huffman::Definition;
+use crate::jpeg::dht::Definition;
 
 /// The markers before the scan of a file whose data can be indexed.
 #[derive(Clone)]

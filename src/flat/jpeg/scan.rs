@@ -3,7 +3,8 @@
 
 use super::head::{Component, Head};
 use crate::jpeg::bits::{Bits, Writer, unstuff};
-use crate::jpeg::huffman::{Class, Definition, Table};
+use crate::jpeg::dht::Definition;
+use crate::jpeg::huffman::{Class, Table};
 use crate::jpeg::mcu::{self, Block, PerComponent};
 use crate::jpeg::walk;
 
