@@ -9,6 +9,9 @@ use crate::geometry::Rect;
 use crate::raster::{Raster, Sample, light};
 use crate::tiff::srgb_of_lab;
 
+/// Channels of a pixel, at most: four inks and alpha.
+const MAX_CHANNELS: usize = 5;
+
 /// Decoded components and the part of the picture that is wanted of them.
 pub struct Samples<'a> {
     /// What a pixel is made of.
@@ -27,11 +30,13 @@ impl Samples<'_> {
     /// Draws the window into a raster of as many rows, from its column `left` on.
     pub fn draw<S: Sample>(&self, raster: &mut Raster<S>, left: u32) {
         let sources = || self.pixel.colours.iter().chain(&self.pixel.alpha);
-        let mut rooms = vec![Vec::new(); sources().count()];
+        let mut rooms: [Vec<u16>; MAX_CHANNELS] = Default::default();
         for row in 0..self.window.height {
-            let read = |(source, room)| self.read_row(source, self.window.y + row, room);
-            let codes: Vec<&[u16]> = sources().zip(&mut rooms).map(read).collect();
-            self.write_row(&codes, raster.row_mut(row, left, self.window.width));
+            let mut codes = [&[][..]; MAX_CHANNELS];
+            for ((codes, room), source) in codes.iter_mut().zip(&mut rooms).zip(sources()) {
+                *codes = self.read_row(source, self.window.y + row, room);
+            }
+            self.write_row(codes, raster.row_mut(row, left, self.window.width));
         }
     }
 
@@ -66,7 +71,7 @@ impl Samples<'_> {
     }
 
     /// Codes, one row of each channel and alpha last, as pixels.
-    fn write_row<S: Sample>(&self, codes: &[&[u16]], row: &mut [S]) {
+    fn write_row<S: Sample>(&self, codes: [&[u16]; MAX_CHANNELS], row: &mut [S]) {
         let stride = self.pixel.channels().count();
         let colours = &self.pixel.colours;
         let value = |channel: usize, x: usize| sample::<S>(codes[channel][x], colours[channel].precision);
@@ -88,8 +93,8 @@ impl Samples<'_> {
                 }
             }
         }
-        if let (Some(alpha), Some(codes)) = (self.pixel.alpha, codes.get(colours.len())) {
-            write_channel(codes, alpha.precision, &mut row[stride - 1..], stride);
+        if let Some(alpha) = self.pixel.alpha {
+            write_channel(codes[colours.len()], alpha.precision, &mut row[stride - 1..], stride);
             if self.pixel.premultiplied {
                 row.chunks_exact_mut(stride).for_each(unmultiply);
             }
