@@ -1,6 +1,7 @@
 //! Masters: from an identifier to a mapped file that can be asked for its description and for windows of pixels.
 //! The only I/O on the path of a request.
 
+mod beneath;
 mod decoder;
 mod flat_window;
 mod known;
@@ -9,6 +10,7 @@ mod open;
 mod recent;
 mod sidecar;
 mod state;
+mod steps;
 
 use std::cell::OnceCell;
 use std::fs::{self, File};
@@ -19,6 +21,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
+pub use beneath::openat2_refused;
 pub use decoder::Decoder;
 pub use known::Known;
 pub use map::Map;

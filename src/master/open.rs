@@ -1,14 +1,12 @@
 //! From an identifier to an open file beneath the root of masters, and no other.
-//! Does the opening only; nothing is read. Symbolic links and special files: openat2(2).
+//! Does the finding only; nothing is read.
 
 use std::fs::{File, Metadata};
-use std::os::fd::OwnedFd;
-use std::path::Path;
 
-use rustix::fs::{Mode, OFlags, ResolveFlags, open, openat2};
 use rustix::io::Errno;
 
 use super::Identity;
+use super::beneath::{Beneath, Links};
 use crate::config::Masters;
 use crate::error::Error;
 
@@ -22,8 +20,7 @@ pub const EXTENSIONS: [&[&str]; 3] = [
 
 /// The directory of masters, opened once.
 pub struct Root {
-    directory: OwnedFd,
-    resolve: ResolveFlags,
+    beneath: Beneath,
 }
 
 /// A file that an identifier names.
@@ -45,16 +42,12 @@ impl Root {
     /// # Errors
     /// [`Error::Internal`] if it is none, or cannot be entered.
     pub fn open(masters: &Masters) -> Result<Self, Error> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let directory = open(&masters.root, flags, Mode::empty()).map_err(|errno| {
+        // Links may lead anywhere beneath the root; out of it only when the operator says so.
+        let links = if masters.follow_symlinks { Links::Anywhere } else { Links::Beneath };
+        let beneath = Beneath::open(&masters.root, links).map_err(|errno| {
             Error::Internal(format!("cannot open [masters] root {}: {errno}", masters.root.display()))
         })?;
-        // Links may lead anywhere beneath the root; out of it only when the operator says so.
-        let resolve = match masters.follow_symlinks {
-            true => ResolveFlags::NO_MAGICLINKS,
-            false => ResolveFlags::NO_MAGICLINKS | ResolveFlags::BENEATH,
-        };
-        Ok(Self { directory, resolve })
+        Ok(Self { beneath })
     }
 
     /// What `path`, relative to the root, names: a file as it stands, or with the one known extension that makes it a
@@ -111,19 +104,15 @@ impl Root {
 
     /// The regular file at `path` as it stands, open, if there is one.
     pub(super) fn open_file(&self, path: &str) -> Result<Option<(File, Identity)>, Error> {
-        // Without NONBLOCK a FIFO would hold the worker until somebody writes to it.
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let opened = retry(|| openat2(&self.directory, Path::new(path), flags, Mode::empty(), self.resolve));
-        match opened {
+        match self.beneath.file(path) {
             Ok(descriptor) => {
                 let file = File::from(descriptor);
                 let regular = file.metadata().ok().filter(Metadata::is_file);
                 Ok(regular.map(|metadata| (file, Identity::of(&metadata))))
             }
-            Err(
-                errno
-                @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::NOSYS | Errno::IO | Errno::STALE),
-            ) => Err(Error::Internal(format!("cannot open a master: {errno}"))),
+            Err(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::IO | Errno::STALE)) => {
+                Err(Error::Internal(format!("cannot open a master: {errno}")))
+            }
             // Whatever keeps it from us (missing, forbidden, a link that leaves the root): it is not there.
             Err(errno) => {
                 if errno == Errno::ACCESS || errno == Errno::XDEV {
@@ -142,21 +131,10 @@ fn page_of(path: &str) -> Option<(&str, u32)> {
     Some((book, number.parse().ok().filter(|_| plain && !book.is_empty())?))
 }
 
-/// The kernel asks to try again when a name changed under `..` or a link while it was looked up.
-fn retry(mut open: impl FnMut() -> rustix::io::Result<OwnedFd>) -> rustix::io::Result<OwnedFd> {
-    let mut result = open();
-    for _ in 0..8 {
-        if !matches!(result, Err(Errno::AGAIN | Errno::INTR)) {
-            break;
-        }
-        result = open();
-    }
-    result
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::master::beneath::tests::both_ways;
     use std::os::unix::fs::symlink;
 
     #[test]
@@ -211,9 +189,9 @@ mod tests {
         }
         symlink("../secret.tif", root.join("out.tif")).expect("linked");
         symlink("below/c.tif", root.join("in.tif")).expect("linked");
-        rustix::fs::mkfifoat(rustix::fs::CWD, root.join("fifo.tif"), Mode::RWXU).expect("made");
-        let masters = |follow_symlinks| Masters { root: root.clone(), follow_symlinks };
-        let strict = Root::open(&masters(false)).expect("root");
+        let mode = rustix::fs::Mode::RWXU;
+        rustix::fs::mkfifoat(rustix::fs::CWD, root.join("fifo.tif"), mode).expect("made");
+        let strict = both_ways(&root, Links::Beneath).map(|beneath| Root { beneath });
         for (path, there) in [
             ("a.tif", true),
             ("a", true),
@@ -233,8 +211,9 @@ mod tests {
             ("/etc/passwd", false),
             ("a.tif/x", false),
         ] {
-            assert_eq!(strict.find(path).is_ok(), there, "{path}");
+            let found = strict.each_ref().map(|root| root.find(path).is_ok());
+            assert_eq!(found, [there; 2], "{path}");
         }
-        assert!(Root::open(&masters(true)).expect("root").find("out").is_ok());
+        assert!(Root::open(&Masters { root, follow_symlinks: true }).expect("root").find("out").is_ok());
     }
 }

@@ -11,7 +11,7 @@ use anyhow::Context;
 use rustix::fs::{MemfdFlags, SealFlags};
 
 use crate::config::Config;
-use crate::master::State;
+use crate::master::{self, State};
 
 /// A checked configuration, as a value for the supervisor and as text for its workers.
 #[derive(Debug)]
@@ -33,9 +33,14 @@ impl Generation {
             .with_context(|| format!("cannot read the configuration {}", path.display()))?;
         let config = Config::parse(&text).with_context(|| format!("configuration {}", path.display()))?;
         let text = sealed(&text).context("cannot keep the configuration for the workers")?;
-        // Said here, once: workers do without.
+        // Said here, once: workers do without either.
         if let Err(why) = State::open(&config.state) {
             log::info!("nothing that is found out about masters is kept: {why}");
+        }
+        if let Some(why) = master::openat2_refused() {
+            log::info!(
+                "openat2 is refused here ({why}): masters are opened directory by directory, which takes longer"
+            );
         }
         Ok(Self { number, config, text })
     }
