@@ -8,8 +8,8 @@ DESTDIR    ?=
 MASTERS    ?=
 PORT       ?=
 WORKERS    ?=
-# For `make test`: what to leave out. Ubuntu's browser is a snap, which wants a whole system around it: where there is no
-# Chrome, the test of the viewers is left out there, and only there.
+# For `make test`: what to leave out, viewers or systemd. Ubuntu's browser is a snap, which wants a whole system around it:
+# where there is no Chrome, the test of the viewers is left out there, and only there.
 SKIP       ?= $(shell . /etc/os-release; test "$$ID" != ubuntu || command -v google-chrome >/dev/null || echo viewers)
 
 # An ordinary user of Debian has no sbin in PATH, and a shell that is older than rustup no cargo.
@@ -50,11 +50,14 @@ demo-check:
 	$(BUILD)
 	@$(DEMO) --check
 
-# vips, tiffinfo, opj_compress, the official validator (in Python) and viewers in a browser are the tests' outside judges.
-JUDGES := vips tiffinfo opj_compress venv libmagic $(if $(filter viewers,$(SKIP)),,browser node npm)
+# vips, tiffinfo, opj_compress, the official validator (in Python), viewers in a browser and a machine with a live systemd
+# are the tests' outside judges.
+JUDGES := vips tiffinfo opj_compress venv libmagic $(if $(filter viewers,$(SKIP)),,browser node npm) \
+          $(if $(filter systemd,$(SKIP)),,debootstrap systemd-nspawn)
 test:
 	$(NEED) nginx $(JUDGES)
 	@$(if $(SKIP),echo 'Left out: $(SKIP) (SKIP= leaves out nothing)')
+	$(if $(filter systemd,$(SKIP)),,@sh tests/machine.sh make '$(TARGET)/tmp/machine.tar')
 	cargo build --locked --benches
 	SKIP='$(SKIP)' cargo test --locked
 
@@ -78,7 +81,8 @@ install:
 	install -m 644 systemd/*.socket systemd/*.service '$(DESTDIR)$(PREFIX)/lib/systemd/system'
 	install -m 644 systemd/*sysusers* '$(DESTDIR)$(PREFIX)/lib/sysusers.d/recto.conf'
 	sed -i 's,/usr/local/share/recto,$(SHARE),' '$(DESTDIR)$(SHARE)'/nginx/*.conf
-	sed -i -E 's,/usr/(local/)?(s?bin/recto|share/doc/recto),$(PREFIX)/\2,g' '$(DESTDIR)$(PREFIX)'/lib/systemd/system/recto.*
+	sed -i -E 's,/usr/(local/)?(s?bin/recto|share/doc/recto),$(PREFIX)/\2,g; s,^ExecPaths=/usr,ExecPaths=$(PREFIX),' \
+	    '$(DESTDIR)$(PREFIX)'/lib/systemd/system/recto.*
 	test -e '$(DESTDIR)$(SYSCONFDIR)/recto/recto.toml' || \
 	    install -m 644 systemd/recto.toml '$(DESTDIR)$(SYSCONFDIR)/recto/recto.toml'
 	@echo

@@ -36,6 +36,7 @@ packages_of() {
     venv) echo python3 python3-venv ;;
     libmagic) echo libmagic1 ;;
     node) echo nodejs ;;
+    systemd-nspawn) echo systemd-container ;;
     browser) echo chromium ;;
     *) echo "$1" ;;
     esac

@@ -64,8 +64,8 @@ fn viewers_show_the_picture() {
     assert!(faults.is_empty(), "see {}\n{}", output.display(), faults.join("\n"));
 }
 
-/// Whether the environment's SKIP names this test, as it does where there is no browser.
-fn skipped(name: &str) -> bool {
+/// Whether the environment's SKIP names this test, as it does where there is no browser, or where nothing can be mounted.
+pub fn skipped(name: &str) -> bool {
     let skip = std::env::var("SKIP").unwrap_or_default();
     let skipped = skip.split_whitespace().any(|word| word == name);
     if skipped {

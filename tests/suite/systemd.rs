@@ -1,0 +1,101 @@
+//! The install of README.md, line by line, on a machine with a live systemd, behind the packaged NGINX: it serves every
+//! kind of master in every format, and loses no request when it is reloaded, restarted, upgraded, stopped or killed.
+//! `tests/machine.sh` is the machine, `systemd/service.sh` what is done on it; this brings masters, and judges.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::conformance::masters::write_png;
+use crate::judge::{recto, run, text};
+use crate::picture::Picture;
+use crate::viewers::skipped;
+
+const FORMATS: [&str; 8] = ["jpg", "png", "webp", "tif", "gif", "pdf", "avif", "jp2"];
+
+/// What systemd-analyze says at most of what the service might do to the system, from 0 to 10.
+const EXPOSURE: f64 = 0.3;
+
+#[test]
+fn the_install_of_the_readme_serves_and_loses_no_request() {
+    if skipped("systemd") {
+        return;
+    }
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let host = tempfile::tempdir_in(target).expect("a directory");
+    let at = |name: &str| host.path().join(name);
+    let masters = write_masters(&at("masters"));
+    fs::copy(env!("CARGO_BIN_EXE_recto"), at("recto")).expect("copied");
+    fs::write(at("script"), script()).expect("written");
+
+    let root = target.join("machine.tar");
+    let log = || fs::read_to_string(at("log")).unwrap_or_default();
+    machine(&["make", text(&root)], log);
+    machine(&["run", text(&root), text(host.path())], log);
+
+    for master in masters {
+        for format in FORMATS {
+            let expected =
+                recto(&at("masters").join(master), &format!("full/200,/0/default.{format}")).stdout;
+            assert!(!expected.is_empty(), "{master} as {format}");
+            for state in ["shipped", "refused", "allowed"] {
+                if state == "shipped" || format == "jpg" {
+                    let served = fs::read(at(&format!("{state}-{master}.{format}"))).expect("a picture");
+                    assert!(served == expected, "{master} as {format}, openat2 {state}");
+                }
+            }
+        }
+    }
+    let report = fs::read_to_string(at("exposure")).expect("a report");
+    let exposure = report.split("level for recto.service: ").nth(1).and_then(|rest| rest.split(' ').next());
+    let exposure: f64 = exposure.and_then(|number| number.parse().ok()).expect("a number");
+    assert!(exposure <= EXPOSURE, "{report}");
+}
+
+/// One picture as a master of each kind.
+fn write_masters(directory: &Path) -> [&'static str; 6] {
+    fs::create_dir(directory).expect("made");
+    let at = |name: &str| directory.join(name);
+    write_png(&at("leaf.png"), &Picture::waves(1500, 1100, 3));
+    let pyramid = "leaf.tif[tile,pyramid,compression=jpeg,Q=85]";
+    for name in [pyramid, "leaf.jpg", "leaf.webp"] {
+        run("vips", &["copy", text(&at("leaf.png")), text(&at(name))]);
+    }
+    // Where its many packets lie is dear to find out.
+    run("opj_compress", &["-i", text(&at("leaf.png")), "-o", text(&at("leaf.jp2")), "-b", "8,8"]);
+    // Not every libvips writes GIF.
+    fs::write(at("leaf.gif"), recto(&at("leaf.png"), "full/max/0/default.gif").stdout).expect("written");
+    ["leaf.tif", "leaf.jp2", "leaf.jpg", "leaf.png", "leaf.gif", "leaf.webp"]
+}
+
+/// What the machine is to do: first what the README says. Only what is particular to each site is put in: the program,
+/// which has been built already, the name of the site's file, and the editor.
+fn script() -> String {
+    let readme = include_str!("../../README.md");
+    let section = readme.split("\n## Install").nth(1).expect("a section");
+    let steps = section.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("commands");
+    let particulars = [
+        ("make build && ", ""),
+        ("PREFIX=/usr ", "PREFIX=/usr RECTO=/host/recto "),
+        ("YOUR-SITE", "default"),
+    ];
+    let steps = particulars.iter().fold(steps.to_owned(), |steps, (from, to)| {
+        assert!(steps.contains(from), "{from:?} in the README's install");
+        steps.replace(from, to)
+    });
+    let mut script = "set -eu\ncd /src\ncp -r /host/masters /srv/images\n".to_owned();
+    script += "touch -d yesterday /srv/images/*\n"; // nothing is kept about what has just been written
+    script += "export EDITOR='sh /src/tests/suite/systemd/editor.sh'\n";
+    for line in steps.lines() {
+        script += &format!("( {line}\n) || {{ echo 'FAILED: {line}'; exit 1; }}\n");
+    }
+    script + ". /src/tests/suite/systemd/service.sh\n"
+}
+
+/// Runs `tests/machine.sh`; the test fails with what it says, and with the log.
+fn machine(arguments: &[&str], log: impl Fn() -> String) {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machine.sh");
+    let output = Command::new("sh").arg(program).args(arguments).output().expect("sh");
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "tests/machine.sh {arguments:?}: {complaints}{}", log());
+}
