@@ -179,14 +179,15 @@ fn is_half(small: &Stop, large: &Stop) -> bool {
 fn is_same_kind(file: &File, one: &Stop, other: &Stop) -> bool {
     let kind = |stop: &Stop| {
         let ifd = file.ifd(stop.offset).ok()?;
+        // The tags, and what they are where they are left out.
         let tags = [
-            tag::BITS_PER_SAMPLE,
-            tag::COMPRESSION,
-            tag::PHOTOMETRIC_INTERPRETATION,
-            tag::SAMPLES_PER_PIXEL,
-            tag::SAMPLE_FORMAT,
+            (tag::BITS_PER_SAMPLE, 1),
+            (tag::COMPRESSION, 1),
+            (tag::PHOTOMETRIC_INTERPRETATION, u64::MAX),
+            (tag::SAMPLES_PER_PIXEL, 1),
+            (tag::SAMPLE_FORMAT, 1),
         ];
-        Some(tags.map(|tag| ifd.integer(file, tag).ok().flatten()))
+        Some(tags.map(|(tag, default)| ifd.integer(file, tag).map(|value| value.unwrap_or(default)).ok()))
     };
     kind(one).is_some_and(|one| kind(other) == Some(one))
 }

@@ -8,7 +8,7 @@ use super::tags::Compression;
 use crate::error::MasterError;
 
 /// Where there are more pieces, wrong byte counts are not made good: it takes a look at all of them for each.
-const MAX_LOOKED_AT: u64 = 1 << 16;
+const MAX_LOOKED_AT: u64 = 1 << 14;
 
 /// Byte counts that are looked at to see whether any is told.
 const MAX_COUNTS: u64 = 1 << 12;
@@ -34,9 +34,11 @@ impl Image {
         }
     }
 
-    /// Whether a byte count can be true: all of it is in the file, and it is enough where that is known beforehand.
+    /// Whether a byte count can be true: there are bytes, all are in the file, and they are enough where that is known
+    /// beforehand.
     fn is_credible(&self, file: &File, index: u64, offset: u64, length: u64) -> bool {
-        offset.checked_add(length).is_some_and(|end| end <= file.length())
+        length > 0
+            && offset.checked_add(length).is_some_and(|end| end <= file.length())
             && (self.compression != Compression::None || length >= self.plain_bytes(index))
     }
 
@@ -76,8 +78,10 @@ impl Image {
             // TIFF 4 had no byte counts: what is not compressed has the length of its samples.
             (Some(plain), None) => Ok(plain),
             (Some(plain), Some(told)) => {
-                let within = self.room(file, offset)?.min(plain);
-                Ok(within.max(told.min(plain).min(file.length().saturating_sub(offset))))
+                let room = self.room(file, offset).map(|room| room.min(plain));
+                // Of too few bytes, rows may be all that is wanted.
+                let is_there = told <= file.length().saturating_sub(offset);
+                if is_there { Ok(room.map_or(told, |room| room.max(told))) } else { room }
             }
             (None, _) => self.room(file, offset),
         }

@@ -103,11 +103,7 @@ fn too_few_bytes_of_what_is_not_compressed() {
             .collect();
         let file = Tiff::new(SIZE.width, SIZE.height, 1, 1, 8).strips(20, strips).with(279, &lengths).bytes();
         let said = complaint(&limited(&bench, &file, "full/max"), "half a strip");
-        assert!(said.is_some() || count == 3000, "strip {last} with {count} bytes");
-        let there = rendered(&bench.file("half.tif", &file), &format!("0,{},150,10/max", last * 20));
-        let expected =
-            Picture::of(Dimensions::new(150, 10), 1, |x, y, channel| level(x, y + last as u32 * 20, channel));
-        there.assert_near(&expected, 0, "rows that are there");
+        assert!(said.is_some(), "strip {last} with {count} bytes");
     }
 }
 
