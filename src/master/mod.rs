@@ -60,7 +60,8 @@ pub struct Master {
     state: Option<Rc<State>>,
     /// Found out when they are first asked for.
     pages: OnceCell<u32>,
-    srgb: OnceCell<bool>,
+    /// Of each level.
+    srgb: Vec<OnceCell<bool>>,
 }
 
 /// What a file turned out to be, by its first bytes.
@@ -149,16 +150,17 @@ impl Master {
         if let Some(state) = &state {
             kind.recall(state, &identity);
         }
+        let description = kind.description();
         Ok(Self {
             identity,
-            description: kind.description(),
+            srgb: vec![OnceCell::new(); description.levels.len()],
+            description,
             page,
             path,
             map,
             kind,
             state,
             pages: OnceCell::new(),
-            srgb: OnceCell::new(),
         })
     }
 
@@ -174,7 +176,7 @@ impl Master {
             Kind::Jp2(image) => image.index_bytes(),
             Kind::Flat(_) => 0,
         };
-        size_of::<Self>() + self.path.len() + kind
+        size_of::<Self>() + self.path.len() + size_of_val(&self.srgb[..]) + kind
     }
 
     /// How many pages its file has, at least 1.
@@ -209,14 +211,15 @@ impl Master {
         }
     }
 
-    /// The ICC profile of its pixels, if there is one.
+    /// The ICC profile of the pixels of a level, if there is one. Only in a TIFF can levels differ: a thumbnail may have
+    /// colours of its own.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if the file shrinks meanwhile.
-    pub fn icc_profile(&self) -> Result<Option<Vec<u8>>, MasterError> {
+    pub fn icc_profile(&self, level: usize) -> Result<Option<Vec<u8>>, MasterError> {
         let bytes = self.map.bytes();
         let profile = match &self.kind {
-            Kind::Tiff(pyramid) => pyramid.icc_profile(bytes),
+            Kind::Tiff(pyramid) => pyramid.icc_profile(bytes, level),
             Kind::Jp2(image) => image.icc_profile(bytes),
             Kind::Flat(picture) => picture.icc_profile(bytes),
         };
@@ -240,17 +243,18 @@ impl Master {
         self.map.check().map(|()| metadata)
     }
 
-    /// Whether its pixels are sRGB, or taken for it, so that no profile changes them.
+    /// Whether the pixels of a level are sRGB, or taken for it, so that no profile changes them.
     ///
     /// # Errors
     /// As [`Master::icc_profile`].
-    pub fn is_srgb(&self, converter: &mut Converter) -> Result<bool, MasterError> {
-        if let Some(known) = self.srgb.get() {
+    pub fn is_srgb(&self, level: usize, converter: &mut Converter) -> Result<bool, MasterError> {
+        let cell = &self.srgb[level];
+        if let Some(known) = cell.get() {
             return Ok(*known);
         }
-        let channels = self.description.channels;
-        let is_srgb = self.icc_profile()?.is_none_or(|profile| converter.changes_nothing(&profile, channels));
-        Ok(*self.srgb.get_or_init(|| is_srgb))
+        let (profile, channels) = (self.icc_profile(level)?, self.description.channels);
+        let is_srgb = profile.is_none_or(|profile| converter.changes_nothing(&profile, channels));
+        Ok(*cell.get_or_init(|| is_srgb))
     }
 
     /// The pixels of `window` of a level, in the depth asked for. A window that reaches beyond a level repeats its edge.

@@ -106,6 +106,19 @@ impl<S: Sample> Raster<S> {
         Raster { dimensions: self.dimensions, channels: self.channels, pixels }
     }
 
+    /// Gray or RGB with alpha, which is a gray raster of the same size.
+    pub fn with_alpha(self, alpha: &Self) -> Self {
+        let channels = if self.channels.has_colour() { Channels::Rgba } else { Channels::GrayAlpha };
+        let mut whole = Self::new(self.dimensions, channels);
+        let (colours, count) = (self.channels.count(), channels.count());
+        let pixels = self.pixels.chunks_exact(colours).zip(&alpha.pixels);
+        for (out, (colour, alpha)) in whole.pixels.chunks_exact_mut(count).zip(pixels) {
+            out[..colours].copy_from_slice(colour);
+            out[colours] = *alpha;
+        }
+        whole
+    }
+
     /// The same picture on a larger canvas: its last column and row are repeated to the right and below.
     pub fn extended_to(self, dimensions: Dimensions) -> Self {
         if self.dimensions == dimensions {

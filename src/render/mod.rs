@@ -84,7 +84,7 @@ impl Renderer {
                 && profile.len() <= policy.longest_kept
                 && plan.holds_profile(channels)
         };
-        match master.icc_profile()? {
+        match master.icc_profile(plan.level)? {
             Some(profile) if kept(&profile) && self.converter.knows(&profile, channels) => {
                 Ok((None, Some(profile)))
             }
@@ -122,10 +122,10 @@ impl Renderer {
         let Some(tile) = plan.tile.filter(|_| config.tiles.pass_through > 0.0) else { return Ok(None) };
         let (is_converted, profile) = match config.colour.profile {
             Profile::Strip => (false, None),
-            Profile::Srgb => (!master.is_srgb(&mut self.converter)?, None),
+            Profile::Srgb => (!master.is_srgb(plan.level, &mut self.converter)?, None),
             Profile::Keep => {
                 let (source, profile) = self.colours(master, plan, config.colour)?;
-                (source.is_some() && !master.is_srgb(&mut self.converter)?, profile)
+                (source.is_some() && !master.is_srgb(plan.level, &mut self.converter)?, profile)
             }
         };
         let carried = Carried { profile, metadata: metadata(master, plan, config)? };

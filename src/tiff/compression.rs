@@ -4,10 +4,15 @@
 use std::convert::Infallible;
 
 use fax::decoder::{DecodeStatus, Group4Decoder};
+use flate2::{FlushDecompress, Status};
 use weezl::{BitOrder, LzwStatus};
+use zstd::stream::raw::Operation;
 
 use super::tags::Compression;
 use crate::error::MasterError;
+
+/// Bytes behind the samples of a piece that deflate data may have.
+const MAX_BEYOND: usize = 64 << 20;
 
 /// Decoders whose tables are worth keeping from one piece to the next.
 #[derive(Default)]
@@ -51,15 +56,9 @@ impl Decompressor {
     }
 
     fn inflate(&mut self, compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
-        use libdeflater::DecompressionError::{BadData, InsufficientSpace};
         let decoder = self.deflate.get_or_insert_with(libdeflater::Decompressor::new);
-        match decoder.zlib_decompress(compressed, samples) {
-            Ok(written) => Ok(written),
-            Err(BadData) => Err(MasterError::damaged("deflate data is corrupt")),
-            Err(InsufficientSpace) => {
-                Err(MasterError::damaged("deflate data is longer than its tile or strip"))
-            }
-        }
+        // What it refuses may still be whole.
+        decoder.zlib_decompress(compressed, samples).or_else(|_| inflate_slowly(compressed, samples))
     }
 
     fn unzstd(&mut self, compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
@@ -68,8 +67,56 @@ impl Decompressor {
             self.zstd = Some(zstd::bulk::Decompressor::new().map_err(damaged)?);
         }
         let decoder = self.zstd.as_mut().ok_or_else(|| MasterError::damaged("no zstd decoder"))?;
-        decoder.decompress_to_buffer(compressed, samples).map_err(damaged)
+        let written = decoder.decompress_to_buffer(compressed, samples);
+        written.or_else(|_| unzstd_slowly(compressed, samples).map_err(damaged))
     }
+}
+
+/// Deflate data that goes on beyond the samples of the piece, or lacks the checksum behind it, which some writers leave
+/// out. All of it is looked through: a checksum that is there has to be right.
+fn inflate_slowly(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
+    let corrupt = || MasterError::damaged("deflate data is corrupt");
+    // RFC 1950: method 8, a header that is a multiple of 31, no preset dictionary.
+    let header = compressed.first_chunk().map_or(0, |head| u16::from_be_bytes(*head));
+    let is_zlib = header >> 8 & 0xf == 8 && header.is_multiple_of(31) && header & 0x20 == 0;
+    let body = compressed.get(2..).filter(|_| is_zlib).ok_or_else(corrupt)?;
+    let (mut decoder, mut sum) = (flate2::Decompress::new(false), libdeflater::Adler32::new());
+    let mut step = |output: &mut [u8]| {
+        let before = decoder.total_out();
+        let rest = body.get(decoder.total_in() as usize..).unwrap_or_default();
+        let status = decoder.decompress(rest, output, FlushDecompress::None).map_err(|_| corrupt())?;
+        let written = (decoder.total_out() - before) as usize;
+        sum.update(&output[..written]);
+        Ok((status, written, decoder.total_in() as usize))
+    };
+    let (mut status, written, mut read) = step(samples)?;
+    let (mut spill, mut more, mut beyond) = (vec![0; 1 << 16], written, 0);
+    while status != Status::StreamEnd {
+        if more == 0 || beyond > MAX_BEYOND {
+            return Err(corrupt());
+        }
+        (status, more, read) = step(&mut spill)?;
+        beyond += more;
+    }
+    match body[read..].first_chunk() {
+        Some(told) if u32::from_be_bytes(*told) != sum.sum() => Err(corrupt()),
+        _ => Ok(written),
+    }
+}
+
+/// Zstandard data of which more is there than the piece has samples, or something else behind it.
+fn unzstd_slowly(compressed: &[u8], samples: &mut [u8]) -> std::io::Result<usize> {
+    let mut decoder = zstd::stream::raw::Decoder::new()?;
+    let (mut read, mut written) = (0, 0);
+    while written < samples.len() {
+        let step = decoder.run_on_buffers(&compressed[read..], &mut samples[written..])?;
+        read += step.bytes_read;
+        written += step.bytes_written;
+        if step.remaining == 0 || step.bytes_read + step.bytes_written == 0 {
+            break;
+        }
+    }
+    Ok(written)
 }
 
 fn copy(stored: &[u8], samples: &mut [u8]) -> usize {

@@ -1,7 +1,6 @@
 //! Image file directories: header, entries and their values, read where they are used.
 //! Pure on the bytes of the file; nothing is allocated but one small entry per tag. TIFF 6.0 section 2, BigTIFF.
 
-use super::tags::tag;
 use crate::error::MasterError;
 
 /// No sane directory has more; the longest that scanners write has about 150.
@@ -41,12 +40,15 @@ enum Kind {
     Float,
     Double,
     Long8,
+    SignedLong8,
     Other,
 }
 
 /// An image file directory.
 #[derive(Clone, Debug)]
 pub struct Ifd {
+    /// Where it is in the file.
+    pub offset: u64,
     entries: Vec<Entry>,
     /// Offset of the next directory of the chain; 0 at its end.
     pub next: u64,
@@ -80,6 +82,11 @@ impl<'a> File<'a> {
         matches!(bytes.get(..4), Some(b"II*\0" | b"MM\0*" | b"II+\0" | b"MM\0+"))
     }
 
+    /// The length of the file in bytes.
+    pub fn length(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
     /// `length` bytes from `offset`.
     ///
     /// # Errors
@@ -102,30 +109,12 @@ impl<'a> File<'a> {
     /// [`MasterError::Damaged`] if it is not wholly in the file, or absurdly long.
     pub fn ifd(&self, offset: u64) -> Result<Ifd, MasterError> {
         let (count, at) = self.entries_at(offset)?;
-        let entries = (0..count).map(|n| self.entry(at(n))).collect::<Result<_, _>>()?;
-        Ok(Ifd { entries, next: self.link(at(count)) })
-    }
-
-    /// What a walk along the chain needs of the directory at `offset`, without reading the rest of it: the entry that
-    /// says what kind of image it is, by either tag, and the offset of the next directory.
-    ///
-    /// # Errors
-    /// As [`File::ifd`].
-    pub fn glance(&self, offset: u64) -> Result<(Option<Entry>, u64), MasterError> {
-        let (count, at) = self.entries_at(offset)?;
-        let mut kind = None;
-        for n in 0..count {
-            match self.u16(at(n))? {
-                tag::NEW_SUBFILE_TYPE => return Ok((Some(self.entry(at(n))?), self.link(at(count)))),
-                tag::SUBFILE_TYPE => kind = Some(self.entry(at(n))?),
-                _ => {}
-            }
-        }
-        Ok((kind, self.link(at(count))))
+        let entries = (0..count).map(|n| self.entry_at(at(n))).collect::<Result<_, _>>()?;
+        Ok(Ifd { offset, entries, next: self.link(at(count)) })
     }
 
     /// How many entries the directory at `offset` has, and where each begins; after the last, where the link is.
-    fn entries_at(&self, offset: u64) -> Result<(u64, impl Fn(u64) -> u64 + use<>), MasterError> {
+    pub(super) fn entries_at(&self, offset: u64) -> Result<(u64, impl Fn(u64) -> u64 + use<>), MasterError> {
         let (count, head, entry_size) = match self.big_tiff {
             true => (self.u64(offset)?, 8, 20),
             false => (self.u16(offset)?.into(), 2, 12),
@@ -137,13 +126,14 @@ impl<'a> File<'a> {
         Ok((count, move |n: u64| first.saturating_add(n * entry_size)))
     }
 
-    /// The offset of the next directory. Some writers forget it after the last one.
-    fn link(&self, at: u64) -> u64 {
+    /// The offset of the next directory, which is told at `at`. Some writers forget it after the last one.
+    pub(super) fn link(&self, at: u64) -> u64 {
         let next = if self.big_tiff { self.u64(at) } else { self.u32(at).map(u64::from) };
         next.unwrap_or(0)
     }
 
-    fn entry(&self, at: u64) -> Result<Entry, MasterError> {
+    /// The entry that begins at `at`.
+    pub(super) fn entry_at(&self, at: u64) -> Result<Entry, MasterError> {
         let tag = self.u16(at)?;
         let code = self.u16(at + 2)?;
         let kind = Kind::from_code(code);
@@ -168,7 +158,8 @@ impl<'a> File<'a> {
         Ok(array)
     }
 
-    fn u16(&self, offset: u64) -> Result<u16, MasterError> {
+    /// The SHORT at `offset`.
+    pub(super) fn u16(&self, offset: u64) -> Result<u16, MasterError> {
         self.array(offset).map(u16::from_le_bytes)
     }
 
@@ -197,19 +188,24 @@ impl Entry {
         self.count
     }
 
-    /// The value number `index`, an unsigned integer of any width.
+    /// The value number `index`, an integer of any width that is not negative. Some writers use the types with a sign.
     ///
     /// # Errors
-    /// [`MasterError::Damaged`] if there is no such value, or it is no unsigned integer.
+    /// [`MasterError::Damaged`] if there is no such value, it is no integer, or it is negative.
     pub fn integer(&self, file: &File, index: u64) -> Result<u64, MasterError> {
         let at = self.value_at(index)?;
-        match self.kind {
-            Kind::Byte => Ok(file.array::<1>(at)?[0].into()),
-            Kind::Short => file.u16(at).map(u64::from),
-            Kind::Long => file.u32(at).map(u64::from),
-            Kind::Long8 => file.u64(at),
-            _ => Err(MasterError::damaged(format!("tag {} is no unsigned integer", self.tag))),
-        }
+        let signed = match self.kind {
+            Kind::Byte => return Ok(file.array::<1>(at)?[0].into()),
+            Kind::Short => return file.u16(at).map(u64::from),
+            Kind::Long => return file.u32(at).map(u64::from),
+            Kind::Long8 => return file.u64(at),
+            Kind::SignedByte => file.array::<1>(at)?[0].cast_signed().into(),
+            Kind::SignedShort => file.u16(at)?.cast_signed().into(),
+            Kind::SignedLong => file.u32(at)?.cast_signed().into(),
+            Kind::SignedLong8 => file.u64(at)?.cast_signed(),
+            _ => return Err(MasterError::damaged(format!("tag {} is no integer", self.tag))),
+        };
+        u64::try_from(signed).map_err(|_| MasterError::damaged(format!("tag {} is {signed}", self.tag)))
     }
 
     /// The value number `index` as a number of any kind.
@@ -223,6 +219,7 @@ impl Entry {
             Kind::SignedByte => file.array::<1>(at)?[0].cast_signed().into(),
             Kind::SignedShort => file.u16(at)?.cast_signed().into(),
             Kind::SignedLong => signed(at)?,
+            Kind::SignedLong8 => file.u64(at)?.cast_signed() as f64,
             Kind::Rational => f64::from(file.u32(at)?) / f64::from(file.u32(at + 4)?),
             Kind::SignedRational => signed(at)? / signed(at + 4)?,
             Kind::Float => f32::from_bits(file.u32(at)?).into(),
@@ -263,7 +260,7 @@ impl Ifd {
         self.entries.iter().find(|entry| entry.tag == tag)
     }
 
-    /// The first value of a tag, an unsigned integer.
+    /// The first value of a tag, an integer that is not negative.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if the tag is there with another kind of value.
@@ -294,6 +291,7 @@ impl Kind {
             11 => Self::Float,
             12 => Self::Double,
             16 | 18 => Self::Long8,
+            17 => Self::SignedLong8,
             _ => Self::Other,
         }
     }
@@ -304,7 +302,7 @@ impl Kind {
             Self::Byte | Self::SignedByte | Self::Other => 1,
             Self::Short | Self::SignedShort => 2,
             Self::Long | Self::SignedLong | Self::Float => 4,
-            Self::Rational | Self::SignedRational | Self::Double | Self::Long8 => 8,
+            Self::Rational | Self::SignedRational | Self::Double | Self::Long8 | Self::SignedLong8 => 8,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One directory as an image: its size, layout and the meaning of its samples, checked against each other.
 //! Pure; offsets of tiles stay in the file and are read one by one. TIFF 6.0 parts 1 and 2.
 
+use super::blank;
 use super::ifd::{Entry, File, Ifd};
 use super::tags::{Compression, Photometric, Predictor, SampleFormat, tag};
 use crate::description::{Channels, Depth};
@@ -38,8 +39,14 @@ pub struct Image {
     pub jpeg_tables: Option<(u64, u64)>,
     /// The ICC profile: offset and length.
     pub icc_profile: Option<(u64, u64)>,
-    offsets: Entry,
-    byte_counts: Option<Entry>,
+    /// What samples are where a piece was never written; 0 if the file does not tell.
+    pub no_data: Option<f64>,
+    /// The mask that says where it is transparent, of the same size.
+    pub mask: Option<Box<Image>>,
+    /// Where its directory is.
+    pub(super) directory: u64,
+    pub(super) offsets: Entry,
+    pub(super) byte_counts: Option<Entry>,
 }
 
 /// The samples of a pixel and what they mean.
@@ -110,6 +117,9 @@ impl Image {
                 .map_or(1, |value| u16::try_from(value).unwrap_or(1)),
             jpeg_tables: ifd.entry(tag::JPEG_TABLES).map(Entry::range),
             icc_profile: ifd.entry(tag::ICC_PROFILE).map(Entry::range),
+            no_data: ifd.entry(tag::GDAL_NODATA).and_then(|entry| blank::no_data(file, entry)),
+            mask: None,
+            directory: ifd.offset,
             offsets: *offsets.ok_or_else(|| MasterError::damaged("no tile or strip offsets"))?,
             byte_counts: ifd.entry(byte_counts).or(ifd.entry(tag::STRIP_BYTE_COUNTS)).copied(),
         };
@@ -175,28 +185,22 @@ impl Image {
         if self.tiled { self.piece.height } else { self.piece_rect(0, row).height }
     }
 
-    /// Where the compressed bytes of a piece lie: offset and length; `None` if it was never written.
-    ///
-    /// # Errors
-    /// [`MasterError::Damaged`] if the entry is not in the file.
-    pub fn piece_range(&self, file: &File, index: u64) -> Result<Option<(u64, u64)>, MasterError> {
-        let offset = self.offsets.integer(file, index)?;
-        let length = match &self.byte_counts {
-            Some(counts) => counts.integer(file, index)?,
-            // TIFF 4 had no byte counts: what is not compressed has the length of its samples.
-            None if self.compression == Compression::None => self.row_bytes() * u64::from(self.piece.height),
-            None => return Err(MasterError::damaged("no byte counts")),
-        };
-        Ok((offset != 0).then_some((offset, length)))
-    }
-
     /// The depth that its samples need.
     pub fn depth(&self) -> Depth {
         if self.pixel.bits > 8 { Depth::Sixteen } else { Depth::Eight }
     }
 
-    /// The channels of its pixels once decoded.
+    /// The channels of its pixels once decoded, with the mask that it may have.
     pub fn channels(&self) -> Channels {
+        match (self.colours(), &self.mask) {
+            (Channels::Gray, Some(_)) => Channels::GrayAlpha,
+            (Channels::Rgb, Some(_)) => Channels::Rgba,
+            (colours, _) => colours,
+        }
+    }
+
+    /// The channels of its own pixels once decoded.
+    pub fn colours(&self) -> Channels {
         let gray = matches!(self.pixel.photometric, Photometric::WhiteIsZero | Photometric::BlackIsZero);
         if self.pixel.photometric == Photometric::Separated && self.pixel.alpha.is_none() {
             return Channels::Cmyk;

@@ -1,26 +1,15 @@
 //! Which directories of a file are the levels of one picture.
 //! Pure; reads directories only, and no tile. TIFF 6.0 NewSubfileType, TIFF Technical Note 1 (SubIFDs).
 
-use std::collections::HashSet;
-
+use super::chain::{Chain, Kind};
 use super::exif::Exif;
-use super::ifd::{Entry, File, Ifd};
+use super::ifd::{File, Ifd};
 use super::image::Image;
+use super::pages::{MAX_LEVELS, Page, Pages, is_reduction};
 use super::tags::tag;
 use crate::description::{Description, Level, PhysicalScale, PhysicalUnit};
 use crate::error::MasterError;
-use crate::geometry::{Dimensions, Orientation};
-
-/// More directories than any book has: a guard against files made of nothing else.
-const MAX_DIRECTORIES: usize = 65_536;
-
-/// More reduced versions than any page has: the 33rd is smaller than a pixel.
-const MAX_LEVELS: usize = 64;
-
-/// NewSubfileType: a reduced-resolution version of another image.
-const REDUCED: u64 = 1;
-/// NewSubfileType: a transparency mask.
-const MASK: u64 = 4;
+use crate::geometry::Orientation;
 
 /// A picture at one or more resolutions.
 #[derive(Clone, Debug)]
@@ -34,9 +23,8 @@ pub struct Pyramid {
 }
 
 impl Pyramid {
-    /// Page number `page` of the file, counted from 1: of the directories in the chain that are neither a reduced
-    /// version nor a mask; with the reduced versions that follow it in the chain, and those that hang below it as
-    /// SubIFDs. Nothing if the file has no such page.
+    /// Page number `page` of the file, counted from 1, with the reduced versions of it in the chain ([`Pages`]), and
+    /// those that hang below it as SubIFDs. Nothing if the file has no such page.
     ///
     /// # Errors
     /// [`MasterError`] if the picture at full size cannot be read. A reduced version that cannot is left out.
@@ -45,40 +33,32 @@ impl Pyramid {
             return Err(MasterError::damaged("no image file directory"));
         }
         let index = usize::try_from(page).unwrap_or(usize::MAX).saturating_sub(1);
-        let directory = match pages(file, first).nth(index) {
-            Some(offset) => offset,
+        let page = match Pages::new(file, first).nth(index) {
+            Some(page) => page,
             // What calls itself nothing but a reduced version is at least that.
-            None if page <= 1 => first,
+            None if page <= 1 => {
+                let followers = Chain::new(file, first).skip(1).take(MAX_LEVELS);
+                Page { offset: first, followers: followers.map(|stop| stop.offset).collect() }
+            }
             None => return Ok(None),
         };
-        let main = file.ifd(directory)?;
+        let main = file.ifd(page.offset)?;
         let full = Image::read(file, &main)?;
-        let followers = Chain::new(file, main.next)
-            .take_while(|stop| stop.kind & (REDUCED | MASK) != 0)
-            .take(MAX_LEVELS)
-            .filter_map(|stop| file.ifd(stop.offset).ok());
-        let mut levels: Vec<Image> = followers
-            .chain(children(file, &main))
-            .filter(|ifd| subfile_type(file, ifd) & MASK == 0)
-            .filter_map(|ifd| Image::read(file, &ifd).ok())
-            .filter(|image| {
-                image.channels() == full.channels() && is_reduction(image.dimensions, full.dimensions)
-            })
-            .collect();
-        levels.push(full);
-        levels.sort_by_key(|level| std::cmp::Reverse(level.dimensions.area()));
-        levels.dedup_by_key(|level| level.dimensions);
-        Ok(Some(Self { levels, scale: physical_scale(file, &main), directory }))
+        let followers =
+            page.followers.iter().take(2 * MAX_LEVELS).filter_map(|&offset| file.ifd(offset).ok());
+        let directories: Vec<Ifd> = followers.chain(children(file, &main)).collect();
+        let levels = levels(file, full, &directories);
+        Ok(Some(Self { levels, scale: physical_scale(file, &main), directory: page.offset }))
     }
 
     /// The number of pages of a file, at least 1. Reads a few bytes of every directory in the chain.
     pub fn count_pages(file: &File, first: u64) -> u32 {
-        u32::try_from(pages(file, first).count()).unwrap_or(u32::MAX).max(1)
+        u32::try_from(Pages::new(file, first).count()).unwrap_or(u32::MAX).max(1)
     }
 
-    /// The ICC profile of its pixels, if there is one. One that is not wholly in the file is ignored.
-    pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let (offset, length) = self.levels[0].icc_profile?;
+    /// The ICC profile of the pixels of a level, if there is one. One that is not wholly in the file is ignored.
+    pub fn icc_profile(&self, bytes: &[u8], level: usize) -> Option<Vec<u8>> {
+        let (offset, length) = self.levels.get(level)?.icc_profile?;
         let (file, _) = File::open(bytes).ok()?;
         let profile = file.slice(offset, length);
         profile.inspect_err(|error| log::warn!("an ICC profile is ignored: {error}")).ok().map(<[u8]>::to_vec)
@@ -94,7 +74,8 @@ impl Pyramid {
     /// About how much memory it takes.
     pub fn index_bytes(&self) -> usize {
         let bytes = |image: &Image| size_of::<Image>() + size_of_val(&image.pixel.palette[..]);
-        self.levels.iter().map(bytes).sum()
+        let masks = self.levels.iter().filter_map(|level| level.mask.as_deref());
+        self.levels.iter().chain(masks).map(bytes).sum()
     }
 
     /// What planning and info.json need to know.
@@ -114,44 +95,27 @@ impl Pyramid {
     }
 }
 
-/// The offsets of the directories that are pages.
-fn pages<'f>(file: &'f File, first: u64) -> impl Iterator<Item = u64> + 'f {
-    Chain::new(file, first).filter(|stop| stop.kind & (REDUCED | MASK) == 0).map(|stop| stop.offset)
-}
-
-/// The directories of a chain, each once, as far as it can be followed.
-struct Chain<'f, 'a> {
-    file: &'f File<'a>,
-    next: u64,
-    seen: HashSet<u64>,
-}
-
-/// A directory on the way along a chain.
-struct Stop {
-    offset: u64,
-    /// NewSubfileType.
-    kind: u64,
-}
-
-impl<'f, 'a> Chain<'f, 'a> {
-    fn new(file: &'f File<'a>, first: u64) -> Self {
-        Self { file, next: first, seen: HashSet::new() }
-    }
-}
-
-impl Iterator for Chain<'_, '_> {
-    type Item = Stop;
-
-    fn next(&mut self) -> Option<Stop> {
-        let offset = self.next;
-        // A chain may bite its tail.
-        if offset == 0 || self.seen.len() == MAX_DIRECTORIES || !self.seen.insert(offset) {
-            return None;
-        }
-        let (entry, next) = self.file.glance(offset).ok()?;
-        self.next = next;
-        Some(Stop { offset, kind: entry.map_or(0, |entry| kind(self.file, &entry)) })
-    }
+/// The levels of a picture, largest first: it and those of the directories that are reduced versions of it.
+fn levels(file: &File, full: Image, directories: &[Ifd]) -> Vec<Image> {
+    let (masks, reduced): (Vec<_>, Vec<_>) =
+        directories.iter().partition(|ifd| Kind::of(file, ifd).is_mask());
+    let masks: Vec<Image> = masks.into_iter().filter_map(|ifd| Image::read(file, ifd).ok()).collect();
+    let masked = |image: Image| {
+        let mask = masks.iter().find(|mask| mask.dimensions == image.dimensions);
+        image.masked(mask)
+    };
+    let full = masked(full);
+    let mut levels: Vec<Image> = reduced
+        .into_iter()
+        .filter_map(|ifd| Image::read(file, ifd).ok())
+        .filter(|image| is_reduction(image.dimensions, full.dimensions))
+        .map(|image| masked(image).reduced_from(&full))
+        .filter(|image| image.channels() == full.channels())
+        .collect();
+    levels.push(full);
+    levels.sort_by_key(|level| std::cmp::Reverse(level.dimensions.area()));
+    levels.dedup_by_key(|level| level.dimensions);
+    levels
 }
 
 /// The directories that tag SubIFDs names, and the chains that start there.
@@ -162,20 +126,6 @@ fn children<'f>(file: &'f File, main: &'f Ifd) -> impl Iterator<Item = Ifd> + 'f
         .filter_map(move |index| entry?.integer(file, index).ok())
         .flat_map(move |first| Chain::new(file, first).filter_map(|stop| file.ifd(stop.offset).ok()))
         .take(MAX_LEVELS)
-}
-
-fn subfile_type(file: &File, ifd: &Ifd) -> u64 {
-    let entry = ifd.entry(tag::NEW_SUBFILE_TYPE).or(ifd.entry(tag::SUBFILE_TYPE));
-    entry.map_or(0, |entry| kind(file, entry))
-}
-
-/// NewSubfileType as an entry of it, or of the older SubfileType, tells.
-fn kind(file: &File, entry: &Entry) -> u64 {
-    match (entry.tag(), entry.integer(file, 0)) {
-        (tag::SUBFILE_TYPE, Ok(2)) => REDUCED,
-        (tag::NEW_SUBFILE_TYPE, Ok(bits)) => bits,
-        _ => 0,
-    }
 }
 
 /// XResolution, YResolution and ResolutionUnit, where they tell the same of both axes (TIFF 6.0 section 8).
@@ -190,16 +140,6 @@ fn physical_scale(file: &File, ifd: &Ifd) -> Option<PhysicalScale> {
     // One pixel per millimetre is what libvips writes of images of which it knows nothing.
     let told = across.is_finite() && across > 1.0 && (per_millimetre - 1.0).abs() > 1e-3;
     (told && (across - down).abs() < 1e-3 * across).then_some(PhysicalScale { size: 1.0 / across, unit })
-}
-
-/// Whether `small` has the proportions of `full`, but for a pixel of rounding on each side.
-fn is_reduction(small: Dimensions, full: Dimensions) -> bool {
-    let scaled = |side: u32, by: u32, of: u32| f64::from(side) * f64::from(by) / f64::from(of);
-    small.width <= full.width
-        && small.height <= full.height
-        && small != full
-        && ((scaled(full.height, small.width, full.width) - f64::from(small.height)).abs() <= 1.0
-            || (scaled(full.width, small.height, full.height) - f64::from(small.width)).abs() <= 1.0)
 }
 
 #[cfg(test)]

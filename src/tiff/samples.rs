@@ -9,8 +9,9 @@ use crate::raster::Sample;
 /// format, or of the range that the file names. Floating point without a named range goes from 0 to 1.
 /// Palette indices stay what they are.
 pub fn read<S: Sample>(row: &[u8], pixel: &PixelFormat, output: &mut [S]) {
+    let is_index = pixel.photometric == Photometric::Palette;
     match (pixel.format, pixel.bits, pixel.range) {
-        (SampleFormat::Unsigned, 8, None) => {
+        (SampleFormat::Unsigned, 8, None) if !is_index => {
             row.iter().zip(output).for_each(|(sample, out)| *out = S::of_8(*sample));
         }
         (SampleFormat::Unsigned, 16, None) => {
@@ -18,10 +19,8 @@ pub fn read<S: Sample>(row: &[u8], pixel: &PixelFormat, output: &mut [S]) {
                 *out = S::of_16(u16::from_le_bytes(*sample));
             }
         }
-        (SampleFormat::Unsigned, bits @ 1..=7, None) => {
-            let top = (1u32 << bits) - 1;
-            let scale = if pixel.photometric == Photometric::Palette { 1 } else { S::MAX };
-            let divisor = if scale == 1 { 1 } else { top };
+        (SampleFormat::Unsigned, bits @ 1..=8, None) => {
+            let (scale, divisor) = if is_index { (1, 1) } else { (S::MAX, (1u32 << bits) - 1) };
             for (index, out) in output.iter_mut().enumerate() {
                 *out = S::of((bits_at(row, index, bits) * scale + divisor / 2) / divisor);
             }

@@ -15,7 +15,10 @@ impl Image {
         let pixel = &self.pixel;
         let has_alpha = pixel.alpha == Some(Alpha::Unassociated);
         let colours = pixel.photometric.colour_samples();
-        let plain = self.tiled && !self.planar && pixel.samples == colours + u16::from(has_alpha);
+        let plain = self.tiled
+            && !self.planar
+            && self.mask.is_none()
+            && pixel.samples == colours + u16::from(has_alpha);
         match (self.compression, pixel.photometric) {
             (Compression::Jpeg, Photometric::YCbCr | Photometric::Rgb | Photometric::BlackIsZero)
                 if plain && !has_alpha =>

@@ -43,6 +43,7 @@ pub mod tag {
     pub const COPYRIGHT: u16 = 33432;
     pub const EXIF_IFD: u16 = 34665;
     pub const ICC_PROFILE: u16 = 34675;
+    pub const GDAL_NODATA: u16 = 42113;
 }
 
 /// How the bytes of a tile or strip are compressed (tag Compression).
@@ -129,14 +130,14 @@ impl Photometric {
     pub fn from_tag(value: u64) -> Result<Self, MasterError> {
         let name = match value {
             0 => return Ok(Self::WhiteIsZero),
-            1 => return Ok(Self::BlackIsZero),
+            // 4 is a transparency mask: white is where something shows.
+            1 | 4 => return Ok(Self::BlackIsZero),
             2 => return Ok(Self::Rgb),
             3 => return Ok(Self::Palette),
             5 => return Ok(Self::Separated),
             6 => return Ok(Self::YCbCr),
             8 => return Ok(Self::CieLab),
             9 => return Ok(Self::IccLab),
-            4 => "transparency mask",
             10 => "ITU L*a*b*",
             32803 => "colour filter array",
             32844 | 32845 => "LogLuv",

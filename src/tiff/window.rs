@@ -9,7 +9,7 @@ use super::compression::Decompressor;
 use super::ifd::File;
 use super::image::{Image, PixelFormat};
 use super::tags::{Compression, Photometric};
-use super::{jpeg, predictor, samples};
+use super::{blank, jpeg, predictor, samples};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Rect};
 use crate::raster::{Raster, Sample};
@@ -27,6 +27,10 @@ pub struct WindowDecoder {
     /// The number of `piece` in its image, if all of its rows are decoded: bands of a picture in few strips share it.
     /// Not where its bytes lie: planes may share some of them with another piece, and not all.
     holds: Option<u64>,
+    /// Whether the rows of `piece` are plain, or as the predictor left them, to be undone only where they are looked at.
+    plain: bool,
+    /// Decodes the mask of an image that has one.
+    mask: Option<Box<WindowDecoder>>,
 }
 
 /// What to decode of a piece.
@@ -46,6 +50,7 @@ impl WindowDecoder {
     /// Forgets the last piece: the next window may be of another image.
     pub fn forget(&mut self) {
         self.holds = None;
+        self.mask = None;
     }
 
     /// The pixels of `window`, which must be inside the image.
@@ -58,7 +63,20 @@ impl WindowDecoder {
         image: &Image,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
-        let mut raster = Raster::new(window.dimensions(), image.channels());
+        let colours = self.decode_colours(file, image, window)?;
+        let Some(mask) = &image.mask else { return Ok(colours) };
+        let alpha = self.mask.get_or_insert_default().decode_colours(file, mask, window)?;
+        Ok(colours.with_alpha(&alpha))
+    }
+
+    /// The same without the mask that the image may have.
+    fn decode_colours<S: Sample>(
+        &mut self,
+        file: &File,
+        image: &Image,
+        window: Rect,
+    ) -> Result<Raster<S>, MasterError> {
+        let mut raster = Raster::new(window.dimensions(), image.colours());
         let (pixel, mut scratch) = (decoded_format(image), Vec::new());
         let row_bytes = decoded_row_bytes(image, &pixel);
         for (column, row) in pieces(image, window) {
@@ -71,12 +89,12 @@ impl WindowDecoder {
             let (skip, end) = ((part.x - at.x) as usize, (part.right() - at.x) as usize);
             for y in part.y..part.bottom() {
                 let stored = &self.piece[(y - at.y) as usize * row_bytes..][..row_bytes];
-                let plain = match is_left_predicted(image) {
-                    true => predictor::undone(stored, end, image, &mut self.row)?,
-                    false => stored,
+                let plain = match self.plain {
+                    true => stored,
+                    false => predictor::undone(stored, end, image, &mut self.row)?,
                 };
                 let out = raster.row_mut(y - window.y, part.x - window.x, part.width);
-                convert_row(plain, skip, &pixel, image.channels(), &mut scratch, out);
+                convert_row(plain, skip, &pixel, image.colours(), &mut scratch, out);
             }
         }
         Ok(raster)
@@ -88,6 +106,7 @@ impl WindowDecoder {
             return Ok(());
         }
         self.holds = None;
+        self.plain = !is_left_predicted(image);
         if image.planar {
             self.decode_planes(file, image, wanted)?;
         } else {
@@ -132,10 +151,8 @@ impl WindowDecoder {
     /// Leaves the samples of one compressed piece in `self.plane`.
     fn decode_plane(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
         let Some((offset, length)) = image.piece_range(file, wanted.index)? else {
-            // A sparse file leaves out pieces that hold nothing but zeros.
-            self.plane.clear();
-            self.plane
-                .resize(image.piece.height as usize * decoded_row_bytes(image, &decoded_format(image)), 0);
+            blank::fill(image, &mut self.plane);
+            self.plain = true;
             return Ok(());
         };
         self.compressed.clear();
@@ -199,7 +216,7 @@ impl WindowDecoder {
     }
 
     fn decode_packed(&mut self, image: &Image, rows: u32) -> Result<(), MasterError> {
-        let (size, needed) = (packed_bytes(image, image.piece.height), packed_bytes(image, rows));
+        let (size, needed) = (image.packed_bytes(image.piece.height), image.packed_bytes(rows));
         // What the last piece left is overwritten, down to the last row that is wanted.
         self.plane.resize(size, 0);
         self.decompressor.decode(
@@ -219,7 +236,7 @@ impl WindowDecoder {
     }
 
     fn spread_chroma(&mut self, image: &Image) {
-        let (width, units) = (image.piece.width as usize, unit_row_bytes(image));
+        let (width, units) = (image.piece.width as usize, image.unit_row_bytes());
         let mut pixels = Vec::with_capacity(width * image.piece.height as usize * 3);
         for row in self.plane.chunks_exact(units) {
             spread_units(row, &image.pixel, width, &mut self.row);
@@ -241,6 +258,9 @@ pub fn ranges(file: &File, image: &Image, window: Rect) -> Result<Vec<(u64, u64)
         for plane in 0..planes {
             ranges.extend(image.piece_range(file, index + plane * image.pieces_per_plane())?);
         }
+    }
+    if let Some(mask) = &image.mask {
+        ranges.extend(self::ranges(file, mask, window)?);
     }
     Ok(ranges)
 }
@@ -284,18 +304,4 @@ fn decoded_row_bytes(image: &Image, decoded: &PixelFormat) -> usize {
 
 fn sample_bytes(pixel: &PixelFormat) -> usize {
     usize::from(pixel.bits.div_ceil(8))
-}
-
-/// Bytes of `rows` rows of a piece before chroma is spread.
-fn packed_bytes(image: &Image, rows: u32) -> usize {
-    match image.pixel.is_subsampled() {
-        true => unit_row_bytes(image) * (rows as usize).div_ceil(image.pixel.subsampling.1.into()),
-        false => image.row_bytes() as usize * rows as usize,
-    }
-}
-
-/// Bytes of one row of units of subsampled YCbCr.
-fn unit_row_bytes(image: &Image) -> usize {
-    let (across, down) = (usize::from(image.pixel.subsampling.0), usize::from(image.pixel.subsampling.1));
-    (image.piece.width as usize).div_ceil(across) * (across * down + 2)
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::judge::writer::{Tiff, chain, cut};
 use crate::judge::{Bench, Picture, Raw, quantised, recto, rendered, run, smooth, text};
 use recto::geometry::Dimensions;
 
@@ -74,6 +75,68 @@ fn a_broken_profile_is_ignored() {
     shown.assert_near(&bench.judged(&file, ""), 0, "as if it had none");
 }
 
+/// A reduced picture in the chain is shown by its own profile, or is sRGB if it has none; unless it is a level of the
+/// pyramid, to which GDAL gives no profile although it has the colours of the picture.
+#[test]
+fn thumbnails_have_colours_of_their_own() {
+    let bench = Bench::new();
+    let p3 = master(&bench, "p3", "p3.tif");
+    let file = std::fs::read(&p3).expect("read");
+    let (tiff, first) = recto::tiff::File::open(&file).expect("a header");
+    let pyramid = recto::tiff::Pyramid::read(&tiff, first, 1).expect("readable").expect("a page");
+    let profile = pyramid.icc_profile(&file, 0).expect("a profile");
+    let shade = |size: Dimensions, colour: [u8; 3]| {
+        let rows = colour.repeat(size.area() as usize);
+        let tiles = cut(&rows, size.width as usize, 3, (64, 64));
+        (Tiff::new(size.width, size.height, 2, 3, 8), rows, tiles)
+    };
+    let (main, rows, _) = shade(SIZE, [200, 100, 50]);
+    let main = main.with(254, &[0]).strips(SIZE.height, vec![rows]).with_raw(34_675, 7, &profile);
+    let (half, tenth) = (Dimensions::new(150, 100), Dimensions::new(30, 20));
+    let (level, _, tiles) = shade(half, [100, 200, 50]);
+    let level = level.with(254, &[1]).tiles(64, 64, tiles);
+    let (thumbnail, rows, _) = shade(tenth, [100, 200, 50]);
+    let thumbnail = thumbnail.with(254, &[1]).strips(20, vec![rows]);
+    let with = |image: &Tiff| image.clone().with_raw(34_675, 7, &profile);
+    let p3_green = |bench: &Bench| {
+        let (image, rows, _) = shade(tenth, [100, 200, 50]);
+        let file = with(&image.strips(20, vec![rows])).bytes();
+        expected(bench, &bench.file("green.tif", &file)).pixel(0, 0).to_vec()
+    };
+    let p3_green = p3_green(&bench);
+    assert!(p3_green[0] < 60, "libvips changes it: {p3_green:?}");
+    let keep = "[colour]\nprofile = \"keep\"";
+    for (what, reduced, size, right) in [
+        ("a thumbnail without a profile", thumbnail.clone(), tenth, vec![100, 200, 50]),
+        ("a thumbnail with one", with(&thumbnail), tenth, p3_green.clone()),
+        ("a level without a profile", level.clone(), half, p3_green.clone()),
+        ("a level with one", with(&level), half, p3_green),
+    ] {
+        let file = bench.file("reduced.tif", &chain(&[main.clone(), reduced]));
+        let shown = rendered(&file, &format!("full/{},{}", size.width, size.height));
+        let near = shown.pixel(0, 0).iter().zip(&right).all(|(have, want)| have.abs_diff(*want) <= 2);
+        assert!(near, "{what}: {:?} should be {right:?}", shown.pixel(0, 0));
+        let sent =
+            bench.derivative(&file, &format!("full/{},{}/0/default.png", size.width, size.height), keep);
+        assert_eq!(self::profile(&sent).is_some(), what != "a thumbnail without a profile", "{what}, kept");
+    }
+    // Fewer bits than the picture, and a palette: each is read by what it tells itself.
+    let deep = Tiff::new(SIZE.width, SIZE.height, 2, 3, 16).with(254, &[0]);
+    let deep = deep.strips(SIZE.height, vec![vec![0; SIZE.area() as usize * 6]]);
+    let map: Vec<u64> = [100u64, 200, 50]
+        .iter()
+        .flat_map(|value| [vec![0; 9], vec![value << 8], vec![0; 246]].concat())
+        .collect();
+    let palette = Tiff::new(30, 20, 3, 1, 8).with(254, &[1]).with(320, &map).strips(20, vec![vec![9; 600]]);
+    for thumbnail in [thumbnail, palette] {
+        let file = bench.file("deep.tif", &chain(&[deep.clone(), thumbnail]));
+        assert_eq!(rendered(&file, "full/30,20").pixel(0, 0), [100, 200, 50]);
+        let sent = bench.derivative(&file, "full/30,20/0/default.tif", "");
+        run("vips", &["cast", text(&sent), &format!("{}", text(&bench.path("eight.v"))), "uchar", "--shift"]);
+        assert_eq!(bench.judged(&bench.path("eight.v"), "").pixel(0, 0), [100, 200, 50], "16 bits");
+    }
+}
+
 /// The profile in a file as libvips finds it, in base 64.
 fn profile(file: &Path) -> Option<String> {
     let field = "icc-profile-data";
@@ -91,7 +154,7 @@ fn icc_box(file: &Path) -> Vec<u8> {
 
 /// The profile in a TIFF that has one.
 fn icc_tag(file: &Path) -> Vec<u8> {
-    recto::master::Master::open(file).expect("a master").icc_profile().expect("read").expect("a profile")
+    recto::master::Master::open(file).expect("a master").icc_profile(0).expect("read").expect("a profile")
 }
 
 #[test]

@@ -21,7 +21,8 @@ fn level(x: u32, y: u32, channel: u32) -> u8 {
     quantised(tone(x, y, channel), 256) as u8
 }
 
-fn deflated(bytes: &[u8]) -> Vec<u8> {
+/// zlib's format.
+pub fn deflated(bytes: &[u8]) -> Vec<u8> {
     let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
     let mut packed = vec![0; compressor.zlib_compress_bound(bytes.len())];
     let length = compressor.zlib_compress(bytes, &mut packed).expect("room");
@@ -69,7 +70,7 @@ pub fn complaint(output: &Output, what: &str) -> Option<String> {
 fn lies_are_found_out() {
     let bench = Bench::new();
     const HUGE: u64 = 0xffff_fff0;
-    let lies: [(&str, Tags); 24] = [
+    let lies: [(&str, Tags); 23] = [
         ("no width", &[(256, &[0])]),
         ("no height", &[(257, &[0])]),
         ("a width beyond all", &[(256, &[HUGE])]),
@@ -82,7 +83,6 @@ fn lies_are_found_out() {
         ("tiles as large as may be", &[(322, &[16_384]), (323, &[10_000])]),
         ("offsets outside", &[(324, &[HUGE; 8])]),
         ("offsets too few", &[(324, &[8; 3])]),
-        ("byte counts outside", &[(325, &[HUGE; 8])]),
         ("byte counts of one", &[(325, &[1; 8])]),
         ("no such compression", &[(259, &[77])]),
         ("another compression", &[(259, &[7])]),
@@ -109,8 +109,9 @@ fn lies_are_found_out() {
 fn harmless_oddities_are_forgiven() {
     let bench = Bench::new();
     let expected = Picture::of(SIZE, 3, level);
-    let odd: [(&str, Tags); 6] = [
+    let odd: [(&str, Tags); 7] = [
         ("chroma of nothing", &[(530, &[3, 9])]),
+        ("byte counts outside the file", &[(325, &[0xffff_fff0; 8])]),
         ("an unknown tag", &[(65_000, &[1, 2, 3])]),
         ("an orientation that is none", &[(274, &[99])]),
         ("tables for JPEG", &[(347, &[1, 2])]),
