@@ -9,11 +9,11 @@ fail() {
 }
 is() { [ "$2" = "$3" ] || fail "$1: $2 instead of $3"; }
 in_time() {
-    for _ in $(seq 100); do
+    for _ in $(seq 600); do
         if "$@"; then return; fi
         sleep 0.1
     done
-    fail "after ten seconds not yet: $*"
+    fail "after a minute not yet: $*"
 }
 
 # Without NGINX's copies: this header refreshes them.
