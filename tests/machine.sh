@@ -11,7 +11,7 @@ project=$(cd "$(dirname "$0")/.." && pwd)
 packages=systemd-sysv,dbus,sudo,make,curl,nginx
 # What recto.service may allow, and systemd-nspawn would refuse by itself.
 calls='openat2 pidfd_getfd'
-seconds=300
+seconds=900
 
 fail() {
     echo "tests/machine.sh: $*" >&2
@@ -83,17 +83,23 @@ TimeoutStartSec=$seconds
 UNIT
     mkdir -p "$units/multi-user.target.wants"
     ln -s ../script.service "$units/multi-user.target.wants/"
-    # Whatever control groups this system has: systemd is content with those that can do nothing but tell processes apart.
+    # Whatever control groups this system has: systemd is content with those that only tell processes apart. One that is
+    # this machine's own, or two at once would take each other's processes for theirs.
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    group=/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/${room##*/}
+    mkdir "$group"
     mount -t tmpfs -o mode=755 tmpfs /run # what systemd-nspawn leaves there
-    # --keep-unit and --register=no: without a systemd here.
-    timeout -k 5 $((seconds + 60)) systemd-nspawn --quiet --register=no --keep-unit --private-network --console=pipe \
-        --system-call-filter="$calls" --bind="$2:/host" --bind-ro="$project:/src" \
-        --directory="$room/root" --boot </dev/null >"$room/console" 2>&1 || {
-        status=$?
-        tail -n 20 "$room/console" >&2
-        return $status
-    }
+    status=0
+    (
+        echo 0 >"$group/cgroup.procs"
+        # --keep-unit and --register=no: without a systemd here.
+        exec timeout -k 5 $((seconds + 60)) systemd-nspawn --quiet --register=no --keep-unit --private-network \
+            --console=pipe --system-call-filter="$calls" --bind="$2:/host" --bind-ro="$project:/src" \
+            --directory="$room/root" --boot
+    ) </dev/null >"$room/console" 2>&1 || status=$?
+    [ $status = 0 ] || tail -n 20 "$room/console" >&2
+    find "$group" -depth -type d -exec rmdir {} + || true
+    return $status
 }
 
 [ "${1:-} $#" = "make 2" ] || [ "${1:-} $#" = "run 3" ] || fail "make ROOT.tar, or run ROOT.tar DIRECTORY"
