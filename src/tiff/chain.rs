@@ -31,6 +31,8 @@ pub struct Stop {
     pub dimensions: Dimensions,
     /// Whether it is stored in tiles.
     pub tiled: bool,
+    /// PageNumber, if it has one.
+    pub page: Option<u64>,
 }
 
 /// The directories of a chain, each once, as far as it can be followed.
@@ -65,7 +67,8 @@ impl Iterator for Chain<'_, '_> {
 /// The directory at `offset`, and the offset of the next.
 fn glance(file: &File, offset: u64) -> Result<(Stop, u64), MasterError> {
     let (count, at) = file.entries_at(offset)?;
-    let mut stop = Stop { offset, kind: Kind(0), dimensions: Dimensions::new(0, 0), tiled: false };
+    let dimensions = Dimensions::new(0, 0);
+    let mut stop = Stop { offset, kind: Kind(0), dimensions, tiled: false, page: None };
     let side = |entry: Entry| entry.integer(file, 0).ok().and_then(|side| u32::try_from(side).ok());
     let mut is_kind_told = false;
     for at in (0..count).map(&at) {
@@ -78,6 +81,7 @@ fn glance(file: &File, offset: u64) -> Result<(Stop, u64), MasterError> {
             tag::IMAGE_WIDTH => stop.dimensions.width = side(file.entry_at(at)?).unwrap_or(0),
             tag::IMAGE_LENGTH => stop.dimensions.height = side(file.entry_at(at)?).unwrap_or(0),
             tag::TILE_WIDTH => stop.tiled = true,
+            tag::PAGE_NUMBER => stop.page = file.entry_at(at)?.integer(file, 0).ok(),
             _ => {}
         }
     }

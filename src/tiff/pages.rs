@@ -88,10 +88,10 @@ impl<'f, 'a> Pages<'f, 'a> {
         marked
     }
 
-    /// What follows and is of half or a quarter of the size each time, tiled, and of the same kind of pixels; then what
-    /// calls itself a reduced version.
+    /// What follows and is of half or a quarter of the size each time, and of the same kind of pixels; then what calls
+    /// itself a reduced version.
     fn halves(&mut self, pages: &[Stop]) -> Vec<Stop> {
-        let Some(&first) = pages.first().filter(|page| page.tiled) else { return Vec::new() };
+        let Some(&first) = pages.first() else { return Vec::new() };
         let (mut levels, mut last) = (Vec::new(), first);
         while levels.len() < MAX_LEVELS * pages.len() {
             let Some(next) = self.peek(0) else { break };
@@ -163,16 +163,20 @@ fn shared(pages: &[Stop], followers: &[Stop]) -> VecDeque<Page> {
     shared
 }
 
-/// Whether a directory has half or a quarter of the size of another, with rounding, and tiles as that has.
+/// Whether a directory has half or a quarter of the size of another, with rounding, and may be a level below it.
 fn is_half(small: &Stop, large: &Stop) -> bool {
+    // Levels have tiles, pages of books hardly ever. Those that are numbered tell more: ImageMagick gives all levels,
+    // which may be in strips, the number of the page that they show.
+    let is_level = match (small.page, large.page) {
+        (Some(small), Some(large)) => small == large,
+        _ => small.tiled && large.tiled,
+    };
     let by = |ratio: u32| {
-        let fits = |small: u32, large: u32| {
-            small > 0 && (large / ratio).abs_diff(small) <= 1 && small < large.max(2)
-        };
+        let fits = |small: u32, large: u32| small > 0 && (large / ratio).abs_diff(small) <= 1;
         fits(small.dimensions.width, large.dimensions.width)
             && fits(small.dimensions.height, large.dimensions.height)
     };
-    small.tiled && large.tiled && small.dimensions != large.dimensions && (by(2) || by(4))
+    is_level && small.dimensions.area() < large.dimensions.area() && (by(2) || by(4))
 }
 
 /// Whether two directories have pixels of the same kind, compressed in the same way.

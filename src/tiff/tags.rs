@@ -23,6 +23,7 @@ pub mod tag {
     pub const Y_RESOLUTION: u16 = 283;
     pub const PLANAR_CONFIGURATION: u16 = 284;
     pub const RESOLUTION_UNIT: u16 = 296;
+    pub const PAGE_NUMBER: u16 = 297;
     pub const ARTIST: u16 = 315;
     pub const PREDICTOR: u16 = 317;
     pub const COLOR_MAP: u16 = 320;

@@ -132,7 +132,7 @@ fn thumbnails_have_colours_of_their_own() {
         let file = bench.file("deep.tif", &chain(&[deep.clone(), thumbnail]));
         assert_eq!(rendered(&file, "full/30,20").pixel(0, 0), [100, 200, 50]);
         let sent = bench.derivative(&file, "full/30,20/0/default.tif", "");
-        run("vips", &["cast", text(&sent), &format!("{}", text(&bench.path("eight.v"))), "uchar", "--shift"]);
+        run("vips", &["cast", text(&sent), text(&bench.path("eight.v")), "uchar", "--shift"]);
         assert_eq!(bench.judged(&bench.path("eight.v"), "").pixel(0, 0), [100, 200, 50], "16 bits");
     }
 }

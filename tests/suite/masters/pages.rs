@@ -14,10 +14,12 @@ struct Directory {
     kind: u64,
     samples: u16,
     tiled: bool,
+    /// PageNumber.
+    page: Option<u64>,
 }
 
 const fn tiled(width: u32, height: u32, kind: u64) -> Directory {
-    Directory { size: (width, height), kind, samples: 1, tiled: true }
+    Directory { size: (width, height), kind, samples: 1, tiled: true, page: None }
 }
 
 const fn strips(width: u32, height: u32, kind: u64) -> Directory {
@@ -33,11 +35,12 @@ fn file(directories: &[Directory]) -> Vec<u8> {
     let images: Vec<Tiff> = directories
         .iter()
         .enumerate()
-        .map(|(index, &Directory { size: (width, height), kind, samples, tiled })| {
+        .map(|(index, &Directory { size: (width, height), kind, samples, tiled, page })| {
             let pixel = usize::from(samples);
             let rows = vec![shade(index); width as usize * height as usize * pixel];
             let photometric = if samples == 3 { 2 } else { 1 };
             let image = Tiff::new(width, height, photometric, samples, 8).with(254, &[kind]);
+            let image = page.into_iter().fold(image, |image, page| image.with(297, &[page, 9]));
             match tiled {
                 true => image.tiles(64, 64, cut(&rows, width as usize, pixel, (64, 64))),
                 false => image.strips(height, vec![rows]),
@@ -85,6 +88,11 @@ fn pyramids_are_known_by_their_sizes() {
         let two = [(400, 300), (200, 150), (400, 300), (200, 150)];
         check("two pyramids", &two.map(|(w, h)| tiled(w, h, kind)), &[&[0, 1], &[2, 3]]);
     }
+    let numbered =
+        |number: u64, (width, height)| Directory { page: Some(number), ..strips(width, height, 2) };
+    let two = [(400, 300), (200, 150), (100, 75), (300, 200), (150, 100)];
+    let two: Vec<_> = two.iter().zip([0, 0, 0, 1, 1]).map(|(size, number)| numbered(number, *size)).collect();
+    check("strips of one number, as ImageMagick writes them", &two, &[&[0, 1, 2], &[3, 4]]);
     let slide = [
         tiled(1200, 900, 0),
         strips(240, 180, 0),
@@ -108,6 +116,9 @@ fn books_stay_books() {
     check("smaller pages of the same proportions", &smaller, &[&[0], &[1], &[2]]);
     let halves = [(400, 300), (200, 150), (100, 75)];
     check("strips", &halves.map(|(w, h)| strips(w, h, 2)), &[&[0], &[1], &[2]]);
+    let numbered =
+        [(0, 400, 300), (1, 200, 150)].map(|(n, w, h)| Directory { page: Some(n), ..tiled(w, h, 2) });
+    check("a half of another number", &numbered, &[&[0], &[1]]);
     let mixed = [tiled(400, 300, 0), strips(200, 150, 0), tiled(380, 300, 0)];
     check("a half in strips", &mixed, &[&[0], &[1], &[2]]);
     let colours = [Directory { samples: 3, ..tiled(400, 300, 0) }, tiled(200, 150, 0)];

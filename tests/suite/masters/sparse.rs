@@ -146,7 +146,7 @@ fn only_a_byte_count_of_zero_says_that_nothing_was_written() {
 #[test]
 fn masks_are_alpha() {
     let bench = Bench::new();
-    let opaque = |x: u32, y: u32| (x / 10 + y / 7) % 3 != 0;
+    let opaque = |x: u32, y: u32| !(x / 10 + y / 7).is_multiple_of(3);
     let image = |size: Dimensions, kind: u64, samples_per_pixel: u32| {
         let rows: Vec<u8> =
             samples(size, samples_per_pixel).map(|(x, y, channel)| level(x, y, channel)).collect();
@@ -202,4 +202,32 @@ fn masks_are_alpha() {
     let unequal = [image(SIZE, 0, 3), mask(half, 4, 1)];
     let master = bench.file("unequal.tif", &chain(&unequal));
     assert_eq!(rendered(&master, "full/max").channels, 3, "a mask of another size");
+}
+
+/// A stored tile knows nothing of the mask, and is not sent as it is.
+#[test]
+fn tiles_with_a_mask_are_not_sent_as_they_are_stored() {
+    let bench = Bench::new();
+    let side = SIDE as usize;
+    let pixels = vec![90u8; side * side];
+    let image = turbojpeg::Image {
+        pixels: &pixels[..],
+        width: side,
+        pitch: side,
+        height: side,
+        format: turbojpeg::PixelFormat::GRAY,
+    };
+    let tile = turbojpeg::compress(image, 90, turbojpeg::Subsamp::Gray).expect("a JPEG").to_vec();
+    let image = Tiff::new(2 * SIDE, SIDE, 1, 1, 8).with(259, &[7]).tiles(SIDE, SIDE, vec![tile; 2]);
+    let half = [vec![0u8; side / 8], vec![0xff; side / 8]].concat().repeat(side);
+    let mask = Tiff::new(2 * SIDE, SIDE, 4, 1, 1).with(254, &[4]).strips(SIDE, vec![half]);
+    for (file, expected) in [(image.bytes(), [90, 90]), (chain(&[image, mask]), [255, 90])] {
+        let master = bench.file("jpeg.tif", &file);
+        for (column, expected) in expected.into_iter().enumerate() {
+            let request = format!("{},0,64,64/max/0/default.jpg", column * side);
+            let shown = bench.judged(&bench.derivative(&master, &request, ""), "");
+            let near = shown.pixels.iter().all(|sample| sample.abs_diff(expected) <= 2);
+            assert!(near, "column {column}: {:?} should be {expected}", shown.pixel(0, 0));
+        }
+    }
 }
