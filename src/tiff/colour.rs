@@ -1,7 +1,7 @@
 //! Rows of stored samples as rows of gray or RGB, with alpha where there is one.
 //! Pure. TIFF 6.0 sections 16 (CMYK), 18 (alpha), 20 to 23 (YCbCr, CIELab).
 
-use super::image::{Alpha, PixelFormat};
+use super::pixel::{Alpha, PixelFormat};
 use super::samples::{self, number_at};
 use super::tags::{Photometric, SampleFormat};
 use crate::description::{Channels, Depth};

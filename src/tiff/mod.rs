@@ -1,6 +1,8 @@
 //! TIFF 6.0 and BigTIFF: an index of directories, pyramids, and the pixels of windows.
 //! Pure on the bytes of a file; knows nothing of requests, files or processes.
 
+mod ccitt;
+mod codestream;
 mod colour;
 mod compression;
 mod directory;
@@ -8,6 +10,7 @@ mod exif;
 mod ifd;
 mod image;
 mod jpeg;
+mod pixel;
 mod predictor;
 mod pyramid;
 mod samples;

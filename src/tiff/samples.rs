@@ -1,7 +1,7 @@
 //! Stored samples of any depth as those of a raster, a row at a time.
 //! Pure; rows come little-endian, with predictors undone. TIFF 6.0 BitsPerSample and SampleFormat.
 
-use super::image::PixelFormat;
+use super::pixel::PixelFormat;
 use super::tags::{Photometric, SampleFormat};
 use crate::raster::Sample;
 

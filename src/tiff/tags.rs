@@ -22,6 +22,7 @@ pub mod tag {
     pub const X_RESOLUTION: u16 = 282;
     pub const Y_RESOLUTION: u16 = 283;
     pub const PLANAR_CONFIGURATION: u16 = 284;
+    pub const T4_OPTIONS: u16 = 292;
     pub const RESOLUTION_UNIT: u16 = 296;
     pub const ARTIST: u16 = 315;
     pub const PREDICTOR: u16 = 317;
@@ -50,14 +51,16 @@ pub mod tag {
 pub enum Compression {
     /// 1: not at all.
     None,
-    /// 4: CCITT T.6, also called group 4.
-    CcittT6,
+    /// 2, 3, 4 and 32771: the codes of fax machines.
+    Ccitt(Ccitt),
     /// 5: LZW.
     Lzw,
     /// 7: JPEG as TIFF Technical Note 2 defines it.
     Jpeg,
     /// 8 and 32946: deflate with a zlib header.
     Deflate,
+    /// 33003 to 33005 and 34712: JPEG 2000, each piece a codestream.
+    Jpeg2000(Colours),
     /// 32773: PackBits.
     PackBits,
     /// 50000: Zstandard.
@@ -66,27 +69,58 @@ pub enum Compression {
     WebP,
 }
 
+/// How rows of a bilevel image are coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ccitt {
+    /// Runs without marks, each row at a multiple of so many bits: modified Huffman.
+    Runs {
+        /// 8 or 16.
+        align: usize,
+    },
+    /// T.4, also called group 3.
+    T4 {
+        /// Whether rows tell if they are coded by the one before (T4Options).
+        two_dimensional: bool,
+    },
+    /// T.6, also called group 4.
+    T6,
+}
+
+/// What the numbers for JPEG 2000 tell of the components.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Colours {
+    /// 33004 and 34712: they are what PhotometricInterpretation says.
+    AsTold,
+    /// 33003: YCbCr, whatever it says.
+    YCbCr,
+    /// 33005: RGB, whatever it says.
+    Rgb,
+}
+
 impl Compression {
-    /// The compression that the tag's value names.
+    /// The compression that the tag's value names; `t4_options` is the value of the tag of that name.
     ///
     /// # Errors
     /// [`MasterError::Unsupported`] with the common name of what Recto does not read.
-    pub fn from_tag(value: u64) -> Result<Self, MasterError> {
+    pub fn from_tag(value: u64, t4_options: u64) -> Result<Self, MasterError> {
         let name = match value {
             1 => return Ok(Self::None),
-            4 => return Ok(Self::CcittT6),
+            2 => return Ok(Self::Ccitt(Ccitt::Runs { align: 8 })),
+            3 => return Ok(Self::Ccitt(Ccitt::T4 { two_dimensional: t4_options & 1 == 1 })),
+            4 => return Ok(Self::Ccitt(Ccitt::T6)),
             5 => return Ok(Self::Lzw),
             7 => return Ok(Self::Jpeg),
             8 | 32946 => return Ok(Self::Deflate),
+            32771 => return Ok(Self::Ccitt(Ccitt::Runs { align: 16 })),
             32773 => return Ok(Self::PackBits),
+            33003 => return Ok(Self::Jpeg2000(Colours::YCbCr)),
+            33005 => return Ok(Self::Jpeg2000(Colours::Rgb)),
+            33004 | 34712 => return Ok(Self::Jpeg2000(Colours::AsTold)),
             50000 => return Ok(Self::Zstd),
             50001 => return Ok(Self::WebP),
-            2 => "CCITT modified Huffman",
-            3 => "CCITT group 3",
             6 => "old-style JPEG",
             9 | 10 => "JBIG",
             32809 => "ThunderScan",
-            33003..=33005 | 34712 => "JPEG 2000",
             34676 | 34677 => "SGI LogLuv",
             34887 => "LERC",
             34892 => "lossy DNG JPEG",

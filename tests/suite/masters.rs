@@ -1,6 +1,8 @@
 //! Masters of every kind that Recto claims to read, made at test time by others wherever a tool can, and damaged ones.
 
+mod codestreams;
 mod damage;
+mod fax;
 mod jp2;
 mod jpeg;
 mod layouts;
