@@ -69,6 +69,9 @@ fn convert_pixel<S: Sample>(stored: &[S], pixel: &PixelFormat, out: &mut [S]) {
         (Photometric::Separated, [c, m, y, k]) => {
             out[..3].copy_from_slice(&[light(*c, *k), light(*m, *k), light(*y, *k)])
         }
+        (Photometric::Cmy, &[c, m, y]) => {
+            out[..3].copy_from_slice(&[c, m, y].map(|ink| S::of(S::MAX - ink.number())));
+        }
         (Photometric::YCbCr, [y, cb, cr]) => out[..3].copy_from_slice(&ycbcr(pixel, *y, *cb, *cr)),
         _ => {}
     }

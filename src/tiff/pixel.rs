@@ -2,7 +2,7 @@
 //! Pure; read once from a directory. TIFF 6.0 parts 1 and 2.
 
 use super::codestream;
-use super::ifd::{File, Ifd};
+use super::ifd::{Entry, File, Ifd};
 use super::image::Image;
 use super::tags::{Compression, Photometric, Predictor, SampleFormat, tag};
 use crate::error::MasterError;
@@ -59,6 +59,7 @@ impl PixelFormat {
         }
         let bits = uniform(file, ifd, tag::BITS_PER_SAMPLE, 1, samples)?;
         let photometric = match ifd.integer(file, tag::PHOTOMETRIC_INTERPRETATION)? {
+            Some(5) => separated(file, ifd, samples)?,
             Some(value) => Photometric::from_tag(value)?,
             // Required, but left out by some writers: guess as libtiff does.
             None if samples >= 3 => Photometric::Rgb,
@@ -76,8 +77,8 @@ impl PixelFormat {
             bits: u16::try_from(bits).unwrap_or(u16::MAX),
             format,
             alpha: alpha(file, ifd, samples, photometric)?,
-            // 8 and 16 bits have a range of their own; statistics that some programs leave here are not to stretch it.
-            range: range(file, ifd).filter(|_| format == SampleFormat::Float || bits == 32),
+            // Up to 16 bits have a range of their own; statistics that some programs leave here are not to stretch it.
+            range: range(file, ifd).filter(|_| format == SampleFormat::Float || bits > 16),
             subsampling: subsampling(file, ifd),
             luma: numbers(file, ifd, tag::YCBCR_COEFFICIENTS).unwrap_or([0.299, 0.587, 0.114]),
             reference: numbers(file, ifd, tag::REFERENCE_BLACK_WHITE)
@@ -105,8 +106,8 @@ impl PixelFormat {
             return Err(MasterError::damaged(format!("{photometric:?} with {samples} samples per pixel")));
         }
         let readable = match format {
-            SampleFormat::Float => matches!(bits, 16 | 32 | 64),
-            SampleFormat::Unsigned | SampleFormat::Signed => matches!(bits, 1..=16 | 32),
+            SampleFormat::Float => matches!(bits, 16 | 24 | 32 | 64),
+            SampleFormat::Unsigned | SampleFormat::Signed => matches!(bits, 1..=32),
         };
         if !readable {
             return Err(MasterError::unsupported(format!("{format:?} samples of {bits} bits")));
@@ -176,6 +177,18 @@ fn alpha(
         Some(1) => Some(Alpha::Associated),
         Some(2) => Some(Alpha::Unassociated),
         _ => None,
+    })
+}
+
+/// What separations are, by how many inks there are beside extra samples (TIFF 6.0 section 16).
+fn separated(file: &File, ifd: &Ifd, samples: u16) -> Result<Photometric, MasterError> {
+    let extra = ifd.entry(tag::EXTRA_SAMPLES).map_or(0, Entry::count);
+    let left = u64::from(samples).saturating_sub(extra);
+    Ok(match ifd.integer(file, tag::NUMBER_OF_INKS)?.unwrap_or(left).min(left) {
+        // One plate: no ink is white, like gray the other way round.
+        1 => Photometric::WhiteIsZero,
+        3 => Photometric::Cmy,
+        _ => Photometric::Separated,
     })
 }
 

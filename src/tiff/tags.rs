@@ -32,6 +32,7 @@ pub mod tag {
     pub const TILE_OFFSETS: u16 = 324;
     pub const TILE_BYTE_COUNTS: u16 = 325;
     pub const SUB_IFDS: u16 = 330;
+    pub const NUMBER_OF_INKS: u16 = 334;
     pub const EXTRA_SAMPLES: u16 = 338;
     pub const SAMPLE_FORMAT: u16 = 339;
     pub const S_MIN_SAMPLE_VALUE: u16 = 340;
@@ -147,6 +148,8 @@ pub enum Photometric {
     Palette,
     /// 5: inks; cyan, magenta, yellow, black.
     Separated,
+    /// 5, with three inks: cyan, magenta, yellow.
+    Cmy,
     /// 6: luma and two chroma differences.
     YCbCr,
     /// 8: L*, and signed a*, b*.
@@ -184,7 +187,7 @@ impl Photometric {
         match self {
             Self::WhiteIsZero | Self::BlackIsZero | Self::Palette => 1,
             Self::Separated => 4,
-            Self::Rgb | Self::YCbCr | Self::CieLab | Self::IccLab => 3,
+            Self::Rgb | Self::Cmy | Self::YCbCr | Self::CieLab | Self::IccLab => 3,
         }
     }
 }
