@@ -36,7 +36,7 @@ impl Decompressor {
             Compression::Lzw => lzw(compressed, &mut samples[..first])?,
             Compression::PackBits => pack_bits(compressed, &mut samples[..first]),
             Compression::Ccitt(coding) => ccitt::decode(coding, compressed, width, &mut samples[..first])?,
-            Compression::Jpeg | Compression::Jpeg2000(_) | Compression::WebP => {
+            Compression::OldJpeg | Compression::Jpeg | Compression::Jpeg2000(_) | Compression::WebP => {
                 return Err(MasterError::unsupported(format!("{compression:?} as plain bytes")));
             }
         };

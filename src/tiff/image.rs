@@ -2,6 +2,7 @@
 //! Pure; offsets of tiles stay in the file and are read one by one. TIFF 6.0 parts 1 and 2.
 
 use super::ifd::{Entry, File, Ifd};
+use super::old_jpeg::OldJpeg;
 use super::pixel::PixelFormat;
 use super::tags::{Compression, Photometric, Predictor, tag};
 use crate::description::{Channels, Depth};
@@ -34,6 +35,8 @@ pub struct Image {
     pub orientation: u16,
     /// Quantisation and Huffman tables that all JPEG pieces share: offset and length.
     pub jpeg_tables: Option<(u64, u64)>,
+    /// Where the parts of an old-style JPEG lie, if it is one.
+    pub old_jpeg: Option<OldJpeg>,
     /// The ICC profile: offset and length.
     pub icc_profile: Option<(u64, u64)>,
     offsets: Entry,
@@ -50,30 +53,40 @@ impl Image {
             side("ImageWidth", ifd.required(file, tag::IMAGE_WIDTH)?)?,
             side("ImageLength", ifd.required(file, tag::IMAGE_LENGTH)?)?,
         );
-        let tiled = ifd.entry(tag::TILE_WIDTH).is_some();
-        let piece = if tiled { tile_size(file, ifd)? } else { strip_size(file, ifd, dimensions)? };
-        let (offsets, byte_counts) = match tiled {
-            // Some old writers put the offsets of tiles under the tags of strips (libtiff reads them too).
-            true => (ifd.entry(tag::TILE_OFFSETS).or(ifd.entry(tag::STRIP_OFFSETS)), tag::TILE_BYTE_COUNTS),
-            false => (ifd.entry(tag::STRIP_OFFSETS), tag::STRIP_BYTE_COUNTS),
-        };
         let compression = Compression::from_tag(
             ifd.integer(file, tag::COMPRESSION)?.unwrap_or(1),
             ifd.integer(file, tag::T4_OPTIONS)?.unwrap_or(0),
         )?;
+        let old_jpeg = OldJpeg::read(file, ifd, compression)?;
+        let in_one = old_jpeg.as_ref().is_some_and(|old| old.whole().is_some());
+        let tiled = ifd.entry(tag::TILE_WIDTH).is_some() && !in_one;
+        let piece = match (in_one, tiled) {
+            (true, _) => dimensions,
+            (false, true) => tile_size(file, ifd)?,
+            (false, false) => strip_size(file, ifd, dimensions)?,
+        };
+        let (offsets, byte_counts) = match tiled {
+            // Some old writers put the offsets of tiles under the tags of strips (libtiff reads them too).
+            true => (ifd.entry(tag::TILE_OFFSETS).or(ifd.entry(tag::STRIP_OFFSETS)), tag::TILE_BYTE_COUNTS),
+            false => (
+                ifd.entry(tag::STRIP_OFFSETS).or(ifd.entry(tag::JPEG_INTERCHANGE_FORMAT)),
+                tag::STRIP_BYTE_COUNTS,
+            ),
+        };
         let image = Self {
             dimensions,
             piece,
             tiled,
             compression,
             predictor: predictor(file, ifd, compression)?,
-            planar: ifd.integer(file, tag::PLANAR_CONFIGURATION)? == Some(2),
+            planar: ifd.integer(file, tag::PLANAR_CONFIGURATION)? == Some(2) && !in_one,
             reversed_bits: ifd.integer(file, tag::FILL_ORDER)? == Some(2),
-            pixel: PixelFormat::read(file, ifd)?.compressed(compression),
+            pixel: PixelFormat::read(file, ifd, compression)?.compressed(compression),
             orientation: ifd
                 .integer(file, tag::ORIENTATION)?
                 .map_or(1, |value| u16::try_from(value).unwrap_or(1)),
             jpeg_tables: ifd.entry(tag::JPEG_TABLES).map(Entry::range),
+            old_jpeg,
             icc_profile: ifd.entry(tag::ICC_PROFILE).map(Entry::range),
             offsets: *offsets.ok_or_else(|| MasterError::damaged("no tile or strip offsets"))?,
             byte_counts: ifd.entry(byte_counts).or(ifd.entry(tag::STRIP_BYTE_COUNTS)).copied(),
@@ -145,6 +158,9 @@ impl Image {
     /// # Errors
     /// [`MasterError::Damaged`] if the entry is not in the file.
     pub fn piece_range(&self, file: &File, index: u64) -> Result<Option<(u64, u64)>, MasterError> {
+        if let Some(stream) = self.old_jpeg.and_then(|old| old.whole()) {
+            return Ok(Some(stream));
+        }
         let offset = self.offsets.integer(file, index)?;
         let length = match &self.byte_counts {
             Some(counts) => counts.integer(file, index)?,

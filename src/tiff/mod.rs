@@ -10,6 +10,7 @@ mod exif;
 mod ifd;
 mod image;
 mod jpeg;
+mod old_jpeg;
 mod pixel;
 mod predictor;
 mod pyramid;

@@ -51,14 +51,20 @@ impl PixelFormat {
     ///
     /// # Errors
     /// [`MasterError`] that names the tag and value that are wrong or not supported.
-    pub fn read(file: &File, ifd: &Ifd) -> Result<Self, MasterError> {
-        let samples = ifd.integer(file, tag::SAMPLES_PER_PIXEL)?.unwrap_or(1);
+    pub fn read(file: &File, ifd: &Ifd, compression: Compression) -> Result<Self, MasterError> {
+        let told = ifd.integer(file, tag::PHOTOMETRIC_INTERPRETATION)?;
+        let is_old = compression == Compression::OldJpeg;
+        // Some writers of old-style JPEG leave to its stream what is in it.
+        let samples = if is_old && !matches!(told, Some(0 | 1)) { 3 } else { 1 };
+        let samples = ifd.integer(file, tag::SAMPLES_PER_PIXEL)?.unwrap_or(samples);
         let samples = u16::try_from(samples.clamp(1, MAX_SAMPLES + 1)).unwrap_or(u16::MAX);
         if u64::from(samples) > MAX_SAMPLES {
             return Err(MasterError::unsupported(format!("more than {MAX_SAMPLES} samples per pixel")));
         }
-        let bits = uniform(file, ifd, tag::BITS_PER_SAMPLE, 1, samples)?;
-        let photometric = match ifd.integer(file, tag::PHOTOMETRIC_INTERPRETATION)? {
+        let bits = uniform(file, ifd, tag::BITS_PER_SAMPLE, if is_old { 8 } else { 1 }, samples)?;
+        let photometric = match told {
+            // libtiff takes it so too, whatever it is called.
+            None | Some(2) if is_old && samples == 3 => Photometric::YCbCr,
             Some(5) => separated(file, ifd, samples)?,
             Some(value) => Photometric::from_tag(value)?,
             // Required, but left out by some writers: guess as libtiff does.
@@ -112,11 +118,14 @@ impl PixelFormat {
         if !readable {
             return Err(MasterError::unsupported(format!("{format:?} samples of {bits} bits")));
         }
+        if image.compression == Compression::OldJpeg && image.planar {
+            return Err(MasterError::unsupported("old-style JPEG in planes"));
+        }
         let lab = matches!(photometric, Photometric::CieLab | Photometric::IccLab);
         if lab && !bits.is_multiple_of(8) {
             return Err(MasterError::unsupported(format!("{photometric:?} of {bits} bits")));
         }
-        let lossy = matches!(image.compression, Compression::Jpeg | Compression::WebP);
+        let lossy = image.compression.is_of_pictures();
         if lossy && *bits != 8 {
             return Err(MasterError::unsupported(format!(
                 "{:?} with {bits} bits per sample",

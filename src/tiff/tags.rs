@@ -38,6 +38,12 @@ pub mod tag {
     pub const S_MIN_SAMPLE_VALUE: u16 = 340;
     pub const S_MAX_SAMPLE_VALUE: u16 = 341;
     pub const JPEG_TABLES: u16 = 347;
+    pub const JPEG_INTERCHANGE_FORMAT: u16 = 513;
+    pub const JPEG_INTERCHANGE_FORMAT_LENGTH: u16 = 514;
+    pub const JPEG_RESTART_INTERVAL: u16 = 515;
+    pub const JPEG_Q_TABLES: u16 = 519;
+    pub const JPEG_DC_TABLES: u16 = 520;
+    pub const JPEG_AC_TABLES: u16 = 521;
     pub const YCBCR_COEFFICIENTS: u16 = 529;
     pub const YCBCR_SUB_SAMPLING: u16 = 530;
     pub const REFERENCE_BLACK_WHITE: u16 = 532;
@@ -56,6 +62,8 @@ pub enum Compression {
     Ccitt(Ccitt),
     /// 5: LZW.
     Lzw,
+    /// 6: JPEG as TIFF 6.0 section 22 defines it, and as writers understood that.
+    OldJpeg,
     /// 7: JPEG as TIFF Technical Note 2 defines it.
     Jpeg,
     /// 8 and 32946: deflate with a zlib header.
@@ -99,6 +107,11 @@ pub enum Colours {
 }
 
 impl Compression {
+    /// Whether what is decoded is pixels of 8 bits a sample, YCbCr among them as RGB.
+    pub fn is_of_pictures(self) -> bool {
+        matches!(self, Self::OldJpeg | Self::Jpeg | Self::WebP)
+    }
+
     /// The compression that the tag's value names; `t4_options` is the value of the tag of that name.
     ///
     /// # Errors
@@ -110,6 +123,7 @@ impl Compression {
             3 => return Ok(Self::Ccitt(Ccitt::T4 { two_dimensional: t4_options & 1 == 1 })),
             4 => return Ok(Self::Ccitt(Ccitt::T6)),
             5 => return Ok(Self::Lzw),
+            6 => return Ok(Self::OldJpeg),
             7 => return Ok(Self::Jpeg),
             8 | 32946 => return Ok(Self::Deflate),
             32771 => return Ok(Self::Ccitt(Ccitt::Runs { align: 16 })),
@@ -119,7 +133,6 @@ impl Compression {
             33004 | 34712 => return Ok(Self::Jpeg2000(Colours::AsTold)),
             50000 => return Ok(Self::Zstd),
             50001 => return Ok(Self::WebP),
-            6 => "old-style JPEG",
             9 | 10 => "JBIG",
             32809 => "ThunderScan",
             34676 | 34677 => "SGI LogLuv",

@@ -10,7 +10,7 @@ use super::ifd::File;
 use super::image::Image;
 use super::pixel::PixelFormat;
 use super::tags::{Compression, Photometric};
-use super::{codestream, jpeg, predictor, samples};
+use super::{codestream, jpeg, old_jpeg, predictor, samples};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Rect};
 use crate::raster::{Raster, Sample};
@@ -149,12 +149,20 @@ impl WindowDecoder {
         self.compressed.clear();
         self.compressed.extend_from_slice(file.slice(offset, length)?);
         // A JPEG stream has an order of its own, whatever FillOrder says (libtiff reads it so).
-        let has_order = matches!(image.compression, Compression::Jpeg | Compression::Jpeg2000(_));
+        let has_order = matches!(
+            image.compression,
+            Compression::OldJpeg | Compression::Jpeg | Compression::Jpeg2000(_)
+        );
         if image.reversed_bits && !has_order {
             self.compressed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
         }
         match image.compression {
             Compression::Jpeg => self.decode_jpeg(file, image, wanted.row),
+            Compression::OldJpeg => {
+                let size = Dimensions::new(image.piece.width, image.stored_rows(wanted.row));
+                self.compressed = old_jpeg::assemble(file, image, &self.compressed, size)?;
+                self.decode_jpeg(file, image, wanted.row)
+            }
             Compression::Jpeg2000(_) => self.decode_codestream(image, wanted),
             Compression::WebP => self.decode_webp(image, wanted.row),
             _ => self.decode_packed(image, wanted.rows),
@@ -272,15 +280,14 @@ fn pieces(image: &Image, window: Rect) -> impl Iterator<Item = (u32, u32)> + use
 /// Whether the rows of decoded pieces are as the predictor left them, so that it is undone only of what is looked at.
 /// Planes are brought together after it.
 fn is_left_predicted(image: &Image) -> bool {
-    !image.planar && !matches!(image.compression, Compression::Jpeg | Compression::WebP)
+    !image.planar && !image.compression.is_of_pictures()
 }
 
 /// The format of samples as they are in a decoded piece: JPEG and WebP have turned YCbCr into RGB, and planes of
 /// packed bits have become bytes of the same numbers.
 fn decoded_format(image: &Image) -> Cow<'_, PixelFormat> {
     let mut pixel = Cow::Borrowed(&image.pixel);
-    let lossy = matches!(image.compression, Compression::Jpeg | Compression::WebP);
-    if lossy && !image.planar && pixel.photometric == Photometric::YCbCr {
+    if image.compression.is_of_pictures() && !image.planar && pixel.photometric == Photometric::YCbCr {
         pixel.to_mut().photometric = Photometric::Rgb;
     }
     if image.planar && !pixel.bits.is_multiple_of(8) {

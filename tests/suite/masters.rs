@@ -7,5 +7,6 @@ mod jp2;
 mod jpeg;
 mod layouts;
 mod levels;
+mod old_jpeg;
 mod samples;
 mod stored;
