@@ -1,11 +1,16 @@
 //! Compressed bytes of a piece to the bytes of its samples, for all compressions that know nothing of pictures.
 //! Pure; the output has its final size before anything is decoded into it. TIFF 6.0 sections 9 and 13.
 
+use std::io::Read;
+
 use weezl::{BitOrder, LzwStatus};
 
 use super::ccitt;
 use super::tags::Compression;
 use crate::error::MasterError;
+
+/// What a decoder of LZMA may take, in KiB: the dictionary of the highest preset, 64 MiB, and some more.
+const LZMA_MEMORY: u32 = 66 << 10;
 
 /// Decoders whose tables are worth keeping from one piece to the next.
 #[derive(Default)]
@@ -34,6 +39,7 @@ impl Decompressor {
             Compression::Deflate => self.inflate(compressed, samples)?,
             Compression::Zstd => self.unzstd(compressed, samples)?,
             Compression::Lzw => lzw(compressed, &mut samples[..first])?,
+            Compression::Lzma => lzma(compressed, &mut samples[..first])?,
             Compression::PackBits => pack_bits(compressed, &mut samples[..first]),
             Compression::Ccitt(coding) => ccitt::decode(coding, compressed, width, &mut samples[..first])?,
             Compression::OldJpeg | Compression::Jpeg | Compression::Jpeg2000(_) | Compression::WebP => {
@@ -93,6 +99,19 @@ fn lzw(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
             Ok(LzwStatus::Ok) if step.consumed_in + step.consumed_out > 0 => {}
             Ok(_) => break,
             Err(_) => return Err(MasterError::damaged("LZW data is corrupt")),
+        }
+    }
+    Ok(written)
+}
+
+fn lzma(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
+    let mut reader = lzma_rust2::XzReader::new_mem_limit(compressed, false, LZMA_MEMORY);
+    let mut written = 0;
+    while written < samples.len() {
+        match reader.read(&mut samples[written..]) {
+            Ok(0) => break,
+            Ok(count) => written += count,
+            Err(error) => return Err(MasterError::damaged(format!("LZMA data is corrupt: {error}"))),
         }
     }
     Ok(written)
@@ -203,6 +222,7 @@ mod tests {
             for compression in [
                 Compression::Deflate,
                 Compression::Zstd,
+                Compression::Lzma,
                 Compression::Lzw,
                 Compression::PackBits,
                 Compression::Ccitt(Ccitt::T6),

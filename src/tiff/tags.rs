@@ -72,6 +72,8 @@ pub enum Compression {
     Jpeg2000(Colours),
     /// 32773: PackBits.
     PackBits,
+    /// 34925: LZMA2 in the format of xz.
+    Lzma,
     /// 50000: Zstandard.
     Zstd,
     /// 50001: WebP.
@@ -131,6 +133,7 @@ impl Compression {
             33003 => return Ok(Self::Jpeg2000(Colours::YCbCr)),
             33005 => return Ok(Self::Jpeg2000(Colours::Rgb)),
             33004 | 34712 => return Ok(Self::Jpeg2000(Colours::AsTold)),
+            34925 => return Ok(Self::Lzma),
             50000 => return Ok(Self::Zstd),
             50001 => return Ok(Self::WebP),
             9 | 10 => "JBIG",
@@ -138,7 +141,6 @@ impl Compression {
             34676 | 34677 => "SGI LogLuv",
             34887 => "LERC",
             34892 => "lossy DNG JPEG",
-            34925 => "LZMA",
             34933 => "PNG",
             22610 | 34934 => "JPEG XR",
             50002 | 52546 => "JPEG XL",
