@@ -35,7 +35,9 @@ pub fn decode(
             Ok(()) => paint(row, &rows.reference, width),
             Err(Stop::End) => return Ok(number * row_bytes),
             Err(Stop::Corrupt) => {
-                return Err(MasterError::damaged(format!("CCITT data is corrupt or cut off in row {number}")));
+                return Err(MasterError::damaged(format!(
+                    "CCITT data is corrupt or cut off in row {number}"
+                )));
             }
             Err(Stop::Uncoded) => return Err(MasterError::unsupported("CCITT uncompressed mode")),
         }

@@ -216,10 +216,8 @@ fn strip_size(file: &File, ifd: &Ifd, image: Dimensions) -> Result<Dimensions, M
 }
 
 fn predictor(file: &File, ifd: &Ifd, compression: Compression) -> Result<Predictor, MasterError> {
-    if !matches!(
-        compression,
-        Compression::Lzw | Compression::Deflate | Compression::Lzma | Compression::Zstd
-    ) {
+    if !matches!(compression, Compression::Lzw | Compression::Deflate | Compression::Lzma | Compression::Zstd)
+    {
         return Ok(Predictor::None);
     }
     match ifd.integer(file, tag::PREDICTOR)?.unwrap_or(1) {

@@ -7,6 +7,7 @@ mod colour;
 mod compression;
 mod directory;
 mod exif;
+mod float_range;
 mod ifd;
 mod image;
 mod jpeg;

@@ -128,7 +128,9 @@ impl<'a> Parts<'a> {
                 0xd8 => after,
                 0xc0..=0xcf | 0xda..=0xdd | 0xe0..=0xef | 0xfe => {
                     let length = after.first_chunk().map_or(0, |length| u16::from_be_bytes(*length));
-                    let Some((segment, after)) = rest.split_at_checked(2 + usize::from(length)) else { break };
+                    let Some((segment, after)) = rest.split_at_checked(2 + usize::from(length)) else {
+                        break;
+                    };
                     match marker {
                         0xc4 | 0xcc | 0xdb | 0xdd => self.tables.extend(segment),
                         0xc0..=0xcf => self.frame = Some(segment),

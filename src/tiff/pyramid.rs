@@ -1,9 +1,10 @@
 //! Which directories of a file are the levels of one picture.
-//! Pure; reads directories only, and no tile. TIFF 6.0 NewSubfileType, TIFF Technical Note 1 (SubIFDs).
+//! Pure; reads directories only, and no tile but of floating point. TIFF 6.0 NewSubfileType, TIFF Technical Note 1 (SubIFDs).
 
 use std::collections::HashSet;
 
 use super::exif::Exif;
+use super::float_range;
 use super::ifd::{Entry, File, Ifd};
 use super::image::Image;
 use super::tags::tag;
@@ -68,6 +69,7 @@ impl Pyramid {
         levels.push(full);
         levels.sort_by_key(|level| std::cmp::Reverse(level.dimensions.area()));
         levels.dedup_by_key(|level| level.dimensions);
+        float_range::settle(file, &mut levels);
         Ok(Some(Self { levels, scale: physical_scale(file, &main), directory }))
     }
 

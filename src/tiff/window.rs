@@ -149,10 +149,8 @@ impl WindowDecoder {
         self.compressed.clear();
         self.compressed.extend_from_slice(file.slice(offset, length)?);
         // A JPEG stream has an order of its own, whatever FillOrder says (libtiff reads it so).
-        let has_order = matches!(
-            image.compression,
-            Compression::OldJpeg | Compression::Jpeg | Compression::Jpeg2000(_)
-        );
+        let has_order =
+            matches!(image.compression, Compression::OldJpeg | Compression::Jpeg | Compression::Jpeg2000(_));
         if image.reversed_bits && !has_order {
             self.compressed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
         }

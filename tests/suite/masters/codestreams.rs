@@ -107,9 +107,8 @@ fn strips_and_planes() {
     let strips = pieces(&bench, (SIZE.width, 40), true, &together, level);
     check(&bench, &start().strips(40, strips), &expected, 0, "strips");
     let alone = Piece { components: &[(1, 1)], transform: false, ..together };
-    let planes = (0..3).flat_map(|channel| {
-        pieces(&bench, (64, 64), false, &alone, |x, y, _| level(x, y, channel))
-    });
+    let planes =
+        (0..3).flat_map(|channel| pieces(&bench, (64, 64), false, &alone, |x, y, _| level(x, y, channel)));
     let planes = planes.collect();
     check(&bench, &start().with(284, &[2]).tiles(64, 64, planes), &expected, 0, "planes");
 }
@@ -141,9 +140,11 @@ fn luma_and_chroma_of_aperio() {
     }
     // What calls itself RGB is, though the file says otherwise.
     let piece = Piece { size: (0, 0), bits: 8, components: &[(1, 1); 3], transform: true };
-    let tiff = Tiff::new(SIZE.width, SIZE.height, 6, 3, 8)
-        .with(259, &[33_005])
-        .tiles(64, 64, pieces(&bench, (64, 64), false, &piece, code));
+    let tiff = Tiff::new(SIZE.width, SIZE.height, 6, 3, 8).with(259, &[33_005]).tiles(
+        64,
+        64,
+        pieces(&bench, (64, 64), false, &piece, code),
+    );
     check(&bench, &tiff, &Picture::of(SIZE, 3, |x, y, c| code(x, y, c) as u8), 0, "33005");
 }
 

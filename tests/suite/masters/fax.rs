@@ -34,8 +34,7 @@ fn check(bench: &Bench, master: &str, what: &str) {
 
 /// What libvips writes in one bit a pixel.
 fn plain(bench: &Bench, options: &str) -> std::path::PathBuf {
-    let raw =
-        Raw { size: SIZE, bands: 1, format: "uchar", interpretation: "b-w", bytes: picture().pixels };
+    let raw = Raw { size: SIZE, bands: 1, format: "uchar", interpretation: "b-w", bytes: picture().pixels };
     bench.vips_tiff("plain.tif", &raw, &format!("[bitdepth=1{options}]"))
 }
 

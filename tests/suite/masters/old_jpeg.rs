@@ -114,6 +114,13 @@ impl Streams {
         (blob, tags)
     }
 
+    /// A TIFF as TIFF 6.0 asks for it: tables that tags tell of, and data.
+    fn by_tables(&self) -> Tiff {
+        let (tables, tags) = self.tables();
+        let tiff = self.tiff(&tables, self.data()).with(512, &[1]);
+        tags.iter().fold(tiff, |tiff, (tag, values)| tiff.with(*tag, values))
+    }
+
     fn data(&self) -> Vec<Vec<u8>> {
         self.streams.iter().map(|stream| stream.data.clone()).collect()
     }
@@ -186,12 +193,7 @@ fn headers_apart_from_data() {
             first[0] = [&header[..], &first[0]].concat();
             made.check_by_libtiff(&made.tiff(&[], first), &format!("headers in the first piece, {what}"));
             made.check(&made.tiff(&[], made.whole()), &format!("whole streams, {what}"));
-            // What TIFF 6.0 asks for.
-            let (tables, tags) = made.tables();
-            let told = tags.iter().fold(made.tiff(&tables, made.data()).with(512, &[1]), |tiff, (tag, values)| {
-                tiff.with(*tag, values)
-            });
-            made.check_by_libtiff(&told, &format!("tables, {what}"));
+            made.check_by_libtiff(&made.by_tables(), &format!("tables, {what}"));
         }
     }
 }
@@ -224,8 +226,7 @@ fn restarts_within_strips() {
 #[test]
 fn tiles() {
     let made = Streams::new(3, Subsamp::Sub2x2, (64, 48));
-    let (tables, tags) = made.tables();
-    let tiff = tags.iter().fold(made.tiff(&tables, made.data()), |tiff, (tag, values)| tiff.with(*tag, values));
+    let tiff = made.by_tables();
     let (offsets, lengths) = (value(&tiff, 273), value(&tiff, 279));
     let tiff = tiff.with(322, &[64]).with(323, &[48]).with(324, &offsets).with(325, &lengths);
     made.check(&tiff, "tiles");
@@ -281,9 +282,7 @@ fn what_is_missing_is_an_error() {
 #[test]
 fn noise_in_old_style_jpeg() {
     let made = Streams::new(3, Subsamp::Sub2x2, (SIZE.width, STRIP));
-    let (tables, tags) = made.tables();
-    let told = tags.iter().fold(made.tiff(&tables, made.data()), |tiff, (tag, values)| tiff.with(*tag, values));
-    check_noise(&told.bytes(), "tables", 16 * 12 * 8, |file| file);
+    check_noise(&made.by_tables().bytes(), "tables", 16 * 12 * 8, |file| file);
     let header = &made.streams[0].header;
     let apart = made.tiff(header, made.data()).with(513, &[8]).with(514, &[header.len() as u64]);
     check_noise(&apart.bytes(), "headers apart", 14 * 12 * 8, |file| file);

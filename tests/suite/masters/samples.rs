@@ -153,7 +153,9 @@ fn planes_and_byte_orders() {
 fn twenty_four_bits() {
     let level = |x, y, channel| quantised(tone(x, y, channel), 1 << 24);
     let expected = Picture::of(SIZE, 3, |x, y, channel| widened(level(x, y, channel), 24));
-    for (planar, big_endian, format) in [(false, false, 1), (true, false, 2), (true, true, 1), (false, true, 2)] {
+    for (planar, big_endian, format) in
+        [(false, false, 1), (true, false, 2), (true, true, 1), (false, true, 2)]
+    {
         let stored = |x, y, channel| {
             // With a sign, the least number is black.
             let level = level(x, y, channel) ^ if format == 2 { 1 << 23 } else { 0 };
