@@ -151,7 +151,7 @@ impl Rows<'_> {
         while index < self.reference.len() && !right_at(index) {
             index += 1;
         }
-        index + usize::from((index % 2 == 0) != (colour == Color::White))
+        index + usize::from(index.is_multiple_of(2) != (colour == Color::White))
     }
 
     /// Reads a run of `colour` that begins at a column; where it ends. One that is too long ends with the row.

@@ -12,8 +12,8 @@ use crate::raster::{Raster, Sample};
 /// The format of decoded samples: 8 or 16 bits, for a codestream tells the depth of its own, and has whole pixels.
 pub fn format(mut pixel: PixelFormat, colours: Colours) -> PixelFormat {
     match (colours, pixel.photometric) {
-        // Aperio says RGB of either.
-        (Colours::YCbCr, Photometric::Rgb) => pixel.photometric = Photometric::YCbCr,
+        // Aperio and libvips say RGB of either.
+        (Colours::YCbCr, Photometric::Rgb) if pixel.samples == 3 => pixel.photometric = Photometric::YCbCr,
         (Colours::Rgb, Photometric::YCbCr) => pixel.photometric = Photometric::Rgb,
         _ => {}
     }

@@ -262,3 +262,45 @@ fn push_restarted(data: &[u8], stream: &mut Vec<u8>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_bytes_end() {
+        let markers = [0xff, 0xd8, 0xc0, 0xc4, 0xda, 0xd0, 0, 3, 8, 11];
+        let mut state = 1u32;
+        for length in 0..500 {
+            let noise: Vec<u8> = (0..length)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    markers[(state >> 16) as usize % markers.len()]
+                })
+                .collect();
+            let (parts, rest) = Parts::default().and(&noise);
+            assert!(parts.tables.len() + rest.len() <= noise.len());
+            let mut stream = Vec::new();
+            push_frame(parts.frame.unwrap_or(&noise), Dimensions::new(9, 70_000), &mut stream);
+            push_frame(parts.frame.unwrap_or(&noise), Dimensions::new(9, 7), &mut stream);
+            push_restarted(rest, &mut stream);
+        }
+    }
+
+    #[test]
+    fn restarts_are_numbered_from_0() {
+        let mut stream = vec![0xff, 0xd9];
+        push_restarted(&[1, 0xff, 0xd5, 2, 0xff, 0, 0xff, 0xd6, 3, 0xff, 0xd7], &mut stream);
+        assert_eq!(stream, [0xff, 0xd9, 1, 0xff, 0xd0, 2, 0xff, 0, 0xff, 0xd1, 3]);
+    }
+
+    #[test]
+    fn a_frame_gets_the_size_of_its_piece_where_that_has_as_many_mcus() {
+        let frame = [0xff, 0xc0, 0, 17, 8, 0, 117, 0, 208, 3, 0, 0x22, 0, 1, 0x11, 1, 2, 0x11, 1];
+        for (width, told) in [(203, 203), (193, 193), (192, 208), (209, 208)] {
+            let mut stream = Vec::new();
+            push_frame(&frame, Dimensions::new(width, 48), &mut stream);
+            assert_eq!(stream[5..9], [0, 48, 0, told], "{width}");
+        }
+    }
+}

@@ -100,9 +100,9 @@ pub enum Ccitt {
 /// What the numbers for JPEG 2000 tell of the components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Colours {
-    /// 33004 and 34712: they are what PhotometricInterpretation says.
+    /// 34712: they are what PhotometricInterpretation says.
     AsTold,
-    /// 33003: YCbCr, whatever it says.
+    /// 33003 and 33004: three are YCbCr, whatever it says.
     YCbCr,
     /// 33005: RGB, whatever it says.
     Rgb,
@@ -130,14 +130,16 @@ impl Compression {
             8 | 32946 => return Ok(Self::Deflate),
             32771 => return Ok(Self::Ccitt(Ccitt::Runs { align: 16 })),
             32773 => return Ok(Self::PackBits),
-            33003 => return Ok(Self::Jpeg2000(Colours::YCbCr)),
+            33003 | 33004 => return Ok(Self::Jpeg2000(Colours::YCbCr)),
             33005 => return Ok(Self::Jpeg2000(Colours::Rgb)),
-            33004 | 34712 => return Ok(Self::Jpeg2000(Colours::AsTold)),
+            34712 => return Ok(Self::Jpeg2000(Colours::AsTold)),
             34925 => return Ok(Self::Lzma),
             50000 => return Ok(Self::Zstd),
             50001 => return Ok(Self::WebP),
-            9 | 10 => "JBIG",
+            9 | 10 | 34661 => "JBIG",
+            32766 => "NeXT",
             32809 => "ThunderScan",
+            32909 => "PixarLog",
             34676 | 34677 => "SGI LogLuv",
             34887 => "LERC",
             34892 => "lossy DNG JPEG",

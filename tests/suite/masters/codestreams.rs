@@ -102,7 +102,7 @@ fn strips_and_planes() {
     let bench = Bench::new();
     let level = |x, y, channel| quantised(tone(x, y, channel), 256);
     let expected = Picture::of(SIZE, 3, |x, y, channel| level(x, y, channel) as u8);
-    let start = || Tiff::new(SIZE.width, SIZE.height, 2, 3, 8).with(259, &[33_004]);
+    let start = || Tiff::new(SIZE.width, SIZE.height, 2, 3, 8).with(259, &[34_712]);
     let together = Piece { size: (0, 0), bits: 8, components: &[(1, 1); 3], transform: true };
     let strips = pieces(&bench, (SIZE.width, 40), true, &together, level);
     check(&bench, &start().strips(40, strips), &expected, 0, "strips");
@@ -158,8 +158,8 @@ fn files_of_libvips() {
         for options in ["[compression=jp2k,lossless,tile,pyramid]", "[compression=jp2k,Q=60,tile]"] {
             let file = bench.vips_tiff("vips.tif", &raw, options);
             let judged = bench.judged(&file, "");
-            // A sample of the 9/7 wavelet may be rounded the other way.
-            rendered(&file, "full/max").assert_near(&judged, 1, &format!("{bands} bands {options}"));
+            // Three bands it stores as luma and chroma, and cuts off fractions on the way back.
+            rendered(&file, "full/max").assert_near(&judged, 2, &format!("{bands} bands {options}"));
         }
     }
 }

