@@ -95,6 +95,21 @@ impl Image {
     /// # Errors
     /// [`MasterError`] if they are damaged, or tell of what Recto does not read.
     pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
+        Self::read_as(bytes, Pixel::new)
+    }
+
+    /// A piece of a file of another kind, which says what colours are: the components are channels as they are.
+    ///
+    /// # Errors
+    /// As [`Image::read`]; also if there are more components than a raster has channels.
+    pub fn read_piece(bytes: &[u8]) -> Result<Self, MasterError> {
+        Self::read_as(bytes, |_, header| Pixel::of_components(header))
+    }
+
+    fn read_as(
+        bytes: &[u8],
+        pixel: impl Fn(&File, &Header) -> Result<Pixel, MasterError>,
+    ) -> Result<Self, MasterError> {
         let file = File::read(bytes)?;
         let codestream = bytes.get(file.codestream.clone()).unwrap_or_default();
         let header = Header::read(codestream)?;
@@ -102,7 +117,7 @@ impl Image {
         if count > MAX_COMPONENTS {
             return Err(MasterError::unsupported(format!("JPEG 2000 image of {count} components")));
         }
-        let pixel = Pixel::new(&file, &header)?;
+        let pixel = pixel(&file, &header)?;
         let orientation = file.orientation(bytes);
         let (halvings, codestream) = match header.high_throughput {
             true => (header.levels(), Codestream::Whole(header)),

@@ -67,6 +67,23 @@ impl Pixel {
         })
     }
 
+    /// The pixel whose channels are the components of a codestream, 4 at most, in their order.
+    ///
+    /// # Errors
+    /// [`MasterError::Unsupported`] if there are more, or if they are too deep.
+    pub fn of_components(header: &Header) -> Result<Self, MasterError> {
+        let mut colours = sources(&File::default(), header)?;
+        // What has the place of alpha is a channel as any other.
+        let (space, alpha) = match colours.len() {
+            1 => (Space::Gray, None),
+            2 => (Space::Gray, colours.pop()),
+            3 => (Space::Rgb, None),
+            4 => (Space::Rgb, colours.pop()),
+            more => return Err(MasterError::unsupported(format!("a piece of {more} components"))),
+        };
+        Ok(Self { space, colours, alpha, premultiplied: false, palette: None })
+    }
+
     /// The components that it is made of.
     pub fn components(&self) -> Vec<usize> {
         self.colours.iter().chain(&self.alpha).map(|source| source.component).collect()

@@ -2,7 +2,8 @@
 //! Pure. The tag is GDAL's, which fills sparse files in this way.
 
 use super::ifd::{Entry, File};
-use super::image::{Image, PixelFormat};
+use super::image::Image;
+use super::pixel::PixelFormat;
 use super::tags::SampleFormat;
 
 /// No number has more characters.

@@ -1,7 +1,7 @@
 //! Rows of stored samples as rows of gray or RGB, with alpha where there is one.
 //! Pure. TIFF 6.0 sections 16 (CMYK), 18 (alpha), 20 to 23 (YCbCr, CIELab).
 
-use super::image::{Alpha, PixelFormat};
+use super::pixel::{Alpha, PixelFormat};
 use super::samples::{self, number_at};
 use super::tags::{Photometric, SampleFormat};
 use crate::description::{Channels, Depth};
@@ -68,6 +68,9 @@ fn convert_pixel<S: Sample>(stored: &[S], pixel: &PixelFormat, out: &mut [S]) {
         (Photometric::Separated, inks) if pixel.alpha.is_none() => out.copy_from_slice(inks),
         (Photometric::Separated, [c, m, y, k]) => {
             out[..3].copy_from_slice(&[light(*c, *k), light(*m, *k), light(*y, *k)])
+        }
+        (Photometric::Cmy, &[c, m, y]) => {
+            out[..3].copy_from_slice(&[c, m, y].map(|ink| S::of(S::MAX - ink.number())));
         }
         (Photometric::YCbCr, [y, cb, cr]) => out[..3].copy_from_slice(&ycbcr(pixel, *y, *cb, *cr)),
         _ => {}

@@ -1,18 +1,21 @@
 //! Compressed bytes of a piece to the bytes of its samples, for all compressions that know nothing of pictures.
-//! Pure; the output has its final size before anything is decoded into it. TIFF 6.0 sections 9, 11, 13.
+//! Pure; the output has its final size before anything is decoded into it. TIFF 6.0 sections 9 and 13.
 
-use std::convert::Infallible;
+use std::io::Read;
 
-use fax::decoder::{DecodeStatus, Group4Decoder};
 use flate2::{FlushDecompress, Status};
 use weezl::{BitOrder, LzwStatus};
 use zstd::stream::raw::Operation;
 
+use super::ccitt;
 use super::tags::Compression;
 use crate::error::MasterError;
 
 /// Bytes behind the samples of a piece that deflate data may have.
 const MAX_BEYOND: usize = 64 << 20;
+
+/// What a decoder of LZMA may take, in KiB: the dictionary of the highest preset, 64 MiB, and some more.
+const LZMA_MEMORY: u32 = 66 << 10;
 
 /// Decoders whose tables are worth keeping from one piece to the next.
 #[derive(Default)]
@@ -41,9 +44,10 @@ impl Decompressor {
             Compression::Deflate => self.inflate(compressed, samples)?,
             Compression::Zstd => self.unzstd(compressed, samples)?,
             Compression::Lzw => lzw(compressed, &mut samples[..first])?,
+            Compression::Lzma => lzma(compressed, &mut samples[..first])?,
             Compression::PackBits => pack_bits(compressed, &mut samples[..first]),
-            Compression::CcittT6 => ccitt_t6(compressed, width, &mut samples[..first])?,
-            Compression::Jpeg | Compression::WebP => {
+            Compression::Ccitt(coding) => ccitt::decode(coding, compressed, width, &mut samples[..first])?,
+            Compression::OldJpeg | Compression::Jpeg | Compression::Jpeg2000(_) | Compression::WebP => {
                 return Err(MasterError::unsupported(format!("{compression:?} as plain bytes")));
             }
         };
@@ -147,6 +151,19 @@ fn lzw(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
     Ok(written)
 }
 
+fn lzma(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
+    let mut reader = lzma_rust2::XzReader::new_mem_limit(compressed, false, LZMA_MEMORY);
+    let mut written = 0;
+    while written < samples.len() {
+        match reader.read(&mut samples[written..]) {
+            Ok(0) => break,
+            Ok(count) => written += count,
+            Err(error) => return Err(MasterError::damaged(format!("LZMA data is corrupt: {error}"))),
+        }
+    }
+    Ok(written)
+}
+
 /// TIFF 6.0 section 9.
 fn pack_bits(mut packed: &[u8], samples: &mut [u8]) -> usize {
     let mut written = 0;
@@ -176,37 +193,9 @@ fn pack_bits(mut packed: &[u8], samples: &mut [u8]) -> usize {
     written
 }
 
-/// One bit per pixel, a set bit is black: the bits that libtiff yields, to be read by PhotometricInterpretation.
-fn ccitt_t6(compressed: &[u8], width: u32, samples: &mut [u8]) -> Result<usize, MasterError> {
-    let corrupt = || MasterError::damaged("CCITT group 4 data is corrupt");
-    let bytes = compressed.iter().map(|&byte| Ok::<u8, Infallible>(byte));
-    let mut decoder = Group4Decoder::new(bytes, width).map_err(|_| corrupt())?;
-    let row_bytes = (width as usize).div_ceil(8);
-    let mut written = 0;
-    for row in samples.chunks_exact_mut(row_bytes) {
-        match decoder.advance().map_err(|_| corrupt())? {
-            DecodeStatus::End => break,
-            DecodeStatus::Incomplete => paint(row, decoder.transition(), width),
-        }
-        written += row_bytes;
-    }
-    Ok(written)
-}
-
-/// Sets the black runs of a row; `transitions` are the columns where the colour changes, from white.
-fn paint(row: &mut [u8], transitions: &[u32], width: u32) {
-    row.fill(0);
-    for run in transitions.chunks(2) {
-        let from = run[0].min(width);
-        let to = run.get(1).map_or(width, |&to| to.min(width));
-        for column in from..to {
-            row[column as usize / 8] |= 0x80 >> (column % 8);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::tags::Ccitt;
     use super::*;
 
     fn decode(compression: Compression, compressed: &[u8], size: usize) -> Result<Vec<u8>, MasterError> {
@@ -280,9 +269,10 @@ mod tests {
             for compression in [
                 Compression::Deflate,
                 Compression::Zstd,
+                Compression::Lzma,
                 Compression::Lzw,
                 Compression::PackBits,
-                Compression::CcittT6,
+                Compression::Ccitt(Ccitt::T6),
             ] {
                 let _ = decode(compression, &bytes, 100);
             }

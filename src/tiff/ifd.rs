@@ -103,6 +103,11 @@ impl<'a> File<'a> {
         })
     }
 
+    /// How many of `length` bytes from `offset` are in the file.
+    pub fn length_from(&self, offset: u64, length: u64) -> u64 {
+        length.min((self.bytes.len() as u64).saturating_sub(offset))
+    }
+
     /// The directory at `offset`.
     ///
     /// # Errors

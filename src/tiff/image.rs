@@ -3,16 +3,15 @@
 
 use super::blank;
 use super::ifd::{Entry, File, Ifd};
-use super::tags::{Compression, Photometric, Predictor, SampleFormat, tag};
+use super::old_jpeg::OldJpeg;
+use super::pixel::PixelFormat;
+use super::tags::{Compression, Photometric, Predictor, tag};
 use crate::description::{Channels, Depth};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Rect};
 
 /// A tile or strip larger than this, decoded, is refused before anything is allocated.
 const MAX_PIECE_BYTES: u64 = 256 << 20;
-
-/// Ink and colour plus a few extra channels; more is no picture.
-const MAX_SAMPLES: u64 = 16;
 
 /// An image that Recto can decode, as its directory describes it.
 #[derive(Clone, Debug)]
@@ -37,6 +36,8 @@ pub struct Image {
     pub orientation: u16,
     /// Quantisation and Huffman tables that all JPEG pieces share: offset and length.
     pub jpeg_tables: Option<(u64, u64)>,
+    /// Where the parts of an old-style JPEG lie, if it is one.
+    pub old_jpeg: Option<OldJpeg>,
     /// The ICC profile: offset and length.
     pub icc_profile: Option<(u64, u64)>,
     /// What samples are where a piece was never written; 0 if the file does not tell.
@@ -49,42 +50,6 @@ pub struct Image {
     pub(super) byte_counts: Option<Entry>,
 }
 
-/// The samples of a pixel and what they mean.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PixelFormat {
-    /// The colour model.
-    pub photometric: Photometric,
-    /// Samples per pixel, extra samples included.
-    pub samples: u16,
-    /// Bits per sample, the same for all.
-    pub bits: u16,
-    /// How the bits make a number.
-    pub format: SampleFormat,
-    /// The alpha channel, if the first extra sample is one.
-    pub alpha: Option<Alpha>,
-    /// The numbers that mean black and white, where they are not the ends of the format's range.
-    pub range: Option<(f64, f64)>,
-    /// Chroma subsampling across and down of uncompressed YCbCr.
-    pub subsampling: (u16, u16),
-    /// Luma coefficients of red, green and blue (YCbCrCoefficients).
-    pub luma: [f32; 3],
-    /// ReferenceBlackWhite of Y, Cb and Cr, in the scale of 8 bits.
-    pub reference: [f32; 6],
-    /// ColorMap as 8-bit red, green, blue.
-    pub palette: Vec<[u8; 3]>,
-    /// Whether multi-byte samples are stored most significant byte first.
-    pub big_endian: bool,
-}
-
-/// What an alpha sample does to the colours beside it (tag ExtraSamples).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Alpha {
-    /// 1: colours are premultiplied.
-    Associated,
-    /// 2: colours are as they are.
-    Unassociated,
-}
-
 impl Image {
     /// The image that a directory describes.
     ///
@@ -95,27 +60,40 @@ impl Image {
             side("ImageWidth", ifd.required(file, tag::IMAGE_WIDTH)?)?,
             side("ImageLength", ifd.required(file, tag::IMAGE_LENGTH)?)?,
         );
-        let tiled = ifd.entry(tag::TILE_WIDTH).is_some();
-        let piece = if tiled { tile_size(file, ifd)? } else { strip_size(file, ifd, dimensions)? };
+        let compression = Compression::from_tag(
+            ifd.integer(file, tag::COMPRESSION)?.unwrap_or(1),
+            ifd.integer(file, tag::T4_OPTIONS)?.unwrap_or(0),
+        )?;
+        let old_jpeg = OldJpeg::read(file, ifd, compression)?;
+        let in_one = old_jpeg.as_ref().is_some_and(|old| old.whole().is_some());
+        let tiled = ifd.entry(tag::TILE_WIDTH).is_some() && !in_one;
+        let piece = match (in_one, tiled) {
+            (true, _) => dimensions,
+            (false, true) => tile_size(file, ifd)?,
+            (false, false) => strip_size(file, ifd, dimensions)?,
+        };
         let (offsets, byte_counts) = match tiled {
             // Some old writers put the offsets of tiles under the tags of strips (libtiff reads them too).
             true => (ifd.entry(tag::TILE_OFFSETS).or(ifd.entry(tag::STRIP_OFFSETS)), tag::TILE_BYTE_COUNTS),
-            false => (ifd.entry(tag::STRIP_OFFSETS), tag::STRIP_BYTE_COUNTS),
+            false => (
+                ifd.entry(tag::STRIP_OFFSETS).or(ifd.entry(tag::JPEG_INTERCHANGE_FORMAT)),
+                tag::STRIP_BYTE_COUNTS,
+            ),
         };
-        let compression = Compression::from_tag(ifd.integer(file, tag::COMPRESSION)?.unwrap_or(1))?;
         let image = Self {
             dimensions,
             piece,
             tiled,
             compression,
             predictor: predictor(file, ifd, compression)?,
-            planar: ifd.integer(file, tag::PLANAR_CONFIGURATION)? == Some(2),
+            planar: ifd.integer(file, tag::PLANAR_CONFIGURATION)? == Some(2) && !in_one,
             reversed_bits: ifd.integer(file, tag::FILL_ORDER)? == Some(2),
-            pixel: PixelFormat::read(file, ifd)?,
+            pixel: PixelFormat::read(file, ifd, compression)?.compressed(compression),
             orientation: ifd
                 .integer(file, tag::ORIENTATION)?
                 .map_or(1, |value| u16::try_from(value).unwrap_or(1)),
             jpeg_tables: ifd.entry(tag::JPEG_TABLES).map(Entry::range),
+            old_jpeg,
             icc_profile: ifd.entry(tag::ICC_PROFILE).map(Entry::range),
             no_data: ifd.entry(tag::GDAL_NODATA).and_then(|entry| blank::no_data(file, entry)),
             mask: None,
@@ -214,91 +192,6 @@ impl Image {
     }
 }
 
-impl PixelFormat {
-    fn read(file: &File, ifd: &Ifd) -> Result<Self, MasterError> {
-        let samples = ifd.integer(file, tag::SAMPLES_PER_PIXEL)?.unwrap_or(1);
-        let samples = u16::try_from(samples.clamp(1, MAX_SAMPLES + 1)).unwrap_or(u16::MAX);
-        if u64::from(samples) > MAX_SAMPLES {
-            return Err(MasterError::unsupported(format!("more than {MAX_SAMPLES} samples per pixel")));
-        }
-        let bits = uniform(file, ifd, tag::BITS_PER_SAMPLE, 1, samples)?;
-        let photometric = match ifd.integer(file, tag::PHOTOMETRIC_INTERPRETATION)? {
-            Some(value) => Photometric::from_tag(value)?,
-            // Required, but left out by some writers: guess as libtiff does.
-            None if samples >= 3 => Photometric::Rgb,
-            None => Photometric::BlackIsZero,
-        };
-        let format = match uniform(file, ifd, tag::SAMPLE_FORMAT, 1, samples)? {
-            2 => SampleFormat::Signed,
-            3 => SampleFormat::Float,
-            5 | 6 => return Err(MasterError::unsupported("complex samples")),
-            _ => SampleFormat::Unsigned,
-        };
-        Ok(Self {
-            photometric,
-            samples,
-            bits: u16::try_from(bits).unwrap_or(u16::MAX),
-            format,
-            alpha: alpha(file, ifd, samples, photometric)?,
-            // 8 and 16 bits have a range of their own; statistics that some programs leave here are not to stretch it.
-            range: range(file, ifd).filter(|_| format == SampleFormat::Float || bits == 32),
-            subsampling: subsampling(file, ifd),
-            luma: numbers(file, ifd, tag::YCBCR_COEFFICIENTS).unwrap_or([0.299, 0.587, 0.114]),
-            reference: numbers(file, ifd, tag::REFERENCE_BLACK_WHITE)
-                .unwrap_or([0.0, 255.0, 128.0, 255.0, 128.0, 255.0]),
-            palette: if photometric == Photometric::Palette { palette(file, ifd, bits)? } else { Vec::new() },
-            big_endian: file.big_endian,
-        })
-    }
-
-    fn check(&self, image: &Image) -> Result<(), MasterError> {
-        let Self { bits, samples, photometric, format, .. } = self;
-        if *samples < photometric.colour_samples() {
-            return Err(MasterError::damaged(format!("{photometric:?} with {samples} samples per pixel")));
-        }
-        let readable = match format {
-            SampleFormat::Float => matches!(bits, 16 | 32 | 64),
-            SampleFormat::Unsigned | SampleFormat::Signed => matches!(bits, 1..=16 | 32),
-        };
-        if !readable {
-            return Err(MasterError::unsupported(format!("{format:?} samples of {bits} bits")));
-        }
-        let lab = matches!(photometric, Photometric::CieLab | Photometric::IccLab);
-        if lab && !bits.is_multiple_of(8) {
-            return Err(MasterError::unsupported(format!("{photometric:?} of {bits} bits")));
-        }
-        let lossy = matches!(image.compression, Compression::Jpeg | Compression::WebP);
-        if lossy && *bits != 8 {
-            return Err(MasterError::unsupported(format!(
-                "{:?} with {bits} bits per sample",
-                image.compression
-            )));
-        }
-        if *photometric == Photometric::YCbCr && !lossy {
-            if *bits != 8 || image.planar {
-                return Err(MasterError::unsupported("YCbCr that is not of 8 bits in one plane"));
-            }
-            let (across, down) = self.subsampling;
-            if !matches!((across, down), (1 | 2 | 4, 1 | 2 | 4)) {
-                return Err(MasterError::damaged(format!("chroma subsampling of {across} by {down}")));
-            }
-            if self.is_subsampled() && image.predictor != Predictor::None {
-                return Err(MasterError::unsupported("a predictor for subsampled YCbCr"));
-            }
-        }
-        if image.compression == Compression::CcittT6 && (*bits != 1 || *samples != 1) {
-            return Err(MasterError::damaged("CCITT compression of more than one bit per pixel"));
-        }
-        Ok(())
-    }
-
-    /// Whether decoded rows are units of subsampled chroma rather than pixels (TIFF 6.0 section 21). Units have no
-    /// room for extra samples: with them, libtiff too takes every pixel to be whole.
-    pub fn is_subsampled(&self) -> bool {
-        self.photometric == Photometric::YCbCr && self.samples == 3 && self.subsampling != (1, 1)
-    }
-}
-
 fn side(name: &str, value: u64) -> Result<u32, MasterError> {
     match u32::try_from(value) {
         // Twice this still fits 32 bits, so that a tile's padding cannot overflow.
@@ -324,7 +217,8 @@ fn strip_size(file: &File, ifd: &Ifd, image: Dimensions) -> Result<Dimensions, M
 }
 
 fn predictor(file: &File, ifd: &Ifd, compression: Compression) -> Result<Predictor, MasterError> {
-    if !matches!(compression, Compression::Lzw | Compression::Deflate | Compression::Zstd) {
+    if !matches!(compression, Compression::Lzw | Compression::Deflate | Compression::Lzma | Compression::Zstd)
+    {
         return Ok(Predictor::None);
     }
     match ifd.integer(file, tag::PREDICTOR)?.unwrap_or(1) {
@@ -333,71 +227,4 @@ fn predictor(file: &File, ifd: &Ifd, compression: Compression) -> Result<Predict
         3 => Ok(Predictor::FloatingPoint),
         other => Err(MasterError::unsupported(format!("predictor {other}"))),
     }
-}
-
-/// The value of a tag that has one value per sample, which must all be the same.
-fn uniform(file: &File, ifd: &Ifd, tag: u16, default: u64, samples: u16) -> Result<u64, MasterError> {
-    let Some(entry) = ifd.entry(tag) else { return Ok(default) };
-    let first = entry.integer(file, 0)?;
-    for index in 1..entry.count().min(samples.into()) {
-        if entry.integer(file, index)? != first {
-            return Err(MasterError::unsupported(format!("samples that differ in tag {tag}")));
-        }
-    }
-    Ok(first)
-}
-
-fn alpha(
-    file: &File,
-    ifd: &Ifd,
-    samples: u16,
-    photometric: Photometric,
-) -> Result<Option<Alpha>, MasterError> {
-    if samples <= photometric.colour_samples() || photometric == Photometric::Palette {
-        return Ok(None);
-    }
-    Ok(match ifd.integer(file, tag::EXTRA_SAMPLES)? {
-        Some(1) => Some(Alpha::Associated),
-        Some(2) => Some(Alpha::Unassociated),
-        _ => None,
-    })
-}
-
-/// SMinSampleValue and SMaxSampleValue, if they are a range.
-fn range(file: &File, ifd: &Ifd) -> Option<(f64, f64)> {
-    let low = ifd.entry(tag::S_MIN_SAMPLE_VALUE)?.number(file, 0).ok()?;
-    let high = ifd.entry(tag::S_MAX_SAMPLE_VALUE)?.number(file, 0).ok()?;
-    (low.is_finite() && high.is_finite() && low < high).then_some((low, high))
-}
-
-/// YCbCrSubSampling as it stands; only who stores YCbCr without compression has to mean it.
-fn subsampling(file: &File, ifd: &Ifd) -> (u16, u16) {
-    let entry = ifd.entry(tag::YCBCR_SUB_SAMPLING);
-    let value = |index| u16::try_from(entry?.integer(file, index).ok()?).ok();
-    if entry.is_none() { (2, 2) } else { (value(0).unwrap_or(0), value(1).unwrap_or(0)) }
-}
-
-/// The values of a tag, if there are as many as wanted and each is a finite number.
-fn numbers<const N: usize>(file: &File, ifd: &Ifd, tag: u16) -> Option<[f32; N]> {
-    let entry = ifd.entry(tag)?;
-    let mut values = [0.0; N];
-    for (index, value) in values.iter_mut().enumerate() {
-        *value = entry.number(file, index as u64).ok()? as f32;
-    }
-    values.iter().all(|value| value.is_finite()).then_some(values)
-}
-
-fn palette(file: &File, ifd: &Ifd, bits: u64) -> Result<Vec<[u8; 3]>, MasterError> {
-    let map =
-        ifd.entry(tag::COLOR_MAP).ok_or_else(|| MasterError::damaged("a palette image without ColorMap"))?;
-    if bits > 8 {
-        return Err(MasterError::unsupported(format!("a palette of {bits} bits")));
-    }
-    let colours = 1u64 << bits;
-    let value = |index| map.integer(file, index).map(|value| u16::try_from(value).unwrap_or(u16::MAX));
-    let entries = (0..colours).map(|n| Ok([value(n)?, value(colours + n)?, value(2 * colours + n)?]));
-    let entries: Vec<[u16; 3]> = entries.collect::<Result<_, MasterError>>()?;
-    // Old writers filled the map with 8-bit values (libtiff checks for it in the same way).
-    let shift = if entries.iter().flatten().all(|&value| value < 256) { 0 } else { 8 };
-    Ok(entries.into_iter().map(|entry| entry.map(|value| (value >> shift) as u8)).collect())
 }

@@ -2,17 +2,22 @@
 //! Pure on the bytes of a file; knows nothing of requests, files or processes.
 
 mod blank;
+mod ccitt;
 mod chain;
+mod codestream;
 mod colour;
 mod compression;
 mod directory;
 mod exif;
+mod float_range;
 mod ifd;
 mod image;
 mod jpeg;
 mod level;
+mod old_jpeg;
 mod pages;
 mod pieces;
+mod pixel;
 mod predictor;
 mod pyramid;
 mod samples;

@@ -21,6 +21,9 @@ impl Image {
     /// # Errors
     /// [`MasterError::Damaged`] if the file does not say where the piece is, or it is not in the file.
     pub fn piece_range(&self, file: &File, index: u64) -> Result<Option<(u64, u64)>, MasterError> {
+        if let Some(stream) = self.old_jpeg.and_then(|old| old.whole()) {
+            return Ok(Some(stream));
+        }
         let offset = self.offsets.integer(file, index)?;
         let told = self.byte_counts.map(|counts| counts.integer(file, index)).transpose()?;
         match (offset, told) {

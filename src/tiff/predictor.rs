@@ -55,7 +55,7 @@ fn undo_row(row: &mut [u8], image: &Image) -> Result<(), MasterError> {
         (Predictor::Horizontal, 16) => sum_wide::<2>(row, stride),
         (Predictor::Horizontal, 32) => sum_wide::<4>(row, stride),
         (Predictor::Horizontal, 64) => sum_wide::<8>(row, stride),
-        (Predictor::FloatingPoint, 16 | 32 | 64) => join_float(row, stride, usize::from(bits / 8)),
+        (Predictor::FloatingPoint, 16 | 24 | 32 | 64) => join_float(row, stride, usize::from(bits / 8)),
         (predictor, bits) => {
             return Err(MasterError::unsupported(format!(
                 "{predictor:?} predictor with {bits} bits per sample"
@@ -68,6 +68,7 @@ fn undo_row(row: &mut [u8], image: &Image) -> Result<(), MasterError> {
 fn reverse_bytes(rows: &mut [u8], bits: u16) {
     match bits {
         16 => rows.chunks_exact_mut(2).for_each(<[u8]>::reverse),
+        24 => rows.chunks_exact_mut(3).for_each(<[u8]>::reverse),
         32 => rows.chunks_exact_mut(4).for_each(<[u8]>::reverse),
         64 => rows.chunks_exact_mut(8).for_each(<[u8]>::reverse),
         _ => {}

@@ -1,8 +1,9 @@
 //! Which directories of a file are the levels of one picture.
-//! Pure; reads directories only, and no tile. TIFF 6.0 NewSubfileType, TIFF Technical Note 1 (SubIFDs).
+//! Pure; reads directories only, and no tile but of floating point. TIFF 6.0 NewSubfileType, TIFF Technical Note 1 (SubIFDs).
 
 use super::chain::{Chain, Kind};
 use super::exif::Exif;
+use super::float_range;
 use super::ifd::{File, Ifd};
 use super::image::Image;
 use super::pages::{MAX_LEVELS, Page, Pages, is_reduction};
@@ -47,7 +48,8 @@ impl Pyramid {
         let followers =
             page.followers.iter().take(2 * MAX_LEVELS).filter_map(|&offset| file.ifd(offset).ok());
         let directories: Vec<Ifd> = followers.chain(children(file, &main)).collect();
-        let levels = levels(file, full, &directories);
+        let mut levels = levels(file, full, &directories);
+        float_range::settle(file, &mut levels);
         Ok(Some(Self { levels, scale: physical_scale(file, &main), directory: page.offset }))
     }
 

@@ -1,7 +1,7 @@
 //! Stored samples of any depth as those of a raster, a row at a time.
 //! Pure; rows come little-endian, with predictors undone. TIFF 6.0 BitsPerSample and SampleFormat.
 
-use super::image::PixelFormat;
+use super::pixel::PixelFormat;
 use super::tags::{Photometric, SampleFormat};
 use crate::raster::Sample;
 
@@ -38,7 +38,8 @@ pub fn read<S: Sample>(row: &[u8], pixel: &PixelFormat, output: &mut [S]) {
 /// Sample number `index` of a row as the number that it stands for.
 pub fn number_at(row: &[u8], index: usize, pixel: &PixelFormat) -> f64 {
     match (pixel.format, pixel.bits) {
-        (SampleFormat::Float, 16) => half(u16::from_le_bytes(bytes_at(row, index))),
+        (SampleFormat::Float, 16) => short_float(u16::from_le_bytes(bytes_at(row, index)).into(), 5, 10),
+        (SampleFormat::Float, 24) => short_float(three_at(row, index), 7, 16),
         (SampleFormat::Float, 32) => f32::from_le_bytes(bytes_at(row, index)).into(),
         (SampleFormat::Float, _) => f64::from_le_bytes(bytes_at(row, index)),
         (SampleFormat::Signed, 8) => i8::from_le_bytes(bytes_at(row, index)).into(),
@@ -47,10 +48,11 @@ pub fn number_at(row: &[u8], index: usize, pixel: &PixelFormat) -> f64 {
         (SampleFormat::Unsigned, 8) => row[index].into(),
         (SampleFormat::Unsigned, 16) => u16::from_le_bytes(bytes_at(row, index)).into(),
         (SampleFormat::Unsigned, 32) => u32::from_le_bytes(bytes_at(row, index)).into(),
-        (SampleFormat::Unsigned, bits) => bits_at(row, index, bits).into(),
+        (SampleFormat::Unsigned, bits) => unsigned_at(row, index, bits).into(),
         (SampleFormat::Signed, bits) => {
-            let value = bits_at(row, index, bits).cast_signed();
-            f64::from(if value >> (bits - 1) == 1 { value - (1 << bits) } else { value })
+            let value = f64::from(unsigned_at(row, index, bits));
+            let levels = 2f64.powi(bits.into());
+            if value >= levels / 2.0 { value - levels } else { value }
         }
     }
 }
@@ -76,6 +78,26 @@ fn bytes_at<const N: usize>(row: &[u8], index: usize) -> [u8; N] {
     row.as_chunks::<N>().0[index]
 }
 
+/// Sample number `index` of so many bits, up to 32: three whole bytes, or packed.
+fn unsigned_at(row: &[u8], index: usize, bits: u16) -> u32 {
+    match bits {
+        24 => three_at(row, index),
+        1..=16 => bits_at(row, index, bits),
+        _ => {
+            let first = index * usize::from(bits);
+            let byte = |at: usize| u64::from(row.get(at).copied().unwrap_or(0));
+            let window = (0..5).fold(0, |window, n| window << 8 | byte(first / 8 + n));
+            (window >> (40 - first % 8 - usize::from(bits)) & ((1 << bits) - 1)) as u32
+        }
+    }
+}
+
+/// Three bytes, least significant first.
+fn three_at(row: &[u8], index: usize) -> u32 {
+    let [low, middle, high] = bytes_at(row, index);
+    u32::from_le_bytes([low, middle, high, 0])
+}
+
 /// Up to 16 bits that may straddle bytes, most significant first (TIFF 6.0 FillOrder 1).
 fn bits_at(row: &[u8], index: usize, bits: u16) -> u32 {
     let bits = usize::from(bits);
@@ -86,15 +108,18 @@ fn bits_at(row: &[u8], index: usize, bits: u16) -> u32 {
     (window >> (24 - first % 8 - bits)) & ((1 << bits) - 1)
 }
 
-/// IEEE 754 binary16.
-fn half(bits: u16) -> f64 {
-    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+/// A sign, an exponent and a fraction as IEEE 754 has them: binary16, and the 24 bits of Adobe TIFF Technical Note 3.
+fn short_float(bits: u32, exponent_bits: u32, fraction_bits: u32) -> f64 {
+    let all = |bits: u32| (1u32 << bits) - 1;
+    let sign = if bits >> (exponent_bits + fraction_bits) == 1 { -1.0 } else { 1.0 };
+    let exponent = bits >> fraction_bits & all(exponent_bits);
+    let fraction = f64::from(bits & all(fraction_bits)) / f64::from(1u32 << fraction_bits);
+    let bias = all(exponent_bits - 1).cast_signed();
     sign * match exponent {
-        0 => fraction * 2f64.powi(-24),
-        31 if fraction == 0.0 => f64::INFINITY,
-        31 => f64::NAN,
-        _ => (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
+        0 => fraction * 2f64.powi(1 - bias),
+        _ if exponent < all(exponent_bits) => (1.0 + fraction) * 2f64.powi(exponent.cast_signed() - bias),
+        _ if fraction == 0.0 => f64::INFINITY,
+        _ => f64::NAN,
     }
 }
 
@@ -135,6 +160,12 @@ mod tests {
         check::<u8>(Signed, 4, &[0x87], &[0, 255]);
         check::<u8>(Signed, 16, &[0, 0x80, 0xff, 0x7f], &[0, 255]);
         check::<u8>(Float, 16, &[0, 0, 0, 0x3c, 0, 0x38, 0, 0xc0], &[0, 255, 128, 0]);
+        check::<u8>(Unsigned, 24, &[0, 0, 0, 0xff, 0xff, 0xff, 0, 0, 0x80], &[0, 255, 128]);
+        check::<u8>(Unsigned, 20, &[0xff, 0xff, 0xf8, 0, 0], &[255, 128]);
+        check::<u8>(Unsigned, 31, &[0xff, 0xff, 0xff, 0xfe, 0, 0, 0, 0], &[255, 0]);
+        check::<u8>(Signed, 24, &[0, 0, 0x80, 0xff, 0xff, 0x7f, 0, 0, 0], &[0, 255, 128]);
+        check::<u8>(Signed, 31, &[0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xfc], &[0, 255]);
+        check::<u8>(Float, 24, &[0, 0, 0, 0, 0, 0x3f, 0, 0, 0x3e, 0, 0, 0xc0], &[0, 255, 128, 0]);
         check::<u8>(Float, 32, &[0, 0, 0x80, 0x3f, 0, 0, 0xc0, 0x7f], &[255, 0]);
         check::<u8>(Float, 64, &0.25f64.to_le_bytes(), &[64]);
     }

@@ -2,8 +2,9 @@
 //! Pure on the bytes of the file; what is copied here has not been looked through yet.
 
 use super::ifd::File;
-use super::image::{Alpha, Image};
+use super::image::Image;
 use super::jpeg;
+use super::pixel::Alpha;
 use super::tags::{Compression, Photometric};
 use crate::description::{StoredAs, Tile};
 use crate::error::MasterError;

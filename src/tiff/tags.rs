@@ -22,6 +22,7 @@ pub mod tag {
     pub const X_RESOLUTION: u16 = 282;
     pub const Y_RESOLUTION: u16 = 283;
     pub const PLANAR_CONFIGURATION: u16 = 284;
+    pub const T4_OPTIONS: u16 = 292;
     pub const RESOLUTION_UNIT: u16 = 296;
     pub const PAGE_NUMBER: u16 = 297;
     pub const ARTIST: u16 = 315;
@@ -32,11 +33,18 @@ pub mod tag {
     pub const TILE_OFFSETS: u16 = 324;
     pub const TILE_BYTE_COUNTS: u16 = 325;
     pub const SUB_IFDS: u16 = 330;
+    pub const NUMBER_OF_INKS: u16 = 334;
     pub const EXTRA_SAMPLES: u16 = 338;
     pub const SAMPLE_FORMAT: u16 = 339;
     pub const S_MIN_SAMPLE_VALUE: u16 = 340;
     pub const S_MAX_SAMPLE_VALUE: u16 = 341;
     pub const JPEG_TABLES: u16 = 347;
+    pub const JPEG_INTERCHANGE_FORMAT: u16 = 513;
+    pub const JPEG_INTERCHANGE_FORMAT_LENGTH: u16 = 514;
+    pub const JPEG_RESTART_INTERVAL: u16 = 515;
+    pub const JPEG_Q_TABLES: u16 = 519;
+    pub const JPEG_DC_TABLES: u16 = 520;
+    pub const JPEG_AC_TABLES: u16 = 521;
     pub const YCBCR_COEFFICIENTS: u16 = 529;
     pub const YCBCR_SUB_SAMPLING: u16 = 530;
     pub const REFERENCE_BLACK_WHITE: u16 = 532;
@@ -52,47 +60,91 @@ pub mod tag {
 pub enum Compression {
     /// 1: not at all.
     None,
-    /// 4: CCITT T.6, also called group 4.
-    CcittT6,
+    /// 2, 3, 4 and 32771: the codes of fax machines.
+    Ccitt(Ccitt),
     /// 5: LZW.
     Lzw,
+    /// 6: JPEG as TIFF 6.0 section 22 defines it, and as writers understood that.
+    OldJpeg,
     /// 7: JPEG as TIFF Technical Note 2 defines it.
     Jpeg,
     /// 8 and 32946: deflate with a zlib header.
     Deflate,
+    /// 33003 to 33005 and 34712: JPEG 2000, each piece a codestream.
+    Jpeg2000(Colours),
     /// 32773: PackBits.
     PackBits,
+    /// 34925: LZMA2 in the format of xz.
+    Lzma,
     /// 50000: Zstandard.
     Zstd,
     /// 50001: WebP.
     WebP,
 }
 
+/// How rows of a bilevel image are coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ccitt {
+    /// Runs without marks, each row at a multiple of so many bits: modified Huffman.
+    Runs {
+        /// 8 or 16.
+        align: usize,
+    },
+    /// T.4, also called group 3.
+    T4 {
+        /// Whether rows tell if they are coded by the one before (T4Options).
+        two_dimensional: bool,
+    },
+    /// T.6, also called group 4.
+    T6,
+}
+
+/// What the numbers for JPEG 2000 tell of the components.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Colours {
+    /// 34712: they are what PhotometricInterpretation says.
+    AsTold,
+    /// 33003 and 33004: three are YCbCr, whatever it says.
+    YCbCr,
+    /// 33005: RGB, whatever it says.
+    Rgb,
+}
+
 impl Compression {
-    /// The compression that the tag's value names.
+    /// Whether what is decoded is pixels of 8 bits a sample, YCbCr among them as RGB.
+    pub fn is_of_pictures(self) -> bool {
+        matches!(self, Self::OldJpeg | Self::Jpeg | Self::WebP)
+    }
+
+    /// The compression that the tag's value names; `t4_options` is the value of the tag of that name.
     ///
     /// # Errors
     /// [`MasterError::Unsupported`] with the common name of what Recto does not read.
-    pub fn from_tag(value: u64) -> Result<Self, MasterError> {
+    pub fn from_tag(value: u64, t4_options: u64) -> Result<Self, MasterError> {
         let name = match value {
             1 => return Ok(Self::None),
-            4 => return Ok(Self::CcittT6),
+            2 => return Ok(Self::Ccitt(Ccitt::Runs { align: 8 })),
+            3 => return Ok(Self::Ccitt(Ccitt::T4 { two_dimensional: t4_options & 1 == 1 })),
+            4 => return Ok(Self::Ccitt(Ccitt::T6)),
             5 => return Ok(Self::Lzw),
+            6 => return Ok(Self::OldJpeg),
             7 => return Ok(Self::Jpeg),
             8 | 32946 => return Ok(Self::Deflate),
+            32771 => return Ok(Self::Ccitt(Ccitt::Runs { align: 16 })),
             32773 => return Ok(Self::PackBits),
+            33003 | 33004 => return Ok(Self::Jpeg2000(Colours::YCbCr)),
+            33005 => return Ok(Self::Jpeg2000(Colours::Rgb)),
+            34712 => return Ok(Self::Jpeg2000(Colours::AsTold)),
+            34925 => return Ok(Self::Lzma),
             50000 => return Ok(Self::Zstd),
             50001 => return Ok(Self::WebP),
-            2 => "CCITT modified Huffman",
-            3 => "CCITT group 3",
-            6 => "old-style JPEG",
-            9 | 10 => "JBIG",
+            9 | 10 | 34661 => "JBIG",
+            32766 => "NeXT",
             32809 => "ThunderScan",
-            33003..=33005 | 34712 => "JPEG 2000",
+            32909 => "PixarLog",
             34676 | 34677 => "SGI LogLuv",
             34887 => "LERC",
             34892 => "lossy DNG JPEG",
-            34925 => "LZMA",
             34933 => "PNG",
             22610 | 34934 => "JPEG XR",
             50002 | 52546 => "JPEG XL",
@@ -115,6 +167,8 @@ pub enum Photometric {
     Palette,
     /// 5: inks; cyan, magenta, yellow, black.
     Separated,
+    /// 5, with three inks: cyan, magenta, yellow.
+    Cmy,
     /// 6: luma and two chroma differences.
     YCbCr,
     /// 8: L*, and signed a*, b*.
@@ -152,7 +206,7 @@ impl Photometric {
         match self {
             Self::WhiteIsZero | Self::BlackIsZero | Self::Palette => 1,
             Self::Separated => 4,
-            Self::Rgb | Self::YCbCr | Self::CieLab | Self::IccLab => 3,
+            Self::Rgb | Self::Cmy | Self::YCbCr | Self::CieLab | Self::IccLab => 3,
         }
     }
 }

@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use super::colour::{convert_row, spread_units};
 use super::compression::Decompressor;
 use super::ifd::File;
-use super::image::{Image, PixelFormat};
+use super::image::Image;
+use super::pixel::PixelFormat;
 use super::tags::{Compression, Photometric};
-use super::{blank, jpeg, predictor, samples};
+use super::{blank, codestream, jpeg, old_jpeg, predictor, samples};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Rect};
 use crate::raster::{Raster, Sample};
@@ -44,6 +45,13 @@ struct Wanted {
     rows: u32,
     /// Whether these are all that are in the image.
     all: bool,
+}
+
+impl Wanted {
+    /// Its column in the grid.
+    fn column(self, image: &Image) -> u32 {
+        (self.index % u64::from(image.grid().width)) as u32
+    }
 }
 
 impl WindowDecoder {
@@ -158,11 +166,19 @@ impl WindowDecoder {
         self.compressed.clear();
         self.compressed.extend_from_slice(file.slice(offset, length)?);
         // A JPEG stream has an order of its own, whatever FillOrder says (libtiff reads it so).
-        if image.reversed_bits && image.compression != Compression::Jpeg {
+        let has_order =
+            matches!(image.compression, Compression::OldJpeg | Compression::Jpeg | Compression::Jpeg2000(_));
+        if image.reversed_bits && !has_order {
             self.compressed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
         }
         match image.compression {
             Compression::Jpeg => self.decode_jpeg(file, image, wanted.row),
+            Compression::OldJpeg => {
+                let size = Dimensions::new(image.piece.width, image.stored_rows(wanted.row));
+                self.compressed = old_jpeg::assemble(file, image, &self.compressed, size)?;
+                self.decode_jpeg(file, image, wanted.row)
+            }
+            Compression::Jpeg2000(_) => self.decode_codestream(image, wanted),
             Compression::WebP => self.decode_webp(image, wanted.row),
             _ => self.decode_packed(image, wanted.rows),
         }
@@ -185,6 +201,12 @@ impl WindowDecoder {
             count,
             &mut self.plane,
         )
+    }
+
+    fn decode_codestream(&mut self, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
+        let count = if image.planar { 1 } else { image.pixel.samples };
+        let needed = image.piece_rect(wanted.column(image), wanted.row).dimensions();
+        codestream::decode(&self.compressed, &image.pixel, count, image.piece, needed, &mut self.plane)
     }
 
     fn decode_webp(&mut self, image: &Image, row: u32) -> Result<(), MasterError> {
@@ -276,15 +298,14 @@ fn pieces(image: &Image, window: Rect) -> impl Iterator<Item = (u32, u32)> + use
 /// Whether the rows of decoded pieces are as the predictor left them, so that it is undone only of what is looked at.
 /// Planes are brought together after it.
 fn is_left_predicted(image: &Image) -> bool {
-    !image.planar && !matches!(image.compression, Compression::Jpeg | Compression::WebP)
+    !image.planar && !image.compression.is_of_pictures()
 }
 
 /// The format of samples as they are in a decoded piece: JPEG and WebP have turned YCbCr into RGB, and planes of
 /// packed bits have become bytes of the same numbers.
 fn decoded_format(image: &Image) -> Cow<'_, PixelFormat> {
     let mut pixel = Cow::Borrowed(&image.pixel);
-    let lossy = matches!(image.compression, Compression::Jpeg | Compression::WebP);
-    if lossy && !image.planar && pixel.photometric == Photometric::YCbCr {
+    if image.compression.is_of_pictures() && !image.planar && pixel.photometric == Photometric::YCbCr {
         pixel.to_mut().photometric = Photometric::Rgb;
     }
     if image.planar && !pixel.bits.is_multiple_of(8) {

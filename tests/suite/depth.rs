@@ -172,6 +172,29 @@ fn other_numbers_fill_the_16_bits() {
     }
 }
 
+/// Floating point that nothing tells the range of: 0 to 1, unless its numbers are plainly those of 8 or 16 bits.
+#[test]
+fn floats_may_be_the_numbers_of_integers() {
+    let bench = Bench::new();
+    let levels = levels(smooth);
+    for (scale, white) in [(1.0, 1.0), (255.0, 255.0), (65_535.0, 65_535.0), (4.0, 1.0), (30_000.0, 65_535.0)]
+    {
+        let expected = Deep::of(SIZE, 3, |x, y, channel| {
+            let value = f64::from(levels(x, y, channel)) * (scale / white);
+            value.round().min(65_535.0) as u16
+        });
+        let floats = samples(SIZE, 3)
+            .flat_map(|(x, y, c)| (f64::from(levels(x, y, c)) / 65_535.0 * scale).to_ne_bytes())
+            .collect();
+        let raw = Raw { size: SIZE, bands: 3, format: "double", interpretation: "rgb16", bytes: floats };
+        for options in ["", "[tile,pyramid,compression=deflate]"] {
+            let file = bench.vips_tiff("numbers.tif", &raw, options);
+            let shown = Deep::judged(&bench, &bench.derivative(&file, "full/max/0/default.tif", ""));
+            shown.assert_near(&expected, 1, &format!("0 to {scale} {options}"));
+        }
+    }
+}
+
 /// 12 bits, interleaved and in planes: pairs of samples in three bytes.
 #[test]
 fn packed_bits_are_spread() {

@@ -1,11 +1,14 @@
 //! Masters of every kind that Recto claims to read, made at test time by others wherever a tool can, and damaged ones.
 
+mod codestreams;
 mod counts;
 mod damage;
+mod fax;
 mod jp2;
 mod jpeg;
 mod layouts;
 mod levels;
+mod old_jpeg;
 mod pages;
 mod samples;
 mod sparse;

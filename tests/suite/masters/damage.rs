@@ -58,7 +58,9 @@ pub fn complaint(output: &Output, what: &str) -> Option<String> {
         Some(1)
             if said.contains("damaged master")
                 || said.contains("unsupported master")
-                || said.contains("too large") =>
+                || said.contains("too large")
+                // Sides that have changed may be smaller than what is asked for.
+                || said.contains("a size that may enlarge") =>
         {
             Some(said)
         }

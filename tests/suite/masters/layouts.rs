@@ -85,6 +85,12 @@ fn zstd() {
 }
 
 #[test]
+fn lzma() {
+    check_compression("lzma");
+    check_compression("lzma:2");
+}
+
+#[test]
 fn webp_without_loss() {
     let bench = Bench::new();
     for (options, bands) in [("", 3), (",tile,tile-width=240,tile-height=48", 3), (",tile", 4)] {

@@ -1,4 +1,4 @@
-//! Samples that no tool at hand writes, written here and known by construction: palettes, half floats, 4 and 12 bits,
+//! Samples that no tool at hand writes, written here and known by construction: palettes, half floats, 1 to 31 bits,
 //! chroma at a fraction of the resolution, premultiplied colours, planes of anything, tiles that were never written.
 
 use recto::geometry::{Dimensions, Rect};
@@ -52,7 +52,7 @@ fn widened(value: u32, bits: u32) -> u8 {
 
 #[test]
 fn packed_bits_of_every_depth() {
-    for bits in 1..=16 {
+    for bits in 1..=31 {
         let level = |x, y, channel| quantised(tone(x, y, channel), 1 << bits);
         for (photometric, count) in [(0, 1), (1, 1), (2, 3)] {
             // Samples of whole bytes are in the byte order of the file; here, the order in which bits are packed.
@@ -146,6 +146,52 @@ fn planes_and_byte_orders() {
         };
         let cmyk = in_tiles(start(5, 4, 16), 2, 4, planar, stored);
         check(&cmyk, &Picture::of(SIZE, 3, ink), &format!("CMYK, {what}"));
+    }
+}
+
+#[test]
+fn twenty_four_bits() {
+    let level = |x, y, channel| quantised(tone(x, y, channel), 1 << 24);
+    let expected = Picture::of(SIZE, 3, |x, y, channel| widened(level(x, y, channel), 24));
+    for (planar, big_endian, format) in
+        [(false, false, 1), (true, false, 2), (true, true, 1), (false, true, 2)]
+    {
+        let stored = |x, y, channel| {
+            // With a sign, the least number is black.
+            let level = level(x, y, channel) ^ if format == 2 { 1 << 23 } else { 0 };
+            match big_endian {
+                true => level.to_be_bytes()[1..].to_vec(),
+                false => level.to_le_bytes()[..3].to_vec(),
+            }
+        };
+        let tiff = Tiff::new(SIZE.width, SIZE.height, 2, 3, 24).with(339, &[format; 3]);
+        let tiff = in_tiles(Tiff { big_endian, ..tiff }, 3, 3, planar, stored);
+        check(&tiff, &expected, &format!("planar {planar}, MM {big_endian}, SampleFormat {format}"));
+    }
+}
+
+/// Three inks are cyan, magenta and yellow; one is that of a plate. No ink is white (TIFF 6.0 section 16).
+#[test]
+fn few_inks() {
+    let level = |x, y, channel| quantised(tone(x, y, channel), 256) as u8;
+    let expected = |count, has_alpha| {
+        Picture::of(SIZE, count, |x, y, channel| {
+            let is_alpha = has_alpha && channel + 1 == count;
+            if is_alpha { level(x, y, channel) } else { 255 - level(x, y, channel) }
+        })
+    };
+    let start = |count, planar| {
+        let tiff = Tiff::new(SIZE.width, SIZE.height, 5, count, 8);
+        in_tiles(tiff, 1, count.into(), planar, |x, y, channel| vec![level(x, y, channel)])
+    };
+    for planar in [false, true] {
+        for count in [1, 3] {
+            let told = start(count, planar).with(332, &[2]).with(334, &[count.into()]);
+            check(&start(count, planar), &expected(count.into(), false), &format!("{count} inks"));
+            check(&told, &expected(count.into(), false), &format!("{count} inks, as they are told"));
+            let alpha = start(count + 1, planar).with(338, &[2]);
+            check(&alpha, &expected(u32::from(count) + 1, true), &format!("{count} inks and alpha"));
+        }
     }
 }
 
