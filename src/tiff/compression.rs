@@ -8,12 +8,13 @@ use weezl::{BitOrder, LzwStatus};
 
 use super::tags::Compression;
 use crate::error::MasterError;
+use crate::kept::Kept;
 
 /// Decoders whose tables are worth keeping from one piece to the next.
 #[derive(Default)]
 pub struct Decompressor {
-    deflate: Option<libdeflater::Decompressor>,
-    zstd: Option<zstd::bulk::Decompressor<'static>>,
+    deflate: Kept<libdeflater::Decompressor>,
+    zstd: Kept<zstd::bulk::Decompressor<'static>>,
 }
 
 impl Decompressor {
@@ -52,8 +53,8 @@ impl Decompressor {
 
     fn inflate(&mut self, compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
         use libdeflater::DecompressionError::{BadData, InsufficientSpace};
-        let decoder = self.deflate.get_or_insert_with(libdeflater::Decompressor::new);
-        match decoder.zlib_decompress(compressed, samples) {
+        let fresh = || Ok(libdeflater::Decompressor::new());
+        match self.deflate.with(fresh, |decoder| decoder.zlib_decompress(compressed, samples)) {
             Ok(written) => Ok(written),
             Err(BadData) => Err(MasterError::damaged("deflate data is corrupt")),
             Err(InsufficientSpace) => {
@@ -64,11 +65,9 @@ impl Decompressor {
 
     fn unzstd(&mut self, compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
         let damaged = |error: std::io::Error| MasterError::damaged(format!("zstd data is corrupt: {error}"));
-        if self.zstd.is_none() {
-            self.zstd = Some(zstd::bulk::Decompressor::new().map_err(damaged)?);
-        }
-        let decoder = self.zstd.as_mut().ok_or_else(|| MasterError::damaged("no zstd decoder"))?;
-        decoder.decompress_to_buffer(compressed, samples).map_err(damaged)
+        let decode =
+            |decoder: &mut zstd::bulk::Decompressor| decoder.decompress_to_buffer(compressed, samples);
+        self.zstd.with(zstd::bulk::Decompressor::new, decode).map_err(damaged)
     }
 }
 
