@@ -12,13 +12,14 @@ use super::tags::{Compression, Photometric};
 use super::{jpeg, predictor, samples};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Rect};
+use crate::jpeg::Decoder;
 use crate::raster::{Raster, Sample};
 
 /// Decodes windows; keeps its buffers, and the piece that it decoded last.
 #[derive(Default)]
 pub struct WindowDecoder {
     decompressor: Decompressor,
-    jpeg: Option<turbojpeg::Decompressor>,
+    jpeg: Decoder,
     compressed: Vec<u8>,
     stream: Vec<u8>,
     plane: Vec<u8>,
@@ -145,13 +146,13 @@ impl WindowDecoder {
             self.compressed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
         }
         match image.compression {
-            Compression::Jpeg => self.decode_jpeg(file, image, wanted.row),
+            Compression::Jpeg => self.decode_jpeg(file, image, wanted),
             Compression::WebP => self.decode_webp(image, wanted.row),
             _ => self.decode_packed(image, wanted.rows),
         }
     }
 
-    fn decode_jpeg(&mut self, file: &File, image: &Image, row: u32) -> Result<(), MasterError> {
+    fn decode_jpeg(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
         let tables =
             image.jpeg_tables.map_or(Ok(&[][..]), |(offset, length)| file.slice(offset, length))?.to_vec();
         // A plane of its own is a gray picture, whatever it is a plane of.
@@ -160,14 +161,10 @@ impl WindowDecoder {
             false => (image.pixel.photometric, image.pixel.samples),
         };
         jpeg::assemble(&tables, &self.compressed, photometric, &mut self.stream)?;
-        jpeg::decode(
-            &mut self.jpeg,
-            &self.stream,
-            image.piece,
-            image.stored_rows(row),
-            count,
-            &mut self.plane,
-        )
+        // Planes have the same grid.
+        let column = (wanted.index % u64::from(image.grid().width)) as u32;
+        let needed = image.piece_rect(column, wanted.row).dimensions();
+        jpeg::decode(&mut self.jpeg, &self.stream, image.piece, needed, count, &mut self.plane)
     }
 
     fn decode_webp(&mut self, image: &Image, row: u32) -> Result<(), MasterError> {

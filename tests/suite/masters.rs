@@ -5,5 +5,7 @@ mod jp2;
 mod jpeg;
 mod layouts;
 mod levels;
+mod oddities;
+mod recovery;
 mod samples;
 mod stored;
