@@ -5,7 +5,7 @@
 //!
 //! | its first warning | the stream is |
 //! |---|---|
-//! | zeros before EOI, with which some scanners pad their files | sound: nothing can follow that warning |
+//! | zeros before EOI, with which some scanners pad their files, where no restart marker is due | sound: nothing can follow that warning |
 //! | the end is missing, bytes before a marker, a restart marker of another number, SOS of another process | sound if each bit of each coefficient is there, and the stream without what is superfluous decodes without a warning |
 //! | any other: data that run out, codes that are none, scans in no order | damaged |
 //!
@@ -88,11 +88,17 @@ fn damaged(error: &turbojpeg::Error) -> MasterError {
     MasterError::damaged(format!("JPEG data: {error}"))
 }
 
-/// Whether the library complains of nothing but zeros before EOI, behind which there is nothing to complain of.
+/// Whether the library complains of nothing but zeros before EOI, behind which there is nothing to complain of unless EOI
+/// is where a restart marker should be.
 fn is_padding(complaint: &str, stream: &[u8]) -> bool {
     let counted = complaint.strip_suffix(" extraneous bytes before marker 0xd9");
     let count = counted.and_then(|text| text.rsplit(' ').next()?.parse::<usize>().ok());
     let end = stream.windows(2).rposition(|marker| marker == [0xff, 0xd9]);
     let padding = count.zip(end).and_then(|(count, end)| stream.get(end.checked_sub(count)?..end));
-    padding.is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0))
+    padding.is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0)) && !has_restarts(stream)
+}
+
+/// Whether there is DRI anywhere.
+fn has_restarts(stream: &[u8]) -> bool {
+    memchr::memmem::find(stream, &[0xff, 0xdd]).is_some()
 }

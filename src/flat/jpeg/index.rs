@@ -32,8 +32,8 @@ pub(super) struct Places {
 }
 
 impl Index {
-    /// Reads all of the data once. None if they are not, to the last bit, those of a baseline JPEG of a single scan
-    /// with EOI at its end, or if their tables leave no room for parts: decode the file as a whole.
+    /// Reads all of the data once. None if they are not, to the last bit, those of a baseline JPEG of a single scan, or
+    /// if their tables leave no room for parts: decode the file as a whole.
     pub fn build(bytes: &[u8]) -> Option<Self> {
         let head = Head::read(bytes).filter(|head| is_read(&bytes[..head.start]))?;
         let coding = Coding::new(&head);

@@ -118,11 +118,17 @@ fn what_is_out_of_the_ordinary_has_no_index() {
     let dimensions = Dimensions::new(100, 65);
     let whole = jpeg(dimensions, Colorspace::YCbCr, Subsamp::Sub2x2, 85);
     assert!(Index::build(&whole).is_some());
-    for length in (0..whole.len()).step_by(7) {
+    for length in (0..whole.len() - 8).step_by(7) {
         assert!(Index::build(&whole[..length]).is_none(), "{length} bytes");
         let cut = [&whole[..length], &[0xff, 0xd9]].concat();
         assert!(Index::build(&cut).is_none(), "{length} bytes and EOI");
     }
+    let end = whole.len() - 2;
+    for more in [&[][..], &[0; 50], &[9, 9, 0xff, 0xd9], &[0, 0xff, 0xd9, 7], &[0xff, 0xff, 0xd9]] {
+        check(&[&whole[..end], more].concat(), "an end that is out of the ordinary");
+    }
+    let next = [&whole[..end], &[0xff, 0xda, 0, 2]].concat();
+    assert!(Index::build(&next).is_none(), "another scan");
     let mut compressor = Compressor::new().expect("a compressor");
     compressor.set_progressive(true).expect("set");
     compressor.set_subsamp(Subsamp::None).expect("set");
