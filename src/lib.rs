@@ -25,7 +25,7 @@
 //! | [`raster`] | decoded samples: resample, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`fastcgi`] | records, parameters, responses; pure |
-//! | [`body`], [`description`], [`geometry`], [`error`] | plain values that all of them share |
+//! | [`body`], [`description`], [`geometry`], [`error`], [`kept`] | plain values that all of them share |
 
 pub mod body;
 pub mod cli;
@@ -41,6 +41,7 @@ pub mod geometry;
 pub mod iiif;
 pub mod jp2;
 pub mod jpeg;
+mod kept;
 pub mod links;
 pub mod master;
 pub mod metadata;

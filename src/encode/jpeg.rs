@@ -11,6 +11,7 @@ use crate::config::{Jpeg, Subsampling};
 use crate::description::Channels;
 use crate::error::Error;
 use crate::geometry::Dimensions;
+use crate::kept::Kept;
 use crate::raster::{Raster, flatten};
 
 /// Pixels that are compressed at once in a picture that is written while it is made, unless 16 rows have more.
@@ -19,7 +20,7 @@ const BAND_AREA: u32 = 1 << 20;
 /// Keeps its compressor, whose set-up is not free.
 #[derive(Default)]
 pub(super) struct Encoder {
-    kept: Option<Compressor>,
+    kept: Kept<Compressor>,
 }
 
 impl Encoder {
@@ -39,20 +40,18 @@ impl Encoder {
     }
 
     fn compress(&mut self, image: Image<&[u8]>, settings: &Jpeg) -> turbojpeg::Result<Vec<u8>> {
-        let compressor = match &mut self.kept {
-            Some(compressor) => compressor,
-            none => none.insert(Compressor::new()?),
-        };
-        compressor.set_quality(settings.quality.into())?;
-        compressor.set_subsamp(match settings.subsampling {
-            _ if image.format == PixelFormat::GRAY => Subsamp::Gray,
-            Subsampling::TwoByTwo => Subsamp::Sub2x2,
-            Subsampling::TwoByOne => Subsamp::Sub2x1,
-            Subsampling::Full => Subsamp::None,
-        })?;
-        compressor.set_progressive(settings.progressive)?;
-        compressor.set_optimize(settings.optimize)?;
-        compressor.compress_to_vec(image)
+        self.kept.with(Compressor::new, |compressor| {
+            compressor.set_quality(settings.quality.into())?;
+            compressor.set_subsamp(match settings.subsampling {
+                _ if image.format == PixelFormat::GRAY => Subsamp::Gray,
+                Subsampling::TwoByTwo => Subsamp::Sub2x2,
+                Subsampling::TwoByOne => Subsamp::Sub2x1,
+                Subsampling::Full => Subsamp::None,
+            })?;
+            compressor.set_progressive(settings.progressive)?;
+            compressor.set_optimize(settings.optimize)?;
+            compressor.compress_to_vec(image)
+        })
     }
 }
 

@@ -1,8 +1,10 @@
 //! The header of a JPEG file: its markers up to the first scan.
-//! Reads no entropy-coded data. ITU-T T.81 annex B; Adobe Technical Note 5116 for APP14.
+//! Reads no entropy-coded data. ITU-T T.81 annex B; ICC.1:2022 annex B.4.
 
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation};
+use crate::jpeg::segment::{self, Segment};
+use crate::jpeg::stream::Meaning;
 use crate::metadata::{Metadata, Xmp};
 use crate::orientation::exif_orientation;
 use crate::tiff::Exif;
@@ -18,10 +20,23 @@ pub struct Header {
     pub samples: u64,
     /// Whether the picture comes in several scans, so that all coefficients are held until the last.
     pub many_scans: bool,
-    /// Whether Adobe's marker is there, which inverts CMYK.
-    pub adobe: bool,
+    /// How they are coded.
+    pub process: Process,
+    /// What components mean. Adobe's marker inverts CMYK.
+    pub meaning: Meaning,
     /// How the picture is turned to be shown.
     pub orientation: Orientation,
+}
+
+/// How a frame is coded, as far as it matters what can be had of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Process {
+    /// Blocks one after the other in Huffman codes (SOF0, SOF1): windows can be found in them.
+    Sequential,
+    /// Progressive, or arithmetic coding (SOF2, SOF9, SOF10).
+    Other,
+    /// Samples instead of blocks (SOF3): there are no smaller levels.
+    Lossless,
 }
 
 /// SOFn: what a frame header tells.
@@ -30,6 +45,7 @@ struct Frame {
     components: usize,
     samples: u64,
     progressive: bool,
+    process: Process,
 }
 
 impl Header {
@@ -38,34 +54,35 @@ impl Header {
     /// # Errors
     /// [`MasterError`] if there is no frame of a kind that Recto decodes, or the file ends before its first scan.
     pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
-        let (mut frame, mut adobe, mut exif) = (None, false, None);
+        let (mut frame, mut meaning, mut exif) = (None, Meaning::default(), None);
         let mut rest = bytes.get(2..).unwrap_or_default();
         loop {
-            let (marker, segment, after) = segment(rest)?;
+            let ends = || MasterError::damaged("a JPEG that ends in its header");
+            let Segment { marker, content, after } = segment::next(rest)?.ok_or_else(ends)?;
             match marker {
                 0xc4 | 0xc8 | 0xcc => {}
-                0xc0..=0xcf if frame.is_none() => frame = Some(Frame::read(marker, segment)?),
+                0xc0..=0xcf if frame.is_none() => frame = Some(Frame::read(marker, content, after)?),
                 0xda => {
                     let frame = frame.ok_or_else(|| MasterError::damaged("a JPEG scan without a frame"))?;
-                    let scanned = usize::from(segment.first().copied().unwrap_or(0));
-                    return Ok(Self::new(&frame, scanned, adobe, exif.unwrap_or(Orientation::UPRIGHT)));
+                    let scanned = usize::from(content.first().copied().unwrap_or(0));
+                    return Ok(Self::new(&frame, scanned, meaning, exif.unwrap_or(Orientation::UPRIGHT)));
                 }
                 0xd9 => return Err(MasterError::damaged("a JPEG without a scan")),
-                0xe1 if segment.starts_with(b"Exif\0\0") => exif = exif.or_else(|| exif_orientation(segment)),
-                0xee if segment.starts_with(b"Adobe") => adobe = true,
-                _ => {}
+                0xe1 if content.starts_with(b"Exif\0\0") => exif = exif.or_else(|| exif_orientation(content)),
+                _ => meaning.note(marker, content),
             }
             rest = after;
         }
     }
 
-    fn new(frame: &Frame, scanned: usize, adobe: bool, orientation: Orientation) -> Self {
+    fn new(frame: &Frame, scanned: usize, meaning: Meaning, orientation: Orientation) -> Self {
         Self {
             dimensions: frame.dimensions,
             components: frame.components,
             samples: frame.samples,
             many_scans: frame.progressive || scanned < frame.components,
-            adobe,
+            process: frame.process,
+            meaning,
             orientation,
         }
     }
@@ -86,33 +103,53 @@ pub fn metadata(bytes: &[u8]) -> Metadata {
 fn segments(bytes: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
     let mut rest = bytes.get(2..).unwrap_or_default();
     std::iter::from_fn(move || {
-        let (marker, segment, after) = segment(rest).ok()?;
+        let Segment { marker, content, after } = segment::next(rest).ok()??;
         rest = after;
-        (!matches!(marker, 0xd9 | 0xda)).then_some((marker, segment))
+        (!matches!(marker, 0xd9 | 0xda)).then_some((marker, content))
     })
 }
 
-/// The ICC profile in the markers before the first scan: its parts in their order (ICC.1:2022 annex B.4).
+/// The ICC profile in the markers before the first scan (ICC.1:2022 annex B.4).
 pub fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut parts = Vec::new();
-    for (marker, segment) in segments(bytes) {
-        if let (0xe2, Some([number, _, part @ ..])) = (marker, segment.strip_prefix(b"ICC_PROFILE\0")) {
-            parts.push((*number, part));
-        }
-    }
-    parts.sort_by_key(|(number, _)| *number);
-    (!parts.is_empty()).then(|| parts.into_iter().flat_map(|(_, part)| part).copied().collect())
+    profile_parts(bytes).map(|parts| parts.concat()).filter(|profile| !profile.is_empty())
+}
+
+/// Whether there are parts of a profile, but not each of them once: then it is left out.
+pub fn has_broken_profile(bytes: &[u8]) -> bool {
+    profile_parts(bytes).is_none()
+}
+
+/// The parts of a profile in their order; none if there is no profile. Nothing if they are not numbered from 1 to the
+/// number of parts that each of them tells.
+fn profile_parts(bytes: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut parts: Vec<(u8, u8, &[u8])> = segments(bytes)
+        .filter(|(marker, _)| *marker == 0xe2)
+        .filter_map(|(_, content)| match content.strip_prefix(b"ICC_PROFILE\0")? {
+            [number, count, part @ ..] => Some((*number, *count, part)),
+            _ => None,
+        })
+        .collect();
+    parts.sort_by_key(|(number, ..)| *number);
+    let count = parts.len();
+    let is_whole = parts
+        .iter()
+        .zip(1..)
+        .all(|(part, number)| (usize::from(part.0), usize::from(part.1)) == (number, count));
+    is_whole.then(|| parts.into_iter().map(|(.., part)| part).collect())
 }
 
 impl Frame {
     /// T.81 B.2.2.
-    fn read(marker: u8, segment: &[u8]) -> Result<Self, MasterError> {
-        if !matches!(marker, 0xc0..=0xc2) {
-            return Err(MasterError::unsupported(format!(
-                "JPEG of process SOF{}: lossless, hierarchical or arithmetic",
-                marker - 0xc0
-            )));
-        }
+    fn read(marker: u8, segment: &[u8], after: &[u8]) -> Result<Self, MasterError> {
+        let process = match marker {
+            0xc0 | 0xc1 => Process::Sequential,
+            0xc2 | 0xc9 | 0xca => Process::Other,
+            0xc3 => Process::Lossless,
+            _ => {
+                let number = marker - 0xc0;
+                return Err(MasterError::unsupported(format!("JPEG of process SOF{number}")));
+            }
+        };
         let short = || MasterError::damaged("a JPEG frame header that is too short");
         let (&[precision, h1, h0, w1, w0, count], table) = segment.split_first_chunk().ok_or_else(short)?;
         if precision != 8 {
@@ -122,14 +159,15 @@ impl Frame {
         if !matches!(components, 1 | 3 | 4) {
             return Err(MasterError::unsupported(format!("JPEG of {components} components")));
         }
-        let dimensions =
-            Dimensions::new(u16::from_be_bytes([w1, w0]).into(), u16::from_be_bytes([h1, h0]).into());
+        let height = segment::height(u16::from_be_bytes([h1, h0]), after);
+        let dimensions = Dimensions::new(u16::from_be_bytes([w1, w0]).into(), height.into());
         let factors = table.get(..components * 3).ok_or_else(short)?.chunks_exact(3).map(|row| row[1]);
         Ok(Self {
             dimensions,
             components,
             samples: samples(dimensions, factors)?,
-            progressive: marker == 0xc2,
+            progressive: matches!(marker, 0xc2 | 0xca),
+            process,
         })
     }
 }
@@ -145,25 +183,6 @@ fn samples(dimensions: Dimensions, factors: impl Iterator<Item = u8> + Clone) ->
     let units =
         u64::from(dimensions.width).div_ceil(8 * widest) * u64::from(dimensions.height).div_ceil(8 * highest);
     Ok(factors.map(|f| across(f) * down(f) * 64).sum::<u64>() * units)
-}
-
-/// The next marker with its parameters, and what follows them (T.81 B.1.1).
-pub(super) fn segment(bytes: &[u8]) -> Result<(u8, &[u8], &[u8]), MasterError> {
-    let ends = || MasterError::damaged("a JPEG that ends in its header");
-    let fill = bytes.iter().take_while(|byte| **byte == 0xff).count();
-    let (marker, rest) = bytes[fill..].split_first().ok_or_else(ends)?;
-    match (fill, *marker) {
-        (0, _) | (_, 0) => Err(MasterError::damaged("no marker where a JPEG needs one")),
-        (_, 0x01 | 0xd0..=0xd9) => Ok((*marker, &[], rest)),
-        _ => {
-            let (length, rest) = rest.split_first_chunk().ok_or_else(ends)?;
-            let length = usize::from(u16::from_be_bytes(*length));
-            let length =
-                length.checked_sub(2).ok_or_else(|| MasterError::damaged("a JPEG marker of no length"))?;
-            let (segment, after) = rest.split_at_checked(length).ok_or_else(ends)?;
-            Ok((*marker, segment, after))
-        }
-    }
 }
 
 #[cfg(test)]
@@ -200,7 +219,8 @@ mod tests {
                 components: 3,
                 samples: 512 * 272 * 3 / 2,
                 many_scans: false,
-                adobe: false,
+                process: Process::Sequential,
+                meaning: Meaning { jfif: true, adobe: None },
                 orientation: Orientation::from_tag(6),
             }
         );
@@ -225,7 +245,7 @@ mod tests {
         for length in 0..whole.len() {
             assert!(matches!(Header::read(&whole[..length]), Err(MasterError::Damaged(_))), "{length} bytes");
         }
-        for frame in [0xc3, 0xc5, 0xc9, 0xcf] {
+        for frame in [0xc5, 0xc7, 0xcb, 0xcf] {
             assert!(matches!(Header::read(&sample(frame)), Err(MasterError::Unsupported(_))));
         }
         for byte in 0..whole.len() {

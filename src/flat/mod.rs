@@ -48,6 +48,9 @@ impl Picture {
         if jpeg::recognises(bytes) {
             let header = marker::Header::read(bytes)?;
             let description = jpeg::describe(&header, bytes.len())?;
+            if marker::has_broken_profile(bytes) {
+                log::warn!("an ICC profile is ignored: its parts are not numbered as they should be");
+            }
             return Ok(Self { description, form: Form::Jpeg(header) });
         }
         let format = others::format(bytes).ok_or_else(|| MasterError::unsupported("no known format"))?;

@@ -15,8 +15,7 @@ impl Definition {
     pub fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let total: usize = bytes.get(..16)?.iter().map(|count| usize::from(*count)).sum();
         let (own, rest) = bytes.split_at_checked(16 + total)?;
-        let definition = Self { bytes: own.to_vec() };
-        (total <= 256 && definition.free(16).is_some()).then_some((definition, rest))
+        is_table(own).then(|| (Self { bytes: own.to_vec() }, rest))
     }
 
     /// The table as DHT has it.
@@ -34,23 +33,10 @@ impl Definition {
         let missing: Vec<u8> = (0..DC_CATEGORIES).filter(|category| !symbols.contains(category)).collect();
         let longest = counts.iter().rposition(|count| *count > 0).map_or(1, |index| index + 1);
         let count = u32::try_from(missing.len()).ok()?;
-        let length = (longest..=16).find(|length| self.free(*length).is_some_and(|free| free >= count))?;
+        let length = (longest..=16).find(|length| free(counts, *length).is_some_and(|free| free >= count))?;
         self.bytes[length - 1] = self.bytes[length - 1].checked_add(missing.len() as u8)?;
         self.bytes.extend(missing);
         Some(self)
-    }
-
-    /// How many codes of this length can be added behind all that are as long or shorter: all ones is not one of
-    /// them. None if there are too many already.
-    fn free(&self, length: usize) -> Option<u32> {
-        let mut next = 0;
-        for (index, count) in self.bytes[..length].iter().enumerate() {
-            next = next * 2 + u32::from(*count);
-            if next >= 2 << index {
-                return None;
-            }
-        }
-        Some((1 << length) - 1 - next)
     }
 
     /// Symbols with their codes and the lengths of these, shortest first (T.81 C.2).
@@ -75,6 +61,24 @@ impl Definition {
         let value = if difference < 0 { difference - 1 } else { difference } as u64 & ((1 << size) - 1);
         Some((u64::from(code) << size | value, length + size))
     }
+}
+
+/// Whether `bytes`, 16 counts and as many symbols as these tell, have no more codes than there can be.
+pub fn is_table(bytes: &[u8]) -> bool {
+    bytes.len() <= 16 + 256 && bytes.get(..16).is_some_and(|counts| free(counts, 16).is_some())
+}
+
+/// How many codes of this length can be added behind all that are as long or shorter: all ones is not one of them. None
+/// if there are too many already.
+fn free(counts: &[u8], length: usize) -> Option<u32> {
+    let mut next = 0;
+    for (index, count) in counts[..length].iter().enumerate() {
+        next = next * 2 + u32::from(*count);
+        if next >= 2 << index {
+            return None;
+        }
+    }
+    Some((1 << length) - 1 - next)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use crate::geometry::Dimensions;
+use crate::jpeg::dht::is_table;
 
 /// No encoder makes more scans; each costs a browser the time of a whole picture.
 const MAX_SCANS: usize = 100;
@@ -140,7 +141,7 @@ impl<'a> Jpeg<'a> {
     fn huffman(&mut self, mut content: &'a [u8]) -> Option<()> {
         while let [head, rest @ ..] = content {
             let values: usize = rest.get(..16)?.iter().map(|&count| usize::from(count)).sum();
-            let (table, after) = rest.split_at_checked(16 + values).filter(|_| values <= 256)?;
+            let (table, after) = rest.split_at_checked(16 + values).filter(|(table, _)| is_table(table))?;
             let place = self.tables.get_mut(usize::from(head >> 4))?.get_mut(usize::from(head & 15))?;
             *place = Some(table);
             content = after;

@@ -13,6 +13,7 @@ mod webp;
 
 use crate::config::Encodings;
 use crate::geometry::{Dimensions, Orientation};
+use crate::kept::Kept;
 use cut::Cutter;
 use jpeg::Jpeg;
 
@@ -48,7 +49,7 @@ pub struct Wanted {
 #[derive(Default)]
 pub struct Passer {
     cutter: Cutter,
-    turner: Option<turbojpeg::Transformer>,
+    turner: Kept<turbojpeg::Transformer>,
 }
 
 impl Passer {

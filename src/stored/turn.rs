@@ -5,17 +5,15 @@ use turbojpeg::{Transform, TransformOp, Transformer};
 
 use super::Wanted;
 use crate::geometry::Orientation;
+use crate::kept::Kept;
 
 /// The stream turned and made gray as wanted; nothing if that cannot be done without loss.
-pub fn turned(kept: &mut Option<Transformer>, stream: &[u8], wanted: &Wanted) -> Option<Vec<u8>> {
-    if kept.is_none() {
-        *kept = Transformer::new().ok();
-    }
+pub fn turned(kept: &mut Kept<Transformer>, stream: &[u8], wanted: &Wanted) -> Option<Vec<u8>> {
     let mut transform = Transform::op(operation(wanted.turn));
     transform.perfect = true;
     transform.gray = wanted.gray;
     transform.copy_none = true;
-    let turned = kept.as_mut()?.transform_to_vec(&transform, stream).ok()?;
+    let turned = kept.with(Transformer::new, |turner| turner.transform_to_vec(&transform, stream)).ok()?;
     // Where there is no luma to keep, libjpeg-turbo keeps the colours.
     let is_gray = || super::Jpeg::read(&turned).is_some_and(|jpeg| jpeg.components.len() == 1);
     (!wanted.gray || is_gray()).then_some(turned)

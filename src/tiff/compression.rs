@@ -10,6 +10,7 @@ use zstd::stream::raw::Operation;
 use super::ccitt;
 use super::tags::Compression;
 use crate::error::MasterError;
+use crate::kept::Kept;
 
 /// Bytes behind the samples of a piece that deflate data may have.
 const MAX_BEYOND: usize = 64 << 20;
@@ -20,8 +21,8 @@ const LZMA_MEMORY: u32 = 66 << 10;
 /// Decoders whose tables are worth keeping from one piece to the next.
 #[derive(Default)]
 pub struct Decompressor {
-    deflate: Option<libdeflater::Decompressor>,
-    zstd: Option<zstd::bulk::Decompressor<'static>>,
+    deflate: Kept<libdeflater::Decompressor>,
+    zstd: Kept<zstd::bulk::Decompressor<'static>>,
 }
 
 impl Decompressor {
@@ -60,18 +61,17 @@ impl Decompressor {
     }
 
     fn inflate(&mut self, compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
-        let decoder = self.deflate.get_or_insert_with(libdeflater::Decompressor::new);
+        let fresh = || Ok(libdeflater::Decompressor::new());
+        let inflated = self.deflate.with(fresh, |decoder| decoder.zlib_decompress(compressed, samples));
         // What it refuses may still be whole.
-        decoder.zlib_decompress(compressed, samples).or_else(|_| inflate_slowly(compressed, samples))
+        inflated.or_else(|_: libdeflater::DecompressionError| inflate_slowly(compressed, samples))
     }
 
     fn unzstd(&mut self, compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
         let damaged = |error: std::io::Error| MasterError::damaged(format!("zstd data is corrupt: {error}"));
-        if self.zstd.is_none() {
-            self.zstd = Some(zstd::bulk::Decompressor::new().map_err(damaged)?);
-        }
-        let decoder = self.zstd.as_mut().ok_or_else(|| MasterError::damaged("no zstd decoder"))?;
-        let written = decoder.decompress_to_buffer(compressed, samples);
+        let decode =
+            |decoder: &mut zstd::bulk::Decompressor| decoder.decompress_to_buffer(compressed, samples);
+        let written = self.zstd.with(zstd::bulk::Decompressor::new, decode);
         written.or_else(|_| unzstd_slowly(compressed, samples).map_err(damaged))
     }
 }

@@ -13,13 +13,14 @@ use super::tags::{Compression, Photometric};
 use super::{blank, codestream, jpeg, old_jpeg, predictor, samples};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Rect};
+use crate::jpeg::Decoder;
 use crate::raster::{Raster, Sample};
 
 /// Decodes windows; keeps its buffers, and the piece that it decoded last.
 #[derive(Default)]
 pub struct WindowDecoder {
     decompressor: Decompressor,
-    jpeg: Option<turbojpeg::Decompressor>,
+    jpeg: Decoder,
     compressed: Vec<u8>,
     stream: Vec<u8>,
     plane: Vec<u8>,
@@ -48,9 +49,10 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Its column in the grid.
-    fn column(self, image: &Image) -> u32 {
-        (self.index % u64::from(image.grid().width)) as u32
+    /// The pixels of it that are in the image. Planes have the same grid.
+    fn in_image(self, image: &Image) -> Dimensions {
+        let column = (self.index % u64::from(image.grid().width)) as u32;
+        image.piece_rect(column, self.row).dimensions()
     }
 }
 
@@ -172,11 +174,11 @@ impl WindowDecoder {
             self.compressed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
         }
         match image.compression {
-            Compression::Jpeg => self.decode_jpeg(file, image, wanted.row),
+            Compression::Jpeg => self.decode_jpeg(file, image, wanted),
             Compression::OldJpeg => {
                 let size = Dimensions::new(image.piece.width, image.stored_rows(wanted.row));
                 self.compressed = old_jpeg::assemble(file, image, &self.compressed, size)?;
-                self.decode_jpeg(file, image, wanted.row)
+                self.decode_jpeg(file, image, wanted)
             }
             Compression::Jpeg2000(_) => self.decode_codestream(image, wanted),
             Compression::WebP => self.decode_webp(image, wanted.row),
@@ -184,7 +186,7 @@ impl WindowDecoder {
         }
     }
 
-    fn decode_jpeg(&mut self, file: &File, image: &Image, row: u32) -> Result<(), MasterError> {
+    fn decode_jpeg(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
         let tables =
             image.jpeg_tables.map_or(Ok(&[][..]), |(offset, length)| file.slice(offset, length))?.to_vec();
         // A plane of its own is a gray picture, whatever it is a plane of.
@@ -193,19 +195,13 @@ impl WindowDecoder {
             false => (image.pixel.photometric, image.pixel.samples),
         };
         jpeg::assemble(&tables, &self.compressed, photometric, &mut self.stream)?;
-        jpeg::decode(
-            &mut self.jpeg,
-            &self.stream,
-            image.piece,
-            image.stored_rows(row),
-            count,
-            &mut self.plane,
-        )
+        let needed = wanted.in_image(image);
+        jpeg::decode(&mut self.jpeg, &self.stream, image.piece, needed, count, &mut self.plane)
     }
 
     fn decode_codestream(&mut self, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
         let count = if image.planar { 1 } else { image.pixel.samples };
-        let needed = image.piece_rect(wanted.column(image), wanted.row).dimensions();
+        let needed = wanted.in_image(image);
         codestream::decode(&self.compressed, &image.pixel, count, image.piece, needed, &mut self.plane)
     }
 

@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
-use crate::flat::marker;
 use crate::geometry::Dimensions;
 use crate::jpeg::dht::Definition;
+use crate::jpeg::segment::{self, Segment};
+use crate::jpeg::stream::Meaning;
 
 /// The markers before the scan of a file whose data can be indexed.
 #[derive(Clone)]
@@ -28,8 +29,8 @@ pub struct Head {
     /// The tables of `dc` with codes for all categories: any may be needed where a part begins. Not for reading: what
     /// is no code in the file is damage.
     pub extended_dc: [Option<Definition>; 4],
-    /// APP0 and APP14, which say what components mean.
-    application: Vec<Vec<u8>>,
+    /// What components mean.
+    meaning: Meaning,
 }
 
 /// A component of the frame.
@@ -45,9 +46,6 @@ pub struct Component {
     quantisation: usize,
 }
 
-/// A segment that JFIF 1.02 begins with, and Adobe's, as far as libjpeg looks at them.
-const APPLICATION: [(u8, &[u8], usize); 2] = [(0xe0, b"JFIF\0", 14), (0xee, b"Adobe", 12)];
-
 impl Head {
     /// Reads the markers up to the scan. None if the scan is of another kind, or anything is out of the ordinary.
     pub fn read(bytes: &[u8]) -> Option<Self> {
@@ -61,19 +59,19 @@ impl Head {
             dc: Default::default(),
             ac: Default::default(),
             extended_dc: Default::default(),
-            application: Vec::new(),
+            meaning: Meaning::default(),
         };
         let mut rest = bytes.strip_prefix(&[0xff, 0xd8])?;
         loop {
-            let (marker, segment, after) = marker::segment(rest).ok()?;
+            let Segment { marker, content, after } = segment::next(rest).ok()??;
             rest = after;
             match marker {
-                0xc0 | 0xc1 if head.components.is_empty() => head.read_frame(marker, segment)?,
-                0xc4 => head.read_huffman(segment)?,
-                0xdb => head.read_quantisation(segment)?,
-                0xdd => head.restart_interval = u16::from_be_bytes(segment.try_into().ok()?).into(),
-                0xda => break head.read_scan(segment)?,
-                0xe0..=0xef | 0xfe => head.read_application(marker, segment),
+                0xc0 | 0xc1 if head.components.is_empty() => head.read_frame(marker, content)?,
+                0xc4 => head.read_huffman(content)?,
+                0xdb => head.read_quantisation(content)?,
+                0xdd => head.restart_interval = u16::from_be_bytes(content.try_into().ok()?).into(),
+                0xda => break head.read_scan(content)?,
+                0xe0..=0xef | 0xfe => head.meaning.note(marker, content),
                 _ => return None,
             }
         }
@@ -140,24 +138,11 @@ impl Head {
         Some(())
     }
 
-    fn read_application(&mut self, marker: u8, segment: &[u8]) {
-        for (number, name, length) in APPLICATION {
-            if let Some(start) =
-                segment.get(..length).filter(|_| marker == number && segment.starts_with(name))
-            {
-                // Another one overrules the one before.
-                self.application.retain(|segment| !segment.starts_with(&[0xff, number]));
-                // The size of JFIF's thumbnail stays behind.
-                let start = if number == 0xe0 { [&start[..12], &[0, 0]].concat() } else { start.to_vec() };
-                self.application.push(with_length(number, &start));
-            }
-        }
-    }
-
-    /// T.81 B.2.3: all components, in one go, all coefficients.
+    /// T.81 B.2.3: all components, in one go. All coefficients, whatever the last parameters say.
     fn read_scan(&mut self, segment: &[u8]) -> Option<()> {
         let (count, rest) = segment.split_first()?;
-        let rows = rest.strip_suffix(&[0, 63, 0])?.as_chunks::<2>();
+        let (rows, _) = rest.split_last_chunk::<3>()?;
+        let rows = rows.as_chunks::<2>();
         if usize::from(*count) != self.components.len()
             || rows.0.len() != self.components.len()
             || !rows.1.is_empty()
@@ -202,9 +187,9 @@ impl Head {
         let width = side(columns, self.unit().width, self.dimensions.width)?;
         let height = side(rows, self.unit().height, self.dimensions.height)?;
         let mut bytes = vec![0xff, 0xd8];
-        bytes.extend(self.application.iter().flatten());
+        self.meaning.push(self.components.len(), &mut bytes);
         for table in self.quantisation.iter().flatten() {
-            bytes.extend(with_length(0xdb, table));
+            segment::push(0xdb, table, &mut bytes);
         }
         let ([h1, h0], [w1, w0]) = (height.to_be_bytes(), width.to_be_bytes());
         let (mut frame, mut scan) = (vec![8, h1, h0, w1, w0, self.components.len() as u8], Vec::new());
@@ -213,20 +198,14 @@ impl Head {
             frame.extend([component.id, factors, component.quantisation as u8]);
             scan.extend([component.id, (component.dc << 4 | component.ac) as u8]);
         }
-        bytes.extend(with_length(self.frame, &frame));
+        segment::push(self.frame, &frame, &mut bytes);
         for (class, tables) in [(0, &self.extended_dc), (0x10, &self.ac)] {
             for (n, table) in (0..).zip(tables) {
                 let Some(table) = table else { continue };
-                bytes.extend(with_length(0xc4, &[&[class | n], table.bytes()].concat()));
+                segment::push(0xc4, &[&[class | n], table.bytes()].concat(), &mut bytes);
             }
         }
-        bytes.extend(with_length(0xda, &[&[self.components.len() as u8], &scan[..], &[0, 63, 0]].concat()));
+        segment::push(0xda, &[&[self.components.len() as u8], &scan[..], &[0, 63, 0]].concat(), &mut bytes);
         Some((bytes, Dimensions::new(width.into(), height.into())))
     }
-}
-
-/// A marker with its parameters, of which there are fewer than 64 KB.
-fn with_length(marker: u8, parameters: &[u8]) -> Vec<u8> {
-    let [high, low] = (parameters.len() as u16 + 2).to_be_bytes();
-    [&[0xff, marker, high, low], parameters].concat()
 }

@@ -7,6 +7,7 @@ use super::head::Head;
 use super::scan::{Coding, Predictors, Scanner, State};
 use crate::geometry::Dimensions;
 use crate::jpeg::bits::{Writer, stuff};
+use crate::jpeg::{Decoder, stream};
 
 /// Pixels across that an entry stands for. Finer ones save little of a window's time, coarser ones little memory.
 const PITCH: u32 = 256;
@@ -31,10 +32,10 @@ pub(super) struct Places {
 }
 
 impl Index {
-    /// Reads all of the data once. None if they are not, to the last bit, those of a baseline JPEG of a single scan
-    /// with EOI at its end, or if their tables leave no room for parts: decode the file as a whole.
+    /// Reads all of the data once. None if they are not, to the last bit, those of a baseline JPEG of a single scan, or
+    /// if their tables leave no room for parts: decode the file as a whole.
     pub fn build(bytes: &[u8]) -> Option<Self> {
-        let head = Head::read(bytes)?;
+        let head = Head::read(bytes).filter(|head| is_read(&bytes[..head.start]))?;
         let coding = Coding::new(&head);
         let places = Places::find(&head, &coding, bytes)?;
         Some(Self { head, coding, places })
@@ -171,6 +172,13 @@ impl Places {
             && all.chain(self.rows.last().copied()).is_sorted()
             && self.rows.last().is_some_and(|end| *end <= bytes.len() as u64 * 8)
     }
+}
+
+/// Whether libjpeg-turbo reads the markers before the scan, which it does not see when parts are decoded: what it refuses
+/// as a whole has no parts.
+fn is_read(markers: &[u8]) -> bool {
+    let mut header = vec![0xff, 0xd8];
+    stream::append(markers, &mut header).is_ok() && Decoder::default().header(&header).is_ok()
 }
 
 /// MCUs from one entry of a row to the next.

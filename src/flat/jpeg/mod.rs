@@ -1,6 +1,6 @@
 //! JPEG files: smaller levels come out of the decoder itself, which leaves out the high frequencies of each block.
 //! Windows of a file of a single baseline scan are decoded by themselves, by an index of its data; others need all.
-//! Strict: a warning of the decoder is an error, but for padding. libjpeg-turbo only sees bytes that were copied out of the map.
+//! libjpeg-turbo only sees bytes that were copied out of the map.
 
 mod head;
 mod index;
@@ -12,13 +12,14 @@ mod window;
 
 pub use index::Index;
 
-use turbojpeg::{Colorspace, Decompressor, Image, PixelFormat, ScalingFactor};
+use turbojpeg::{Colorspace, Image, PixelFormat, ScalingFactor};
 
-use super::marker::Header;
+use super::marker::{Header, Process};
 use super::{MAX_BYTES, check_budget, level};
 use crate::description::{Channels, Depth, Description, Level};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Rect};
+use crate::jpeg::{Decoder, stream};
 use crate::raster::Raster;
 
 /// What libjpeg-turbo scales by at no cost: each halves the width and height of the one before.
@@ -37,9 +38,6 @@ const SMALLEST_SIDE: u32 = 16;
 /// A block of 64 samples takes at least a bit, be it as empty as it may; chroma may have a sixteenth of the samples.
 const MOST_PIXELS_PER_BYTE: u64 = 64 * 8 * 16;
 
-/// No encoder makes more scans; each costs the time of a whole picture.
-const MAX_SCANS: u32 = 100;
-
 /// Whether `bytes` begin as a JPEG file does.
 pub fn recognises(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0xff, 0xd8, 0xff])
@@ -54,7 +52,8 @@ pub fn describe(header: &Header, length: usize) -> Result<Description, MasterErr
         |factor: &ScalingFactor| factor.scale(header.dimensions.width.max(header.dimensions.height) as usize);
     let useful =
         |factor: &&ScalingFactor| **factor == ScalingFactor::ONE || side(factor) >= SMALLEST_SIDE as usize;
-    let dimensions = FACTORS.iter().filter(useful).map(|factor| scaled(header.dimensions, *factor));
+    let count = if header.process == Process::Lossless { 1 } else { FACTORS.len() };
+    let dimensions = FACTORS[..count].iter().filter(useful).map(|factor| scaled(header.dimensions, *factor));
     let levels: Vec<_> = dimensions
         .enumerate()
         .map(|(n, dimensions)| match has_windows(header, n) {
@@ -78,7 +77,7 @@ pub fn describe(header: &Header, length: usize) -> Result<Description, MasterErr
 
 /// Whether windows of a level can be decoded by themselves, unless the data turn out to be out of the ordinary.
 pub fn has_windows(header: &Header, level: usize) -> bool {
-    !header.many_scans && level < FIRST_WHOLE_LEVEL
+    header.process == Process::Sequential && !header.many_scans && level < FIRST_WHOLE_LEVEL
 }
 
 /// All pixels of a level: gray, RGB, or inks.
@@ -93,7 +92,10 @@ pub fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, Mas
         return Err(MasterError::TooLarge(format!("a JPEG of {} bytes", bytes.len())));
     }
     // Bytes of a map may change under a decoder written in C.
-    let copy = bytes.to_vec();
+    let mut copy = Vec::with_capacity(bytes.len());
+    copy.extend([0xff, 0xd8]);
+    header.meaning.push(header.components, &mut copy);
+    stream::append(bytes, &mut copy)?;
     decompress(&copy, header, header.dimensions, factor)
 }
 
@@ -141,16 +143,13 @@ fn decompress(
     full: Dimensions,
     factor: ScalingFactor,
 ) -> Result<Raster, MasterError> {
-    let damaged = |error: turbojpeg::Error| MasterError::damaged(format!("JPEG data: {error}"));
     let format = match header.components {
         1 => PixelFormat::GRAY,
         3 => PixelFormat::RGB,
         _ => PixelFormat::CMYK,
     };
-    let mut decoder = Decompressor::new().map_err(damaged)?;
-    decoder.set_scan_limit(MAX_SCANS).map_err(damaged)?;
-    decoder.set_scaling_factor(factor).map_err(damaged)?;
-    let found = decoder.read_header(stream).map_err(damaged)?;
+    let mut decoder = Decoder::default();
+    let found = decoder.header(stream)?;
     let same_size = found.width == full.width as usize && found.height == full.height as usize;
     let same_colour = match found.colorspace {
         Colorspace::Gray => format == PixelFormat::GRAY,
@@ -164,8 +163,9 @@ fn decompress(
     let pitch = width * format.size();
     let mut pixels = vec![0; pitch * height];
     let image = Image { pixels: &mut pixels[..], width, pitch, height, format };
-    crate::jpeg::decoded(decoder.decompress(stream, image), stream)?;
-    let pixels = if format == PixelFormat::CMYK && header.adobe { inverted(pixels) } else { pixels };
+    decoder.decode(stream, factor, image)?;
+    let pixels =
+        if format == PixelFormat::CMYK && header.meaning.adobe.is_some() { inverted(pixels) } else { pixels };
     Ok(Raster { dimensions: scaled(full, factor), channels: channels(header), pixels })
 }
 

@@ -6,6 +6,7 @@ use crate::jpeg::bits::{Bits, Writer, unstuff};
 use crate::jpeg::dht::Definition;
 use crate::jpeg::huffman::{Class, Table};
 use crate::jpeg::mcu::{self, Block, PerComponent};
+use crate::jpeg::segment;
 use crate::jpeg::walk;
 
 /// The DC coefficients that differences count from, by component.
@@ -148,10 +149,17 @@ impl<'a> Scanner<'a> {
         Some(())
     }
 
-    /// The position behind the marker EOI, which must follow.
-    pub fn end(&self) -> Option<u64> {
-        let found = marker(self.bytes, self.state.position).filter(|(marker, _)| *marker == 0xd9);
-        found.map(|(_, position)| position)
+    /// Whether the data end where it is: EOI follows, or nothing. Bytes that are left over carry no pixels, if ones fill
+    /// the byte before them: what has lost its way mostly comes out elsewhere.
+    pub fn end(&self) -> Option<()> {
+        let (byte, bit) = (usize::try_from(self.state.position / 8).ok()?, self.state.position % 8);
+        let rest = self.bytes.get(byte..)?;
+        let left = rest.get(fill(rest, bit)..)?;
+        let is_clean = matches!(left, [] | [0xff, 1..=0xfe, ..]);
+        let ones = 0xff >> bit;
+        let is_filled = bit == 0 || rest.first().is_some_and(|last| last & ones == ones);
+        let is_end = segment::next(left).ok()?.is_none_or(|found| found.marker == 0xd9);
+        (is_end && (is_clean || is_filled)).then_some(())
     }
 
     /// How many MCUs are known to follow. Looks ahead if none are.
@@ -212,14 +220,19 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// The bytes that a byte takes of which so many bits lie behind, with the zero that is stuffed behind 0xff.
+fn fill(rest: &[u8], bit: u64) -> usize {
+    match rest {
+        _ if bit == 0 => 0,
+        [0xff, ..] => 2,
+        _ => 1,
+    }
+}
+
 /// The marker that follows after the bits that fill up the byte of a position, and the position behind it.
 fn marker(bytes: &[u8], position: u64) -> Option<(u8, u64)> {
     let rest = bytes.get(usize::try_from(position / 8).ok()?..)?;
-    let fill = match rest {
-        _ if position.is_multiple_of(8) => 0,
-        [0xff, ..] => 2,
-        _ => 1,
-    };
+    let fill = fill(rest, position % 8);
     match rest.get(fill..)? {
         [0xff, marker @ 1..=0xfe, ..] => Some((*marker, (position / 8 + fill as u64 + 2) * 8)),
         _ => None,

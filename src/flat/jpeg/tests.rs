@@ -6,6 +6,7 @@ use turbojpeg::{Compressor, Subsamp};
 
 use super::*;
 use crate::geometry::Orientation;
+use crate::jpeg::stream::Meaning;
 
 /// Waves with a little noise: different everywhere, in chroma too.
 fn picture(dimensions: Dimensions, channels: u32) -> Vec<u8> {
@@ -117,11 +118,17 @@ fn what_is_out_of_the_ordinary_has_no_index() {
     let dimensions = Dimensions::new(100, 65);
     let whole = jpeg(dimensions, Colorspace::YCbCr, Subsamp::Sub2x2, 85);
     assert!(Index::build(&whole).is_some());
-    for length in (0..whole.len()).step_by(7) {
+    for length in (0..whole.len() - 8).step_by(7) {
         assert!(Index::build(&whole[..length]).is_none(), "{length} bytes");
         let cut = [&whole[..length], &[0xff, 0xd9]].concat();
         assert!(Index::build(&cut).is_none(), "{length} bytes and EOI");
     }
+    let end = whole.len() - 2;
+    for more in [&[][..], &[0; 50], &[9, 9, 0xff, 0xd9], &[0, 0xff, 0xd9, 7], &[0xff, 0xff, 0xd9]] {
+        check(&[&whole[..end], more].concat(), "an end that is out of the ordinary");
+    }
+    let next = [&whole[..end], &[0xff, 0xda, 0, 2]].concat();
+    assert!(Index::build(&next).is_none(), "another scan");
     let mut compressor = Compressor::new().expect("a compressor");
     compressor.set_progressive(true).expect("set");
     compressor.set_subsamp(Subsamp::None).expect("set");
@@ -132,22 +139,34 @@ fn what_is_out_of_the_ordinary_has_no_index() {
     assert!(!has_windows(&Header::read(&progressive).expect("a header"), 0));
 }
 
-/// Whatever a bit is turned to: if the file has an index still, its windows show what the whole does.
+/// Whatever a bit is turned to, or is put in or left out: all sizes are decoded or none is; and if the file has an index
+/// still, its windows show what the whole does.
 #[test]
 fn damage_shows_in_windows_as_in_the_whole() {
     let whole = jpeg(Dimensions::new(100, 65), Colorspace::YCbCr, Subsamp::Sub2x1, 30);
     let mut indexed = 0;
-    for at in 0..whole.len() {
-        let mut damaged = whole.clone();
-        damaged[at] ^= 1 << (at % 8);
-        let (Ok(header), Some(index)) = (Header::read(&damaged), Index::build(&damaged)) else { continue };
-        // A header that libjpeg refuses says nothing about the data.
-        let Ok(picture) = decode(&damaged, &header, 0) else { continue };
-        let window = Rect::new(30, 20, 50, 30).intersection(Rect::whole(picture.dimensions));
-        let Some(window) = window else { continue };
-        let part = decode_window(&damaged, &header, &index, 0, window).expect("decoded");
-        assert!(part == picture.part(window), "byte {at}");
-        indexed += 1;
+    for at in 2..whole.len() {
+        let mut turned = whole.clone();
+        turned[at] ^= 1 << (at % 8);
+        let more = [&whole[..at], &[at as u8], &whole[at..]].concat();
+        let less = [&whole[..at], &whole[at + 1..]].concat();
+        for damaged in [turned, more, less] {
+            let Ok(header) = Header::read(&damaged) else {
+                assert!(Index::build(&damaged).is_none(), "byte {at}");
+                continue;
+            };
+            let Ok(picture) = decode(&damaged, &header, 0) else {
+                assert!(decode(&damaged, &header, 2).is_err(), "byte {at}");
+                assert!(Index::build(&damaged).is_none(), "byte {at}");
+                continue;
+            };
+            assert!(decode(&damaged, &header, 2).is_ok(), "byte {at}");
+            let window = Rect::new(30, 20, 50, 30).intersection(Rect::whole(picture.dimensions));
+            let (Some(index), Some(window)) = (Index::build(&damaged), window) else { continue };
+            let part = decode_window(&damaged, &header, &index, 0, window).expect("decoded");
+            assert!(part == picture.part(window), "byte {at}");
+            indexed += 1;
+        }
     }
     assert!(indexed > 100, "the test is blind: {indexed}");
 }
@@ -177,7 +196,8 @@ fn header(width: u32, height: u32, many_scans: bool) -> Header {
     let dimensions = Dimensions::new(width, height);
     let samples = dimensions.area() * 3;
     let orientation = Orientation::UPRIGHT;
-    Header { dimensions, components: 3, samples, many_scans, adobe: false, orientation }
+    let (process, meaning) = (Process::Sequential, Meaning::default());
+    Header { dimensions, components: 3, samples, many_scans, process, meaning, orientation }
 }
 
 fn sizes(width: u32, height: u32) -> Vec<(u32, u32)> {

@@ -1,0 +1,104 @@
+//! libjpeg-turbo, reached through its safe binding, and the rule by which a stream is damaged.
+//!
+//! A stream whose pixels libjpeg-turbo makes without a warning is sound. When it warns, it has filled in for what it
+//! did not find, or passed over what it did not need, and it tells only its first warning. So:
+//!
+//! | its first warning | the stream is |
+//! |---|---|
+//! | zeros before EOI, with which some scanners pad their files, where no restart marker is due | sound: nothing can follow that warning |
+//! | the end is missing, bytes before a marker, a restart marker of another number, SOS of another process | sound if each bit of each coefficient is there, and the stream without what is superfluous decodes without a warning |
+//! | any other: data that run out, codes that are none, scans in no order | damaged |
+//!
+//! What it would warn of before the first scan it does not get to see ([`super::stream`]).
+
+use turbojpeg::{DecompressHeader, Decompressor, Image, ScalingFactor};
+
+use super::mend::mended;
+use crate::error::MasterError;
+use crate::kept::Kept;
+
+/// No encoder makes more scans; each costs the time of a whole picture.
+const MAX_SCANS: u32 = 100;
+
+/// Warnings of streams of which all pixels may be there.
+const HARMLESS: [&str; 4] = [
+    "Premature end of JPEG file",
+    "extraneous bytes before marker",
+    "Corrupt JPEG data: found marker",
+    "Invalid SOS parameters for sequential JPEG",
+];
+
+/// Decodes streams; keeps what libjpeg-turbo sets up for that.
+#[derive(Default)]
+pub struct Decoder {
+    kept: Kept<Decompressor>,
+}
+
+impl Decoder {
+    /// What the header of a stream tells.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] with the words of the library.
+    pub fn header(&mut self, stream: &[u8]) -> Result<DecompressHeader, MasterError> {
+        self.kept.with(fresh, |decoder| decoder.read_header(stream)).map_err(|error| damaged(&error))
+    }
+
+    /// Puts the pixels of a stream into `image`, scaled by `factor`. Few streams have to be decoded twice for it.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] with the words of the library.
+    pub fn decode(
+        &mut self,
+        stream: &[u8],
+        factor: ScalingFactor,
+        mut image: Image<&mut [u8]>,
+    ) -> Result<(), MasterError> {
+        let Err(warning) = self.without_warning(stream, factor, image.as_deref_mut()) else { return Ok(()) };
+        let told = warning.to_string();
+        if is_padding(&told, stream) {
+            return Ok(());
+        }
+        let may_be_sound = HARMLESS.iter().any(|harmless| told.contains(harmless));
+        let stream = may_be_sound.then(|| mended(stream)).flatten().ok_or_else(|| damaged(&warning))?;
+        self.without_warning(&stream, factor, image).map_err(|error| damaged(&error))
+    }
+
+    fn without_warning(
+        &mut self,
+        stream: &[u8],
+        factor: ScalingFactor,
+        image: Image<&mut [u8]>,
+    ) -> turbojpeg::Result<()> {
+        self.kept.with(fresh, |decoder| {
+            if decoder.scaling_factor() != factor {
+                decoder.set_scaling_factor(factor)?;
+            }
+            decoder.decompress(stream, image)
+        })
+    }
+}
+
+fn fresh() -> turbojpeg::Result<Decompressor> {
+    let mut decoder = Decompressor::new()?;
+    decoder.set_scan_limit(MAX_SCANS)?;
+    Ok(decoder)
+}
+
+fn damaged(error: &turbojpeg::Error) -> MasterError {
+    MasterError::damaged(format!("JPEG data: {error}"))
+}
+
+/// Whether the library complains of nothing but zeros before EOI, behind which there is nothing to complain of unless EOI
+/// is where a restart marker should be.
+fn is_padding(complaint: &str, stream: &[u8]) -> bool {
+    let counted = complaint.strip_suffix(" extraneous bytes before marker 0xd9");
+    let count = counted.and_then(|text| text.rsplit(' ').next()?.parse::<usize>().ok());
+    let end = stream.windows(2).rposition(|marker| marker == [0xff, 0xd9]);
+    let padding = count.zip(end).and_then(|(count, end)| stream.get(end.checked_sub(count)?..end));
+    padding.is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0)) && !has_restarts(stream)
+}
+
+/// Whether there is DRI anywhere.
+fn has_restarts(stream: &[u8]) -> bool {
+    memchr::memmem::find(stream, &[0xff, 0xdd]).is_some()
+}

@@ -1,0 +1,108 @@
+//! What the headers of a frame and its scans tell of where blocks are. ITU-T T.81 A.2, B.2.2, B.2.3, G.1.1.
+
+use std::ops::RangeInclusive;
+
+/// A frame in Huffman codes, of one to four components.
+pub struct Frame {
+    /// Whether its scans have only some bits of some coefficients (SOF2).
+    pub progressive: bool,
+    width: u32,
+    height: u32,
+    /// In the order of the header.
+    pub components: Vec<Component>,
+}
+
+/// A component of a frame.
+pub struct Component {
+    id: u8,
+    /// Blocks of an MCU, across and down.
+    factors: (u32, u32),
+    /// The coefficients of which all bits have come, as bits from the lowest.
+    pub whole: u64,
+    /// For each block of a progressive frame those that are known not to be zero.
+    pub nonzero: Vec<u64>,
+}
+
+/// A scan.
+pub struct Scan {
+    /// The place of each component in the frame, and the numbers of its tables for DC and AC.
+    pub components: Vec<(usize, usize, usize)>,
+    /// The coefficients that it has, in zigzag order.
+    pub band: RangeInclusive<u32>,
+    /// Whether it adds one bit to coefficients that other scans began.
+    pub refines: bool,
+    /// How many bits are left for later scans.
+    pub low: u32,
+}
+
+impl Frame {
+    /// Reads SOF0, SOF1 or SOF2.
+    pub fn read(marker: u8, content: &[u8]) -> Option<Self> {
+        let (&[_, h1, h0, w1, w0, count], rows) = content.split_first_chunk()?;
+        let side = |high, low| Some(u32::from(u16::from_be_bytes([high, low]))).filter(|side| *side > 0);
+        let mut frame = Self {
+            progressive: marker == 0xc2,
+            width: side(w1, w0)?,
+            height: side(h1, h0)?,
+            components: Vec::new(),
+        };
+        let (rows, []) = rows.as_chunks::<3>() else { return None };
+        for &[id, factors, _] in rows {
+            let factors = (u32::from(factors >> 4), u32::from(factors & 15));
+            let is_sound = (1..=4).contains(&factors.0) && (1..=4).contains(&factors.1);
+            let known = frame.components.iter().any(|component| component.id == id);
+            if known || !is_sound {
+                return None;
+            }
+            frame.components.push(Component { id, factors, whole: 0, nonzero: Vec::new() });
+        }
+        (matches!(count, 1..=4) && rows.len() == usize::from(count)).then_some(frame)
+    }
+
+    /// Reads SOS.
+    pub fn scan(&self, content: &[u8]) -> Option<Scan> {
+        let (&count, rest) = content.split_first()?;
+        let (rows, parameters) = rest.split_at_checked(2 * usize::from(count))?;
+        let &[first, last, bits] = parameters else { return None };
+        let place = |id| self.components.iter().position(|component| component.id == id);
+        let components: Option<Vec<_>> = rows
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|&[id, tables]| Some((place(id)?, usize::from(tables >> 4), usize::from(tables & 15))))
+            .collect();
+        let components = components.filter(|components| !components.is_empty())?;
+        if !self.progressive {
+            return Some(Scan { components, band: 0..=63, refines: false, low: 0 });
+        }
+        let (high, low) = (u32::from(bits >> 4), u32::from(bits & 15));
+        let is_dc = first == 0 && last == 0;
+        let is_sound = (is_dc || first > 0 && first <= last && last < 64 && components.len() == 1)
+            && (high == 0 || high == low + 1)
+            && low < 14;
+        let band = first.into()..=last.into();
+        is_sound.then_some(Scan { components, band, refines: high > 0, low })
+    }
+
+    /// The MCUs of a scan, and for each of its components the blocks of one.
+    pub fn units(&self, scan: &Scan) -> (usize, Vec<usize>) {
+        let most = |side: fn(&Component) -> u32| self.components.iter().map(side).max().unwrap_or(1);
+        let (widest, highest) = (most(|one| one.factors.0), most(|one| one.factors.1));
+        let units = |across: u32, down: u32| across as usize * down as usize;
+        if let [(only, ..)] = scan.components[..] {
+            let (across, down) = self.components[only].factors;
+            let side = |side: u32, factor: u32, most: u32| (side * factor).div_ceil(most).div_ceil(8);
+            return (units(side(self.width, across, widest), side(self.height, down, highest)), vec![1]);
+        }
+        let blocks = scan.components.iter().map(|&(place, ..)| {
+            let (across, down) = self.components[place].factors;
+            units(across, down)
+        });
+        (units(self.width.div_ceil(8 * widest), self.height.div_ceil(8 * highest)), blocks.collect())
+    }
+
+    /// Whether all bits of all coefficients of all components have come.
+    pub fn is_whole(&self) -> bool {
+        self.components.iter().all(|component| component.whole == u64::MAX)
+    }
+}

@@ -1,0 +1,166 @@
+//! Streams of which libjpeg-turbo has warned gone through block by block, to leave out what carries no pixels. Slow and plain,
+//! for few streams need it. Pure. ITU-T T.81 annexes B, F, G, without arithmetic coding.
+
+mod block;
+mod frame;
+
+use block::{Codes, Reader};
+use frame::{Frame, Scan};
+use memchr::memchr;
+
+use super::bits::{stuff, unstuff};
+use super::dht::Definition;
+use super::segment::{self, Segment};
+use super::stream::push_scan;
+
+/// No encoder makes more scans.
+const MAX_SCANS: usize = 100;
+
+/// The stream with the same coefficients, and nothing that libjpeg-turbo would have to pass over: no bytes behind those
+/// that a scan needs, restart markers with their right numbers, EOI at the end. None if any bit of any coefficient is
+/// missing, or is not where it should be.
+pub fn mended(stream: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = stream.strip_prefix(&[0xff, 0xd8])?;
+    let mut mender = Mender { output: vec![0xff, 0xd8], ..Mender::default() };
+    // EOI may be missing.
+    while let Some(Segment { marker, content, after }) = segment::next(rest).ok()?.filter(is_no_end) {
+        rest = if marker == 0xda { mender.scan(content, after)? } else { after };
+        mender.marker(marker, content)?;
+    }
+    mender.output.extend([0xff, 0xd9]);
+    mender.frame.is_some_and(|frame| frame.is_whole()).then_some(mender.output)
+}
+
+fn is_no_end(segment: &Segment) -> bool {
+    segment.marker != 0xd9
+}
+
+#[derive(Default)]
+struct Mender {
+    /// The marker of the frame header.
+    process: u8,
+    frame: Option<Frame>,
+    /// By class, DC and AC.
+    tables: [[Option<Codes>; 4]; 2],
+    /// MCUs from one restart marker to the next; 0 if there are none.
+    restart_interval: usize,
+    scans: usize,
+    output: Vec<u8>,
+}
+
+impl Mender {
+    /// Takes in a marker without entropy-coded data.
+    fn marker(&mut self, marker: u8, content: &[u8]) -> Option<()> {
+        match marker {
+            0xc0..=0xc2 if self.frame.is_none() => {
+                (self.process, self.frame) = (marker, Some(Frame::read(marker, content)?));
+            }
+            0xc4 => self.huffman(content)?,
+            0xdb | 0xe0..=0xef => {}
+            0xdd => self.restart_interval = u16::from_be_bytes(content.try_into().ok()?).into(),
+            // Already there, or without meaning.
+            0xda | 0x01 | 0xd0..=0xd7 | 0xdc | 0xfe => return Some(()),
+            _ => return None,
+        }
+        segment::push(marker, content, &mut self.output);
+        Some(())
+    }
+
+    /// T.81 B.2.4.2.
+    fn huffman(&mut self, mut content: &[u8]) -> Option<()> {
+        while let Some((place, rest)) = content.split_first() {
+            let (definition, rest) = Definition::read(rest)?;
+            let tables = self.tables.get_mut(usize::from(place >> 4))?;
+            *tables.get_mut(usize::from(place & 15))? = Some(Codes::new(&definition));
+            content = rest;
+        }
+        Some(())
+    }
+
+    /// Goes through a scan, and gives what follows its data.
+    fn scan<'a>(&mut self, content: &[u8], mut rest: &'a [u8]) -> Option<&'a [u8]> {
+        self.scans += 1;
+        let frame = self.frame.as_mut().filter(|_| self.scans <= MAX_SCANS)?;
+        let scan = frame.scan(content)?;
+        push_scan(self.process, content, &mut self.output);
+        let (units, blocks) = frame.units(&scan);
+        let interval = if self.restart_interval == 0 { units } else { self.restart_interval };
+        let mut plain = Vec::new();
+        for (number, first) in (0..units).step_by(interval).enumerate() {
+            if number > 0 {
+                let found = segment::next(rest).ok()?.filter(|found| matches!(found.marker, 0xd0..=0xd7))?;
+                self.output.extend([0xff, 0xd0 + ((number - 1) % 8) as u8]);
+                rest = found.after;
+            }
+            let end = end_of_data(rest);
+            plain.clear();
+            unstuff(&rest[..end], &mut plain);
+            let some = first..units.min(first + interval);
+            let bits = walk(frame, &self.tables, &scan, &blocks, some, &plain)?;
+            stuff(without_surplus(&plain, bits)?, &mut self.output);
+            rest = &rest[end..];
+        }
+        note(frame, &scan);
+        Some(rest)
+    }
+}
+
+/// Reads these MCUs of a scan, and tells how many bits they take.
+fn walk(
+    frame: &mut Frame,
+    tables: &[[Option<Codes>; 4]; 2],
+    scan: &Scan,
+    blocks: &[usize],
+    units: std::ops::Range<usize>,
+    plain: &[u8],
+) -> Option<usize> {
+    let mut reader = Reader::new(plain, scan, frame.progressive);
+    let keeps = frame.progressive && *scan.band.start() > 0;
+    for unit in units {
+        for (&(component, dc, ac), &count) in scan.components.iter().zip(blocks) {
+            let codes = [tables[0].get(dc)?.as_ref(), tables[1].get(ac)?.as_ref()];
+            let known = &mut frame.components[component].nonzero;
+            if keeps && known.len() <= unit {
+                known.resize(unit + 1, 0);
+            }
+            for _ in 0..count {
+                let mut none = 0;
+                let nonzero = if keeps { &mut known[unit] } else { &mut none };
+                reader.block(component, codes, nonzero)?;
+            }
+        }
+    }
+    reader.end()
+}
+
+/// The bytes that so many bits are in. If others follow, ones fill the last of them (T.81 F.1.2.3): who lost the way in
+/// damaged data mostly comes out elsewhere.
+fn without_surplus(plain: &[u8], bits: usize) -> Option<&[u8]> {
+    let (own, surplus) = plain.split_at_checked(bits.div_ceil(8))?;
+    let fill = 0xff >> (bits % 8);
+    let is_filled = bits.is_multiple_of(8) || own.last().is_some_and(|last| last & fill == fill);
+    (surplus.is_empty() || is_filled).then_some(own)
+}
+
+/// Notes what has come with a scan.
+fn note(frame: &mut Frame, scan: &Scan) {
+    if scan.low == 0 {
+        for &(component, ..) in &scan.components {
+            let band = scan.band.clone().fold(0, |band, coefficient| band | 1 << coefficient);
+            frame.components[component].whole |= band;
+        }
+    }
+}
+
+/// How many bytes there are before the next marker.
+fn end_of_data(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = memchr(0xff, &bytes[at..]) {
+        at += found;
+        if bytes.get(at + 1) != Some(&0) {
+            return at;
+        }
+        at += 2;
+    }
+    bytes.len()
+}

@@ -1,0 +1,47 @@
+//! Decoders and encoders that are kept from one call to the next, as long as they do not fail.
+
+/// A decoder or encoder whose set-up is not free. One that has failed is never used again: a library in C may hold on to
+/// what it failed at, and fail at all that comes later. It is taken out for each call, and comes back from success only.
+pub struct Kept<T>(Option<T>);
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Kept<T> {
+    /// What `call` makes with the one that is kept, or with a new one if there is none.
+    ///
+    /// # Errors
+    /// Those of `make` and of `call`.
+    pub fn with<R, E>(
+        &mut self,
+        make: impl FnOnce() -> Result<T, E>,
+        call: impl FnOnce(&mut T) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let mut one = self.0.take().map_or_else(make, Ok)?;
+        let result = call(&mut one)?;
+        self.0 = Some(one);
+        Ok(result)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_has_failed_is_not_used_again() {
+        let (mut kept, mut made) = (Kept::default(), 0);
+        let mut call = |fails: bool| {
+            let make = || {
+                made += 1;
+                Ok(made)
+            };
+            kept.with(make, |one| if fails { Err(*one) } else { Ok(*one) })
+        };
+        let outcomes = [false, false, true, true, false, false].map(&mut call);
+        assert_eq!(outcomes, [Ok(1), Ok(1), Err(1), Err(2), Ok(3), Ok(3)]);
+    }
+}
