@@ -1,6 +1,9 @@
 //! What went wrong, whose fault it is, and the one function that turns that into an HTTP status.
 //! Each variant names who has to act: the client, the owner of the master, or the operator.
 
+/// What a client is told of a name that leads to no image, whether there is no such file or it is none.
+pub const NO_IMAGE: &str = "no image has this identifier";
+
 /// A request that could not be answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -37,6 +40,10 @@ pub enum MasterError {
     #[error("damaged master: {0}")]
     Damaged(String),
 
+    /// The first bytes are not those of an image: a text, a PDF, an empty file. Nobody's fault but the name's.
+    #[error("no image: the first bytes are those of neither TIFF nor JPEG 2000, JPEG, PNG, GIF, BMP or WebP")]
+    NoImage,
+
     /// The file is right, but Recto does not read this kind.
     #[error("unsupported master: {0}")]
     Unsupported(String),
@@ -56,7 +63,8 @@ impl Error {
     pub fn status(&self) -> u16 {
         match self {
             Self::Request { .. } => 400,
-            Self::NotFound(_) => 404,
+            // Not 415, which is about what a client sends.
+            Self::NotFound(_) | Self::Master(MasterError::NoImage) => 404,
             Self::NotImplemented(_) => 501,
             Self::Master(_) | Self::Internal(_) => 500,
         }
@@ -66,6 +74,7 @@ impl Error {
     pub fn public_message(&self) -> String {
         match self {
             Self::Request { .. } | Self::NotFound(_) | Self::NotImplemented(_) => self.to_string(),
+            Self::Master(MasterError::NoImage) => NO_IMAGE.to_owned(),
             Self::Master(MasterError::TooLarge(_)) => {
                 "this image is too large to be served at this size without reduced levels".to_owned()
             }

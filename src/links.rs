@@ -15,17 +15,18 @@ pub fn of_image(
     format!("<{image}/{canonical}>;rel=\"canonical\", {}", profile(version, offer))
 }
 
-/// The header of an info.json.
+/// The header of an info.json; `path` is that of the master's file below the root.
 pub fn of_info(
     base: &str,
     version: Version,
     identifier: &Identifier,
+    path: &str,
     pages: Pages,
     media_type: &str,
     offer: &Offer,
 ) -> String {
     let links = context(version, media_type).into_iter().chain([profile(version, offer)]);
-    let links: Vec<String> = links.chain(other_pages(base, version, identifier, pages)).collect();
+    let links: Vec<String> = links.chain(other_pages(base, version, identifier, path, pages)).collect();
     links.join(", ")
 }
 
@@ -41,9 +42,15 @@ fn context(version: Version, media_type: &str) -> Option<String> {
 }
 
 /// The other pages of a file; none if it has but one.
-fn other_pages(base: &str, version: Version, identifier: &Identifier, pages: Pages) -> Vec<String> {
+fn other_pages(
+    base: &str,
+    version: Version,
+    identifier: &Identifier,
+    path: &str,
+    pages: Pages,
+) -> Vec<String> {
     let link = |page: u32, relation: &str| {
-        let image = base_uri(base, version, &identifier.with_page(pages.page, page)?);
+        let image = base_uri(base, version, &identifier.with_page(path, page)?);
         Some(format!("<{image}/info.json>;rel=\"{relation}\""))
     };
     let Pages { page, of } = pages;

@@ -3,7 +3,7 @@
 
 use crate::body::Body;
 use crate::config::{Config, Limits};
-use crate::error::Error;
+use crate::error::{Error, MasterError};
 use crate::fastcgi::{Request, Response};
 use crate::freshness::{Freshness, Settings, Validators};
 use crate::iiif::{self, About, Extras, Identifier, ImageRequest, Pages, Target, Version};
@@ -125,10 +125,14 @@ impl Service {
         let files = std::iter::once(master.identity).chain(sidecar.as_ref().map(|file| file.identity));
         let freshness = Freshness::new(&(&id, media_type, master.page), files, &asked.limits, self.settings);
         let pages = Pages { page: master.page, of: master.pages()? };
+        let offer = &self.config.offer;
         let headers = [
             ("Content-Type", media_type.to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
-            ("Link", links::of_info(&asked.base, version, identifier, pages, media_type, &self.config.offer)),
+            (
+                "Link",
+                links::of_info(&asked.base, version, identifier, &master.path, pages, media_type, offer),
+            ),
             ("Vary", "Accept".to_owned()),
         ];
         if asked.validators.match_any(&freshness) {
@@ -240,9 +244,10 @@ fn refusal(uri: &[u8], error: &Error) -> Response<'static> {
 fn complain(status: &str, uri: &[u8], error: &Error) {
     let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
     match error {
-        Error::Request { .. } | Error::NotFound(_) | Error::NotImplemented(_) => {
-            log::debug!("{status} {uri:?}: {error}")
-        }
+        Error::Request { .. }
+        | Error::NotFound(_)
+        | Error::NotImplemented(_)
+        | Error::Master(MasterError::NoImage) => log::debug!("{status} {uri:?}: {error}"),
         Error::Master(_) | Error::Internal(_) => log::error!("{status} {uri:?}: {error}"),
     }
 }

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Fetches what the tests need and no system package has, once, into a directory of its own; a second run finds it there.
 #   sh tests/fetch.sh validator target/fetched/validator     the official IIIF validator, from PyPI
+#   sh tests/fetch.sh validator-ng target/fetched/validator-ng   another one, of the same module's name, from PyPI
 #   sh tests/fetch.sh viewers target/fetched/viewers         the viewers and the browser's driver, from npm
 #   sh tests/fetch.sh iiif-processor target/bench/iiif-processor   a server to compare with, from npm
 # Which server they come from is a matter of pip's and npm's own settings.
@@ -9,6 +10,7 @@ what=$1 into=$2
 here=$(cd "$(dirname "$0")" && pwd)
 case $what in
 validator) list=$here/requirements.txt ;;
+validator-ng) list=$here/requirements-ng.txt ;;
 viewers) list=$here/viewers/packages.sha512 ;;
 iiif-processor) list=$here/bench/iiif-processor/package-lock.json ;;
 *) echo "unknown: $what" >&2; exit 2 ;;
@@ -18,10 +20,10 @@ cmp -s "$list" "$into/complete" && exit 0
 rm -rf "$into"
 mkdir -p "$into"
 case $what in
-validator)
+validator | validator-ng)
     # Not a Python from somebody's home: the system's, whose venv module tests/need.sh has seen to.
     /usr/bin/python3 -m venv "$into"
-    "$into/bin/pip" install --quiet --disable-pip-version-check --requirement "$list"
+    "$into/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$list"
     ;;
 viewers)
     # Not `npm ci`: the viewers' packages hold all that a browser needs, but name hundreds of others that they were

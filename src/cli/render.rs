@@ -2,7 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
@@ -10,8 +11,8 @@ use clap::Parser;
 
 use crate::body::Body;
 use crate::config::Config;
-use crate::iiif::{self, About, Extras, Pages, Target};
-use crate::master::{Master, Sidecar};
+use crate::iiif::{self, About, Extras, Pages, Resolved, Target, Version};
+use crate::master::{Master, Sidecar, file_and_page};
 use crate::plan::Plan;
 use crate::render::Renderer;
 
@@ -25,7 +26,7 @@ use crate::render::Renderer;
 #[derive(Debug, Parser)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Arguments {
-    /// The image file
+    /// The image file; a page of it after a semicolon, as in 'book.tif;3'
     master: PathBuf,
 
     /// REGION/SIZE/ROTATION/QUALITY.FORMAT, or info.json
@@ -53,67 +54,96 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Some(path) => Config::load(path)?,
         None => Config::parse("[masters]\nroot = \"/\"")?,
     };
-    let uri = format!("/iiif/{}/master/{}", arguments.api, arguments.request);
+    let (file, page) = file_and_page(&arguments.master);
+    let name = if page == 1 { "master".to_owned() } else { format!("master;{page}") };
+    let uri = format!("/iiif/{}/{name}/{}", arguments.api, arguments.request);
     let target = iiif::parse(uri.as_bytes())?;
-    let master = Rc::new(Master::open(&arguments.master)?);
-    let description = &master.description;
-    let mut renderer = Renderer::default();
-    let body = match target {
+    let master = Rc::new(Master::open_page(file, page)?);
+    match target {
         Target::Image { version, request, .. } => {
+            let description = &master.description;
             let has_colour = description.channels.has_colour();
             let (image, limits, offer) = (description.dimensions(), &config.limits, &config.offer);
             let resolved = iiif::resolve(&request, version, image, limits, offer, has_colour)?;
             let plan = Plan::new(&resolved, description, config.encodings.deepest(resolved.format));
             if arguments.plan {
-                println!("image     {} {:?}", description.dimensions(), description.channels);
-                println!("region    {}", resolved.region);
-                println!("size      {}", resolved.size);
-                println!("canvas    {}", resolved.canvas());
-                if let Some(reader) = master.codestream_reader() {
-                    println!("reader    codestream read by {reader}");
-                }
-                println!("{plan}");
+                explain(&master, &resolved, &plan);
                 return Ok(());
             }
             let plan = plan.within(config.max_source_area)?;
-            renderer.render(&master, &plan, &config)?
+            send(Renderer::default().render(&master, &plan, &config)?, file, arguments)
         }
         Target::Info { version, identifier } => {
-            let extras = match Sidecar::beside(&arguments.master) {
-                Some(sidecar) => {
-                    let extras = sidecar.text().and_then(|text| Extras::parse(&text));
-                    config.info.overlaid(extras.map_err(|error| anyhow!("its .json: {error}"))?)
-                }
-                None => config.info.clone(),
-            };
             let id = iiif::base_uri("http://localhost/iiif", version, &identifier);
-            let about = About {
-                id: &id,
-                description,
-                limits: &config.limits,
-                offer: &config.offer,
-                scale: master.scale(),
-                pages: Pages { page: 1, of: master.pages()? },
-                extras: &extras,
-                affordable: &|region, size| {
-                    Plan::is_affordable(description, region, size, config.max_source_area)
-                },
-            };
-            iiif::info(version, &about).to_string().into_bytes().into()
+            send(info(version, &id, &master, file, &config)?.into(), file, arguments)
         }
         Target::Base { .. } => bail!("REQUEST is empty: it is REGION/SIZE/ROTATION/QUALITY.FORMAT"),
+    }
+}
+
+/// What would be done, as lines of text.
+fn explain(master: &Master, resolved: &Resolved, plan: &Plan) {
+    println!("image     {} {:?}", master.description.dimensions(), master.description.channels);
+    println!("region    {}", resolved.region);
+    println!("size      {}", resolved.size);
+    println!("canvas    {}", resolved.canvas());
+    if let Some(reader) = master.codestream_reader() {
+        println!("reader    codestream read by {reader}");
+    }
+    println!("{plan}");
+}
+
+/// The text of an info.json.
+fn info(
+    version: Version,
+    id: &str,
+    master: &Master,
+    file: &Path,
+    config: &Config,
+) -> anyhow::Result<Vec<u8>> {
+    let extras = match Sidecar::beside(file) {
+        Some(sidecar) => {
+            let extras = sidecar.text().and_then(|text| Extras::parse(&text));
+            config.info.overlaid(extras.map_err(|error| anyhow!("its .json: {error}"))?)
+        }
+        None => config.info.clone(),
     };
+    let description = &master.description;
+    let about = About {
+        id,
+        description,
+        limits: &config.limits,
+        offer: &config.offer,
+        scale: master.scale(),
+        pages: Pages { page: master.page, of: master.pages()? },
+        extras: &extras,
+        affordable: &|region, size| Plan::is_affordable(description, region, size, config.max_source_area),
+    };
+    Ok(iiif::info(version, &about).to_string().into_bytes())
+}
+
+/// Writes what was made of `file` to where it was asked for.
+fn send(body: Body, file: &Path, arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.output {
+        Some(path) if is_same_file(path, file) => {
+            bail!("{} is the image itself, which would be lost", path.display())
+        }
         Some(path) => {
-            let mut file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+            let mut out = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
             // What is not whole is not to be taken for a picture.
-            write(body, &mut file).inspect_err(|_| drop(fs::remove_file(path)))
+            write(body, &mut out).inspect_err(|_| drop(fs::remove_file(path)))
         }
         None if io::stdout().is_terminal() => {
             bail!("an image is nothing for a terminal: name a file with -o")
         }
         None => write(body, &mut io::stdout()),
     }
+}
+
+/// Whether two names lead to one file.
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    let place = |path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+    place(one).is_some_and(|one| Some(one) == place(other))
 }
 
 fn write(body: Body, out: &mut impl Write) -> anyhow::Result<()> {

@@ -45,10 +45,14 @@ impl Identifier {
         Ok(Self(path))
     }
 
-    /// The identifier of page `other` of the file of which this one names page `page`. Page 1 needs no suffix.
-    pub fn with_page(&self, page: u32, other: u32) -> Option<Self> {
-        let book = self.0.strip_suffix(&format!(";{page}")).unwrap_or(&self.0);
-        Self::new(if other == 1 { book.to_owned() } else { format!("{book};{other}") }).ok()
+    /// The identifier of a page of the file at `path`, of which this one names any page. Page 1 needs no suffix.
+    pub fn with_page(&self, path: &str, page: u32) -> Option<Self> {
+        // What the file's own name begins with is no number of a page, though it may look like one.
+        let book = match path.starts_with(&self.0) {
+            true => &self.0,
+            false => self.0.rsplit_once(';')?.0,
+        };
+        Self::new(if page == 1 { book.to_owned() } else { format!("{book};{page}") }).ok()
     }
 
     /// The path below the root, such as `a/b c.tif`.
@@ -96,14 +100,25 @@ mod tests {
 
     #[test]
     fn pages_of_a_book() {
-        let identifier = |path: &str| Identifier::new(path).expect("identifier");
-        let third = identifier("a/book.tif;3");
-        assert_eq!(third.with_page(3, 4), Some(identifier("a/book.tif;4")));
-        assert_eq!(third.with_page(3, 1), Some(identifier("a/book.tif")));
-        assert_eq!(
-            identifier("book").with_page(1, 12).map(|page| page.encoded()).as_deref(),
-            Some("book;12")
-        );
+        // The identifier, the path of its file, and what page 12 and page 1 of that are called.
+        for (identifier, path, twelfth, first) in [
+            ("a/book.tif;3", "a/book.tif", "a/book.tif;12", "a/book.tif"),
+            ("book", "book.tif", "book;12", "book"),
+            ("book;3", "book.tif", "book;12", "book"),
+            ("book.tif;1", "book.tif", "book.tif;12", "book.tif"),
+            ("x;1.tif", "x;1.tif", "x;1.tif;12", "x;1.tif"),
+            ("x;1", "x;1.tif", "x;1;12", "x;1"),
+            ("x;1;2", "x;1.tif", "x;1;12", "x;1"),
+            ("x;1.tif;2", "x;1.tif", "x;1.tif;12", "x;1.tif"),
+            ("x;1", "x;1", "x;1;12", "x;1"),
+            ("x;1;1", "x;1", "x;1;12", "x;1"),
+        ] {
+            let named = Identifier::new(identifier).expect("identifier");
+            for (page, expected) in [(12, twelfth), (1, first)] {
+                let other = named.with_page(path, page).expect("identifier");
+                assert_eq!(other.as_str(), expected, "{identifier} of {path}");
+            }
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub use beneath::openat2_refused;
 pub use decoder::Decoder;
 pub use known::Known;
 pub use map::Map;
-pub use open::{EXTENSIONS, Found, Root};
+pub use open::{EXTENSIONS, Found, Root, file_and_page};
 pub use sidecar::Sidecar;
 pub use state::State;
 
@@ -129,17 +129,25 @@ impl Master {
     /// # Errors
     /// [`Error::Internal`] if the file cannot be opened; [`Error::Master`] if it cannot be read.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_page(path, 1)
+    }
+
+    /// A page, from 1, of the master in a file named on the command line.
+    ///
+    /// # Errors
+    /// As [`Master::open`]; [`Error::NotFound`] if it has no such page.
+    pub fn open_page(path: &Path, page: u32) -> Result<Self, Error> {
         let opened = File::open(path).and_then(|file| Ok((Identity::of(&file.metadata()?), file)));
         let (identity, file) =
             opened.map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
-        Self::read(Found { file, identity, path: String::new(), page: 1 }, None)
+        Self::read(Found { file, identity, path: String::new(), page }, None)
     }
 
     /// The master in a file that was found. Its directories are read, no pixels, and what `state` keeps about it.
     fn read(found: Found, state: Option<Rc<State>>) -> Result<Self, Error> {
         let Found { file, identity, path, page } = found;
-        if identity.size < 16 {
-            return Err(MasterError::damaged(format!("a file of {} bytes is no image", identity.size)).into());
+        if identity.size == 0 {
+            return Err(MasterError::NoImage.into());
         }
         let map =
             Map::new(&file).map_err(|error| Error::Internal(format!("cannot map a master: {error}")))?;
@@ -344,7 +352,7 @@ impl Kind {
         if flat::Picture::recognises(bytes) {
             return (page == 1).then(|| flat::Picture::read(bytes).map(Self::Flat)).transpose();
         }
-        Err(MasterError::unsupported("neither TIFF nor JPEG 2000, JPEG, PNG, GIF, BMP or WebP"))
+        Err(MasterError::NoImage)
     }
 
     /// Takes what is kept about the master.

@@ -8,7 +8,7 @@ use rustix::io::Errno;
 use super::Identity;
 use super::beneath::{Beneath, Links};
 use crate::config::Masters;
-use crate::error::Error;
+use crate::error::{Error, NO_IMAGE};
 
 /// File name extensions that an identifier may leave out. Those of an earlier group go before the others: a TIFF is there
 /// for us, while a JPEG 2000 beside it may be what is archived, and a JPEG beside either is a preview.
@@ -55,9 +55,12 @@ impl Root {
     /// stands goes before a file that an extension would name.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is none, it is no regular file, or several extensions would do;
+    /// [`Error::NotFound`] if there is none, it is hidden or no regular file, or several extensions would do;
     /// [`Error::Internal`] if the machine cannot open files at all.
     pub fn find(&self, path: &str) -> Result<Found, Error> {
+        if is_hidden(path) {
+            return Err(Error::NotFound(NO_IMAGE));
+        }
         let Some((book, page)) = page_of(path) else { return self.find_file(path) };
         if let Some(found) = self.find_exactly(path)? {
             return Ok(found);
@@ -81,7 +84,7 @@ impl Root {
                 return Ok(file);
             }
         }
-        Err(Error::NotFound("no image has this identifier"))
+        Err(Error::NotFound(NO_IMAGE))
     }
 
     /// The only file that one of these extensions makes of `path`.
@@ -124,6 +127,18 @@ impl Root {
     }
 }
 
+/// The file and the page that a path on the command line names: as identifiers do, a file that is literally named so first.
+pub fn file_and_page(path: &Path) -> (&Path, u32) {
+    let page = path.to_str().and_then(page_of).filter(|_| !path.is_file());
+    page.map_or((path, 1), |(book, page)| (Path::new(book), page))
+}
+
+/// Whether a name in the path begins with a dot. Such files belong to somebody: thumbnails of a file manager, halves of
+/// what is being copied, settings.
+fn is_hidden(path: &str) -> bool {
+    path.starts_with('.') || path.contains("/.")
+}
+
 /// The file and the page that `book.tif;3` names. Numbers are written in one way only: no zero leads.
 fn page_of(path: &str) -> Option<(&str, u32)> {
     let (book, number) = path.rsplit_once(';')?;
@@ -162,6 +177,39 @@ mod tests {
         ] {
             let found = root.find(identifier).ok().map(|found| (found.path, found.page));
             assert_eq!(found, expected.map(|(path, page)| (path.to_owned(), page)), "{identifier}");
+        }
+    }
+
+    #[test]
+    fn on_the_command_line_too_a_file_goes_before_a_page() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
+        std::fs::write(path("book.tif;2"), "").expect("written");
+        for (given, file, page) in [
+            ("book.tif", "book.tif", 1),
+            ("book.tif;2", "book.tif;2", 1),
+            ("book.tif;2;5", "book.tif;2", 5),
+            ("book.tif;3", "book.tif", 3),
+            ("book.tif;0", "book.tif;0", 1),
+            ("book.tif;", "book.tif;", 1),
+        ] {
+            assert_eq!(file_and_page(&path(given)), (path(file).as_path(), page), "{given}");
+        }
+    }
+
+    #[test]
+    fn names_that_begin_with_a_dot_are_hidden() {
+        for (path, hidden) in [
+            (".a", true),
+            ("..a", true),
+            ("a/.b", true),
+            (".a/b", true),
+            ("a/.b/c", true),
+            ("a.b", false),
+            ("a./b.", false),
+            ("a;.1", false),
+        ] {
+            assert_eq!(is_hidden(path), hidden, "{path}");
         }
     }
 

@@ -10,6 +10,7 @@ mod golden;
 mod masters;
 mod metadata;
 mod nginx;
+mod pages;
 mod process;
 mod state;
 mod systemd;

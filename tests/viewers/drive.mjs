@@ -20,7 +20,7 @@ const here = path.dirname(new URL(import.meta.url).pathname);
 const { chromium } = createRequire(import.meta.url)(await packageNamed("playwright-core"));
 
 const WINDOW = { width: 1000, height: 700 };
-const PATIENCE = 60_000; // a loaded machine; alone it takes a second
+const PATIENCE = 240_000; // a loaded machine; alone it takes a second
 // What React says of Mirador 4.0, whatever it shows.
 const OWN_FAULTS = /^Accessing element\.ref was removed in React 19/;
 const TYPES = { ".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".json": "application/json" };
@@ -35,7 +35,9 @@ const browser = await chromium.launch({
 });
 try {
   for (const viewer of wanted) {
-    await Promise.all([3, 2].map((version) => look(viewer, version)));
+    await Promise.all([3, 2].map((version) => look(viewer, version).catch((error) => {
+      throw new Error(`${viewer} on ${version}: ${error.stack}`);
+    })));
   }
 } finally {
   await browser.close();
@@ -51,33 +53,19 @@ async function look(viewer, version) {
   const kind = viewer.replace(/-[^-]*$/, "");
   const manifest = `${origin}/manifest-${version}.json`;
   await page.goto(`${origin}/${viewer}/${kind}.html?${new URLSearchParams({ service, manifest })}`);
-  await page.waitForFunction(() => window.find()?.world?.getItemAt(0), null, { timeout: PATIENCE });
+  // What a page can be asked is told in eye.js.
+  await page.waitForFunction(() => window.eye?.size(), null, { timeout: PATIENCE });
   await settled(page);
   await use(page);
-  const { width, height } = await page.evaluate(() => {
-    const item = window.find().world.getItemAt(0);
-    return { width: item.source.width, height: item.source.height };
-  });
-  const canvas = await page.evaluate(() => {
-    const { clientWidth, clientHeight } = window.find().drawer.canvas;
-    return { width: clientWidth, height: clientHeight };
-  });
-  for (const [view, rect] of views(width, height, canvas)) {
-    await page.evaluate((rect) => {
-      const viewer = window.find();
-      const { x, y, width, height } = rect;
-      viewer.viewport.fitBounds(viewer.world.getItemAt(0).imageToViewportRectangle(x, y, width, height), true);
-    }, rect);
+  const size = await page.evaluate(() => window.eye.size());
+  const surface = await page.evaluate(() => ({ ...window.eye.surface(), whole: window.eye.whole }));
+  for (const [view, rect] of views(size, surface)) {
+    await page.evaluate((rect) => window.eye.show(rect), rect);
     await settled(page);
-    const shown = await page.evaluate(() => {
-      const viewer = window.find();
-      const rect = viewer.world.getItemAt(0).viewportToImageRectangle(viewer.viewport.getBounds(true));
-      return { x: rect.x, y: rect.y, width: rect.width, height: rect.height };
-    });
-    // Throws if a tile came without leave for scripts of this origin.
-    const data = await page.evaluate(() => window.find().drawer.canvas.toDataURL("image/png"));
+    const shown = await page.evaluate(() => window.eye.shown());
     const picture = path.join(output, `${name}-${view}.png`);
-    await writeFile(picture, Buffer.from(data.split(",")[1], "base64"));
+    await writeFile(picture, await drawn(page));
+    seen.complaints.push(...await page.evaluate(() => window.eye.faults()));
     tell({ page: name, view, asked: rect, shown, picture });
   }
   // For people to look at: the viewer with all that lies over the picture.
@@ -88,10 +76,7 @@ async function look(viewer, version) {
 
 // As a person would: wheel in and out, and drag.
 async function use(page) {
-  const box = await page.evaluate(() => {
-    const { x, y, width, height } = window.find().drawer.canvas.getBoundingClientRect();
-    return { x, y, width, height };
-  });
+  const box = await page.evaluate(() => window.eye.surface());
   const at = (x, y) => page.mouse.move(box.x + box.width * x, box.y + box.height * y, { steps: 4 });
   for (const [x, y, turns] of [[0.4, 0.4, -6], [0.7, 0.6, 3]]) {
     await at(x, y);
@@ -106,11 +91,21 @@ async function use(page) {
   }
 }
 
-// Pieces at full resolution, in corners and at edges, and at less within. No piece leaves the picture.
-function views(width, height, canvas) {
+// What is drawn, as a PNG: without what a viewer lays over it, if it can tell.
+async function drawn(page) {
+  const data = await page.evaluate(() => window.eye.picture?.());
+  if (data) return Buffer.from(data.split(",")[1], "base64");
+  return page.screenshot({ clip: await page.evaluate(() => window.eye.surface()) });
+}
+
+// Pieces at full resolution, in corners and at edges, and at less within and in the last corner. No piece leaves the
+// picture, and each begins at a whole pixel of the level that it is shown from.
+function views({ width, height }, surface) {
   const piece = (across, down, scale) => {
-    const [w, h] = [canvas.width * scale, canvas.height * scale];
-    return { x: Math.round((width - w) * across), y: Math.round((height - h) * down), width: w, height: h };
+    const [w, h] = [surface.width * scale, surface.height * scale];
+    const step = Math.floor(scale);
+    const start = (room, share) => Math.floor(Math.round(room * share) / step) * step;
+    return { x: start(width - w, across), y: start(height - h, down), width: w, height: h };
   };
   return [
     ["top-left", piece(0, 0, 1)],
@@ -118,17 +113,16 @@ function views(width, height, canvas) {
     ["right-edge", piece(1, 0.4, 1)],
     ["bottom-edge", piece(0.55, 1, 1)],
     ["half", piece(0.5, 0.5, 2)],
-    ["within", piece(0.31, 0.62, 1.3)],
+    ["half-corner", piece(1, 1, 2)],
+    ["within", piece(0.31, 0.62, surface.whole ? 1 : 1.3)],
   ];
 }
 
 // Until everything in view is loaded and drawn, and nothing moves.
 async function settled(page) {
   await page.waitForFunction(() => {
-    const viewer = window.find();
-    const item = viewer?.world?.getItemAt(0);
-    const still = item && JSON.stringify(viewer.viewport.getBounds(true));
-    const calm = still && still === window.lastBounds && item.getFullyLoaded();
+    const still = window.eye.size() && JSON.stringify(window.eye.shown());
+    const calm = still && still === window.lastBounds && window.eye.loaded();
     window.lastBounds = still;
     window.calm = calm ? (window.calm ?? 0) + 1 : 0;
     return window.calm >= 3;

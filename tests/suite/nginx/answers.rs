@@ -134,8 +134,8 @@ fn refusals_are_lines_of_text() {
         (404, "/iiif/", "no such path"),
         (500, "/iiif/3/damaged.tif/info.json", "cannot be read"),
         (500, "/iiif/3/damaged.tif/full/max/0/default.jpg", "cannot be read"),
-        (500, "/iiif/3/text.tif/info.json", "cannot be read"),
-        (500, "/iiif/3/empty.tif/info.json", "cannot be read"),
+        (404, "/iiif/3/text.tif/info.json", "no image"),
+        (404, "/iiif/3/empty.tif/info.json", "no image"),
     ] {
         let answer = site.expect(status, path);
         is_one_line(&answer);

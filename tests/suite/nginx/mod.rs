@@ -10,4 +10,5 @@ mod info;
 mod large;
 mod names;
 mod pool;
+mod strangers;
 mod tiles;
