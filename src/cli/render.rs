@@ -10,7 +10,8 @@ use clap::Parser;
 
 use crate::body::Body;
 use crate::config::Config;
-use crate::iiif::{self, About, Extras, Pages, Target};
+use crate::encode;
+use crate::iiif::{self, About, Budget, Extras, Pages, Target, Tiling};
 use crate::master::{Master, Sidecar};
 use crate::plan::Plan;
 use crate::render::Renderer;
@@ -61,8 +62,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let body = match target {
         Target::Image { version, request, .. } => {
             let has_colour = description.channels.has_colour();
-            let (image, limits, offer) = (description.dimensions(), &config.limits, &config.offer);
-            let resolved = iiif::resolve(&request, version, image, limits, offer, has_colour)?;
+            let tiling = Tiling::of(description, &config.limits);
+            let limits = encode::held(request.format, &config.limits, &config.encodings);
+            let resolved = iiif::resolve(&request, version, tiling, &limits, &config.offer, has_colour)?;
             let plan = Plan::new(&resolved, description, config.encodings.deepest(resolved.format));
             if arguments.plan {
                 println!("image     {} {:?}", description.dimensions(), description.channels);
@@ -87,16 +89,19 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 None => config.info.clone(),
             };
             let id = iiif::base_uri("http://localhost/iiif", version, &identifier);
+            let largest = iiif::largest(description.dimensions(), &config.limits);
             let about = About {
                 id: &id,
                 description,
                 limits: &config.limits,
-                offer: &config.offer,
+                offer: &encode::offered(&config.offer, largest, &config.encodings),
                 scale: master.scale(),
                 pages: Pages { page: 1, of: master.pages()? },
                 extras: &extras,
-                affordable: &|region, size| {
-                    Plan::is_affordable(description, region, size, config.max_source_area)
+                budget: Budget {
+                    levels: &description.levels,
+                    most: config.max_source_area.get(),
+                    cost: &|region, size| Plan::cost(description, region, size),
                 },
             };
             iiif::info(version, &about).to_string().into_bytes().into()

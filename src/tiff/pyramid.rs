@@ -7,7 +7,7 @@ use super::exif::Exif;
 use super::ifd::{Entry, File, Ifd};
 use super::image::Image;
 use super::tags::tag;
-use crate::description::{Description, Level, PhysicalScale, PhysicalUnit};
+use crate::description::{Description, Level, PhysicalScale, PhysicalUnit, Sampling};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation};
 
@@ -104,6 +104,7 @@ impl Pyramid {
             tile: image.piece,
             tiled: image.tiled,
             stored_as: image.stored_as(),
+            sampling: Sampling::Boxes,
         };
         Description {
             levels: self.levels.iter().map(level).collect(),

@@ -4,6 +4,7 @@ mod damage;
 mod jp2;
 mod jpeg;
 mod layouts;
-mod levels;
+pub mod levels;
+mod places;
 mod samples;
 mod stored;
