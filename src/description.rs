@@ -26,6 +26,23 @@ pub struct Level {
     pub tiled: bool,
     /// The format in which each tile could be sent as it is stored, if there is one.
     pub stored_as: Option<StoredAs>,
+    /// What its pixels show of the full picture.
+    pub sampling: Sampling,
+}
+
+/// What a pixel of a level shows of the full picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampling {
+    /// All of the box that is its part of the picture: its middle is that of the box.
+    Boxes,
+    /// The place at which it stands, as samples of wavelets do: each `step`-th pixel of the full picture, from column and
+    /// row `first` on, both less than `step` (T.800 B-15, F.3.3).
+    Places {
+        /// How many times the level is reduced.
+        step: u32,
+        /// The place of the first one.
+        first: (u32, u32),
+    },
 }
 
 /// A tile's place in the grid of its level.

@@ -1,15 +1,17 @@
 //! What to decode and how to scale it, decided from plain values. Nothing here can fail or touches a pixel.
 //! A [`Plan`] says everything that the rest of the path does; `recto render --plan` prints it.
 
+mod budget;
+mod place;
+
 use std::fmt;
-use std::num::NonZeroU64;
 use std::ops::Range;
 
-use crate::description::{Channels, Depth, Description, Level, StoredAs, Tile};
-use crate::error::MasterError;
+use crate::description::{Channels, Depth, Description, StoredAs, Tile};
 use crate::geometry::{Dimensions, Orientation, Rect};
-use crate::iiif::{Decimal, Format, Quality, Resolved};
+use crate::iiif::{Format, Quality, Resolved};
 use crate::raster::Axis;
+use place::{is_enough, limit};
 
 /// Source pixels that are decoded at once, unless a row of pieces has more: 1.5 MB of RGB, whatever the size of the
 /// request. Twice as many take 5 % longer, for memory that the caches do not hold; half as many gain nothing.
@@ -49,7 +51,8 @@ pub struct Plan {
 }
 
 /// A part of the output, full width, and the pixels of the level that it depends on. Both windows are as wide as the
-/// plan's, and may reach one pixel beyond the level where that was rounded down.
+/// plan's, and may reach one pixel beyond the level, which then repeats its last. Axes may begin before a level, by less
+/// than a pixel: windows begin with its first, which is repeated when they are resampled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Band {
     /// Rows of the scaled picture, before it is turned.
@@ -68,18 +71,13 @@ impl Plan {
         let region = upright.inverse().apply_to_rect(resolved.region, description.dimensions());
         let output = upright.inverse().apply_to_size(resolved.size);
         let full = description.levels[0].dimensions;
-        let axes = |level: &Level| {
-            let ratio = whole_ratio(full, level.dimensions);
-            (
-                axis(full.width, level.dimensions.width, ratio, region.x, region.width, output.width),
-                axis(full.height, level.dimensions.height, ratio, region.y, region.height, output.height),
-            )
+        let axes = |level: usize| place::axes(full, &description.levels[level], region, output);
+        let enough = |level: usize| {
+            let ((x, y), Dimensions { width, height }) = (axes(level), description.levels[level].dimensions);
+            (is_enough(&x, width) && is_enough(&y, height)).then_some((level, (x, y)))
         };
-        let enough = |(x, y): &(Axis, Axis)| is_enough(x) && is_enough(y);
-        let smallest =
-            (0..description.levels.len()).rev().find(|&index| enough(&axes(&description.levels[index])));
-        let level = smallest.unwrap_or(0);
-        let (x, y) = axes(&description.levels[level]);
+        let smallest = (1..description.levels.len()).rev().find_map(enough);
+        let (level, (x, y)) = smallest.unwrap_or_else(|| (0, axes(0)));
         let plan = Self {
             level,
             level_dimensions: description.levels[level].dimensions,
@@ -115,53 +113,6 @@ impl Plan {
         let (x, y) = (tile.column * piece.width, tile.row * piece.height);
         let (width, height) = (piece.width.min(level.width - x), piece.height.min(level.height - y));
         (window == Rect::new(x, y, width, height)).then_some(tile)
-    }
-
-    /// The plan itself, if it has no more than `budget` pixels of the master decoded.
-    ///
-    /// # Errors
-    /// [`MasterError::TooLarge`] with the command that makes a master of which less is needed.
-    pub fn within(self, budget: NonZeroU64) -> Result<Self, MasterError> {
-        let area = self.source_area();
-        if area <= budget.get() {
-            return Ok(self);
-        }
-        Err(MasterError::TooLarge(format!(
-            "{} megapixels of its level of {} pixels, in pieces of {}, would have to be decoded, and [limits] \
-             max_source_area is {}; give it tiles and reduced levels: vips tiffsave MASTER NEW.tif --tile --pyramid \
-             --tile-width 256 --tile-height 256 --compression deflate --predictor horizontal",
-            area.div_ceil(1_000_000),
-            self.level_dimensions,
-            self.piece,
-            budget
-        )))
-    }
-
-    /// Whether no more than `budget` pixels of a master are decoded for a part of it, as it is shown, at a size.
-    pub fn is_affordable(
-        description: &Description,
-        region: Rect,
-        size: Dimensions,
-        budget: NonZeroU64,
-    ) -> bool {
-        let (orientation, tilt) = (Orientation::UPRIGHT, Decimal::default());
-        let (quality, format) = (Quality::Default, Format::Jpg);
-        let resolved = Resolved { region, size, orientation, tilt, quality, format };
-        Self::new(&resolved, description, Depth::Eight).source_area() <= budget.get()
-    }
-
-    /// Pixels of the master that are decoded: those of all pieces that the window touches.
-    pub fn source_area(&self) -> u64 {
-        let (window, level) = (self.window(), self.level_dimensions);
-        // Sides have at most 32 bits, so sums and products of them fit 64.
-        let whole = |from: u32, length: u32, piece: u32, side: u32| {
-            let piece = u64::from(piece.max(1));
-            let (from, to) = (u64::from(from), u64::from(from) + u64::from(length));
-            let end = (to.div_ceil(piece) * piece).min(side.into());
-            end.saturating_sub(from / piece * piece)
-        };
-        whole(window.x, window.width, self.piece.width, level.width)
-            * whole(window.y, window.height, self.piece.height, level.height)
     }
 
     /// The size of the scaled picture before it is turned.
@@ -260,44 +211,6 @@ impl Plan {
         let down = self.y.window(rows, limit(&self.y, self.level_dimensions.height));
         Rect::new(across.start, down.start, across.end - across.start, down.end - down.start)
     }
-}
-
-/// The whole number by which a level is reduced, if its sides are those of the full image divided by it and rounded
-/// either way: then each of its pixels stands for that many across and down, to the last, which stands for fewer (or
-/// is missing). Otherwise the level is an image scaled to fit.
-fn whole_ratio(full: Dimensions, level: Dimensions) -> Option<u32> {
-    let ratio =
-        (f64::from(full.width.max(full.height)) / f64::from(level.width.max(level.height))).round() as u32;
-    let fits = |full: u32, level: u32| level == full.div_ceil(ratio) || level == (full / ratio).max(1);
-    (ratio > 0 && fits(full.width, level.width) && fits(full.height, level.height)).then_some(ratio)
-}
-
-/// Where `length` pixels from `start`, of an image of side `full`, lie on a level of side `level`.
-fn axis(full: u32, level: u32, ratio: Option<u32>, start: u32, length: u32, output: u32) -> Axis {
-    let Some(ratio) = ratio else {
-        let scale = f64::from(level) / f64::from(full);
-        return Axis { start: f64::from(start) * scale, length: f64::from(length) * scale, output };
-    };
-    let exact = f64::from(start) / f64::from(ratio);
-    // The last tile of a level is asked for with its size rounded up (or as the level has it): its pixels are wanted
-    // as they are, in line with its neighbours', not squeezed by the fraction of a pixel that was rounded.
-    let at_edge = start + length == full
-        && (output == length.div_ceil(ratio) || Some(output) == level.checked_sub(start / ratio))
-        && start.is_multiple_of(ratio);
-    let length = if at_edge { f64::from(output) } else { f64::from(length) / f64::from(ratio) };
-    Axis { start: exact, length, output }
-}
-
-/// Where the pixels of a level end for an axis: one beyond its side if the level was rounded down.
-fn limit(axis: &Axis, side: u32) -> u32 {
-    side.max((axis.start + axis.length - 1e-6).ceil() as u32)
-}
-
-/// Whether a level has at least as many pixels as are asked for; less than one pixel short is rounding, not detail,
-/// unless there are so few that it is.
-fn is_enough(axis: &Axis) -> bool {
-    let output = f64::from(axis.output);
-    axis.length + 1.0 > output && axis.length > 0.95 * output
 }
 
 impl fmt::Display for Plan {

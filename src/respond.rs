@@ -3,10 +3,11 @@
 
 use crate::body::Body;
 use crate::config::{Config, Limits};
+use crate::encode;
 use crate::error::{Error, MasterError};
 use crate::fastcgi::{Request, Response};
 use crate::freshness::{Freshness, Settings, Validators};
-use crate::iiif::{self, About, Extras, Identifier, ImageRequest, Pages, Target, Version};
+use crate::iiif::{self, About, Budget, Extras, Identifier, ImageRequest, Pages, Target, Tiling, Version};
 use crate::links;
 use crate::master::{Identity, Known, Master, Root, Sidecar, State};
 use crate::plan::Plan;
@@ -91,11 +92,12 @@ impl Service {
     ) -> Result<Response<'_>, Error> {
         let master = self.known.find(&self.root, identifier.as_str())?;
         let description = &master.description;
-        let size = description.dimensions();
+        let tiling = Tiling::of(description, &asked.limits);
         let has_colour = description.channels.has_colour();
-        let (limits, offer) = (&asked.limits, &self.config.offer);
-        let resolved = iiif::resolve(request, version, size, limits, offer, has_colour)?;
-        let canonical = iiif::canonical(&resolved, version, size, limits);
+        let offer = &self.config.offer;
+        let limits = &encode::held(request.format, &asked.limits, &self.config.encodings);
+        let resolved = iiif::resolve(request, version, tiling, limits, offer, has_colour)?;
+        let canonical = iiif::canonical(&resolved, version, tiling, limits);
         let files = std::iter::once(master.identity);
         let freshness = Freshness::new(&(master.page, &canonical), files, limits, self.settings);
         let headers = [
@@ -160,10 +162,12 @@ impl Service {
     ) -> Vec<u8> {
         let (description, scale) = (&master.description, master.scale());
         let extras = self.extras(&master.path, sidecar);
-        let budget = self.config.max_source_area;
-        let affordable = |region, size| Plan::is_affordable(description, region, size, budget);
-        let (offer, extras, affordable) = (&self.config.offer, &extras, &affordable);
-        let about = About { id, description, limits, offer, scale, pages, extras, affordable };
+        let cost = |region, size| Plan::cost(description, region, size);
+        let most = self.config.max_source_area.get();
+        let budget = Budget { levels: &description.levels, most, cost: &cost };
+        let largest = iiif::largest(description.dimensions(), limits);
+        let offer = &encode::offered(&self.config.offer, largest, &self.config.encodings);
+        let about = About { id, description, limits, offer, scale, pages, extras: &extras, budget };
         iiif::info(version, &about).to_string().into_bytes()
     }
 

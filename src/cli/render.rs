@@ -11,7 +11,8 @@ use clap::Parser;
 
 use crate::body::Body;
 use crate::config::Config;
-use crate::iiif::{self, About, Extras, Pages, Resolved, Target, Version};
+use crate::encode;
+use crate::iiif::{self, About, Budget, Extras, Pages, Resolved, Target, Tiling, Version};
 use crate::master::{Master, Sidecar, file_and_page};
 use crate::plan::Plan;
 use crate::render::Renderer;
@@ -63,8 +64,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Target::Image { version, request, .. } => {
             let description = &master.description;
             let has_colour = description.channels.has_colour();
-            let (image, limits, offer) = (description.dimensions(), &config.limits, &config.offer);
-            let resolved = iiif::resolve(&request, version, image, limits, offer, has_colour)?;
+            let tiling = Tiling::of(description, &config.limits);
+            let limits = encode::held(request.format, &config.limits, &config.encodings);
+            let resolved = iiif::resolve(&request, version, tiling, &limits, &config.offer, has_colour)?;
             let plan = Plan::new(&resolved, description, config.encodings.deepest(resolved.format));
             if arguments.plan {
                 explain(&master, &resolved, &plan);
@@ -109,15 +111,20 @@ fn info(
         None => config.info.clone(),
     };
     let description = &master.description;
+    let largest = iiif::largest(description.dimensions(), &config.limits);
     let about = About {
         id,
         description,
         limits: &config.limits,
-        offer: &config.offer,
+        offer: &encode::offered(&config.offer, largest, &config.encodings),
         scale: master.scale(),
         pages: Pages { page: master.page, of: master.pages()? },
         extras: &extras,
-        affordable: &|region, size| Plan::is_affordable(description, region, size, config.max_source_area),
+        budget: Budget {
+            levels: &description.levels,
+            most: config.max_source_area.get(),
+            cost: &|region, size| Plan::cost(description, region, size),
+        },
     };
     Ok(iiif::info(version, &about).to_string().into_bytes())
 }

@@ -15,6 +15,7 @@ pub(super) struct RawOffer {
     arbitrary_rotation: bool,
     mirroring: bool,
     upscaling: bool,
+    larger_boxes: bool,
     background: String,
 }
 
@@ -27,6 +28,7 @@ impl Default for RawOffer {
             arbitrary_rotation: true,
             mirroring: true,
             upscaling: true,
+            larger_boxes: false,
             background: "#ffffff".into(),
         }
     }
@@ -58,6 +60,7 @@ impl TryFrom<RawOffer> for Offer {
             arbitrary_rotation: raw.arbitrary_rotation,
             mirroring: raw.mirroring,
             upscaling: raw.upscaling,
+            larger_boxes: raw.larger_boxes,
             background: colour(&raw.background)?,
         })
     }
@@ -111,7 +114,8 @@ mod tests {
         );
         let less = less.expect("valid");
         assert_eq!((less.formats, less.qualities), (vec![Format::Png, Format::Jpg], vec![]));
-        assert!(!less.mirroring && less.upscaling && less.arbitrary_rotation);
+        assert!(!less.mirroring && less.upscaling && less.arbitrary_rotation && !less.larger_boxes);
+        assert!(offer("larger_boxes = true").expect("valid").larger_boxes);
         assert_eq!(less.background, [0, 128, 255]);
     }
 
@@ -127,6 +131,7 @@ mod tests {
             ("background = \"#fffffg\"", "background"),
             ("background = \"#+fffff\"", "background"),
             ("mirroring = 1", "mirroring"),
+            ("larger_boxes = 400", "larger_boxes"),
         ] {
             let complaint = format!("{:#}", offer(text).expect_err(text));
             assert!(complaint.contains(word), "{text}: {complaint}");

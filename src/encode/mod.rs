@@ -16,10 +16,12 @@ mod webp;
 pub use carried::{Carried, into_jpeg};
 pub use flow::{Flow, flow, flow_deep};
 
-use crate::config::{Config, Encodings};
+use std::num::{NonZeroU32, NonZeroU64};
+
+use crate::config::{Config, Encodings, Limits};
 use crate::error::Error;
 use crate::geometry::Dimensions;
-use crate::iiif::Format;
+use crate::iiif::{Format, Offer};
 use crate::raster::{Raster, Sample, flatten};
 
 /// Encodes rasters; keeps its buffers.
@@ -100,6 +102,22 @@ pub fn check(format: Format, size: Dimensions, settings: &Encodings) -> Result<(
         return refused(format!("{largest} pixels here"));
     }
     Ok(())
+}
+
+/// What of `limits` a file of `format` holds: for sizes that are left to the server.
+pub fn held(format: Format, limits: &Limits, settings: &Encodings) -> Limits {
+    let longest = NonZeroU32::new(longest_side(format)).unwrap_or(NonZeroU32::MAX);
+    let largest = if format == Format::Avif { settings.avif.max_area } else { u64::MAX };
+    Limits {
+        max_width: limits.max_width.min(longest),
+        max_height: limits.max_height.min(longest),
+        max_area: limits.max_area.min(NonZeroU64::new(largest).unwrap_or(NonZeroU64::MIN)),
+    }
+}
+
+/// What of `offer` info.json may tell of an image whose largest picture has this size: formats that hold it.
+pub fn offered(offer: &Offer, largest: Dimensions, settings: &Encodings) -> Offer {
+    offer.of_formats(|format| check(format, largest, settings).is_ok())
 }
 
 const fn longest_side(format: Format) -> u32 {

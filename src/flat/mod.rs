@@ -9,7 +9,7 @@ pub use jpeg::Index;
 
 use image::ImageFormat;
 
-use crate::description::{Depth, Description, Level};
+use crate::description::{Depth, Description, Level, Sampling};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Rect};
 use crate::metadata::Metadata;
@@ -120,7 +120,7 @@ impl Picture {
 
 /// A level without tiles.
 fn level(dimensions: Dimensions) -> Level {
-    Level { dimensions, tile: dimensions, tiled: false, stored_as: None }
+    Level { dimensions, tile: dimensions, tiled: false, stored_as: None, sampling: Sampling::Boxes }
 }
 
 /// Refuses what would take too much memory, with the command that makes a better master of it.

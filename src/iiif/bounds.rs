@@ -24,6 +24,11 @@ struct Tilt {
     canvas: Limits,
 }
 
+/// The size of the whole image as `max`, not turned.
+pub fn largest(image: Dimensions, limits: &Limits) -> Dimensions {
+    Bounds::new(limits, Orientation::UPRIGHT, Decimal::default()).maximum(image, false)
+}
+
 impl Bounds {
     /// The bounds that keep a derivative within `limits` both when it is scaled (section 4.2) and once it is turned.
     pub(super) fn new(limits: &Limits, orientation: Orientation, tilt: Decimal) -> Self {

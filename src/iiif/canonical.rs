@@ -3,17 +3,17 @@
 //! Asking for a canonical URL resolves to what it was made from.
 
 use super::bounds::{Bounds, proportional};
-use super::{Identifier, Resolved, Rotation, Version};
+use super::{Identifier, Resolved, Rotation, Tiling, Version};
 use crate::config::Limits;
-use crate::geometry::{Dimensions, Rect};
+use crate::geometry::Rect;
 
 /// The canonical part of the URL after the identifier, such as `full/max/0/default.jpg`.
-pub fn canonical(resolved: &Resolved, version: Version, image: Dimensions, limits: &Limits) -> String {
+pub fn canonical(resolved: &Resolved, version: Version, tiling: Tiling, limits: &Limits) -> String {
     let Resolved { region, orientation, tilt, quality, format, .. } = resolved;
     let rotation = Rotation::of(*orientation, *tilt);
-    let region = if *region == Rect::whole(image) { "full".to_owned() } else { region.to_string() };
+    let region = if *region == Rect::whole(tiling.image) { "full".to_owned() } else { region.to_string() };
     let size = match version {
-        Version::V2 => size_2(resolved),
+        Version::V2 => size_2(resolved, tiling),
         Version::V3 => size_3(resolved, limits),
     };
     format!("{region}/{size}/{rotation}/{quality}.{format}")
@@ -39,11 +39,13 @@ fn size_3(resolved: &Resolved, limits: &Limits) -> String {
 }
 
 /// 2.1: `full`, `w,` where that gives this very height, else `w,h`.
-fn size_2(resolved: &Resolved) -> String {
+fn size_2(resolved: &Resolved, tiling: Tiling) -> String {
     let (size, region) = (resolved.size, resolved.region.dimensions());
+    let by_ratio = || proportional(size.width.into(), region.height, region.width);
+    let tile = || tiling.size_of(resolved.region, |tile| tile.width == size.width);
     if size == region {
         "full".to_owned()
-    } else if proportional(size.width.into(), region.height, region.width) == u64::from(size.height) {
+    } else if tile().map_or_else(by_ratio, |tile| tile.height.into()) == u64::from(size.height) {
         format!("{},", size.width)
     } else {
         format!("{},{}", size.width, size.height)
@@ -56,22 +58,37 @@ mod tests {
 
     use super::Version::{V2, V3};
     use super::*;
+    use crate::geometry::Dimensions;
     use crate::iiif::{Offer, Target, parse, resolve};
+
+    const SIZE: Dimensions = Dimensions::new(1200, 800);
 
     #[track_caller]
     fn check(rule: &str, version: Version, request: &str, has_colour: bool, expected: &str) {
+        check_of(SIZE, rule, version, request, has_colour, expected);
+    }
+
+    #[track_caller]
+    fn check_of(
+        image: Dimensions,
+        rule: &str,
+        version: Version,
+        request: &str,
+        has_colour: bool,
+        expected: &str,
+    ) {
         let limits = Limits {
             max_width: NonZeroU32::new(1000).expect("width"),
             max_height: NonZeroU32::new(900).expect("height"),
             max_area: NonZeroU64::new(1_000_000).expect("area"),
         };
-        let image = Dimensions::new(1200, 800);
+        let tiling = Tiling { image, tile: Dimensions::new(256, 256) };
         let once = |request: &str| {
             let uri = format!("/iiif/{}/a%2fb/{request}", version.segment());
             let Target::Image { request, .. } = parse(uri.as_bytes()).expect(rule) else { panic!("{rule}") };
             let resolved =
-                resolve(&request, version, image, &limits, &Offer::default(), has_colour).expect(rule);
-            canonical(&resolved, version, image, &limits)
+                resolve(&request, version, tiling, &limits, &Offer::default(), has_colour).expect(rule);
+            canonical(&resolved, version, tiling, &limits)
         };
         assert_eq!(once(request), expected, "{rule}: {request}");
         assert_eq!(once(expected), expected, "{rule}: canonical of canonical");
@@ -125,6 +142,29 @@ mod tests {
         ] {
             check(rule, V2, request, true, expected);
         }
+    }
+
+    #[test]
+    fn tiles_of_2_by_their_width() {
+        let image = Dimensions::new(1203, 803);
+        for (request, expected) in [
+            // A tile of a quarter; by the ratio of its region it would have 202 rows, a third picture.
+            ("1024,0,179,803/45,201/0/default.jpg", "1024,0,179,803/45,/0/default.jpg"),
+            ("1024,0,179,803/45,/0/default.jpg", "1024,0,179,803/45,/0/default.jpg"),
+            ("1024,0,179,803/,201/0/default.jpg", "1024,0,179,803/45,/0/default.jpg"),
+            ("1024,0,179,803/45,202/0/default.jpg", "1024,0,179,803/45,202/0/default.jpg"),
+            ("1024,0,179,802/45,/0/default.jpg", "1024,0,179,802/45,/0/default.jpg"),
+        ] {
+            check_of(image, "CANON-01..16", V2, request, true, expected);
+        }
+        check_of(
+            image,
+            "CANON-01..16",
+            V3,
+            "1024,0,179,803/45,/0/default.jpg",
+            true,
+            "1024,0,179,803/45,202/0/default.jpg",
+        );
     }
 
     #[test]

@@ -5,16 +5,10 @@
 use serde_json::{Map, Value, json};
 
 use super::bounds::proportional;
-use super::{Extras, Format, Level, Offer, Quality, Version};
+use super::{Budget, Extras, Format, Level, Offer, Quality, Tiling, Version};
 use crate::config::Limits;
 use crate::description::{Description, PhysicalScale, PhysicalUnit};
 use crate::geometry::{Dimensions, Rect};
-
-/// Tiles are at least so wide and so high: smaller ones cost a viewer more in requests than they save in pixels.
-const SMALLEST_TILE: u32 = 256;
-
-/// The tiles of masters that have none, where any rectangle costs about the same.
-const TILE_WITHOUT_TILES: Dimensions = Dimensions::new(512, 512);
 
 /// The profile of the Physical Dimensions service, and its context.
 const PHYSDIM: &str = "http://iiif.io/api/annex/services/physdim";
@@ -43,8 +37,8 @@ pub struct About<'a> {
     pub pages: Pages,
     /// What the publisher adds.
     pub extras: &'a Extras,
-    /// Whether the limits of the server allow a part of the picture at a size, given as it is shown.
-    pub affordable: &'a dyn Fn(Rect, Dimensions) -> bool,
+    /// What of it may be decoded at a time.
+    pub budget: Budget<'a>,
 }
 
 /// The place of an image in a file of several.
@@ -88,7 +82,7 @@ fn info_3(about: &About) -> Map<String, Value> {
     member("maxWidth", json!(limits.max_width));
     member("maxHeight", json!(limits.max_height));
     member("maxArea", json!(limits.max_area));
-    member("sizes", sizes(description, limits));
+    member("sizes", sizes(about));
     member("tiles", tiles(about));
     member("preferredFormats", extensions(&offer.preferred_formats, |_| true));
     // Level 1 has jpg alone.
@@ -154,7 +148,7 @@ fn info_2(about: &About) -> Map<String, Value> {
     member("protocol", json!("http://iiif.io/api/image"));
     member("width", json!(image.width));
     member("height", json!(image.height));
-    member("sizes", sizes(description, limits));
+    member("sizes", sizes(about));
     member("tiles", tiles(about));
     member("profile", json!([offer.level(Version::V2).uri(Version::V2), extras]));
     members
@@ -168,7 +162,8 @@ fn without_empty_lists(members: Map<String, Value>) -> Map<String, Value> {
 /// The stored levels as they are shown, smallest first: what can be sent without scaling (section 5.3).
 ///
 /// One that `w,` would refuse, because its ratio says less than one pixel, is no size of the same picture.
-fn sizes(description: &Description, limits: &Limits) -> Value {
+fn sizes(about: &About) -> Value {
+    let About { description, limits, .. } = *about;
     let image = description.dimensions();
     let kept = |size: &Dimensions| {
         size.width <= image.width.min(limits.max_width.get())
@@ -176,6 +171,7 @@ fn sizes(description: &Description, limits: &Limits) -> Value {
             && size.area() <= limits.max_area.get()
             && proportional(size.width.into(), image.height, image.width) > 0
             && proportional(size.height.into(), image.width, image.height) > 0
+            && about.budget.allows_part(Rect::whole(image), *size)
     };
     let shown =
         description.levels.iter().map(|level| description.orientation.apply_to_size(level.dimensions));
@@ -185,49 +181,16 @@ fn sizes(description: &Description, limits: &Limits) -> Value {
     sizes.iter().map(|size| json!({ "width": size.width, "height": size.height })).collect()
 }
 
-/// One tiling of the whole pyramid (section 5.4), as far up as the server's limits allow: a master without reduced
-/// levels is not read whole for a tile.
+/// One tiling of the whole pyramid (section 5.4), with the scale factors of which the server's limits allow every tile: a
+/// master without reduced levels is not read whole for a tile. None at all if there are none of them.
 fn tiles(about: &About) -> Value {
-    let (image, tile) = (about.description.dimensions(), tile(about.description, about.limits));
-    let is_affordable = |factor: &u64| {
-        // Both sides at most those of the image, which have 32 bits.
-        let side = |tile: u32, image: u32| (u64::from(tile) * factor).min(image.into());
-        let (width, height) = (side(tile.width, image.width), side(tile.height, image.height));
-        let size = Dimensions::new(width.div_ceil(*factor) as u32, height.div_ceil(*factor) as u32);
-        (about.affordable)(Rect::new(0, 0, width as u32, height as u32), size)
-    };
-    let factors: Vec<u64> = scale_factors(image, tile).into_iter().take_while(is_affordable).collect();
-    json!([{ "width": tile.width, "height": tile.height, "scaleFactors": factors }])
-}
-
-/// The stored tile as it is shown, or a multiple of it, so that a request meets whole tiles; within the limits.
-fn tile(description: &Description, limits: &Limits) -> Dimensions {
-    let stored = match description.levels.first() {
-        Some(level) if level.tiled => level.tile,
-        _ => TILE_WITHOUT_TILES,
-    };
-    let shown = description.orientation.apply_to_size(stored);
-    // Within one `u32`: a side below 256 grows to less than 512.
-    let grown = |side: u32| side.max(1).saturating_mul(SMALLEST_TILE.div_ceil(side.max(1)));
-    let width = grown(shown.width).min(limits.max_width.get());
-    let height = grown(shown.height).min(limits.max_height.get());
-    let tile = Dimensions::new(width, height);
-    if tile.area() <= limits.max_area.get() {
-        return tile;
-    }
-    let side = u32::try_from(limits.max_area.get().isqrt()).unwrap_or(u32::MAX);
-    Dimensions::new(width.min(side), height.min(side))
-}
-
-/// Powers of two from 1 until the whole image is one tile.
-fn scale_factors(image: Dimensions, tile: Dimensions) -> Vec<u64> {
-    let covers = |factor: u64| {
-        u64::from(image.width).div_ceil(factor) <= tile.width.into()
-            && u64::from(image.height).div_ceil(factor) <= tile.height.into()
-    };
-    // A tile has at least one pixel, so 2^32 covers every image.
-    std::iter::successors(Some(1_u64), |factor| (!covers(*factor)).then(|| factor.saturating_mul(2)))
-        .collect()
+    let tiling = Tiling::of(about.description, about.limits);
+    let factors: Vec<u64> =
+        tiling.scale_factors().filter(|factor| about.budget.allows(tiling, *factor)).collect();
+    let Dimensions { width, height } = tiling.tile;
+    let tiles =
+        (!factors.is_empty()).then(|| json!({ "width": width, "height": height, "scaleFactors": factors }));
+    tiles.into_iter().collect()
 }
 
 #[cfg(test)]

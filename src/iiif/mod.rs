@@ -3,6 +3,7 @@
 //! One file for each part of the URL; the clause that rules it stands at the top of each.
 
 mod bounds;
+mod budget;
 mod canonical;
 mod extras;
 mod identifier;
@@ -19,7 +20,10 @@ mod region;
 mod resolve;
 mod rotation;
 mod size;
+mod tiling;
 
+pub use bounds::largest;
+pub use budget::Budget;
 pub use canonical::{base_uri, canonical};
 pub use extras::Extras;
 pub use identifier::Identifier;
@@ -33,6 +37,7 @@ pub use region::Region;
 pub use resolve::{Resolved, resolve};
 pub use rotation::Rotation;
 pub use size::{Size, SizeForm};
+pub use tiling::Tiling;
 
 use std::fmt;
 

@@ -20,6 +20,8 @@ pub struct Offer {
     pub mirroring: bool,
     /// Sizes above that of the region.
     pub upscaling: bool,
+    /// Boxes of `!w,h` in 3.0 that are larger than the region on both sides: it comes in its own size.
+    pub larger_boxes: bool,
     /// Red, green and blue of what shows where a picture has nothing and its format no transparency.
     pub background: [u8; 3],
 }
@@ -34,7 +36,7 @@ pub enum Level {
 }
 
 impl Default for Offer {
-    /// All that the program can do, on white paper.
+    /// All that the program can do, on white paper, as the official validator wants it.
     fn default() -> Self {
         Self {
             formats: Format::SUPPORTED.to_vec(),
@@ -43,12 +45,22 @@ impl Default for Offer {
             arbitrary_rotation: true,
             mirroring: true,
             upscaling: true,
+            larger_boxes: false,
             background: [255; 3],
         }
     }
 }
 
 impl Offer {
+    /// The same but for formats that do not hold what there is. What every server must have stays.
+    pub fn of_formats(&self, holds: impl Fn(Format) -> bool) -> Self {
+        let held = |formats: &[Format]| {
+            formats.iter().copied().filter(|format| *format == Format::Jpg || holds(*format)).collect()
+        };
+        let (formats, preferred_formats) = (held(&self.formats), held(&self.preferred_formats));
+        Self { formats, preferred_formats, ..self.clone() }
+    }
+
     /// The highest level of which nothing is missing (compliance 3.0 and 2.1, sections 3.4 and 3.5).
     pub fn level(&self, version: Version) -> Level {
         let qualities: &[Quality] = match version {

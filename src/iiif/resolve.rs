@@ -3,7 +3,7 @@
 //! What leaves here lies within the image and within the limits.
 
 use super::bounds::{Bounds, proportional};
-use super::{Decimal, Format, ImageRequest, Offer, Quality, Size, SizeForm, Version};
+use super::{Decimal, Format, ImageRequest, Offer, Quality, Size, SizeForm, Tiling, Version};
 use crate::config::Limits;
 use crate::error::Error;
 use crate::geometry::{Dimensions, Orientation, Rect};
@@ -32,7 +32,8 @@ impl Resolved {
     }
 }
 
-/// What `request` means on an image of these dimensions, as it is shown, under these limits and with this offer.
+/// What `request` means on an image in these tiles, as it is shown, with this offer and under these limits: those of
+/// info.json, and those of the format.
 ///
 /// # Errors
 /// [`Error::Request`] for a region without pixels, a size of less than one pixel, above the limits, or above the
@@ -41,17 +42,18 @@ impl Resolved {
 pub fn resolve(
     request: &ImageRequest,
     version: Version,
-    image: Dimensions,
+    tiling: Tiling,
     limits: &Limits,
     offer: &Offer,
     has_colour: bool,
 ) -> Result<Resolved, Error> {
-    let region = request.region.locate(image)?;
+    let region = request.region.locate(tiling.image)?;
     let (orientation, tilt) = request.rotation.turn(offer)?;
     let bounds = Bounds::new(limits, orientation, tilt);
     // 2.1 has no sign for it: "the image server MAY support scaling above the full size" (`sizeAboveFull`).
     let may_enlarge = request.size.upscaling || (version == Version::V2 && offer.upscaling);
-    let size = scaled(request.size, may_enlarge, version, region.dimensions(), bounds)?;
+    let rules = Rules { version, may_enlarge, larger_boxes: offer.larger_boxes, bounds };
+    let size = rules.scaled(as_tile(request.size, version, tiling, region), region.dimensions())?;
     if (size.width > region.width || size.height > region.height) && !offer.upscaling {
         let sign = "nothing is enlarged here, though the request for it is well formed";
         return Err(Error::NotImplemented(format!("size: \"{}\": {sign}", request.size)));
@@ -66,65 +68,85 @@ pub fn resolve(
     })
 }
 
-/// The size in pixels that a size parameter gives a region (section 4.2).
-fn scaled(
-    size: Size,
-    may_enlarge: bool,
-    version: Version,
-    region: Dimensions,
-    bounds: Bounds,
-) -> Result<Dimensions, Error> {
-    let (width, height) = match size.form {
-        // In 2.1 as well the largest size "available": pixels that the region does not have are not available.
-        SizeForm::Max => return Ok(bounds.maximum(region, size.upscaling)),
-        SizeForm::Confined(width, height) => {
-            return confined(size, (width, height), (may_enlarge, version), region, bounds);
+/// `w,` and `,h` of 2.1 for a tile of info.json: the very size of the tile (2.1 section 4.2; implementation notes). Viewers
+/// ask so, for it is the canonical form, and put what comes beside tiles that no edge cut. By the ratio of a tile that an
+/// edge did cut, whose named side is rounded up, it may have a row too many, or hundreds, or none.
+fn as_tile(size: Size, version: Version, tiling: Tiling, region: Rect) -> Size {
+    let tile = match (version, size.form) {
+        (Version::V2, SizeForm::Width(width)) => {
+            tiling.size_of(region, |tile| u64::from(tile.width) == width)
         }
-        SizeForm::Full => (region.width.into(), region.height.into()),
-        SizeForm::Width(width) => (width, proportional(width, region.height, region.width)),
-        SizeForm::Height(height) => (proportional(height, region.width, region.height), height),
-        SizeForm::Percent(percent) if percent.exceeds(100) && !may_enlarge => {
-            return Err(enlarges(size, version, region));
+        (Version::V2, SizeForm::Height(height)) => {
+            tiling.size_of(region, |tile| u64::from(tile.height) == height)
         }
-        SizeForm::Percent(percent) => (percent.percent_of(region.width), percent.percent_of(region.height)),
-        SizeForm::Exact(width, height) => (width, height),
+        _ => None,
     };
-    if width == 0 || height == 0 {
-        return Err(vanishes(size, region));
-    }
-    // Above the limits first: there, leave to enlarge would be of no use.
-    let admitted = bounds.admit(width, height).ok_or_else(|| {
-        let rule = "is above maxWidth, maxHeight or maxArea of info.json; max is the largest size";
-        Error::request("size", format!("\"{size}\" of a region of {region} pixels {rule}"))
-    })?;
-    match !may_enlarge && (width > region.width.into() || height > region.height.into()) {
-        true => Err(enlarges(size, version, region)),
-        false => Ok(admitted),
-    }
+    tile.map_or(size, |tile| Size { form: SizeForm::Exact(tile.width.into(), tile.height.into()), ..size })
 }
 
-/// `!w,h`: the limits bind it as the box does, so they make it smaller, not wrong (section 4.2).
-fn confined(
-    size: Size,
-    (width, height): (u64, u64),
-    (may_enlarge, version): (bool, Version),
-    region: Dimensions,
+/// What decides, beside the region, what a size means.
+struct Rules {
+    version: Version,
+    may_enlarge: bool,
+    larger_boxes: bool,
     bounds: Bounds,
-) -> Result<Dimensions, Error> {
-    if width == 0 || height == 0 {
-        return Err(vanishes(size, region));
+}
+
+impl Rules {
+    /// The size in pixels that a size parameter gives a region (section 4.2).
+    fn scaled(&self, size: Size, region: Dimensions) -> Result<Dimensions, Error> {
+        let (width, height) = match size.form {
+            // In 2.1 as well the largest size "available": pixels that the region does not have are not available.
+            SizeForm::Max => return Ok(self.bounds.maximum(region, size.upscaling)),
+            SizeForm::Confined(width, height) => return self.confined(size, (width, height), region),
+            SizeForm::Full => (region.width.into(), region.height.into()),
+            SizeForm::Width(width) => (width, proportional(width, region.height, region.width)),
+            SizeForm::Height(height) => (proportional(height, region.width, region.height), height),
+            SizeForm::Percent(percent) if percent.exceeds(100) && !self.may_enlarge => {
+                return Err(enlarges(size, self.version, region));
+            }
+            SizeForm::Percent(percent) => {
+                (percent.percent_of(region.width), percent.percent_of(region.height))
+            }
+            SizeForm::Exact(width, height) => (width, height),
+        };
+        if width == 0 || height == 0 {
+            return Err(vanishes(size, region));
+        }
+        // Above the limits first: there, leave to enlarge would be of no use.
+        let admitted = self.bounds.admit(width, height).ok_or_else(|| {
+            let rule = "is above maxWidth, maxHeight or maxArea of info.json, or above what a file of this format \
+                        may have here; max is the largest size";
+            Error::request("size", format!("\"{size}\" of a region of {region} pixels {rule}"))
+        })?;
+        match !self.may_enlarge && (width > region.width.into() || height > region.height.into()) {
+            true => Err(enlarges(size, self.version, region)),
+            false => Ok(admitted),
+        }
     }
-    // A box may be longer than the region on one side, where the other one binds. One that is longer on both asks for
-    // an enlargement: the table of section 4.2 would return the region's size, the paragraph after it and the official
-    // validator want a 400. 2.1 promises no more than the best fit within the box.
-    if !may_enlarge && version == Version::V3 && width > region.width.into() && height > region.height.into()
-    {
-        return Err(enlarges(size, version, region));
+
+    /// `!w,h`: the limits bind it as the box does, so they make it smaller, not wrong (section 4.2).
+    fn confined(
+        &self,
+        size: Size,
+        (width, height): (u64, u64),
+        region: Dimensions,
+    ) -> Result<Dimensions, Error> {
+        if width == 0 || height == 0 {
+            return Err(vanishes(size, region));
+        }
+        // A box may be longer than the region on one side, where the other one binds. One that is longer on both asks
+        // for an enlargement: the table of section 4.2 would return the region's size, the paragraph after it and the
+        // official validator want a 400; the configuration decides. 2.1 promises no more than the best fit.
+        let is_larger = width > region.width.into() && height > region.height.into();
+        if is_larger && !self.may_enlarge && !self.larger_boxes && self.version == Version::V3 {
+            return Err(enlarges(size, self.version, region));
+        }
+        let within = self.bounds.and(width, height);
+        let own = |bounds: Bounds| bounds.and(region.width.into(), region.height.into());
+        let size_in_box = if self.may_enlarge { within } else { own(within) }.largest(region);
+        if size_in_box.area() == 0 { Err(vanishes(size, region)) } else { Ok(size_in_box) }
     }
-    let within = bounds.and(width, height);
-    let within = if may_enlarge { within } else { within.and(region.width.into(), region.height.into()) };
-    let size_in_box = within.largest(region);
-    if size_in_box.area() == 0 { Err(vanishes(size, region)) } else { Ok(size_in_box) }
 }
 
 /// A side that is zero, or rounds to it. "The pixel dimensions of the scaled region MUST NOT be less than 1 pixel",
@@ -162,10 +184,14 @@ mod tests {
         }
     }
 
+    /// An image in tiles of 256.
+    fn tiling(width: u32, height: u32) -> Tiling {
+        Tiling { image: Dimensions::new(width, height), tile: Dimensions::new(256, 256) }
+    }
+
     /// Resolves `region/size/rotation` and compares the size; nothing means a 400.
     #[track_caller]
     fn check(rule: &str, version: Version, path: &str, limits: &Limits, expected: Option<(u32, u32)>) {
-        let image = Dimensions::new(600, 400);
         let parts: Vec<&str> = path.split('/').collect();
         let request = ImageRequest {
             region: Region::parse(parts[0]).expect(rule),
@@ -174,7 +200,7 @@ mod tests {
             quality: Quality::Default,
             format: Format::Jpg,
         };
-        match (resolve(&request, version, image, limits, &Offer::default(), true), expected) {
+        match (resolve(&request, version, tiling(600, 400), limits, &Offer::default(), true), expected) {
             (Ok(resolved), Some((width, height))) => {
                 assert_eq!(resolved.size, Dimensions::new(width, height), "{rule}: {path}");
             }
@@ -295,8 +321,8 @@ mod tests {
             format,
         };
         let free = limits(16_384, 16_384, 32_000_000);
-        let image = Dimensions::new(600, 400);
-        let resolved = |asked, colour| resolve(&asked, V3, image, &free, &Offer::default(), colour);
+        let resolved =
+            |asked, colour| resolve(&asked, V3, tiling(600, 400), &free, &Offer::default(), colour);
         let gray = resolved(request(Quality::Color, Format::Png, "!360.0"), false).expect("QUAL-30..32");
         assert_eq!((gray.quality, gray.orientation.to_string().as_str()), (Quality::Default, "!0"));
         assert_eq!(gray.region, Rect::new(100, 0, 400, 400));
@@ -320,7 +346,7 @@ mod tests {
 
     #[test]
     fn an_enlargement_that_is_not_offered() {
-        let (free, image) = (limits(16_384, 16_384, 32_000_000), Dimensions::new(600, 400));
+        let free = limits(16_384, 16_384, 32_000_000);
         let none = Offer { upscaling: false, ..Offer::default() };
         for (rule, version, size, status) in [
             ("IMG3-SIZE-90", V3, "^601,", 501),
@@ -341,7 +367,7 @@ mod tests {
                 quality: Quality::Default,
                 format: Format::Jpg,
             };
-            let resolved = resolve(&request, version, image, &free, &none, true);
+            let resolved = resolve(&request, version, tiling(600, 400), &free, &none, true);
             assert_eq!(resolved.map_or_else(|error| error.status(), |_| 200), status, "{rule}: {size}");
         }
     }
@@ -353,9 +379,65 @@ mod tests {
             let (size, image) = (Size { upscaling: false, form }, Dimensions::new(6000, 4000));
             let bounds =
                 Bounds::new(&limits(16_384, 16_384, 1 << 40), Orientation::UPRIGHT, Decimal::default());
-            scaled(size, false, V3, image, bounds).expect_err("too large").to_string()
+            let rules = Rules { version: V3, may_enlarge: false, larger_boxes: false, bounds };
+            rules.scaled(size, image).expect_err("too large").to_string()
         };
         assert!(refusal(20_000).contains("maxWidth") && !refusal(20_000).contains('^'));
         assert!(refusal(7000).contains("starts with ^"));
+    }
+
+    #[test]
+    fn tiles_of_version_2_have_the_size_of_their_row_and_column() {
+        let free = limits(16_384, 16_384, 32_000_000);
+        let size = |version, (width, height), region: &str, size: &str| {
+            let request = ImageRequest {
+                region: Region::parse(region).expect(region),
+                size: Size::parse(size, version).expect(size),
+                rotation: Rotation::parse("0").expect("0"),
+                quality: Quality::Default,
+                format: Format::Jpg,
+            };
+            let resolved = resolve(&request, version, tiling(width, height), &free, &Offer::default(), true);
+            resolved.ok().map(|resolved| (resolved.size.width, resolved.size.height))
+        };
+        for (image, region, asked, expected, by_ratio) in [
+            ((5049, 4097), "4096,1024,953,1024", "239,", (239, 256), Some((239, 257))),
+            ((5049, 4097), "0,4096,1024,1", "256,", (256, 1), None),
+            ((4097, 4097), "4096,0,1,1024", "1,", (1, 256), Some((1, 1024))),
+            ((4097, 4097), "4096,0,1,1024", ",256", (1, 256), None),
+            ((4097, 9), "full", "129,", (129, 1), None),
+            ((4097, 9), "full", ",1", (129, 1), Some((455, 1))),
+        ] {
+            assert_eq!(size(V2, image, region, asked), Some(expected), "{image:?}/{region}/{asked}");
+            assert_eq!(size(V3, image, region, asked), by_ratio, "3.0: {image:?}/{region}/{asked}");
+        }
+        // No tile: the ratio is kept, and there must be something of it.
+        assert_eq!(size(V2, (5049, 4097), "4096,1024,953,1000", "239,"), Some((239, 251)));
+        assert_eq!(size(V2, (5049, 4097), "1,4096,1024,1", "256,"), None);
+    }
+
+    #[test]
+    fn larger_boxes_are_refused_or_not() {
+        let free = limits(16_384, 16_384, 32_000_000);
+        let lenient = Offer { larger_boxes: true, ..Offer::default() };
+        for (path, expected) in [
+            ("!1200,1300", (600, 400)),
+            ("!601,401", (600, 400)),
+            ("!300,1300", (300, 200)),
+            ("^!900,900", (900, 600)),
+        ] {
+            let request = ImageRequest {
+                region: Region::Full,
+                size: Size::parse(path, V3).expect(path),
+                rotation: Rotation::parse("0").expect("0"),
+                quality: Quality::Default,
+                format: Format::Jpg,
+            };
+            let size = |limits: &Limits| {
+                resolve(&request, V3, tiling(600, 400), limits, &lenient, true).expect(path).size
+            };
+            assert_eq!(size(&free), Dimensions::new(expected.0, expected.1), "SIZE-24: {path}");
+            assert!(size(&limits(300, 150, 30_000)).area() <= 30_000, "LIMIT-04: {path}");
+        }
     }
 }

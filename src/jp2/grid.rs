@@ -4,6 +4,7 @@
 
 use super::codestream::{Component, Header};
 use super::plane::halved;
+use crate::description::Sampling;
 use crate::geometry::{Dimensions, Rect};
 
 /// Pieces are at most so wide and high. A worker that goes through a picture alone needs a tenth less for pieces of 256;
@@ -33,6 +34,14 @@ impl<'a> Grid<'a> {
         let (x, y) = (at(image.x, self.step.0), at(image.y, self.step.1));
         let (right, bottom) = (at(image.right(), self.step.0), at(image.bottom(), self.step.1));
         Rect::new(x, y, right - x, bottom - y)
+    }
+
+    /// Where the samples of the picture, reduced, stand on it in full: each at a multiple of the step on its grid.
+    pub fn sampling(&self, reduction: u8) -> Sampling {
+        let (full, reduced, step) = (self.area(0), self.area(reduction), 1_u32 << reduction.min(31));
+        // No further than the next multiple, which may be beyond what 32 bits hold, where there are no samples.
+        let first = |reduced: u32, full: u32| reduced.wrapping_mul(step).wrapping_sub(full);
+        Sampling::Places { step, first: (first(reduced.x, full.x), first(reduced.y, full.y)) }
     }
 
     /// The area of the reference grid that holds every sample on which a window depends: those at its own places, and
@@ -91,6 +100,22 @@ impl<'a> Grid<'a> {
 mod tests {
     use super::*;
     use crate::jp2::codestream::tests::bytes;
+
+    #[test]
+    fn samples_stand_at_multiples_of_the_step() {
+        let first = |x, y, reduction| {
+            let bytes = bytes([1000, 700, x, y], [1000, 700, 0, 0], &[[7, 1, 1]]);
+            let header = Header::read(&bytes).expect("a header");
+            match Grid::new(&header).sampling(reduction) {
+                Sampling::Places { step, first } => (step, first),
+                Sampling::Boxes => panic!("wavelets have places"),
+            }
+        };
+        assert_eq!(first(0, 0, 3), (8, (0, 0)));
+        assert_eq!(first(3, 8, 0), (1, (0, 0)));
+        assert_eq!(first(3, 8, 3), (8, (5, 0)));
+        assert_eq!(first(37, 21, 2), (4, (3, 3)));
+    }
 
     #[test]
     fn a_window_needs_the_chroma_around_it() {

@@ -142,6 +142,7 @@ impl Image {
             tile: self.grid().piece(reduction),
             tiled: true,
             stored_as: None,
+            sampling: self.grid().sampling(reduction),
         });
         Description {
             levels: levels.collect(),

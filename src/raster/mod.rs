@@ -139,6 +139,20 @@ impl<S: Sample> Raster<S> {
         }
         wide
     }
+
+    /// The same picture with its first column and row so many times more before them.
+    pub fn begun_before(&self, columns: u32, rows: u32) -> Self {
+        let (count, length) = (self.channels.count(), self.row_length());
+        let dimensions = Dimensions::new(self.dimensions.width + columns, self.dimensions.height + rows);
+        let mut wide = Self { dimensions, channels: self.channels, pixels: Vec::new() };
+        wide.pixels.reserve_exact(dimensions.area() as usize * count);
+        for y in 0..dimensions.height {
+            let row = &self.pixels[y.saturating_sub(rows) as usize * length..][..length];
+            (0..columns).for_each(|_| wide.pixels.extend_from_slice(&row[..count]));
+            wide.pixels.extend_from_slice(row);
+        }
+        wide
+    }
 }
 
 impl AnyRaster {

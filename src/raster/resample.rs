@@ -21,7 +21,8 @@ const KEPT_BYTES: usize = 1 << 20;
 /// How one axis of a picture is scaled: a stretch of source pixels becomes `output` pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Axis {
-    /// Where the stretch begins, in source pixels; 0.5 is the middle of the first.
+    /// Where the stretch begins, in source pixels; 0.5 is the middle of the first. It may begin before them, by less than
+    /// one.
     pub start: f64,
     /// Its length in source pixels.
     pub length: f64,
@@ -105,10 +106,13 @@ impl Resampler {
         // Sums of fractions may end a hair beyond the last pixel.
         let across = x.length.min(f64::from(window.width) - left);
         let down = (f64::from(height) * y.scale()).min(f64::from(window.height) - top);
+        let (columns, rows_before) = (u32::from(left < 0.0), u32::from(top < 0.0));
+        let begun = (columns + rows_before > 0).then(|| source.begun_before(columns, rows_before));
+        let source = begun.as_ref().unwrap_or(source);
         let options = ResizeOptions::new()
             .resize_alg(ResizeAlg::Convolution(self.kernel))
             .use_alpha(source.channels.has_alpha())
-            .crop(left, top, across, down);
+            .crop(left + f64::from(columns), top + f64::from(rows_before), across, down);
         let Dimensions { width, height: source_height } = source.dimensions;
         let (Ok(from), Ok(mut to)) = (
             ImageRef::new(width, source_height, cast_slice(&source.pixels), pixels),
@@ -216,6 +220,27 @@ mod tests {
                 joined.extend(resampler.resample(&part, window, axes, rows).expect("inside").pixels);
             }
             assert_eq!(joined, picture.pixels);
+        }
+    }
+
+    #[test]
+    fn a_stretch_may_begin_before_the_first_pixel() {
+        let mut source = Raster::<u8>::new(Dimensions::new(30, 20), Channels::Gray);
+        for (n, pixel) in source.pixels.iter_mut().enumerate() {
+            *pixel = (40 + 3 * (n % 30) + 4 * (n / 30)) as u8;
+        }
+        let begun = source.begun_before(1, 1);
+        assert_eq!((begun.dimensions, begun.pixels[0], begun.pixels[32]), (Dimensions::new(31, 21), 40, 40));
+        let whole = Rect::whole(source.dimensions);
+        for (left, top) in [(-0.4, -0.25), (-0.4, 2.0), (1.5, -0.01)] {
+            let axes =
+                |by| [left, top].map(|start| Axis { start: start + by, length: 15.0, output: 10 }).into();
+            let mut resampler = Resampler::default();
+            let have = resampler.resample(&source, whole, axes(0.0), 0..10).expect("inside");
+            let want = naive(&begun, axes(1.0));
+            for (have, want) in have.pixels.iter().zip(want) {
+                assert!((f64::from(*have) - want).abs() <= 1.5, "{left} {top}: {have} is not {want}");
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use super::ifd::{File, Ifd};
 use super::image::Image;
 use super::pages::{MAX_LEVELS, Page, Pages, is_reduction};
 use super::tags::tag;
-use crate::description::{Description, Level, PhysicalScale, PhysicalUnit};
+use crate::description::{Description, Level, PhysicalScale, PhysicalUnit, Sampling};
 use crate::error::MasterError;
 use crate::geometry::Orientation;
 
@@ -87,6 +87,7 @@ impl Pyramid {
             tile: image.piece,
             tiled: image.tiled,
             stored_as: image.stored_as(),
+            sampling: Sampling::Boxes,
         };
         Description {
             levels: self.levels.iter().map(level).collect(),

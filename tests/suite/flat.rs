@@ -12,7 +12,7 @@ use recto::config::Config;
 use recto::description::{Channels, Depth};
 use recto::error::{Error, MasterError};
 use recto::geometry::{Dimensions, Rect};
-use recto::iiif::{self, Target};
+use recto::iiif::{self, Target, Tiling};
 use recto::master::{Decoder, Master};
 use recto::plan::Plan;
 use recto::raster::Raster;
@@ -103,8 +103,9 @@ fn render(path: &Path, request: &str) -> Vec<u8> {
     let master = Rc::new(Master::open(path).unwrap());
     let description = &master.description;
     let has_colour = description.channels.has_colour();
-    let (size, limits) = (description.dimensions(), &config.limits);
-    let resolved = iiif::resolve(&request, version, size, limits, &config.offer, has_colour).unwrap();
+    let tiling = Tiling::of(description, &config.limits);
+    let resolved =
+        iiif::resolve(&request, version, tiling, &config.limits, &config.offer, has_colour).unwrap();
     let plan = Plan::new(&resolved, description, Depth::Eight);
     let mut renderer = Renderer::default();
     let pieces = renderer.render(&master, &plan, &config).unwrap().into_pieces();

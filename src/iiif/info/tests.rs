@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::Version::{V2, V3};
 use super::*;
-use crate::description::{Channels, Depth, Level};
+use crate::description::{Channels, Depth, Level, Sampling};
 use crate::geometry::Orientation;
 use crate::iiif::{Target, parse, resolve};
 
@@ -29,7 +29,7 @@ fn about<'a>(
         scale: None,
         pages: Pages::default(),
         extras,
-        affordable: &|_, _| true,
+        budget: Budget { levels: &description.levels, most: u64::MAX, cost: &|_, _| 0 },
     }
 }
 
@@ -47,6 +47,7 @@ fn master(levels: &[(u32, u32)], tile: (u32, u32), tag: u16, channels: Channels)
         tile: Dimensions::new(tile.0, tile.1),
         tiled: tile.0 > 0,
         stored_as: None,
+        sampling: Sampling::Boxes,
     });
     Description {
         levels: levels.collect(),
@@ -120,11 +121,11 @@ fn tiles_follow_the_stored_ones() {
 fn every_size_and_every_tile_is_served() {
     // SIZES-01..04, TILES-05..09, with the arithmetic of the implementation notes.
     let (limits, description) = (limits(2500, 4_000_000), pyramid(8, Channels::Rgb));
-    let image = description.dimensions();
+    let tiling = Tiling::of(&description, &limits);
     let served = |version: Version, region: &str, size: &str| {
         let uri = format!("/iiif/{}/a/{region}/{size}/0/default.jpg", version.segment());
         let Target::Image { request, .. } = parse(uri.as_bytes()).expect(&uri) else { panic!("{uri}") };
-        resolve(&request, version, image, &limits, &Offer::default(), true).expect(&uri).size
+        resolve(&request, version, tiling, &limits, &Offer::default(), true).expect(&uri).size
     };
     let info = info(V3, ID, &description, &limits);
     assert_eq!(info["sizes"].as_array().map(Vec::len), Some(3), "levels above the limits are left out");
@@ -134,26 +135,83 @@ fn every_size_and_every_tile_is_served() {
         assert_eq!((json!(got.width), json!(got.height)), (w.clone(), h.clone()));
         assert_eq!(served(V2, "full", &format!("{w},")), got, "2.1 in its canonical form");
     }
-    let tile = tile(&description, &limits);
-    for factor in scale_factors(image, tile) {
-        let (wide, high) = (u64::from(tile.width) * factor, u64::from(tile.height) * factor);
-        for x in (0..u64::from(image.width)).step_by(wide.try_into().expect("step")) {
-            for y in (0..u64::from(image.height)).step_by(high.try_into().expect("step")) {
-                let (w, h) = (wide.min(u64::from(image.width) - x), high.min(u64::from(image.height) - y));
-                let (ws, hs) = (w.div_ceil(factor), h.div_ceil(factor));
-                let got = served(V3, &format!("{x},{y},{w},{h}"), &format!("{ws},{hs}"));
-                assert_eq!((u64::from(got.width), u64::from(got.height)), (ws, hs));
+    for factor in tiling.scale_factors() {
+        let (wide, high) = tiling.step(factor);
+        for x in (0..tiling.image.width).step_by(wide.try_into().expect("step")) {
+            for y in (0..tiling.image.height).step_by(high.try_into().expect("step")) {
+                let (region, size) = tiling.tile_at((x, y), factor);
+                assert_eq!(served(V3, &region.to_string(), &format!("{},{}", size.width, size.height)), size);
+                assert_eq!(served(V2, &region.to_string(), &format!("{},", size.width)), size);
             }
         }
     }
 }
 
+/// A budget of the levels of a master.
+fn budget<'a>(
+    description: &'a Description,
+    most: u64,
+    cost: &'a dyn Fn(Rect, Dimensions) -> u64,
+) -> Budget<'a> {
+    Budget { levels: &description.levels, most, cost }
+}
+
 #[test]
 fn scales_that_cost_too_much_are_not_offered() {
     let (description, limits, offer) = (pyramid(1, Channels::Rgb), limits(3000, 9_000_000), Offer::default());
-    let (none, dear) = (Extras::default(), |region: Rect, _| region.width <= 2048);
-    let about = About { affordable: &dear, ..about(ID, &description, &limits, &offer, &none) };
-    assert_eq!(super::info(V3, &about)["tiles"][0]["scaleFactors"], json!([1, 2, 4, 8]));
+    let (none, area) = (Extras::default(), |region: Rect, _: Dimensions| region.dimensions().area());
+    let told_of = |description: &Description, most, cost: &dyn Fn(Rect, Dimensions) -> u64| {
+        let budget = budget(description, most, cost);
+        super::info(V3, &About { budget, ..about(ID, description, &limits, &offer, &none) })
+    };
+    let told = |most, cost| told_of(&description, most, cost);
+    let all = told(24_000_000, &area);
+    assert_eq!(all["tiles"][0]["scaleFactors"], json!([1, 2, 4, 8, 16, 32]));
+    assert_eq!(all["sizes"].as_array().map(Vec::len), Some(4));
+    let some = told(2048 * 2048, &area);
+    assert_eq!(some["tiles"][0]["scaleFactors"], json!([1, 2, 4, 8]));
+    assert!(some.get("sizes").is_none(), "all are of the whole image");
+    // Levels that cost less than the full size: their scale factors stay.
+    let reduced = |region: Rect, size: Dimensions| {
+        if region.dimensions() == size { 24_000_000 } else { size.area() }
+    };
+    let mut lump = description.clone();
+    lump.levels[0] = Level { tile: lump.levels[0].dimensions, tiled: false, ..lump.levels[0] };
+    assert_eq!(told_of(&lump, 6_000_000, &reduced)["tiles"][0]["scaleFactors"], json!([2, 4, 8, 16]));
+    let nothing = told(10, &area);
+    assert!(nothing.get("tiles").is_none(), "no empty list of scale factors: {nothing}");
+}
+
+#[test]
+fn each_tile_of_a_scale_factor_has_to_be_affordable() {
+    // Stored in strips of 3000 rows, which tiles of 512 meet one or two of.
+    let mut description = master(&[(20_000, 20_000)], (0, 0), 1, Channels::Rgb);
+    description.levels[0].tile = Dimensions::new(20_000, 3000);
+    let limits = limits(16_384, 32_000_000);
+    let tiling = Tiling::of(&description, &limits);
+    let strips = |region: Rect| u64::from((region.bottom() - 1) / 3000 - region.y / 3000 + 1);
+    let cost = |region: Rect, _: Dimensions| strips(region) * 60_000_000;
+    let allowed = |most| {
+        let budget = budget(&description, most, &cost);
+        tiling.scale_factors().filter(|factor| budget.allows(tiling, *factor)).collect::<Vec<_>>()
+    };
+    assert_eq!(allowed(400_000_000), [1, 2, 4, 8, 16, 32, 64]);
+    assert_eq!(allowed(130_000_000), [1, 2, 4]);
+    assert_eq!(allowed(119_999_999), [] as [u64; 0], "the first tile has one strip, the sixth has two");
+    // The same with each of its tiles, one by one.
+    for most in (1..8).map(|strips| strips * 60_000_000) {
+        let each = |factor: &u64| {
+            let all = |side: u32, step: u64| (0..side).step_by(step as usize);
+            let (wide, high) = tiling.step(*factor);
+            all(20_000, wide).all(|x| {
+                all(20_000, high).all(|y| {
+                    let (region, size) = tiling.tile_at((x, y), *factor);
+                    cost(region, size) <= most
+                })
+            })
+        };
+        assert_eq!(allowed(most), tiling.scale_factors().filter(each).collect::<Vec<_>>(), "{most}");
+    }
 }
 
 #[test]
@@ -222,8 +280,6 @@ fn what_there_is_none_of_is_left_out() {
 #[test]
 fn thin_levels_that_lost_their_ratio_are_no_sizes() {
     let thin = master(&[(8, 1), (4, 1), (2, 1), (1, 1)], (0, 0), 1, Channels::Rgb);
-    assert_eq!(
-        sizes(&thin, &limits(100, 10_000)),
-        json!([{"width": 4, "height": 1}, {"width": 8, "height": 1}])
-    );
+    let info = info(V3, ID, &thin, &limits(100, 10_000));
+    assert_eq!(info["sizes"], json!([{"width": 4, "height": 1}, {"width": 8, "height": 1}]));
 }

@@ -7,6 +7,7 @@ mod info;
 pub mod judge;
 pub mod masters;
 mod official;
+mod promises;
 mod region;
 mod row;
 mod size;

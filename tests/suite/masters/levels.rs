@@ -5,21 +5,21 @@ use recto::geometry::{Dimensions, Rect};
 
 use crate::judge::{Bench, Picture, Raw, recto, rendered, samples};
 
-const SIZE: Dimensions = Dimensions::new(1001, 667);
+pub const SIZE: Dimensions = Dimensions::new(1001, 667);
 
 /// The picture at a point of the plane; pixel centres are at halves. Long waves only: scaling must not change them.
-fn at(x: f64, y: f64) -> f64 {
+pub fn at(x: f64, y: f64) -> f64 {
     128.0 + 55.0 * (x / 23.0).sin() * (y / 31.0).cos() + 45.0 * ((x + y) / 41.0).sin()
 }
 
-fn raw(size: Dimensions) -> Raw {
+pub fn raw(size: Dimensions) -> Raw {
     let level = |(x, y, _)| at(f64::from(x) + 0.5, f64::from(y) + 0.5).round() as u8;
     let bytes = samples(size, 1).map(level).collect();
     Raw { size, bands: 1, format: "uchar", interpretation: "b-w", bytes }
 }
 
 /// How far `picture` of `region` is shifted, right and down, in its own pixels: least squares against the plane.
-fn shift(picture: &Picture, region: Rect) -> (f64, f64) {
+pub fn shift(picture: &Picture, region: Rect) -> (f64, f64) {
     let Dimensions { width, height } = picture.size;
     let (sx, sy) = (f64::from(region.width) / f64::from(width), f64::from(region.height) / f64::from(height));
     // Sums of the normal equations for: picture - plane = -dx * slope across - dy * slope down + gain * plane + offset.

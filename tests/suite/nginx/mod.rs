@@ -3,6 +3,7 @@
 
 mod answers;
 mod cache;
+mod edges;
 mod faults;
 mod freshness;
 mod geometry;
