@@ -9,13 +9,29 @@ use crate::geometry::{Dimensions, Rect};
 
 /// The canonical part of the URL after the identifier, such as `full/max/0/default.jpg`.
 pub fn canonical(resolved: &Resolved, version: Version, image: Dimensions, limits: &Limits) -> String {
-    let Resolved { region, orientation, tilt, quality, format, .. } = resolved;
-    let rotation = Rotation::of(*orientation, *tilt);
-    let region = if *region == Rect::whole(image) { "full".to_owned() } else { region.to_string() };
     let size = match version {
         Version::V2 => size_2(resolved),
         Version::V3 => size_3(resolved, limits),
     };
+    spelled(resolved, image, &size)
+}
+
+/// The same part as viewers spell it: parts of an image have their size in numbers, also where it is the largest.
+pub fn customary(resolved: &Resolved, version: Version, image: Dimensions, limits: &Limits) -> String {
+    if resolved.region == Rect::whole(image) {
+        return canonical(resolved, version, image, limits);
+    }
+    let size = match version {
+        Version::V2 => numbers_2(resolved),
+        Version::V3 => numbers_3(resolved),
+    };
+    spelled(resolved, image, &size)
+}
+
+fn spelled(resolved: &Resolved, image: Dimensions, size: &str) -> String {
+    let Resolved { region, orientation, tilt, quality, format, .. } = resolved;
+    let rotation = Rotation::of(*orientation, *tilt);
+    let region = if *region == Rect::whole(image) { "full".to_owned() } else { region.to_string() };
     format!("{region}/{size}/{rotation}/{quality}.{format}")
 }
 
@@ -28,22 +44,29 @@ pub fn base_uri(base: &str, version: Version, identifier: &Identifier) -> String
 fn size_3(resolved: &Resolved, limits: &Limits) -> String {
     let (size, region) = (resolved.size, resolved.region.dimensions());
     let bounds = Bounds::new(limits, resolved.orientation, resolved.tilt);
-    let sign = if size.width > region.width || size.height > region.height { "^" } else { "" };
     if size == bounds.maximum(region, false) {
         "max".to_owned()
     } else if size == bounds.maximum(region, true) {
         "^max".to_owned()
     } else {
-        format!("{sign}{},{}", size.width, size.height)
+        numbers_3(resolved)
     }
+}
+
+fn numbers_3(resolved: &Resolved) -> String {
+    let (size, region) = (resolved.size, resolved.region.dimensions());
+    let sign = if size.width > region.width || size.height > region.height { "^" } else { "" };
+    format!("{sign}{},{}", size.width, size.height)
 }
 
 /// 2.1: `full`, `w,` where that gives this very height, else `w,h`.
 fn size_2(resolved: &Resolved) -> String {
+    if resolved.size == resolved.region.dimensions() { "full".to_owned() } else { numbers_2(resolved) }
+}
+
+fn numbers_2(resolved: &Resolved) -> String {
     let (size, region) = (resolved.size, resolved.region.dimensions());
-    if size == region {
-        "full".to_owned()
-    } else if proportional(size.width.into(), region.height, region.width) == u64::from(size.height) {
+    if proportional(size.width.into(), region.height, region.width) == u64::from(size.height) {
         format!("{},", size.width)
     } else {
         format!("{},{}", size.width, size.height)
@@ -66,15 +89,21 @@ mod tests {
             max_area: NonZeroU64::new(1_000_000).expect("area"),
         };
         let image = Dimensions::new(1200, 800);
-        let once = |request: &str| {
+        let resolved = |request: &str| {
             let uri = format!("/iiif/{}/a%2fb/{request}", version.segment());
             let Target::Image { request, .. } = parse(uri.as_bytes()).expect(rule) else { panic!("{rule}") };
-            let resolved =
-                resolve(&request, version, image, &limits, &Offer::default(), has_colour).expect(rule);
-            canonical(&resolved, version, image, &limits)
+            resolve(&request, version, image, &limits, &Offer::default(), has_colour).expect(rule)
         };
+        let once = |request: &str| canonical(&resolved(request), version, image, &limits);
         assert_eq!(once(request), expected, "{rule}: {request}");
         assert_eq!(once(expected), expected, "{rule}: canonical of canonical");
+        let kept = customary(&resolved(request), version, image, &limits);
+        assert_eq!(resolved(&kept), resolved(request), "{rule}: {kept}");
+        assert_eq!(
+            customary(&resolved(&kept), version, image, &limits),
+            kept,
+            "{rule}: customary of customary"
+        );
     }
 
     #[test]
@@ -124,6 +153,29 @@ mod tests {
             ("CANON-01..16", "full/pct:50/!0.00/default.jpg", "full/600,/!0/default.jpg"),
         ] {
             check(rule, V2, request, true, expected);
+        }
+    }
+
+    #[test]
+    fn viewers_ask_for_parts_by_numbers() {
+        let image = Dimensions::new(1200, 800);
+        let side = NonZeroU32::new(2000).expect("a side");
+        let limits = Limits { max_width: side, max_height: side, max_area: NonZeroU64::MAX };
+        for (version, asked, expected) in [
+            (V3, "100,100,50,70/max/0/default.jpg", "100,100,50,70/50,70/0/default.jpg"),
+            (V3, "0,0,10,10/^20,/00/color.jpg", "0,0,10,10/^20,20/0/default.jpg"),
+            (V3, "0,0,1200,800/300,/360/default.jpg", "full/300,200/0/default.jpg"),
+            (V3, "full/1200,800/0/default.jpg", "full/max/0/default.jpg"),
+            (V2, "0,0,512,512/512,512/0/default.jpg", "0,0,512,512/512,/0/default.jpg"),
+            (V2, "0,0,512,512/full/0/default.jpg", "0,0,512,512/512,/0/default.jpg"),
+            (V2, "full/max/0/default.jpg", "full/full/0/default.jpg"),
+        ] {
+            let uri = format!("/iiif/{}/a/{asked}", version.segment());
+            let Target::Image { request, .. } = parse(uri.as_bytes()).expect(asked) else {
+                panic!("{asked}")
+            };
+            let resolved = resolve(&request, version, image, &limits, &Offer::default(), true).expect(asked);
+            assert_eq!(customary(&resolved, version, image, &limits), expected, "{asked}");
         }
     }
 

@@ -20,7 +20,7 @@ mod resolve;
 mod rotation;
 mod size;
 
-pub use canonical::{base_uri, canonical};
+pub use canonical::{base_uri, canonical, customary};
 pub use extras::Extras;
 pub use identifier::Identifier;
 pub use info::{About, Pages, info};
