@@ -9,6 +9,8 @@
 //! | [`supervisor`], [`scoreboard`], [`worker`] | the pool of processes |
 //! | [`respond`] | the path |
 //! | [`links`] | the Link headers |
+//! | [`vhost`] | what the server is called: the URL that ids begin with; pure |
+//! | [`spelling`] | the one spelling under which NGINX keeps an answer; pure |
 //! | [`told`] | the texts of info.json that were made last |
 //! | [`freshness`] | entity tags and dates: 304 without touching pixels |
 //! | [`plan`] | what to decode and how to scale it: pure decisions |
@@ -51,8 +53,10 @@ pub mod raster;
 pub mod render;
 pub mod respond;
 pub mod scoreboard;
+pub mod spelling;
 pub mod stored;
 pub mod supervisor;
 pub mod tiff;
 pub mod told;
+pub mod vhost;
 pub mod worker;

@@ -12,7 +12,9 @@ use crate::links;
 use crate::master::{Identity, Known, Master, Root, Sidecar, State};
 use crate::plan::Plan;
 use crate::render::Renderer;
+use crate::spelling::{self, Spelling};
 use crate::told::Told;
+use crate::vhost::Vhost;
 
 /// How long clients and caches may keep an answer that says no: a file may appear at any time.
 const REFUSAL_MAX_AGE: &str = "max-age=60";
@@ -26,16 +28,28 @@ pub struct Service {
     settings: Settings,
     root: Root,
     known: Known,
-    told: Told,
+    told: Told<Telling>,
     renderer: Renderer,
     /// Sidecars that were complained of last: once each.
     wrong: Vec<Identity>,
+    /// Whether a host was complained of: one says it all.
+    host_refused: bool,
+}
+
+/// What makes the text of an info.json what it is. A tag has 64 bits, which someone with patience could find twice, and
+/// does not tell files on this machine apart as well as their identities do.
+#[derive(PartialEq)]
+struct Telling {
+    etag: String,
+    id: String,
+    files: (Identity, Option<Identity>),
 }
 
 /// A request's path and what its headers ask for.
 struct Asked<'r> {
-    /// URL of the `/iiif` root that the client sees, without a slash at its end.
-    base: String,
+    vhost: Vhost,
+    /// What NGINX would keep the answer under; None if it keeps none.
+    spelling: Option<Spelling<'r>>,
     accept: Option<&'r str>,
     /// What it may have at most.
     limits: Limits,
@@ -51,18 +65,31 @@ impl Service {
         let root = Root::open(&config.masters)?;
         // The supervisor has said why, if nothing can be kept.
         let known = Known::new(config.known, State::open(&config.state).ok());
-        let settings = Settings::of(&config);
-        let renderer = Renderer::default();
-        Ok(Self { config, settings, root, known, told: Told::default(), renderer, wrong: Vec::new() })
+        let settings = Settings::of(&config)?;
+        let (told, renderer) = (Told::default(), Renderer::default());
+        Ok(Self { config, settings, root, known, told, renderer, wrong: Vec::new(), host_refused: false })
     }
 
     /// The answer to a request, whatever it is.
     pub fn respond<'r>(&'r mut self, request: &'r Request) -> Response<'r> {
         let uri = request.param("REQUEST_URI").unwrap_or_default();
-        self.answer(uri, request).unwrap_or_else(|error| refusal(uri, &error))
+        let vhost = Vhost::of(request, &self.config.server);
+        let host = vhost.as_ref().map(|vhost| vhost.host.as_str()).unwrap_or_default();
+        let keeps_refusals = Spelling::asked(request).is_none_or(|asked| asked.may_keep_refusals(host));
+        self.answer(uri, request, vhost).unwrap_or_else(|error| {
+            match (refusal(uri, &error), keeps_refusals) {
+                (refusal, true) => refusal,
+                (refusal, false) => refusal.with("X-Accel-Expires", "0"),
+            }
+        })
     }
 
-    fn answer<'r>(&'r mut self, uri: &'r [u8], request: &Request) -> Result<Response<'r>, Error> {
+    fn answer<'r>(
+        &'r mut self,
+        uri: &'r [u8],
+        request: &Request,
+        vhost: Option<Vhost>,
+    ) -> Result<Response<'r>, Error> {
         match request.param("REQUEST_METHOD") {
             None | Some(b"GET" | b"HEAD") => {}
             Some(_) => {
@@ -70,10 +97,12 @@ impl Service {
                     .with("Allow", "GET, HEAD, OPTIONS"));
             }
         }
-        let target = iiif::parse(uri)?;
-        let asked = self.asked(request)?;
+        let target = iiif::parse(spelling::path(request))?;
+        let asked = self.asked(request, vhost)?;
         match target {
-            Target::Base { version, identifier } => Ok(see_other(&asked, version, &identifier)),
+            Target::Base { version, identifier } => Ok(asked
+                .lead("", version, &identifier, || [String::new()])
+                .unwrap_or_else(|| see_other(&asked, version, &identifier))),
             Target::Info { version, identifier } => self.info(&asked, version, &identifier),
             Target::Image { version, identifier, request } => {
                 let mut response = self.image(&asked, version, &identifier, &request)?;
@@ -98,12 +127,17 @@ impl Service {
         let limits = &encode::held(request.format, &asked.limits, &self.config.encodings);
         let resolved = iiif::resolve(request, version, tiling, limits, offer, has_colour)?;
         let canonical = iiif::canonical(&resolved, version, tiling, limits);
+        let customary = || iiif::customary(&resolved, version, tiling, limits);
+        let kept = || [format!("/{canonical}"), format!("/{}", customary())];
+        if let Some(lead) = asked.lead("", version, identifier, kept) {
+            return Ok(lead);
+        }
         let files = std::iter::once(master.identity);
-        let freshness = Freshness::new(&(master.page, &canonical), files, limits, self.settings);
+        let freshness = Freshness::new(&[&master.page.to_string(), &canonical], files, limits, self.settings);
         let headers = [
             ("Content-Type", resolved.format.media_type().to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
-            ("Link", links::of_image(&asked.base, version, identifier, &canonical, offer)),
+            ("Link", links::of_image(&asked.vhost.base, version, identifier, &canonical, offer)),
         ];
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
@@ -121,11 +155,18 @@ impl Service {
         identifier: &Identifier,
     ) -> Result<Response<'static>, Error> {
         let master = self.known.find(&self.root, identifier.as_str())?;
-        let sidecar = self.root.sidecar(&master.path);
-        let id = iiif::base_uri(&asked.base, version, identifier);
         let media_type = iiif::media_type(version, asked.accept);
-        let files = std::iter::once(master.identity).chain(sidecar.as_ref().map(|file| file.identity));
-        let freshness = Freshness::new(&(&id, media_type, master.page), files, &asked.limits, self.settings);
+        let accept = spelling::plain_accept(asked.accept, media_type);
+        if let Some(lead) = asked.lead(accept, version, identifier, || ["/info.json".to_owned()]) {
+            return Ok(lead);
+        }
+        let sidecar = self.root.sidecar(&master.path);
+        let id = iiif::base_uri(&asked.vhost.base, version, identifier);
+        let files = (master.identity, sidecar.as_ref().map(|file| file.identity));
+        let page = master.page.to_string();
+        let representation = [id.as_str(), media_type, &page];
+        let all_files = std::iter::once(files.0).chain(files.1);
+        let freshness = Freshness::new(&representation, all_files, &asked.limits, self.settings);
         let pages = Pages { page: master.page, of: master.pages()? };
         let offer = &self.config.offer;
         let headers = [
@@ -133,18 +174,27 @@ impl Service {
             ("Cache-Control", self.config.server.cache_control.clone()),
             (
                 "Link",
-                links::of_info(&asked.base, version, identifier, &master.path, pages, media_type, offer),
+                links::of_info(
+                    &asked.vhost.base,
+                    version,
+                    identifier,
+                    &master.path,
+                    pages,
+                    media_type,
+                    offer,
+                ),
             ),
             ("Vary", "Accept".to_owned()),
         ];
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let body = match self.told.again(freshness.etag(), &id) {
+        let telling = Telling { etag: freshness.etag().to_owned(), id, files };
+        let body = match self.told.again(&telling) {
             Some(body) => body,
             None => {
-                let body = self.describe(&master, version, &id, &asked.limits, pages, sidecar);
-                self.told.keep(freshness.etag(), id, body)
+                let body = self.describe(&master, version, &telling.id, &asked.limits, pages, sidecar);
+                self.told.keep(telling, body)
             }
         };
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
@@ -187,24 +237,42 @@ impl Service {
         }
     }
 
-    fn asked<'r>(&self, request: &'r Request) -> Result<Asked<'r>, Error> {
-        let header = |name| request.param(name).and_then(|value| std::str::from_utf8(value).ok());
-        let from_nginx =
-            || header("RECTO_BASE").filter(|base| base.bytes().all(|byte| byte.is_ascii_graphic()));
-        let base = self.config.server.public_url.as_deref().or_else(from_nginx).ok_or_else(|| {
+    fn asked<'r>(&mut self, request: &'r Request, vhost: Option<Vhost>) -> Result<Asked<'r>, Error> {
+        let header = |name| {
+            let text = request.param(name).and_then(|value| std::str::from_utf8(value).ok());
+            text.filter(|value| !value.is_empty())
+        };
+        let vhost = vhost.ok_or_else(|| {
             Error::Internal(
                 "neither [server] public_url nor the parameter RECTO_BASE says what our URL is".into(),
             )
         })?;
+        self.complain_of_host(request, &vhost);
         Ok(Asked {
-            base: base.trim_end_matches('/').to_owned(),
+            vhost,
+            spelling: Spelling::asked(request),
             limits: self.limits(request.param("RECTO_MAX_SIZE").unwrap_or_default())?,
-            accept: header("HTTP_ACCEPT").filter(|accept| !accept.is_empty()),
+            accept: header("HTTP_ACCEPT"),
             validators: Validators {
-                if_none_match: header("HTTP_IF_NONE_MATCH").filter(|value| !value.is_empty()),
-                if_modified_since: header("HTTP_IF_MODIFIED_SINCE").filter(|value| !value.is_empty()),
+                if_none_match: header("HTTP_IF_NONE_MATCH"),
+                if_modified_since: header("HTTP_IF_MODIFIED_SINCE"),
             },
         })
+    }
+
+    /// Tells the operator once that clients find the server by another name than they are told.
+    fn complain_of_host(&mut self, request: &Request, vhost: &Vhost) {
+        if let Some(host) = vhost.refused(request, &self.config.server)
+            && !self.host_refused
+        {
+            self.host_refused = true;
+            let host = String::from_utf8_lossy(&host[..host.len().min(100)]);
+            log::warn!(
+                "a client asked for the host {host:?} and was told ids that begin with {}: list the host in [server] \
+                 trusted_hosts if it is yours, or give public_url",
+                vhost.base
+            );
+        }
     }
 
     /// The limits of the configuration, narrowed by what NGINX grants this request.
@@ -219,9 +287,24 @@ impl Service {
     }
 }
 
+impl Asked<'_> {
+    /// The way to what NGINX keeps, if that is not what is asked for: `rests` are what may come after the identifier.
+    fn lead<const N: usize>(
+        &self,
+        accept: &str,
+        version: Version,
+        identifier: &Identifier,
+        rests: impl FnOnce() -> [String; N],
+    ) -> Option<Response<'static>> {
+        let asked = self.spelling?;
+        let image = iiif::base_uri("/iiif", version, identifier);
+        asked.lead(accept, &self.vhost.host, &rests().map(|rest| format!("{image}{rest}")))
+    }
+}
+
 /// Image API 3.0 section 2: the base URI leads to info.json.
 fn see_other(asked: &Asked, version: Version, identifier: &Identifier) -> Response<'static> {
-    let location = format!("{}/info.json", iiif::base_uri(&asked.base, version, identifier));
+    let location = format!("{}/info.json", iiif::base_uri(&asked.vhost.base, version, identifier));
     Response::text(303, &location).with("Location", location.clone()).with("Cache-Control", REFUSAL_MAX_AGE)
 }
 

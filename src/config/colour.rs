@@ -1,9 +1,9 @@
 //! `[colour]`: what is done about colour profiles.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What is done about colour profiles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Colour {
     /// What becomes of a master's ICC profile.
@@ -19,7 +19,7 @@ impl Default for Colour {
 }
 
 /// What becomes of an ICC profile.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// Pixels are converted to sRGB, which is what is meant where no profile is given.

@@ -1,9 +1,9 @@
 //! `[metadata]`: what pictures carry on. Written here as a list of words, meant in [`Metadata`].
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// What pictures of whole masters carry on of what these say about themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Metadata {
     /// Artist and Copyright of EXIF.
     pub copyright: bool,

@@ -3,6 +3,7 @@
 
 mod colour;
 mod encodings;
+mod hosts;
 mod limits;
 mod masters;
 mod metadata;
@@ -23,6 +24,7 @@ pub use colour::{Colour, Profile};
 pub use encodings::{
     Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, PngCompression, Subsampling, Tiff, TiffCompression, Webp,
 };
+pub use hosts::Hosts;
 pub use limits::Limits;
 use limits::RawLimits;
 use masters::RawMasters;

@@ -6,6 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 
+use super::Hosts;
+
 /// The pool of workers and the way to reach it.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -15,6 +17,8 @@ pub struct Server {
     pub workers: usize,
     /// The URL of the `/iiif` root that clients see, without a slash at its end. Without it NGINX tells.
     pub public_url: Option<String>,
+    /// The hosts whose name a client's request may give to that URL, where NGINX has none of its own.
+    pub trusted_hosts: Hosts,
     /// How long a worker may take for one request before it is killed.
     pub deadline: Duration,
     /// The Cache-Control header of what was found.
@@ -28,6 +32,7 @@ pub(super) struct RawServer {
     socket: PathBuf,
     workers: RawWorkers,
     public_url: Option<String>,
+    trusted_hosts: Hosts,
     deadline: String,
     cache_control: String,
 }
@@ -45,6 +50,7 @@ impl Default for RawServer {
             socket: "/run/recto/recto.sock".into(),
             workers: RawWorkers::Word("auto".into()),
             public_url: None,
+            trusted_hosts: Hosts::default(),
             deadline: "30s".into(),
             cache_control: "public, max-age=86400".into(),
         }
@@ -64,9 +70,31 @@ impl TryFrom<RawServer> for Server {
             socket: raw.socket,
             workers: raw.workers.resolve()?,
             public_url: raw.public_url.map(checked_url).transpose()?,
+            trusted_hosts: raw.trusted_hosts,
             deadline: parse_duration(&raw.deadline).context("[server] deadline")?,
             cache_control: raw.cache_control,
         })
+    }
+}
+
+impl Server {
+    /// In words, what the ids in info.json begin with.
+    pub fn told_ids(&self) -> String {
+        match &self.public_url {
+            Some(url) => format!("ids begin with {url}/3/ and {url}/2/"),
+            None => format!(
+                "ids begin with the server_name of NGINX's vhost; where that is no name, or a port was mapped, with the \
+                 host that a client asks for, if [server] trusted_hosts has it: {}",
+                self.trusted_hosts.list()
+            ),
+        }
+    }
+
+    /// What a client's Host header gives to the base URL, or would without `public_url`; nothing if it is not listed.
+    pub fn admit(&self, host: &str, scheme: &str) -> Option<String> {
+        let public = self.public_url.as_deref().and_then(|url| url.split('/').nth(2));
+        let is_public = public.is_some_and(|public| public == host);
+        if is_public { Some(host.to_owned()) } else { self.trusted_hosts.admit(host, scheme) }
     }
 }
 

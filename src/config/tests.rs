@@ -34,6 +34,7 @@ fn values_out_of_range_name_their_key() {
         ("[server]\ndeadline = \"30\"", "deadline"),
         ("[server]\npublic_url = \"images.example.org\"", "public_url"),
         ("[server]\npublic_url = \"https://a/\\\"b\"", "public_url"),
+        ("[server]\ntrusted_hosts = [\"*\"]", "trusted_hosts"),
         ("[server]\nsocket = \"recto.sock\"", "socket"),
         ("[state]\ndirectory = \"state\"", "[state] directory"),
         ("[limits]\nmax_width = 0", "max_width"),

@@ -5,17 +5,33 @@
 use super::bounds::{Bounds, proportional};
 use super::{Identifier, Resolved, Rotation, Tiling, Version};
 use crate::config::Limits;
-use crate::geometry::Rect;
+use crate::geometry::{Dimensions, Rect};
 
 /// The canonical part of the URL after the identifier, such as `full/max/0/default.jpg`.
 pub fn canonical(resolved: &Resolved, version: Version, tiling: Tiling, limits: &Limits) -> String {
-    let Resolved { region, orientation, tilt, quality, format, .. } = resolved;
-    let rotation = Rotation::of(*orientation, *tilt);
-    let region = if *region == Rect::whole(tiling.image) { "full".to_owned() } else { region.to_string() };
     let size = match version {
         Version::V2 => size_2(resolved, tiling),
         Version::V3 => size_3(resolved, limits),
     };
+    spelled(resolved, tiling.image, &size)
+}
+
+/// The same part as viewers spell it: parts of an image have their size in numbers, also where it is the largest.
+pub fn customary(resolved: &Resolved, version: Version, tiling: Tiling, limits: &Limits) -> String {
+    if resolved.region == Rect::whole(tiling.image) {
+        return canonical(resolved, version, tiling, limits);
+    }
+    let size = match version {
+        Version::V2 => numbers_2(resolved, tiling),
+        Version::V3 => numbers_3(resolved),
+    };
+    spelled(resolved, tiling.image, &size)
+}
+
+fn spelled(resolved: &Resolved, image: Dimensions, size: &str) -> String {
+    let Resolved { region, orientation, tilt, quality, format, .. } = resolved;
+    let rotation = Rotation::of(*orientation, *tilt);
+    let region = if *region == Rect::whole(image) { "full".to_owned() } else { region.to_string() };
     format!("{region}/{size}/{rotation}/{quality}.{format}")
 }
 
@@ -28,24 +44,32 @@ pub fn base_uri(base: &str, version: Version, identifier: &Identifier) -> String
 fn size_3(resolved: &Resolved, limits: &Limits) -> String {
     let (size, region) = (resolved.size, resolved.region.dimensions());
     let bounds = Bounds::new(limits, resolved.orientation, resolved.tilt);
-    let sign = if size.width > region.width || size.height > region.height { "^" } else { "" };
     if size == bounds.maximum(region, false) {
         "max".to_owned()
     } else if size == bounds.maximum(region, true) {
         "^max".to_owned()
     } else {
-        format!("{sign}{},{}", size.width, size.height)
+        numbers_3(resolved)
     }
+}
+
+fn numbers_3(resolved: &Resolved) -> String {
+    let (size, region) = (resolved.size, resolved.region.dimensions());
+    let sign = if size.width > region.width || size.height > region.height { "^" } else { "" };
+    format!("{sign}{},{}", size.width, size.height)
 }
 
 /// 2.1: `full`, `w,` where that gives this very height, else `w,h`.
 fn size_2(resolved: &Resolved, tiling: Tiling) -> String {
+    let is_full = resolved.size == resolved.region.dimensions();
+    if is_full { "full".to_owned() } else { numbers_2(resolved, tiling) }
+}
+
+fn numbers_2(resolved: &Resolved, tiling: Tiling) -> String {
     let (size, region) = (resolved.size, resolved.region.dimensions());
     let by_ratio = || proportional(size.width.into(), region.height, region.width);
     let tile = || tiling.size_of(resolved.region, |tile| tile.width == size.width);
-    if size == region {
-        "full".to_owned()
-    } else if tile().map_or_else(by_ratio, |tile| tile.height.into()) == u64::from(size.height) {
+    if tile().map_or_else(by_ratio, |tile| tile.height.into()) == u64::from(size.height) {
         format!("{},", size.width)
     } else {
         format!("{},{}", size.width, size.height)
@@ -58,7 +82,6 @@ mod tests {
 
     use super::Version::{V2, V3};
     use super::*;
-    use crate::geometry::Dimensions;
     use crate::iiif::{Offer, Target, parse, resolve};
 
     const SIZE: Dimensions = Dimensions::new(1200, 800);
@@ -83,15 +106,21 @@ mod tests {
             max_area: NonZeroU64::new(1_000_000).expect("area"),
         };
         let tiling = Tiling { image, tile: Dimensions::new(256, 256) };
-        let once = |request: &str| {
+        let resolved = |request: &str| {
             let uri = format!("/iiif/{}/a%2fb/{request}", version.segment());
             let Target::Image { request, .. } = parse(uri.as_bytes()).expect(rule) else { panic!("{rule}") };
-            let resolved =
-                resolve(&request, version, tiling, &limits, &Offer::default(), has_colour).expect(rule);
-            canonical(&resolved, version, tiling, &limits)
+            resolve(&request, version, tiling, &limits, &Offer::default(), has_colour).expect(rule)
         };
+        let once = |request: &str| canonical(&resolved(request), version, tiling, &limits);
         assert_eq!(once(request), expected, "{rule}: {request}");
         assert_eq!(once(expected), expected, "{rule}: canonical of canonical");
+        let kept = customary(&resolved(request), version, tiling, &limits);
+        assert_eq!(resolved(&kept), resolved(request), "{rule}: {kept}");
+        assert_eq!(
+            customary(&resolved(&kept), version, tiling, &limits),
+            kept,
+            "{rule}: customary of customary"
+        );
     }
 
     #[test]
@@ -165,6 +194,29 @@ mod tests {
             true,
             "1024,0,179,803/45,202/0/default.jpg",
         );
+    }
+
+    #[test]
+    fn viewers_ask_for_parts_by_numbers() {
+        let tiling = Tiling { image: Dimensions::new(1200, 800), tile: Dimensions::new(256, 256) };
+        let side = NonZeroU32::new(2000).expect("a side");
+        let limits = Limits { max_width: side, max_height: side, max_area: NonZeroU64::MAX };
+        for (version, asked, expected) in [
+            (V3, "100,100,50,70/max/0/default.jpg", "100,100,50,70/50,70/0/default.jpg"),
+            (V3, "0,0,10,10/^20,/00/color.jpg", "0,0,10,10/^20,20/0/default.jpg"),
+            (V3, "0,0,1200,800/300,/360/default.jpg", "full/300,200/0/default.jpg"),
+            (V3, "full/1200,800/0/default.jpg", "full/max/0/default.jpg"),
+            (V2, "0,0,512,512/512,512/0/default.jpg", "0,0,512,512/512,/0/default.jpg"),
+            (V2, "0,0,512,512/full/0/default.jpg", "0,0,512,512/512,/0/default.jpg"),
+            (V2, "full/max/0/default.jpg", "full/full/0/default.jpg"),
+        ] {
+            let uri = format!("/iiif/{}/a/{asked}", version.segment());
+            let Target::Image { request, .. } = parse(uri.as_bytes()).expect(asked) else {
+                panic!("{asked}")
+            };
+            let resolved = resolve(&request, version, tiling, &limits, &Offer::default(), true).expect(asked);
+            assert_eq!(customary(&resolved, version, tiling, &limits), expected, "{asked}");
+        }
     }
 
     #[test]

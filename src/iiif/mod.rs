@@ -24,7 +24,7 @@ mod tiling;
 
 pub use bounds::largest;
 pub use budget::Budget;
-pub use canonical::{base_uri, canonical};
+pub use canonical::{base_uri, canonical, customary};
 pub use extras::Extras;
 pub use identifier::Identifier;
 pub use info::{About, Pages, info};

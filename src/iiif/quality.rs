@@ -4,11 +4,13 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::quoted;
 use crate::error::Error;
 
 /// In which colours the image is returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Quality {
     /// As the master is.
     Default,
@@ -62,7 +64,7 @@ impl fmt::Display for Quality {
 }
 
 /// The file format of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 pub enum Format {
     /// JPEG
     Jpg,

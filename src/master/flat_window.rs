@@ -138,6 +138,7 @@ mod tests {
 
     use super::*;
     use crate::config;
+    use crate::master::tests::settle;
     use crate::master::{Known, Root, State};
 
     #[test]
@@ -158,6 +159,7 @@ mod tests {
         fs::write(masters.join("a.jpg"), &jpeg).expect("written");
         let file = fs::File::options().write(true).open(masters.join("a.jpg")).expect("there");
         file.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("set");
+        settle(&masters.join("a.jpg"));
 
         let window = Rect::new(300, 200, 90, 70);
         let root = Root::open(&config::Masters { root: masters, follow_symlinks: false }).expect("a root");

@@ -67,6 +67,7 @@ impl Known {
 mod tests {
     use super::*;
     use crate::config::Masters;
+    use crate::master::tests::settle;
     use std::fs::{File, FileTimes};
     use std::path::Path;
     use std::time::{Duration, SystemTime};
@@ -103,15 +104,21 @@ mod tests {
         write(&path("a.gif"), 10, OLD);
         write(&path("b.gif"), 20, OLD);
         write(&path("c.gif"), 30, OLD);
+        settle(&path("c.gif"));
         assert_eq!(width("a.gif"), (Some(10), vec![10]));
         assert_eq!(width("b"), (Some(20), vec![10, 20]));
         assert_eq!(width("a"), (Some(10), vec![20, 10]), "known by either name");
         assert_eq!(width("c.gif"), (Some(30), vec![10, 30]), "the one not used for longest goes");
         write(&path("new.gif"), 11, OLD);
         std::fs::rename(path("new.gif"), path("a.gif")).expect("renamed");
+        settle(&path("a.gif"));
         assert_eq!(width("a.gif"), (Some(11), vec![30, 11]), "replaced");
-        write(&path("c.gif"), 31, OLD * 2);
-        assert_eq!(width("c.gif"), (Some(31), vec![11, 31]), "written in place");
+        let date = std::fs::metadata(path("c.gif")).and_then(|of| of.modified()).expect("a date");
+        write(&path("c.gif"), 31, OLD);
+        let file = File::options().write(true).open(path("c.gif")).expect("there");
+        file.set_modified(date).expect("set");
+        settle(&path("c.gif"));
+        assert_eq!(width("c.gif"), (Some(31), vec![11, 31]), "written in place, and its date put back");
         std::fs::remove_file(path("c.gif")).expect("removed");
         assert_eq!(width("c.gif").0, None, "deleted");
         write(&path("d.gif"), 40, Duration::ZERO);
@@ -126,6 +133,7 @@ mod tests {
         for name in ["a.gif", "b.gif"] {
             write(&directory.path().join(name), 10, OLD);
         }
+        settle(&directory.path().join("b.gif"));
         let mut known = Known::new(Bounds { known: 9, known_bytes: 1 }, None);
         assert!(known.find(&root, "a.gif").is_ok() && known.kept.is_empty());
         let mut known = Known::new(Bounds { known: 0, known_bytes: 1 << 20 }, None);
@@ -139,6 +147,7 @@ mod tests {
         let root = root.expect("root");
         let path = directory.path().join("a.gif");
         write(&path, 10, OLD);
+        settle(&path);
         let mut known = Known::new(Bounds { known: 9, known_bytes: 1 << 20 }, None);
         let before = known.find(&root, "a.gif").expect("found");
         let file = File::options().write(true).open(&path).expect("there");

@@ -21,7 +21,7 @@ use crate::config;
 const LONGEST: u64 = 64 << 20;
 
 /// What a file begins with: a name, and the version of the form of all findings.
-const MAGIC: &[u8; 8] = b"recto\0s\x01";
+const MAGIC: &[u8; 8] = b"recto\0s\x02";
 
 /// How the names of our files end. Others are let be, whatever directory an operator has named.
 const ENDING: &str = ".state";
@@ -134,8 +134,8 @@ fn unsealed(mut bytes: Vec<u8>, identity: &Identity) -> Option<Vec<u8>> {
 
 /// All that tells one state of a file from another is in the name: what is found under it is of no other.
 fn name(kind: &str, identity: &Identity) -> String {
-    let Identity { device, inode, size, seconds, nanoseconds } = identity;
-    format!("{kind}-{device:x}-{inode:x}-{size:x}-{seconds:x}-{nanoseconds:x}{ENDING}")
+    let Identity { device, inode, size, modified, changed } = identity;
+    format!("{kind}-{device:x}-{inode:x}-{size:x}-{modified:x}-{changed:x}{ENDING}")
 }
 
 #[cfg(test)]
@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn identity(inode: u64) -> Identity {
-        Identity { device: 1, inode, size: 3, seconds: -4, nanoseconds: 5 }
+        Identity { device: 1, inode, size: 3, modified: -4, changed: 5 }
     }
 
     fn names(directory: &Path) -> Vec<String> {
@@ -179,14 +179,19 @@ mod tests {
             Identity { device: 2, ..of },
             Identity { inode: 2, ..of },
             Identity { size: 2, ..of },
-            Identity { seconds: 2, ..of },
-            Identity { nanoseconds: 2, ..of },
+            Identity { modified: 2, ..of },
+            Identity { changed: 2, ..of },
         ] {
             assert_eq!(one.load("jp2", &changed), None);
         }
-        assert_eq!(names(directory.path()), ["jp2-1-1-3-fffffffffffffffc-5.state"], "nothing else is left");
-        let mode =
-            fs::metadata(directory.path().join("jp2-1-1-3-fffffffffffffffc-5.state")).expect("there").mode();
+        assert_eq!(
+            names(directory.path()),
+            ["jp2-1-1-3-fffffffffffffffffffffffffffffffc-5.state"],
+            "nothing else is left"
+        );
+        let mode = fs::metadata(directory.path().join("jp2-1-1-3-fffffffffffffffffffffffffffffffc-5.state"))
+            .expect("there")
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
     }
 

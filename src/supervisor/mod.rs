@@ -263,6 +263,7 @@ impl Supervisor {
             self.starting.failures = 0;
             self.notify.send("READY=1");
             log::info!("reloaded");
+            log::info!("{}", self.current.config.server.told_ids());
         }
     }
 
@@ -273,6 +274,7 @@ impl Supervisor {
         }
         self.ready = true;
         log::info!("ready with {} workers", self.current.config.server.workers);
+        log::info!("{}", self.current.config.server.told_ids());
         if let Some(path) = &self.options.pid_file {
             match PidFile::write(path) {
                 Ok(file) => self.pid_file = Some(file),

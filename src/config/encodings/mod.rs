@@ -8,7 +8,7 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use anyhow::ensure;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::description::Depth;
 use crate::iiif::Format;
@@ -17,7 +17,7 @@ pub use exact::{Gif, Png, PngCompression, Tiff, TiffCompression};
 pub use lossy::{Avif, Jp2, Jpeg, Pdf, Subsampling, Webp};
 
 /// The sections of all formats.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Encodings {
     /// `[jpeg]`

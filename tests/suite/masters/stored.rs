@@ -195,10 +195,11 @@ fn the_plan_tells_of_the_tile() {
     assert!(!plan("128,256,128,128/max/0/default.png").contains("as tile"));
 }
 
-/// Sets the time of change, by default one at which a worker takes a file to be settled.
+/// Sets the file's date, and waits until a worker takes it to be settled.
 fn age(path: &Path, seconds: u64) {
     let times = FileTimes::new().set_modified(SystemTime::now() - Duration::from_secs(seconds));
     File::options().write(true).open(path).expect("there").set_times(times).expect("set");
+    std::thread::sleep(Duration::from_millis(2100));
 }
 
 #[test]

@@ -84,7 +84,12 @@ fn a_preflight_is_answered() {
         assert_eq!(answer.status, 204);
         assert_eq!(answer.the("access-control-allow-methods"), "GET, HEAD, OPTIONS");
         let allowed = answer.the("access-control-allow-headers");
-        assert!(["Accept", "If-None-Match", "Range"].iter().all(|name| allowed.contains(name)), "{allowed}");
+        let needed = ["Accept", "If-None-Match", "Range", "X-Requested-With"];
+        assert!(needed.iter().all(|name| allowed.contains(name)), "{allowed}");
+        let of_private_network = "access-control-allow-private-network";
+        assert_eq!(answer.header(of_private_network), None);
+        let asking = [&headers[..], &[("Access-Control-Request-Private-Network", "true")]].concat();
+        assert_eq!(site.ask("OPTIONS", &path, &asking).the(of_private_network), "true");
         assert!(answer.the("access-control-max-age").parse::<u32>().is_ok());
     }
 }

@@ -126,9 +126,10 @@ fn the_base_is_the_configured_one() {
         ("workers = 1\n", name, "http://localhost:PORT/iiif"),
         ("workers = 1\n", "server_name images.example.org;", "http://images.example.org:PORT/iiif"),
         ("workers = 1\n", "server_name images.example.org localhost;", "http://images.example.org:PORT/iiif"),
-        ("workers = 1\n", "server_name _;", "http://127.0.0.1:PORT/iiif"),
-        ("workers = 1\n", "server_name *.example.org;", "http://127.0.0.1:PORT/iiif"),
-        ("workers = 1\n", "", "http://127.0.0.1:PORT/iiif"),
+        ("workers = 1\n", "server_name _;", "http://localhost:PORT/iiif"),
+        ("workers = 1\n", "server_name *.example.org;", "http://localhost:PORT/iiif"),
+        ("workers = 1\n", "", "http://localhost:PORT/iiif"),
+        ("workers = 1\ntrusted_hosts = []\n", "server_name _;", "http://127.0.0.1:PORT/iiif"),
     ] {
         let site = Site::with(&Setup { server, edits: &[(name, server_name)], ..Setup::default() });
         let base = format!("{}/3/{MASTER}", base.replace("PORT", &site.port.to_string()));

@@ -1,9 +1,11 @@
-//! Identifiers: names of all kinds lead back to their masters, and hostile ones lead nowhere.
+//! Names: identifiers of all kinds lead back to their masters, and hostile ones lead nowhere; hosts that are trusted
+//! are told, and others plant nothing.
 
 use serde_json::Value;
 
+use super::cache::entries;
 use crate::picture::STAMP;
-use crate::site::{MASTER, Site};
+use crate::site::{MASTER, Setup, Site};
 
 #[test]
 fn names_of_all_kinds_lead_back() {
@@ -171,4 +173,108 @@ fn hostile_paths_are_refused_and_harm_nobody() {
     let log = site.server.log();
     assert!(!log.contains("error:") && log.contains("warn: a master is out of reach"), "{log}");
     site.expect(200, &format!("/iiif/3/{MASTER}/info.json"));
+}
+
+/// What info.json, the redirect to it and the canonical link begin with, for a client that asks for `host`; all agree.
+#[track_caller]
+fn base(site: &Site, host: &str) -> String {
+    let ask = |rest: &str| site.ask("GET", format!("/iiif/3/{MASTER}{rest}"), &[("Host", host)]);
+    let id = ask("/info.json").json()["id"].as_str().expect("an id").to_owned();
+    assert_eq!(ask("").the("location"), format!("{id}/info.json"), "{host}");
+    let canonical = format!("{id}/full/60,44/0/default.png");
+    assert_eq!(ask("/full/60,/0/default.png").link("canonical"), Some(canonical.as_str()), "{host}");
+    id.strip_suffix(&format!("/iiif/3/{MASTER}")).expect("our path").to_owned()
+}
+
+/// A container: NGINX does not know what it is called outside, nor which port leads to it.
+#[test]
+fn a_server_without_a_name_is_called_what_trusted_clients_call_it() {
+    let trusting =
+        "workers = 1\ntrusted_hosts = [\"images.example.org\", \"*.example.net:8443\", \"box_1:*\"]\n";
+    let name = "server_name localhost;";
+    for server_name in ["server_name _;", "server_name *.example.net;", "server_name ~^(?<x>.+)$;", ""] {
+        let site = Site::with(&Setup { server: trusting, edits: &[(name, server_name)], ..Setup::default() });
+        let address = format!("http://127.0.0.1:{}", site.port);
+        for (host, told) in [
+            ("images.example.org", "http://images.example.org"),
+            ("Images.Example.ORG:80", "http://images.example.org"),
+            ("a.example.net:8443", "http://a.example.net:8443"),
+            ("box_1:32768", "http://box_1:32768"),
+        ] {
+            assert_eq!(base(&site, host), told, "{server_name} {host}");
+        }
+        assert!(!site.server.log().contains("trusted_hosts if it is yours"), "{}", site.server.log());
+
+        // Whoever is not listed is told the address, leaves nothing behind, and the log says what to do, once.
+        assert_eq!(base(&site, "evil.example"), address);
+        let before = entries(&site);
+        for n in 0..20 {
+            assert_eq!(base(&site, &format!("evil-{n}.example")), address);
+            assert_eq!(base(&site, &format!("images.example.org:{}", 9000 + n)), address);
+            let missing = ("Host", &*format!("evil-{n}.example"));
+            assert_eq!(site.ask("GET", "/iiif/3/missing/info.json", &[missing]).status, 404);
+            assert_eq!(site.ask("GET", "/iiif/3/leaf.tif/full/0,/0/default.jpg", &[missing]).status, 400);
+        }
+        assert_eq!(entries(&site), before, "{server_name}");
+        let log = site.server.log();
+        let told: Vec<_> = log.lines().filter(|line| line.contains("trusted_hosts if it is yours")).collect();
+        assert!(
+            told.len() == 1 && told[0].contains("\"evil.example\"") && told[0].contains(&address),
+            "{log}"
+        );
+        assert_eq!(base(&site, "images.example.org"), "http://images.example.org");
+    }
+}
+
+#[test]
+fn whoever_is_on_the_machine_may_call_it_so() {
+    let edits = [("server_name localhost;", "server_name _;")];
+    let site = Site::with(&Setup { edits: &edits, ..Setup::default() });
+    let port = site.port;
+    for host in ["localhost:8080", "127.0.0.1:8080", "[::1]:8080", "localhost"] {
+        assert_eq!(base(&site, host), format!("http://{host}"));
+    }
+    assert_eq!(base(&site, "192.0.2.7:8080"), format!("http://127.0.0.1:{port}"));
+    assert!(site.server.log().contains("localhost:*, 127.0.0.1:*, [::1]:*"), "{}", site.server.log());
+
+    // A vhost with a name, to which another port leads.
+    let site = Site::start();
+    let port = site.port;
+    assert_eq!(base(&site, &format!("localhost:{port}")), format!("http://localhost:{port}"));
+    assert_eq!(base(&site, "localhost:8080"), "http://localhost:8080");
+    for host in
+        ["localhost", "192.0.2.7", "192.0.2.7:8080", "evil.example:80", &format!("evil.example:{port}")]
+    {
+        assert_eq!(base(&site, host), format!("http://localhost:{port}"), "{host}");
+    }
+}
+
+#[test]
+fn a_name_may_have_an_underscore() {
+    let name = "server_name localhost;";
+    for server_name in ["my_images", "_a.example.org", "my_images.example.org"] {
+        let edits = [(name, &*format!("server_name {server_name};"))];
+        let site = Site::with(&Setup { edits: &edits, ..Setup::default() });
+        assert_eq!(base(&site, server_name), format!("http://{server_name}:{}", site.port));
+        assert_eq!(base(&site, "evil.example"), format!("http://{server_name}:{}", site.port));
+    }
+}
+
+#[test]
+fn the_public_url_is_told_whatever_a_client_asks_for() {
+    let server = "workers = 1\npublic_url = \"https://images.example.org/of/iiif\"\n";
+    for server_name in ["server_name _;", "server_name localhost;"] {
+        let edits = [("server_name localhost;", server_name)];
+        let site = Site::with(&Setup { server, edits: &edits, ..Setup::default() });
+        let ask = |host: &str| site.ask("GET", format!("/iiif/3/{MASTER}/info.json"), &[("Host", host)]);
+        for host in ["images.example.org", "localhost:8080", "evil.example", "evil.example:80"] {
+            let id = format!("https://images.example.org/of/iiif/3/{MASTER}");
+            assert_eq!(ask(host).json()["id"], Value::from(id), "{host}");
+        }
+        let before = entries(&site);
+        (0..20).for_each(|n| drop(ask(&format!("evil-{n}.example:99"))));
+        assert_eq!(entries(&site), before);
+        assert!(!site.server.log().contains("if it is yours"));
+        assert!(site.server.log().contains("ids begin with https://images.example.org/of/iiif/3/"));
+    }
 }

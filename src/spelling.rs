@@ -1,0 +1,117 @@
+//! The one spelling under which NGINX keeps an answer, and the way there for who asks by another one: an internal
+//! redirect that the client does not see. Pure. What NGINX makes of it stands in `nginx/recto.conf`.
+
+use crate::fastcgi::{Request, Response};
+
+/// What an answer is kept under, beside what the client has no say in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spelling<'r> {
+    /// The Accept header, as far as NGINX passes it on.
+    accept: &'r [u8],
+    /// The Host header, as far as NGINX passes it on.
+    host: &'r [u8],
+    /// The path of the URL, undecoded.
+    path: &'r [u8],
+}
+
+impl<'r> Spelling<'r> {
+    /// The one that is asked for. None if NGINX keeps nothing: then one is as good as another.
+    pub fn asked(request: &'r Request) -> Option<Self> {
+        let param = |name| request.param(name).unwrap_or_default();
+        let asked = Self { accept: param("HTTP_ACCEPT"), host: param("RECTO_HOST"), path: path(request) };
+        (!param("RECTO_CACHE").is_empty()).then_some(asked)
+    }
+
+    /// The way to the last of these paths, unless this is one of them, with the same header and host.
+    pub fn lead(&self, accept: &str, host: &str, paths: &[String]) -> Option<Response<'static>> {
+        let is_path = |path: &String| path.as_bytes() == self.path;
+        if self.accept == accept.as_bytes() && self.host == host.as_bytes() && paths.iter().any(is_path) {
+            return None;
+        }
+        let to = format!("/iiif/kept?{accept}|{host}|{}", paths.last()?);
+        Some(Response::new(308, Vec::new()).with("X-Accel-Redirect", to))
+    }
+
+    /// Whether a refusal may be kept under it. There is no other for what is wrong, but nobody is to fill the cache by
+    /// asking for that under ever new hosts.
+    pub fn may_keep_refusals(&self, host: &str) -> bool {
+        self.host == host.as_bytes()
+            && matches!(self.accept, b"" | b"application/json" | b"application/ld+json")
+    }
+}
+
+/// The undecoded path that is to be answered: that to which a worker has led, or what the client wrote.
+pub fn path(request: &Request) -> &[u8] {
+    let led = request.param("RECTO_PATH").filter(|path| !path.is_empty());
+    let uri = led.or_else(|| request.param("REQUEST_URI")).unwrap_or_default();
+    uri.split(|byte| *byte == b'?').next().unwrap_or_default()
+}
+
+/// What stands for an Accept header that makes `media_type` of info.json. The three that NGINX can tell by itself
+/// stand for themselves.
+pub fn plain_accept(accept: Option<&str>, media_type: &str) -> &'static str {
+    match accept {
+        None => "",
+        Some("application/json") => "application/json",
+        Some("application/ld+json") => "application/ld+json",
+        Some(_) if media_type == "application/json" => "application/json",
+        Some(_) => "application/ld+json",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(accept: &str, host: &str, uri: &str, cache: &str) -> Request {
+        Request::from_pairs([
+            ("HTTP_ACCEPT", accept),
+            ("RECTO_HOST", host),
+            ("REQUEST_URI", uri),
+            ("RECTO_CACHE", cache),
+        ])
+    }
+
+    #[test]
+    fn who_asks_for_what_is_kept_is_led_nowhere() {
+        let request = request("", "", "/iiif/3/a/info.json?x=/y", "MISS");
+        let asked = Spelling::asked(&request).expect("a cache");
+        let paths = ["/iiif/3/a/info.json".to_owned(), "/iiif/3/b/info.json".to_owned()];
+        assert!(asked.lead("", "", &paths).is_none());
+        for (accept, host, paths) in [("", "", &paths[1..]), ("", "a:80", &paths), ("x/y", "", &paths)] {
+            let lead = asked.lead(accept, host, paths).expect("a way");
+            let to = format!("/iiif/kept?{accept}|{host}|/iiif/3/b/info.json");
+            assert_eq!((lead.status, &lead.headers[..]), (308, &[("X-Accel-Redirect", to)][..]));
+        }
+    }
+
+    #[test]
+    fn where_one_was_led_goes_before_what_one_wrote() {
+        let pairs = [("REQUEST_URI", "/iiif/3/a/00?x"), ("RECTO_PATH", "/iiif/3/a/0")];
+        assert_eq!(path(&Request::from_pairs(pairs)), b"/iiif/3/a/0");
+        assert_eq!(path(&Request::from_pairs([pairs[0]])), b"/iiif/3/a/00");
+        assert_eq!(path(&Request::from_pairs([pairs[0], ("RECTO_PATH", "")])), b"/iiif/3/a/00");
+    }
+
+    #[test]
+    fn without_a_cache_nobody_is_led() {
+        assert_eq!(Spelling::asked(&request("", "", "/iiif/3/a/info.json", "")), None);
+        assert_eq!(Spelling::asked(&Request::default()), None);
+    }
+
+    #[test]
+    fn refusals_are_kept_under_few_hosts_and_headers() {
+        for (accept, host, kept) in [
+            ("", "", true),
+            ("application/json", "", true),
+            ("application/json;q=0.3", "", false),
+            ("", "localhost", true),
+            ("", "elsewhere", false),
+        ] {
+            let request = request(accept, host, "/iiif/3/a", "MISS");
+            let trusted = if host == "localhost" { host } else { "" };
+            let asked = Spelling::asked(&request).expect("a cache");
+            assert_eq!(asked.may_keep_refusals(trusted), kept, "{accept} {host}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What the server is called in a request: the URL that ids, links and redirects begin with. Pure.
+//! A client has a say in it only where NGINX has no name for the vhost, or not the port that leads to it, and only by
+//! a host that is listed. `X-Forwarded-Host` and the like are believed from nobody.
+
+use crate::config::Server;
+use crate::fastcgi::Request;
+
+/// What the server is called.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Vhost {
+    /// The URL of the `/iiif` root that the client sees, without a slash at its end.
+    pub base: String,
+    /// The host that the client asked for, if it is listed or NGINX's own; else empty.
+    pub host: String,
+}
+
+impl Vhost {
+    /// By `public_url`, by the host that NGINX passes on, or by NGINX's own name for the vhost. None if none of them
+    /// says it.
+    pub fn of(request: &Request, server: &Server) -> Option<Self> {
+        let param = |name| request.param(name).and_then(|value| std::str::from_utf8(value).ok());
+        let graphic = |base: &&str| base.bytes().all(|byte| byte.is_ascii_graphic());
+        let from_nginx = param("RECTO_BASE").filter(graphic);
+        let (scheme, rest) = from_nginx.and_then(|base| base.split_once("://")).unwrap_or_default();
+        let own = rest.split('/').next();
+        let asked = param("RECTO_HOST").filter(|asked| !asked.is_empty());
+        let admitted = asked.and_then(|asked| match own == Some(asked) {
+            true => Some(asked.to_owned()),
+            false => server.admit(asked, scheme),
+        });
+        let host = admitted.unwrap_or_default();
+        let base = match (&server.public_url, host.as_str()) {
+            (Some(url), _) => url.clone(),
+            (None, "") => from_nginx?.trim_end_matches('/').to_owned(),
+            (None, host) => {
+                let path = rest.find('/').map_or("", |at| &rest[at..]);
+                format!("{scheme}://{host}{}", path.trim_end_matches('/'))
+            }
+        };
+        Some(Self { base, host })
+    }
+
+    /// The host that the client asked for in vain: what it is told is another's name.
+    pub fn refused<'r>(&self, request: &'r Request, server: &Server) -> Option<&'r [u8]> {
+        let asked = request.param("RECTO_HOST").filter(|asked| !asked.is_empty());
+        asked.filter(|_| server.public_url.is_none() && self.host.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn server(lines: &str) -> Server {
+        Config::parse(&format!("[server]\n{lines}\n[masters]\nroot = \"/srv\"")).expect("valid").server
+    }
+
+    #[test]
+    fn only_listed_hosts_are_taken() {
+        let (plain, public) = (server(""), server("public_url = \"https://a.org:8443/b/iiif\""));
+        let listed = server("trusted_hosts = [\"*.a.org\"]");
+        for (server, asked, base, host) in [
+            (&plain, "", "http://10.0.0.2/iiif", ""),
+            (&plain, "localhost:8080", "http://localhost:8080/iiif", "localhost:8080"),
+            (&plain, "LOCALHOST:80", "http://localhost/iiif", "localhost"),
+            (&plain, "evil.org", "http://10.0.0.2/iiif", ""),
+            (&listed, "b.a.org", "http://b.a.org/iiif", "b.a.org"),
+            (&listed, "localhost", "http://10.0.0.2/iiif", ""),
+            (&listed, "10.0.0.2", "http://10.0.0.2/iiif", "10.0.0.2"),
+            (&public, "a.org:8443", "https://a.org:8443/b/iiif", "a.org:8443"),
+            (&public, "evil.org", "https://a.org:8443/b/iiif", ""),
+        ] {
+            let request =
+                Request::from_pairs([("RECTO_BASE", "http://10.0.0.2/iiif/"), ("RECTO_HOST", asked)]);
+            let vhost = Vhost::of(&request, server).expect(asked);
+            assert_eq!((vhost.base.as_str(), vhost.host.as_str()), (base, host), "{asked}");
+            let refused = base.contains("10.0") && !asked.is_empty() && host.is_empty();
+            assert_eq!(vhost.refused(&request, server).is_some(), refused, "{asked}");
+        }
+    }
+
+    #[test]
+    fn without_any_name_there_is_none() {
+        let server = server("");
+        assert_eq!(Vhost::of(&Request::default(), &server), None);
+        assert_eq!(Vhost::of(&Request::from_pairs([("RECTO_BASE", "http://a\n/iiif")]), &server), None);
+        assert_eq!(Vhost::of(&Request::from_pairs([("RECTO_HOST", "evil.org")]), &server), None);
+    }
+}
