@@ -2,6 +2,7 @@
 //! Does the finding only; nothing is read.
 
 use std::fs::{File, Metadata};
+use std::path::Path;
 
 use rustix::io::Errno;
 
