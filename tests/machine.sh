@@ -57,7 +57,6 @@ make_root() {
         fail "debootstrap could not make a root of $VERSION_CODENAME from $mirror"
     }
     rm -rf "$room/root/var/cache/apt" "$room/root/var/lib/apt/lists"
-    mkdir -p "$(dirname "$1")"
     tar -C "$room/root" -cf "$1.new" .
     chown "$owner" "$1.new"
     mv "$1.new" "$1"
@@ -105,6 +104,7 @@ UNIT
 [ "${1:-} $#" = "make 2" ] || [ "${1:-} $#" = "run 3" ] || fail "make ROOT.tar, or run ROOT.tar DIRECTORY"
 if [ -z "${room:-}" ]; then
     [ "$1" = run ] || [ ! "$2" -nt "$project/tests/machine.sh" ] || exit 0
+    mkdir -p "$(dirname "$2")" # not by root: it is the user's
     isolated "$1" "$(realpath -m "$2")" ${3:+"$(realpath "$3")"}
 elif ! unshare --user true 2>/dev/null && [ -z "${left:-}" ]; then
     export left=yes
