@@ -32,12 +32,12 @@ impl Tiling {
         let grown = |side: u32| side.max(1).saturating_mul(SMALLEST_TILE.div_ceil(side.max(1)));
         let width = grown(shown.width).min(limits.max_width.get());
         let height = grown(shown.height).min(limits.max_height.get());
+        let (image, tile) = (description.dimensions(), Dimensions::new(width, height));
+        if tile.area() <= limits.max_area.get() {
+            return Self { image, tile };
+        }
         let side = u32::try_from(limits.max_area.get().isqrt()).unwrap_or(u32::MAX);
-        let tile = match Dimensions::new(width, height) {
-            tile if tile.area() <= limits.max_area.get() => tile,
-            _ => Dimensions::new(width.min(side), height.min(side)),
-        };
-        Self { image: description.dimensions(), tile }
+        Self { image, tile: Dimensions::new(width.min(side), height.min(side)) }
     }
 
     /// Powers of two from 1 until the whole image is one tile.
