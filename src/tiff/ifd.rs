@@ -106,6 +106,12 @@ impl<'a> File<'a> {
         Ok(Ifd { entries, next: self.link(at(count)) })
     }
 
+    /// The entry of a tag in the directory at `offset`, if it can be read; what follows it need not be there.
+    pub fn find(&self, offset: u64, tag: u16) -> Option<Entry> {
+        let (count, at) = self.entries_at(offset).ok()?;
+        (0..count).map_while(|n| self.entry(at(n)).ok()).find(|entry| entry.tag == tag)
+    }
+
     /// What a walk along the chain needs of the directory at `offset`, without reading the rest of it: the entry that
     /// says what kind of image it is, by either tag, and the offset of the next directory.
     ///
