@@ -61,6 +61,11 @@ impl Service {
         self.answer(uri, request).unwrap_or_else(|error| refusal(uri, &error))
     }
 
+    /// To be called when an answer was given.
+    pub fn rest(&mut self) {
+        self.known.rest();
+    }
+
     fn answer<'r>(&'r mut self, uri: &'r [u8], request: &Request) -> Result<Response<'r>, Error> {
         match request.param("REQUEST_METHOD") {
             None | Some(b"GET" | b"HEAD") => {}
