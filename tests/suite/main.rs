@@ -12,6 +12,7 @@ mod metadata;
 mod nginx;
 mod process;
 mod state;
+mod told;
 mod viewers;
 
 // What they share.
