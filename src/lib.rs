@@ -19,9 +19,10 @@
 //! | [`master`] | identifier to mapped file: the only I/O on the path |
 //! | [`metadata`] | what a master says about itself, and what of it is carried on; pure |
 //! | [`jp2`] | JPEG 2000: boxes, index, windows; OpenJPEG behind a safe face; pure on bytes |
-//! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
 //! | [`flat`] | JPEG, PNG, GIF, BMP, WebP: files without tiles; windows of JPEG by an index; pure on bytes |
-//! | [`orientation`] | the orientation in EXIF and XMP |
+//! | [`orientation`] | how EXIF says that a picture is shown: its orientation, and whether it is Adobe RGB |
+//! | [`xmp`] | the one reader of XMP: its orientation, and the packet made upright |
+//! | [`tiff`] | TIFF 6, BigTIFF: index, pyramid, tiles; pure on bytes |
 //! | [`stored`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
 //! | [`jpeg`] | what these share of JPEG: Huffman codes, where blocks lie, whether a stream was decoded |
 //! | [`raster`] | decoded samples: resample, orient, tone |
@@ -60,3 +61,4 @@ pub mod tiff;
 pub mod told;
 pub mod vhost;
 pub mod worker;
+pub mod xmp;

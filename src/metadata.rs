@@ -3,6 +3,7 @@
 
 use crate::config;
 use crate::tiff::Exif;
+use crate::xmp::Packet;
 
 /// What a master says about itself; nothing by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,10 +38,8 @@ impl Metadata {
 impl Xmp {
     /// The packet, or nothing if it is none or too long to be carried.
     pub fn read(packet: &[u8]) -> Option<Self> {
-        let text = str::from_utf8(packet).ok()?.trim_end_matches('\0');
-        let is_packet = text.contains("<rdf:RDF") && text.contains("</rdf:RDF>");
-        let packet = upright(&without_thumbnails(text));
-        (is_packet && packet.len() <= LONGEST_XMP).then_some(Self(packet))
+        let packet = Packet::read(packet).upright()?;
+        (packet.len() <= LONGEST_XMP).then_some(Self(packet))
     }
 
     /// Its text.
@@ -49,47 +48,21 @@ impl Xmp {
     }
 }
 
-/// The pixels were turned already: the orientation is 1, as an attribute or as an element.
-fn upright(packet: &str) -> String {
-    let mut parts = packet.split("tiff:Orientation");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        text.push_str("tiff:Orientation");
-        match part.find(|c: char| c.is_ascii_digit()).filter(|at| *at < 4) {
-            Some(at) => text.extend([&part[..at], "1", &part[at + 1..]]),
-            None => text.push_str(part),
-        }
-    }
-    text
-}
-
-fn without_thumbnails(packet: &str) -> String {
-    let (open, close) = ("<xmp:Thumbnails", "</xmp:Thumbnails>");
-    match (packet.find(open), packet.find(close)) {
-        (Some(from), Some(to)) if from < to => [&packet[..from], &packet[to + close.len()..]].concat(),
-        _ => packet.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn packets_are_made_upright_and_lose_their_thumbnails() {
-        let packet = |inside: &str| format!("<x:xmpmeta><rdf:RDF>{inside}</rdf:RDF></x:xmpmeta>");
-        let read = |inside: &str| Xmp::read(packet(inside).as_bytes()).map(|xmp| xmp.text().to_owned());
-        for (inside, expected) in [
-            ("<a tiff:Orientation=\"6\" b='7'/>", "<a tiff:Orientation=\"1\" b='7'/>"),
-            ("<tiff:Orientation>8</tiff:Orientation>", "<tiff:Orientation>1</tiff:Orientation>"),
-            ("<tiff:Orientation/>", "<tiff:Orientation/>"),
-            ("a<xmp:Thumbnails>AAAA</xmp:Thumbnails>z", "az"),
-            ("</xmp:Thumbnails><xmp:Thumbnails>", "</xmp:Thumbnails><xmp:Thumbnails>"),
-        ] {
-            assert_eq!(read(inside), Some(packet(expected)), "{inside}");
-        }
-        assert_eq!(read(&"x".repeat(LONGEST_XMP)), None);
+    fn packets_are_rdf_and_fit_a_jpeg() {
+        let read = |inside: &str| Xmp::read(format!("<rdf:RDF>{inside}</rdf:RDF>").as_bytes());
+        let upright = |inside: &str| read(inside).map(|xmp| xmp.text().to_owned());
+        assert_eq!(
+            upright("<rdf:Description tiff:Orientation='6'/>").as_deref(),
+            Some("<rdf:RDF><rdf:Description tiff:Orientation='1'/></rdf:RDF>")
+        );
+        let around = "<rdf:RDF></rdf:RDF>".len();
+        assert!(read(&"x".repeat(LONGEST_XMP - around)).is_some());
+        assert_eq!(read(&"x".repeat(LONGEST_XMP - around + 1)), None);
         assert_eq!(Xmp::read(b"<rdf:RDF>"), None);
-        assert_eq!(Xmp::read(b"<rdf:RDF>\xff</rdf:RDF>"), None);
     }
 }

@@ -84,6 +84,11 @@ impl Service {
         })
     }
 
+    /// To be called when an answer was given.
+    pub fn rest(&mut self) {
+        self.known.rest();
+    }
+
     fn answer<'r>(
         &'r mut self,
         uri: &'r [u8],

@@ -90,13 +90,20 @@ impl Header {
 
 /// EXIF and XMP in the markers before the first scan (XMP part 3, section 1.1.3): the first of each.
 pub fn metadata(bytes: &[u8]) -> Metadata {
-    let named = |name: &'static [u8]| {
-        segments(bytes).find_map(|(marker, segment)| segment.strip_prefix(name).filter(|_| marker == 0xe1))
-    };
     Metadata {
-        exif: named(b"Exif\0\0").map_or_else(Exif::default, Exif::read),
-        xmp: named(b"http://ns.adobe.com/xap/1.0/\0").and_then(Xmp::read),
+        exif: exif(bytes).map_or_else(Exif::default, Exif::read),
+        xmp: named(bytes, b"http://ns.adobe.com/xap/1.0/\0").and_then(Xmp::read),
     }
+}
+
+/// The block of EXIF.
+pub fn exif(bytes: &[u8]) -> Option<&[u8]> {
+    named(bytes, b"Exif\0\0")
+}
+
+/// What follows a name in the first marker APP1 that has it.
+fn named<'a>(bytes: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
+    segments(bytes).find_map(|(marker, segment)| segment.strip_prefix(name).filter(|_| marker == 0xe1))
 }
 
 /// The markers before the first scan with their parameters, as far as they can be read.

@@ -1,9 +1,11 @@
 //! Flat masters: one picture without tiles or levels. JPEG, PNG, GIF, BMP, WebP. Decoded whole, but for windows of JPEG.
 //! Pure on the bytes of a file; what a file is, its first bytes say, never its name.
 
+mod colours;
 mod jpeg;
 mod marker;
 mod others;
+mod png;
 
 pub use jpeg::Index;
 
@@ -26,17 +28,23 @@ pub struct Picture {
     /// What planning and info.json need to know.
     pub description: Description,
     form: Form,
+    /// The profile that EXIF stands for where there is no other.
+    implied: Option<Vec<u8>>,
 }
 
 enum Form {
     Jpeg(marker::Header),
+    Png,
     Other(ImageFormat),
 }
+
+/// The first bytes of a PNG.
+const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 impl Picture {
     /// Whether `bytes` begin as a file of these formats does.
     pub fn recognises(bytes: &[u8]) -> bool {
-        jpeg::recognises(bytes) || others::format(bytes).is_some()
+        jpeg::recognises(bytes) || bytes.starts_with(PNG) || others::format(bytes).is_some()
     }
 
     /// Reads the header; no pixels.
@@ -51,24 +59,33 @@ impl Picture {
             if marker::has_broken_profile(bytes) {
                 log::warn!("an ICC profile is ignored: its parts are not numbered as they should be");
             }
-            return Ok(Self { description, form: Form::Jpeg(header) });
+            let implied = colours::of_exif(marker::exif(bytes), description.channels);
+            return Ok(Self { description, form: Form::Jpeg(header), implied });
+        }
+        if bytes.starts_with(PNG) {
+            let (description, implied) = png::read(bytes)?;
+            return Ok(Self { description, form: Form::Png, implied });
         }
         let format = others::format(bytes).ok_or_else(|| MasterError::unsupported("no known format"))?;
-        Ok(Self { description: others::describe(bytes, format)?, form: Form::Other(format) })
+        let (description, implied) = others::read(bytes, format)?;
+        Ok(Self { description, form: Form::Other(format), implied })
     }
 
-    /// The ICC profile of its pixels, if there is one.
+    /// The ICC profile of its pixels, be it told in other words.
     pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        match &self.form {
+        let told = match &self.form {
             Form::Jpeg(_) => marker::icc_profile(bytes),
+            Form::Png => png::icc_profile(bytes),
             Form::Other(format) => others::icc_profile(bytes, *format),
-        }
+        };
+        told.or_else(|| self.implied.clone())
     }
 
     /// What the file says about itself in words.
     pub fn metadata(&self, bytes: &[u8]) -> Metadata {
         match &self.form {
             Form::Jpeg(_) => marker::metadata(bytes),
+            Form::Png => png::metadata(bytes),
             Form::Other(format) => others::metadata(bytes, *format),
         }
     }
@@ -80,7 +97,8 @@ impl Picture {
     pub fn decode(&self, bytes: &[u8], level: usize, depth: Depth) -> Result<AnyRaster, MasterError> {
         let raster = match &self.form {
             Form::Jpeg(header) => AnyRaster::Eight(jpeg::decode(bytes, header, level)?),
-            Form::Other(format) => others::decode(bytes, *format, depth)?,
+            Form::Png => png::decode(bytes, depth)?,
+            Form::Other(format) => others::decode(bytes, *format)?,
         };
         let expected = self.description.levels.get(level).map(|level| level.dimensions);
         match expected == Some(raster.dimensions()) && raster.channels() == self.description.channels {
@@ -113,7 +131,7 @@ impl Picture {
     ) -> Result<Raster, MasterError> {
         match &self.form {
             Form::Jpeg(header) => jpeg::decode_window(bytes, header, index, level, window),
-            Form::Other(_) => Err(MasterError::unsupported("an index of what is no JPEG")),
+            Form::Png | Form::Other(_) => Err(MasterError::unsupported("an index of what is no JPEG")),
         }
     }
 }

@@ -1,24 +1,34 @@
-//! PNG, GIF, BMP and WebP: decoded by memory-safe libraries, straight from the map. Of animations, the first picture.
-//! Samples of 16 bits stay so, or become 8, rounded to the nearest.
+//! GIF, BMP and WebP: decoded by memory-safe libraries, straight from the map. Of animations, the first picture.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
-use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, png::PngDecoder, webp::WebPDecoder};
+use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 
-use super::{MAX_BYTES, check_budget, level};
+use super::{MAX_BYTES, check_budget, colours, level};
 use crate::description::{Channels, Depth, Description};
 use crate::error::MasterError;
 use crate::geometry::{Dimensions, Orientation};
 use crate::metadata::{Metadata, Xmp};
 use crate::orientation::exif_orientation;
-use crate::raster::{AnyRaster, Raster, Sample};
+use crate::raster::{AnyRaster, Raster};
 use crate::tiff::Exif;
+
+/// Bytes of a WebP before its first chunk.
+const HEADER: usize = 12;
+
+/// Where a WebP of the extended form tells which chunks it has, and its bits for two of them (RFC 9649 section 2.7).
+const FLAGS: usize = 20;
+const HAS_EXIF: u8 = 0x08;
+const HAS_XMP: u8 = 0x04;
+
+/// A bit that is not used there.
+const HAS_PICTURE: u8 = 0x80;
 
 /// The format that the first bytes tell.
 pub fn format(bytes: &[u8]) -> Option<ImageFormat> {
     match bytes {
-        [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some(ImageFormat::Png),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(ImageFormat::Gif),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(ImageFormat::WebP),
         [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some(ImageFormat::Bmp),
@@ -26,20 +36,18 @@ pub fn format(bytes: &[u8]) -> Option<ImageFormat> {
     }
 }
 
-/// The size, orientation and channels that the header tells.
+/// The size, orientation and channels that the header tells; and the profile that EXIF stands for.
 ///
 /// # Errors
 /// [`MasterError`] if the header is damaged, or the picture too large.
-pub fn describe(bytes: &[u8], format: ImageFormat) -> Result<Description, MasterError> {
+pub fn read(bytes: &[u8], format: ImageFormat) -> Result<(Description, Option<Vec<u8>>), MasterError> {
     let mut decoder = open(bytes, format)?;
     let exif = decoder.exif_metadata().ok().flatten();
-    let (channels, depth) = layout(decoder.color_type())?;
-    Ok(Description {
-        levels: vec![level(dimensions(&*decoder))],
-        orientation: exif.and_then(|exif| exif_orientation(&exif)).unwrap_or(Orientation::UPRIGHT),
-        channels,
-        depth,
-    })
+    let channels = channels(decoder.color_type())?;
+    let orientation = exif.as_deref().and_then(exif_orientation).unwrap_or(Orientation::UPRIGHT);
+    let levels = vec![level(dimensions(&*decoder))];
+    let description = Description { levels, orientation, channels, depth: Depth::Eight };
+    Ok((description, colours::of_exif(exif.as_deref(), channels)))
 }
 
 /// The ICC profile, if the file has one that can be read.
@@ -57,61 +65,81 @@ pub fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
     }
 }
 
-/// All pixels, in the depth of the file or with 8 bits, whatever is less.
+/// All pixels.
 ///
 /// # Errors
 /// [`MasterError`] if the file is damaged, or too large.
-pub fn decode(bytes: &[u8], format: ImageFormat, depth: Depth) -> Result<AnyRaster, MasterError> {
+pub fn decode(bytes: &[u8], format: ImageFormat) -> Result<AnyRaster, MasterError> {
     let decoder = open(bytes, format)?;
-    let dimensions = dimensions(&*decoder);
-    let (channels, stored) = layout(decoder.color_type())?;
-    let failed = |error| explained(format, &error);
-    if (stored, depth) == (Depth::Sixteen, Depth::Sixteen) {
-        let mut raster = Raster::<u16>::new(dimensions, channels);
-        decoder.read_image_boxed(bytemuck::cast_slice_mut(&mut raster.pixels)).map_err(failed)?;
-        return Ok(AnyRaster::Sixteen(raster));
-    }
-    let sample_bytes = if stored == Depth::Sixteen { 2 } else { 1 };
-    let mut pixels = vec![0; dimensions.area() as usize * channels.count() * sample_bytes];
-    decoder.read_image_boxed(&mut pixels).map_err(failed)?;
-    let pixels = if stored == Depth::Sixteen { narrowed(pixels) } else { pixels };
-    Ok(AnyRaster::Eight(Raster { dimensions, channels, pixels }))
+    let mut raster = Raster::new(dimensions(&*decoder), channels(decoder.color_type())?);
+    decoder.read_image_boxed(&mut raster.pixels).map_err(|error| explained(format, &error))?;
+    Ok(AnyRaster::Eight(raster))
 }
 
 /// A decoder that has read the header, of a picture that is within the budget.
 fn open(bytes: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>, MasterError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_BYTES);
-    let file = Cursor::new(bytes);
+    let file = || Cursor::new(Cow::Borrowed(bytes));
     let failed = |error: ImageError| explained(format, &error);
     let mut decoder: Box<dyn ImageDecoder> = match format {
-        ImageFormat::Png => Box::new(PngDecoder::with_limits(file, limits.clone()).map_err(failed)?),
-        ImageFormat::Gif => Box::new(GifDecoder::new(file).map_err(failed)?),
-        ImageFormat::WebP => {
-            check_chunks(bytes)?;
-            Box::new(WebPDecoder::new(file).map_err(failed)?)
-        }
-        _ => Box::new(BmpDecoder::new(file).map_err(failed)?),
+        ImageFormat::Gif => Box::new(GifDecoder::new(file()).map_err(failed)?),
+        ImageFormat::WebP => Box::new(WebPDecoder::new(Cursor::new(fitted(bytes)?)).map_err(failed)?),
+        _ => Box::new(BmpDecoder::new(file()).map_err(failed)?),
     };
     check_budget(dimensions(&*decoder), decoder.total_bytes())?;
     decoder.set_limits(limits).map_err(failed)?;
     Ok(decoder)
 }
 
-/// All chunks of a WebP must lie in the file: the library believes their lengths (RFC 9649 section 2).
-fn check_chunks(bytes: &[u8]) -> Result<(), MasterError> {
-    let ends = || MasterError::damaged("a WebP that ends too early");
-    let length = |word: [u8; 4]| u32::from_le_bytes(word) as usize;
-    let (&[_, _, _, _, a, b, c, d], body) = bytes.split_first_chunk().ok_or_else(ends)?;
-    let mut rest = body.get(4..length([a, b, c, d])).ok_or_else(ends)?;
-    while let Some((&[_, _, _, _, a, b, c, d], after)) = rest.split_first_chunk() {
-        let length = length([a, b, c, d]);
-        if length > after.len() {
-            return Err(ends());
-        }
-        rest = after.get(length.next_multiple_of(2)..).unwrap_or_default();
+/// A WebP whose header tells how long its chunks are together, and which there are, for the library believes it (RFC 9649
+/// section 2): as it is, or else with a header that fits the chunks that are there.
+///
+/// # Errors
+/// [`MasterError::Damaged`] if there is no picture in one piece.
+fn fitted(bytes: &[u8]) -> Result<Cow<'_, [u8]>, MasterError> {
+    let told = bytes[4..].first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
+    let told = bytes.get(..told.saturating_add(8)).unwrap_or_default();
+    let claimed = match bytes.get(HEADER..=FLAGS) {
+        Some([b'V', b'P', b'8', b'X', .., flags]) => flags & (HAS_EXIF | HAS_XMP),
+        _ => 0,
+    };
+    let (held, end) = chunks(told);
+    if held & HAS_PICTURE != 0 && claimed & !held == 0 && end >= told.len() {
+        return Ok(Cow::Borrowed(bytes));
     }
-    Ok(())
+    let (held, end) = chunks(bytes);
+    if held & HAS_PICTURE == 0 {
+        return Err(MasterError::damaged("a WebP that ends too early"));
+    }
+    let mut fitted = bytes[..end.min(bytes.len())].to_vec();
+    let length = u32::try_from(fitted.len() - 8).map_err(|_| MasterError::damaged("a WebP of 4 GB"))?;
+    fitted[4..8].copy_from_slice(&length.to_le_bytes());
+    if claimed != 0 {
+        fitted[FLAGS] &= held | !(HAS_EXIF | HAS_XMP);
+    }
+    Ok(Cow::Owned(fitted))
+}
+
+/// What the chunks of a WebP hold that are there in one piece, and where they end, padding counted.
+fn chunks(bytes: &[u8]) -> (u8, usize) {
+    let (mut held, mut at) = (0, HEADER);
+    while let Some((&[a, b, c, d, length @ ..], rest)) =
+        bytes.get(at..).and_then(<[u8]>::split_first_chunk::<8>)
+    {
+        let (name, length) = ([a, b, c, d], u32::from_le_bytes(length) as usize);
+        if length > rest.len() || !name.iter().all(|letter| (b' '..=b'~').contains(letter)) {
+            break;
+        }
+        held |= match &name {
+            b"VP8 " | b"VP8L" | b"ANMF" => HAS_PICTURE,
+            b"EXIF" => HAS_EXIF,
+            b"XMP " => HAS_XMP,
+            _ => 0,
+        };
+        at += 8 + length.next_multiple_of(2);
+    }
+    (held, at)
 }
 
 fn dimensions(decoder: &dyn ImageDecoder) -> Dimensions {
@@ -119,31 +147,15 @@ fn dimensions(decoder: &dyn ImageDecoder) -> Dimensions {
     Dimensions::new(width, height)
 }
 
-/// The channels of a type of pixel, and the depth of its samples.
-fn layout(colour: ColorType) -> Result<(Channels, Depth), MasterError> {
+/// The channels of a type of pixel. None of these formats has more than 8 bits a channel.
+fn channels(colour: ColorType) -> Result<Channels, MasterError> {
     match colour {
-        ColorType::L8 => Ok((Channels::Gray, Depth::Eight)),
-        ColorType::L16 => Ok((Channels::Gray, Depth::Sixteen)),
-        ColorType::La8 => Ok((Channels::GrayAlpha, Depth::Eight)),
-        ColorType::La16 => Ok((Channels::GrayAlpha, Depth::Sixteen)),
-        ColorType::Rgb8 => Ok((Channels::Rgb, Depth::Eight)),
-        ColorType::Rgb16 => Ok((Channels::Rgb, Depth::Sixteen)),
-        ColorType::Rgba8 => Ok((Channels::Rgba, Depth::Eight)),
-        ColorType::Rgba16 => Ok((Channels::Rgba, Depth::Sixteen)),
+        ColorType::L8 => Ok(Channels::Gray),
+        ColorType::La8 => Ok(Channels::GrayAlpha),
+        ColorType::Rgb8 => Ok(Channels::Rgb),
+        ColorType::Rgba8 => Ok(Channels::Rgba),
         other => Err(MasterError::unsupported(format!("pixels of type {other:?}"))),
     }
-}
-
-/// 16-bit samples, in the order of this machine, as the nearest of 256 levels. In place: there may be many.
-fn narrowed(mut samples: Vec<u8>) -> Vec<u8> {
-    let count = samples.len() / 2;
-    for index in 0..count {
-        let sample = u16::from_ne_bytes([samples[index * 2], samples[index * 2 + 1]]);
-        samples[index] = u8::of_16(sample);
-    }
-    samples.truncate(count);
-    samples.shrink_to_fit();
-    samples
 }
 
 /// What a library complains of, as the fault it is.
@@ -162,29 +174,46 @@ mod tests {
 
     #[test]
     fn formats_are_told_by_their_first_bytes() {
-        assert_eq!(format(b"\x89PNG\r\n\x1a\n????"), Some(ImageFormat::Png));
         assert_eq!(format(b"GIF89a????"), Some(ImageFormat::Gif));
         assert_eq!(format(b"RIFF????WEBPVP8 "), Some(ImageFormat::WebP));
         assert_eq!(format(b"BM????\0\0\0\0????"), Some(ImageFormat::Bmp));
-        for other in [&b"RIFF????WAVE"[..], b"BMX", b"GIF90a", b"", b"\x89PNG"] {
+        for other in [&b"RIFF????WAVE"[..], b"BMX", b"GIF90a", b""] {
             assert_eq!(format(other), None);
         }
     }
 
     #[test]
     fn chunks_of_a_webp_must_be_there() {
-        assert!(check_chunks(b"RIFF\x0e\0\0\0WEBPVP8 \x01\0\0\0a\0").is_ok());
-        assert!(check_chunks(b"RIFF\x0d\0\0\0WEBPVP8 \x01\0\0\0a").is_ok(), "without its last padding");
-        assert!(check_chunks(b"RIFF\x0e\0\0\0WEBPVP8 \x03\0\0\0a\0").is_err());
-        assert!(check_chunks(b"RIFF\x0f\0\0\0WEBPVP8 \x01\0\0\0a\0").is_err());
-        assert!(check_chunks(b"RIFF\xff\xff\xff\xffWEBP").is_err());
-        assert!(check_chunks(b"RIFF\0\0\0\0WEBP").is_err());
-    }
-
-    #[test]
-    fn sixteen_bits_are_narrowed_in_place() {
-        let samples = [0u16, 128, 129, 32_896, 65_406, 65_407, 65_535];
-        let bytes = samples.iter().flat_map(|sample| sample.to_ne_bytes()).collect();
-        assert_eq!(narrowed(bytes), [0, 0, 1, 128, 254, 255, 255]);
+        let file =
+            |length: u32, chunks: &[u8]| [&b"RIFF"[..], &length.to_le_bytes(), b"WEBP", chunks].concat();
+        let as_it_is = |length, chunks: &[u8]| {
+            let file = file(length, chunks);
+            matches!(fitted(&file), Ok(Cow::Borrowed(_)))
+        };
+        assert!(as_it_is(14, b"VP8 \x01\0\0\0a\0"));
+        assert!(as_it_is(13, b"VP8 \x01\0\0\0a"), "without its last padding");
+        assert!(as_it_is(14, b"VP8 \x01\0\0\0a\0junk"), "with junk behind it");
+        let mended = |length, chunks: &[u8]| {
+            let fitted = fitted(&file(length, chunks)).map(Cow::into_owned).ok()?;
+            Some((fitted[4], fitted.len()))
+        };
+        for length in [0, 4, 13 + 8, 99, u32::MAX] {
+            assert_eq!(mended(length, b"VP8 \x01\0\0\0a\0EXIF\x09\0\0\0cut"), Some((14, 22)), "{length}");
+            assert_eq!(mended(length, b"VP8 \x01\0\0\0a\0\0\0\0\0\0\0\0\0"), Some((14, 22)), "{length}");
+            assert_eq!(mended(length, b"VP8 \x03\0\0\0a\0"), None, "{length}");
+            assert_eq!(mended(length, b""), None, "{length}");
+        }
+        assert_eq!(fitted(b"RIFF\0\0\0\0WEBP").ok(), None);
+        let flags = |flags: u8, rest: &[u8]| {
+            let start = [b"VP8X\x0a\0\0\0", &[flags][..], &[0; 9], b"VP8L\x02\0\0\0ab"].concat();
+            let chunks = [&start, rest].concat();
+            fitted(&file(chunks.len() as u32 + 4, &chunks)).expect("a picture").get(FLAGS).copied()
+        };
+        let (exif, xmp) = (b"EXIF\x02\0\0\0ab", b"XMP \x02\0\0\0ab");
+        assert_eq!(flags(0x3c, &[&exif[..], xmp].concat()), Some(0x3c));
+        assert_eq!(
+            (flags(0x3c, xmp), flags(0x3c, &exif[..9]), flags(0x10, &[])),
+            (Some(0x34), Some(0x30), Some(0x10))
+        );
     }
 }

@@ -34,30 +34,34 @@ impl<'a> Walk<'a> {
         self.bytes.get(of.contents.clone()).unwrap_or_default()
     }
 
-    /// The first box at the start of `within`, which is cut to what follows; `None` at its end.
+    /// The first box at the start of `within`, which is cut to what follows; `None` at its end. A codestream or header
+    /// whose length cannot be goes on to the end of `within`: both tell by themselves where they end.
     ///
     /// # Errors
-    /// [`MasterError::Damaged`] if the box ends outside `within`, or there are too many.
+    /// [`MasterError::Damaged`] if any other box ends outside `within`, or there are too many.
     pub fn next(&mut self, within: &mut Range<usize>) -> Result<Option<Box>, MasterError> {
-        let Some(bytes) = self.bytes.get(within.clone()).filter(|bytes| !bytes.is_empty()) else {
-            return Ok(None);
-        };
+        let bytes = self.bytes.get(within.clone()).unwrap_or_default();
+        // Fewer bytes are no box, but padding.
+        let Some((&[a, b, c, d, kind @ ..], rest)) = bytes.split_first_chunk::<8>() else { return Ok(None) };
         self.left =
             self.left.checked_sub(1).ok_or_else(|| damaged(format!("more than {MAX_BOXES} boxes")))?;
-        let cut = || damaged("a box that is cut off");
-        let (&[a, b, c, d, kind @ ..], rest) = bytes.split_first_chunk::<8>().ok_or_else(cut)?;
         let (header, length) = match u32::from_be_bytes([a, b, c, d]) {
             // To the end of the file: only the last box of it may have that.
-            0 => (8, Some(bytes.len())),
+            0 => (8, bytes.len()),
             1 => {
-                let long = rest.first_chunk().ok_or_else(cut)?;
-                (16, usize::try_from(u64::from_be_bytes(*long)).ok())
+                let long = rest.first_chunk().map_or(0, |long| u64::from_be_bytes(*long));
+                (16, usize::try_from(long).unwrap_or(usize::MAX))
             }
-            length => (8, usize::try_from(length).ok()),
+            length => (8, length as usize),
         };
-        let length = length.filter(|length| (header..=bytes.len()).contains(length)).ok_or_else(|| {
-            damaged(format!("the box {} at {} does not fit", kind.escape_ascii(), within.start))
-        })?;
+        let length = match &kind {
+            _ if (header..=bytes.len()).contains(&length) => length,
+            b"jp2c" | b"jp2h" if header <= bytes.len() => bytes.len(),
+            _ => {
+                let kind = kind.escape_ascii();
+                return Err(damaged(format!("the box {kind} at {} does not fit", within.start)));
+            }
+        };
         let contents = within.start + header..within.start + length;
         within.start += length;
         Ok(Some(Box { kind, contents }))
@@ -101,17 +105,25 @@ pub(crate) mod tests {
     #[test]
     fn boxes_outside_their_parent_and_without_end_are_refused() {
         let whole = boxed(b"abcd", b"123");
-        for end in 1..whole.len() {
+        for end in 8..whole.len() {
             assert!(Walk::new(&whole).all(0..end).is_err(), "{end} bytes");
         }
-        for length in 2..8u32 {
-            let short = [&length.to_be_bytes()[..], b"shrt", &[0; 16]].concat();
-            assert!(Walk::new(&short).all(0..short.len()).is_err(), "a box of {length} bytes");
+        assert_eq!(Walk::new(&whole).all(0..7), Ok(Vec::new()), "no box, but padding");
+        let short = |kind: &[u8], length: u32| [&length.to_be_bytes()[..], kind, &[0; 16]].concat();
+        let long = |kind: &[u8], length: u64| {
+            [&1u32.to_be_bytes()[..], kind, &length.to_be_bytes(), &[0; 16]].concat()
+        };
+        for length in [2, 7, 25, u32::MAX] {
+            let read = |kind| Walk::new(&short(kind, length)).all(0..24);
+            assert!(read(b"shrt").is_err(), "a box of {length} bytes");
+            assert_eq!(read(b"jp2c").expect("a box")[0].contents, 8..24, "a codestream of {length} bytes");
         }
         for length in [0, 15, 33, u64::MAX] {
-            let long = [&1u32.to_be_bytes()[..], b"long", &length.to_be_bytes(), &[0; 16]].concat();
-            assert!(Walk::new(&long).all(0..long.len()).is_err(), "a box of {length} bytes");
+            let read = |kind| Walk::new(&long(kind, length)).all(0..32);
+            assert!(read(b"long").is_err(), "a box of {length} bytes");
+            assert_eq!(read(b"jp2c").expect("a box")[0].contents, 16..32, "a codestream of {length} bytes");
         }
+        assert!(Walk::new(&long(b"jp2c", 32)).all(0..15).is_err(), "a length that is cut");
         let many = boxed(b"free", b"").repeat(MAX_BOXES + 1);
         assert!(Walk::new(&many).all(0..many.len()).is_err());
         assert_eq!(Walk::new(&many).all(0..many.len() - 8).map(|boxes| boxes.len()), Ok(MAX_BOXES));

@@ -3,6 +3,10 @@
 
 use std::ops::Range;
 
+use moxcms::{ColorProfile, ToneReprCurve};
+
+use crate::raster::written;
+
 /// The largest printing profiles have 3 MB.
 const MAX_PROFILE: usize = 4 << 20;
 
@@ -28,12 +32,36 @@ pub enum Space {
     Rgb,
     /// sRGB as luma and two differences of the full range (IEC 61966-2-1, amendment 1).
     Sycc,
+    /// RGB as luma and two differences of the range of video, which leaves room at both ends.
+    Video(Luma),
+    /// sRGB with room for colours outside it at both ends (PIMA 7667).
+    ESrgb,
+    /// RGB of ROMM (ISO 22028-2), which few monitors show all of.
+    Romm,
     /// Cyan, magenta, yellow: 0 is no ink.
     Cmy,
     /// Cyan, magenta, yellow, black.
     Cmyk,
+    /// These, of which the first three are told as sYCC tells what they leave of red, green and blue.
+    Ycck,
     /// CIE L*a*b*.
     Lab(LabRanges),
+}
+
+/// The weights of red and blue in luma.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Luma {
+    /// Of red.
+    pub red: f64,
+    /// Of blue.
+    pub blue: f64,
+}
+
+impl Luma {
+    /// ITU-R BT.601.
+    const BT601: Self = Self { red: 0.299, blue: 0.114 };
+    /// ITU-R BT.709.
+    const BT709: Self = Self { red: 0.2126, blue: 0.0722 };
 }
 
 /// How codes stand for L*, a* and b*: range and offset of each (T.801 M.11.7.4.1).
@@ -74,25 +102,57 @@ impl Space {
     pub fn channels(&self) -> usize {
         match self {
             Self::Gray | Self::WhiteIsZero => 1,
-            Self::Rgb | Self::Sycc | Self::Cmy | Self::Lab(_) => 3,
-            Self::Cmyk => 4,
+            Self::Rgb | Self::Sycc | Self::Video(_) | Self::ESrgb | Self::Romm | Self::Cmy | Self::Lab(_) => {
+                3
+            }
+            Self::Cmyk | Self::Ycck => 4,
         }
     }
 
-    /// EnumCS (T.800 table I.10, T.801 table M.25). Spaces of wider gamut than sRGB are left to their ICC profiles.
+    /// EnumCS (T.800 table I.10, T.801 table M.25).
     fn enumerated(rest: &[u8]) -> Option<Self> {
         let (number, parameters) = rest.split_first_chunk()?;
         match u32::from_be_bytes(*number) {
             0 => Some(Self::WhiteIsZero),
-            // YCbCr(2) is ITU-R BT.601 of the full range, as sYCC is.
-            3 | 18 => Some(Self::Sycc),
+            // YCbCr(1), and YPbPr(1125/60) of high-definition television.
+            1 | 22 => Some(Self::Video(Luma::BT709)),
+            // YCbCr(2) is ITU-R BT.601 of the full range, as sYCC is. OpenJPEG reads e-sYCC so.
+            3 | 18 | 24 => Some(Self::Sycc),
+            // YCbCr(3), and YPbPr(1250/50), whose luma is the older one.
+            4 | 23 => Some(Self::Video(Luma::BT601)),
             11 => Some(Self::Cmy),
             12 => Some(Self::Cmyk),
+            13 => Some(Self::Ycck),
             14 => LabRanges::read(parameters).map(Self::Lab),
             15 | 17 => Some(Self::Gray),
             16 => Some(Self::Rgb),
+            20 => Some(Self::ESrgb),
+            21 => Some(Self::Romm),
             _ => None,
         }
+    }
+
+    /// What is told of a space that Recto does not understand.
+    pub fn name(number: u32) -> String {
+        match number {
+            9 => "9, PhotoYCC".to_owned(),
+            19 => "19, CIEJab".to_owned(),
+            25 => "25, scRGB".to_owned(),
+            26 => "26, gray of scRGB".to_owned(),
+            _ => number.to_string(),
+        }
+    }
+
+    /// The profile of a space that none has, but by which it is known.
+    pub fn profile(&self) -> Option<Vec<u8>> {
+        if *self != Self::Romm {
+            return None;
+        }
+        let mut profile = ColorProfile::new_pro_photo_rgb();
+        // ISO 22028-2: to the power of 1.8, and a straight line below 1/512.
+        let curve = || Some(ToneReprCurve::Parametric(vec![1.8, 1.0, 0.0, 1.0 / 16.0, 16.0 / 512.0]));
+        (profile.red_trc, profile.green_trc, profile.blue_trc) = (curve(), curve(), curve());
+        written(profile)
     }
 
     /// The data colour space in the header of an ICC profile (ICC.1:2022 table 19).

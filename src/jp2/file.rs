@@ -10,7 +10,8 @@ use super::palette::{Definition, Mapping, Palette};
 use crate::description::{PhysicalScale, PhysicalUnit};
 use crate::error::MasterError;
 use crate::geometry::Orientation;
-use crate::orientation;
+use crate::orientation::exif_orientation;
+use crate::xmp::Packet;
 
 /// The first bytes of the JPEG 2000 signature box (T.800 I.5.1).
 const SIGNATURE: &[u8] = b"\0\0\0\x0cjP  \r\n\x87\n";
@@ -59,31 +60,39 @@ impl File {
         if Header::recognises(bytes) {
             return Ok(Self { codestream: 0..bytes.len(), ..Self::default() });
         }
-        let (mut file, mut walk, mut rest) = (Self::default(), Walk::new(bytes), 0..bytes.len());
-        let mut found = false;
+        let (mut file, mut walk) = (Self::default(), Walk::new(bytes));
+        file.read_boxes(&mut walk, 0..bytes.len())?;
+        if !file.is_found() {
+            return Err(MasterError::unsupported("a JP2 file without a codestream in one piece"));
+        }
+        file.codestream = own_end(bytes, file.codestream);
+        Ok(file)
+    }
+
+    fn read_boxes(&mut self, walk: &mut Walk, mut within: Range<usize>) -> Result<(), MasterError> {
         loop {
-            let next = match walk.next(&mut rest) {
+            let next = match walk.next(&mut within) {
                 Ok(Some(next)) => next,
+                Ok(None) => return Ok(()),
                 // What follows the codestream is not needed for its pixels.
-                Ok(None) | Err(_) if found => return Ok(file),
-                Ok(None) => {
-                    return Err(MasterError::unsupported("a JP2 file without a codestream in one piece"));
-                }
+                Err(_) if self.is_found() => return Ok(()),
                 Err(error) => return Err(error),
             };
             match &next.kind {
-                b"jp2h" => file.read_header(&mut walk, next)?,
-                b"jplh" => file.read_layer(&mut walk, next)?,
-                b"uuid" => file.read_uuid(&walk, &next),
-                b"jp2c" if !found => {
-                    file.codestream = next.contents;
-                    found = true;
-                }
+                b"jp2h" => within.start = self.read_header(walk, next.contents)?,
+                b"jplh" => self.read_layer(walk, next)?,
+                b"uuid" => self.read_uuid(walk, &next),
+                b"jp2c" if !self.is_found() => self.codestream = next.contents,
                 // Some writers put parts of the header behind it. OpenJPEG takes them too.
-                _ if !found => file.read_part(&mut walk, next)?,
+                _ if !self.is_found() => self.read_part(walk, next)?,
                 _ => {}
             }
         }
+    }
+
+    /// Whether the codestream was found, be it empty.
+    fn is_found(&self) -> bool {
+        self.codestream.start > 0
     }
 
     /// Whether there are no boxes.
@@ -95,14 +104,22 @@ impl File {
     pub fn orientation(&self, bytes: &[u8]) -> Orientation {
         let part = |range: &Option<Range<usize>>| range.clone().and_then(|range| bytes.get(range));
         let told = part(&self.exif)
-            .and_then(orientation::exif_orientation)
-            .or_else(|| part(&self.xmp).and_then(orientation::xmp_orientation));
+            .and_then(exif_orientation)
+            .or_else(|| part(&self.xmp).and_then(|packet| Packet::read(packet).orientation()));
         told.unwrap_or(Orientation::UPRIGHT)
     }
 
-    /// The JP2 header box (T.800 I.5.3). What ihdr and bpcc tell, the codestream tells as well, and is believed.
-    fn read_header(&mut self, walk: &mut Walk, header: Box) -> Result<(), MasterError> {
-        walk.all(header.contents)?.into_iter().try_for_each(|part| self.read_part(walk, part))
+    /// The JP2 header box (T.800 I.5.3), and where it ends: before what is no part of a header, whatever length it
+    /// claims. What ihdr and bpcc tell, the codestream tells as well, and is believed.
+    fn read_header(&mut self, walk: &mut Walk, mut within: Range<usize>) -> Result<usize, MasterError> {
+        loop {
+            let start = within.start;
+            match walk.next(&mut within)? {
+                None => return Ok(within.end),
+                Some(other) if matches!(&other.kind, b"jp2c" | b"uuid") => return Ok(start),
+                Some(part) => self.read_part(walk, part)?,
+            }
+        }
     }
 
     fn read_part(&mut self, walk: &mut Walk, part: Box) -> Result<(), MasterError> {
@@ -157,6 +174,17 @@ impl File {
     }
 }
 
+/// Where a codestream lies whose box says that it lies here. It is believed if EOC is there, or boxes follow; else the
+/// codestream, which tells where its tile-parts end, is as long as the file lets it be.
+fn own_end(bytes: &[u8], told: Range<usize>) -> Range<usize> {
+    let is_closed = bytes.get(told.clone()).is_some_and(|codestream| codestream.ends_with(&[0xff, 0xd9]));
+    let are_boxes = || {
+        let boxes = Walk::new(bytes).all(told.end..bytes.len()).ok();
+        boxes.is_some_and(|boxes| boxes.last().is_some_and(|last| last.contents.end == bytes.len()))
+    };
+    if is_closed || are_boxes() { told } else { told.start..bytes.len() }
+}
+
 /// The image header box (T.800 I.5.3.1): compression 7 is JPEG 2000.
 fn check_compression(ihdr: &[u8]) -> Result<(), MasterError> {
     match ihdr.get(11) {
@@ -202,8 +230,10 @@ mod tests {
         boxed(b"colr", &[&[method, precedence, approximation], rest].concat())
     }
 
+    const STREAM: &[u8] = b"\xff\x4f\xff\x51...\xff\xd9";
+
     fn codestream() -> Vec<u8> {
-        boxed(b"jp2c", b"\xff\x4f\xff\x51...")
+        boxed(b"jp2c", STREAM)
     }
 
     #[test]
@@ -212,7 +242,10 @@ mod tests {
         let bytes = file(
             &[colr(1, 0, 0, &[0, 0, 0, 17]), boxed(b"res ", &resolution)],
             &[
-                boxed(b"uuid", &[&XMP[..], b"<x tiff:Orientation=\"6\"/>"].concat()),
+                boxed(
+                    b"uuid",
+                    &[&XMP[..], b"<rdf:RDF><rdf:Description tiff:Orientation=\"6\"/></rdf:RDF>"].concat(),
+                ),
                 boxed(b"uuid", b"short"),
                 codestream(),
                 codestream(),
@@ -221,7 +254,7 @@ mod tests {
             ],
         );
         let file = File::read(&bytes).expect("a file");
-        assert_eq!(&bytes[file.codestream.clone()], b"\xff\x4f\xff\x51...");
+        assert_eq!(&bytes[file.codestream.clone()], STREAM);
         assert_eq!(file.colour.as_ref().map(|colour| &colour.space), Some(&Space::Gray));
         let size = file.scale.expect("a scale").size;
         assert!((size - 1.0 / 300.0).abs() < 1e-12, "{size}");
@@ -235,6 +268,32 @@ mod tests {
         let read = |after: &[Vec<u8>]| File::read(&file(&[], after)).expect("a file").mappings.len();
         assert_eq!(read(&[map.clone(), codestream()]), 1);
         assert_eq!(read(&[codestream(), map]), 0, "nothing behind the codestream is needed");
+    }
+
+    #[test]
+    fn a_codestream_tells_where_it_ends() {
+        let (start, free) = (file(&[], &[]).len(), boxed(b"free", b"1234"));
+        let read = |length: u32, stream: &[u8], after: &[u8]| {
+            let parts = [&length.to_be_bytes(), &b"jp2c"[..], stream, after].concat();
+            File::read(&file(&[], &[parts])).map(|file| file.codestream.end - start - 8)
+        };
+        for length in [0, 1 << 20, u32::MAX, 5, 12, 16] {
+            assert_eq!(read(length, STREAM, &[]), Ok(9), "a box of {length} bytes");
+        }
+        assert_eq!(read(17, STREAM, &free), Ok(9), "the right length");
+        assert_eq!(read(15, &STREAM[..7], &free), Ok(7), "boxes follow");
+        assert_eq!(read(15, &STREAM[..7], b"1234567890"), Ok(17), "what follows is no box");
+    }
+
+    #[test]
+    fn a_header_ends_before_what_is_no_part_of_it() {
+        let bytes = file(&[colr(1, 0, 0, &[0, 0, 0, 17])], &[codestream()]);
+        let at = bytes.windows(4).position(|word| word == b"jp2h").expect("a header") - 4;
+        for length in [0u32, 1 << 30, bytes.len() as u32 - at as u32] {
+            let mut wrong = bytes.clone();
+            wrong[at..at + 4].copy_from_slice(&length.to_be_bytes());
+            assert_eq!(File::read(&wrong), File::read(&bytes), "a header of {length} bytes");
+        }
     }
 
     #[test]
@@ -272,7 +331,9 @@ mod tests {
         );
         assert!(File::read(&good).is_ok_and(|file| file.palette.is_some() && file.scale.is_none()));
         for length in 0..good.len() {
-            assert!(File::read(&good[..length]).is_err(), "{length} bytes");
+            // Cut in the codestream, its headers will tell.
+            let is_cut_before = length < good.len() - STREAM.len();
+            assert_eq!(File::read(&good[..length]).is_err(), is_cut_before, "{length} bytes");
         }
         for byte in 0..good.len() {
             for value in [0, 1, 2, 0x7f, 0x80, 0xff] {

@@ -23,8 +23,8 @@ pub fn headers(codestream: &[u8]) {
     let Ok(header) = Header::read(codestream) else { return };
     for trust in [true, false] {
         let Ok(places) = places(codestream, &header, trust) else { continue };
-        for of_one in places.chunk_by(|a, b| a.tile == b.tile).take(SOME as usize) {
-            let _ = Tile::read(codestream, &header, of_one);
+        for number in 0..header.tiles().min(SOME) {
+            let _ = Tile::read(codestream, &header, &places, number);
         }
     }
 }

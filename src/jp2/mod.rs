@@ -163,8 +163,10 @@ impl Image {
 
     /// The ICC profile of its pixels, if there is one.
     pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let profile = self.file.colour.as_ref()?.profile.clone()?;
-        bytes.get(profile).map(<[u8]>::to_vec)
+        match self.pixel.profile.clone() {
+            Some(profile) => bytes.get(profile).map(<[u8]>::to_vec),
+            None => self.pixel.space.profile(),
+        }
     }
 
     /// Takes what [`Image::news`] gave for the same file. Anything else is let be.

@@ -1,9 +1,11 @@
 //! What a pixel is made of: which components, through which palette, are which colours and alpha.
 //! Pure; decided once from the boxes and the main header. T.800 I.5.3.
 
+use std::ops::Range;
+
 use super::boxes::damaged;
 use super::codestream::Header;
-use super::colour::Space;
+use super::colour::{Colour, Space};
 use super::file::File;
 use super::palette::{Mapping, Palette};
 use crate::description::{Channels, Depth};
@@ -25,6 +27,8 @@ pub struct Pixel {
     pub premultiplied: bool,
     /// What codes stand for.
     pub palette: Option<Palette>,
+    /// The ICC profile of its colours: bytes of the file.
+    pub profile: Option<Range<usize>>,
 }
 
 /// Where a channel comes from.
@@ -45,9 +49,9 @@ impl Pixel {
     /// [`MasterError`] if a box names components or columns that are not there, or colours are beyond what Recto reads.
     pub fn new(file: &File, header: &Header) -> Result<Self, MasterError> {
         let sources = sources(file, header)?;
-        let (space, has_alpha) = match &file.colour {
-            Some(colour) if colour.space.channels() <= sources.len() => (colour.space.clone(), false),
-            _ => guessed(file, header, sources.len())?,
+        let (space, has_alpha) = match told(file, sources.len()) {
+            Some(colour) => (colour.space.clone(), false),
+            None => guessed(file, header, sources.len())?,
         };
         let defined = |kind: u16, association: usize| {
             let found = file.definitions.iter().find(|definition| {
@@ -63,6 +67,7 @@ impl Pixel {
             alpha: defined(1, 0).or(premultiplied).or(last),
             premultiplied: defined(1, 0).is_none() && premultiplied.is_some(),
             palette: file.palette.clone(),
+            profile: told(file, sources.len()).and_then(|colour| colour.profile.clone()),
             space,
         })
     }
@@ -81,7 +86,7 @@ impl Pixel {
             4 => (Space::Rgb, colours.pop()),
             more => return Err(MasterError::unsupported(format!("a piece of {more} components"))),
         };
-        Ok(Self { space, colours, alpha, premultiplied: false, palette: None })
+        Ok(Self { space, colours, alpha, premultiplied: false, palette: None, profile: None })
     }
 
     /// The components that it is made of.
@@ -98,7 +103,7 @@ impl Pixel {
     /// What decoded pixels hold.
     pub fn channels(&self) -> Channels {
         match (&self.space, self.alpha) {
-            (Space::Cmyk, None) => Channels::Cmyk,
+            (Space::Cmyk | Space::Ycck, None) => Channels::Cmyk,
             (Space::Gray | Space::WhiteIsZero, None) => Channels::Gray,
             (Space::Gray | Space::WhiteIsZero, Some(_)) => Channels::GrayAlpha,
             (_, None) => Channels::Rgb,
@@ -107,11 +112,29 @@ impl Pixel {
     }
 }
 
+/// The colour specification, unless it contradicts the number of channels: if they are too few, or enough for colours where
+/// it knows only gray. Where channels are defined, those of other kinds do not count.
+fn told(file: &File, channels: usize) -> Option<&Colour> {
+    let colour = file.colour.as_ref()?;
+    let defined = file.definitions.iter().filter(|definition| definition.kind == 0).count();
+    let colours = if defined > 0 { defined.min(channels) } else { channels };
+    let needed = colour.space.channels();
+    let is_colour = needed == 1 && colours >= 3;
+    (needed <= channels && !is_colour).then_some(colour)
+}
+
 /// Colours by the number of channels, where the file does not tell, and whether the next is alpha. The latter a bare
 /// codestream cannot tell, so its second or fourth is taken for one, as by every other reader.
 fn guessed(file: &File, header: &Header, channels: usize) -> Result<(Space, bool), MasterError> {
     if let (None, Some(number)) = (&file.colour, file.unknown_space) {
-        return Err(MasterError::unsupported(format!("JP2 file of colour space {number}")));
+        let name = Space::name(number);
+        return Err(MasterError::unsupported(format!("JP2 file of colour space {name}")));
+    }
+    if let Some(colour) = &file.colour {
+        log::warn!(
+            "a JP2 file of {channels} channels, which cannot be {:?}, is shown by their number",
+            colour.space
+        );
     }
     let finer = |a: usize, b: usize| {
         let (a, b) = (header.components[a], header.components[b]);
@@ -192,6 +215,43 @@ mod tests {
         let ycc = pixel(&bare(), &[[7, 1, 1], [7, 2, 1], [7, 2, 1]]).expect("a pixel");
         assert_eq!(ycc.space, Space::Sycc);
         assert!(pixel(&bare(), &[[16, 1, 1]; 3]).is_err(), "17 bits");
+    }
+
+    #[test]
+    fn a_colour_that_contradicts_the_number_of_channels_is_ignored() {
+        let colour = |method: &[u8]| Colour::read(method, 0);
+        let enumerated = |number| colour(&[1, 0, 0, 0, 0, 0, number]);
+        let profile = |space: &[u8; 4]| colour(&[&[2, 0, 0], &[0; 16][..], space, &[0; 108]].concat());
+        let shown = |colour: Option<Colour>, components: usize, definitions: &[(usize, u16, u16)]| {
+            let file = File { colour, ..jp2(definitions) };
+            let pixel = pixel(&file, &vec![[7, 1, 1]; components]).expect("a pixel");
+            (pixel.channels(), pixel.profile.is_some())
+        };
+        for (colour, components, channels) in [
+            (enumerated(17), 3, Channels::Rgb),
+            (enumerated(17), 4, Channels::Rgb),
+            (enumerated(0), 3, Channels::Rgb),
+            (enumerated(16), 1, Channels::Gray),
+            (enumerated(18), 2, Channels::Gray),
+            (enumerated(12), 3, Channels::Rgb),
+            (enumerated(13), 1, Channels::Gray),
+            (profile(b"GRAY"), 3, Channels::Rgb),
+            (profile(b"RGB "), 1, Channels::Gray),
+            (profile(b"CMYK"), 3, Channels::Rgb),
+        ] {
+            assert!(colour.is_some());
+            assert_eq!(
+                shown(colour.clone(), components, &[]),
+                (channels, false),
+                "{colour:?} of {components}"
+            );
+        }
+        assert_eq!(shown(enumerated(17), 2, &[]), (Channels::Gray, false));
+        assert_eq!(shown(profile(b"RGB "), 4, &[]), (Channels::Rgb, true), "a fourth nobody names");
+        let one = [(0, 0, 1), (1, 1, 0), (2, 65_535, 65_535)];
+        assert_eq!(shown(profile(b"GRAY"), 3, &one), (Channels::GrayAlpha, true), "of which one is a colour");
+        let three = [(0, 0, 1), (1, 0, 2), (2, 0, 3), (3, 1, 0)];
+        assert_eq!(shown(enumerated(17), 4, &three), (Channels::Rgba, false));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! Pure. The only place where depths become those of a raster: [`sample`].
 
 use super::codestream::Component;
-use super::colour::Space;
+use super::colour::{Luma, Space};
 use super::pixel::{Pixel, Source};
 use super::plane::Plane;
 use crate::geometry::Rect;
@@ -78,7 +78,27 @@ impl Samples<'_> {
         match &self.pixel.space {
             Space::WhiteIsZero => write_pixels(row, stride, |x| [inverse(value(0, x))]),
             Space::Sycc => write_pixels(row, stride, |x| srgb_of_sycc([0, 1, 2].map(|n| value(n, x)))),
+            Space::Video(luma) => {
+                let signals = |x: usize| [0, 1, 2].map(|n| video(codes[n][x], colours[n].precision));
+                write_pixels(row, stride, |x| srgb_of_video(signals(x), *luma));
+            }
+            Space::ESrgb => {
+                let shown = |x: usize, n: usize| srgb_of_esrgb(codes[n][x], colours[n].precision);
+                write_pixels(row, stride, |x| [0, 1, 2].map(|n| shown(x, n)));
+            }
             Space::Cmy => write_pixels(row, stride, |x| [0, 1, 2].map(|n| inverse(value(n, x)))),
+            Space::Ycck => {
+                let light_of_inks = |x| srgb_of_sycc([0, 1, 2].map(|n| value(n, x)));
+                match self.pixel.alpha {
+                    None => write_pixels(row, stride, |x| {
+                        let [c, m, y] = light_of_inks(x).map(inverse);
+                        [c, m, y, value(3, x)]
+                    }),
+                    Some(_) => write_pixels(row, stride, |x| {
+                        light_of_inks(x).map(|left| light(inverse(left), value(3, x)))
+                    }),
+                }
+            }
             // What inks look like is for a colour profile to say, once alpha is not in the way.
             Space::Cmyk if self.pixel.alpha.is_some() => {
                 write_pixels(row, stride, |x| [0, 1, 2].map(|n| light(value(n, x), value(3, x))));
@@ -87,7 +107,7 @@ impl Samples<'_> {
                 let most = [0, 1, 2].map(|n| greatest(colours[n].precision));
                 write_pixels(row, stride, |x| srgb_of_lab(ranges.lab([0, 1, 2].map(|n| codes[n][x]), most)));
             }
-            Space::Gray | Space::Rgb | Space::Cmyk => {
+            Space::Gray | Space::Rgb | Space::Romm | Space::Cmyk => {
                 for (channel, source) in colours.iter().enumerate() {
                     write_channel(codes[channel], source.precision, &mut row[channel..], stride);
                 }
@@ -147,6 +167,25 @@ fn srgb_of_sycc<S: Sample>([y, cb, cr]: [S; 3]) -> [S; 3] {
     rgb.map(|value| S::nearest(value.into()))
 }
 
+/// A code of video as a part of the way from its black to its white, 16 to 235 of 256 (ITU-R BT.601 and BT.709).
+fn video(code: u16, precision: u8) -> f64 {
+    (f64::from(code) * 256.0 / f64::from(greatest(precision) + 1) - 16.0) / 219.0
+}
+
+/// ITU-R BT.709 section 3, with the weights of either standard. Differences go from 16 to 240, with 128 in the middle.
+fn srgb_of_video<S: Sample>([y, cb, cr]: [f64; 3], luma: Luma) -> [S; 3] {
+    let [cb, cr] = [cb, cr].map(|signal| (signal * 219.0 - 112.0) / 224.0);
+    let (red, blue) = (y + 2.0 * (1.0 - luma.red) * cr, y + 2.0 * (1.0 - luma.blue) * cb);
+    let green = (y - luma.red * red - luma.blue * blue) / (1.0 - luma.red - luma.blue);
+    [red, green, blue].map(|value| S::nearest(value * f64::from(S::MAX)))
+}
+
+/// PIMA 7667: of 10 bits, black is 384 and white 894. What is outside sRGB becomes its nearest.
+fn srgb_of_esrgb<S: Sample>(code: u16, precision: u8) -> S {
+    let of_ten = f64::from(code) * 1024.0 / f64::from(greatest(precision) + 1);
+    S::nearest((of_ten - 384.0) / 510.0 * f64::from(S::MAX))
+}
+
 /// Colours as they were before they were multiplied with alpha, which is last.
 fn unmultiply<S: Sample>(pixel: &mut [S]) {
     let Some((alpha, colours)) = pixel.split_last_mut() else { return };
@@ -172,7 +211,7 @@ mod tests {
 
     fn pixel(space: Space, precision: u8) -> Pixel {
         let colours = (0..space.channels()).map(|n| source(n, precision)).collect();
-        Pixel { space, colours, alpha: None, premultiplied: false, palette: None }
+        Pixel { space, colours, alpha: None, premultiplied: false, palette: None, profile: None }
     }
 
     /// The pixels that planes of one row make; the second number of each is how it is subsampled across.
@@ -218,6 +257,25 @@ mod tests {
         // Red of sRGB is 76, 85, 255 (BT.601, rounded): the way back is off by the rounding.
         let sycc = pixel(Space::Sycc, 8);
         check(&sycc, &[(&[76, 200], 1), (&[85, 128], 1), (&[255, 128], 1)], 2, &[254, 0, 0, 200, 200, 200]);
+    }
+
+    #[test]
+    fn colour_models_of_television_and_of_extensions() {
+        let three = |space: Space, codes: [[u16; 2]; 3], expected: [u8; 6]| {
+            let planes = codes.each_ref().map(|codes| (&codes[..], 1));
+            let precision = if codes.as_flattened().iter().any(|code| *code > 255) { 10 } else { 8 };
+            check(&pixel(space, precision), &planes, 2, &expected);
+        };
+        let (older, newer) = (Luma { red: 0.299, blue: 0.114 }, Luma { red: 0.2126, blue: 0.0722 });
+        // Black and white; red by BT.601 and by BT.709 (75 % and 100 % bars as television tables have them).
+        three(Space::Video(older), [[16, 235], [128, 128], [128, 128]], [0, 0, 0, 255, 255, 255]);
+        three(Space::Video(older), [[81, 0], [90, 128], [240, 128]], [254, 0, 0, 0, 0, 0]);
+        three(Space::Video(newer), [[63, 255], [102, 128], [240, 128]], [255, 1, 0, 255, 255, 255]);
+        three(Space::Video(newer), [[64, 940], [512, 512], [512, 512]], [0, 0, 0, 255, 255, 255]);
+        three(Space::ESrgb, [[384, 894], [639, 0], [384, 1023]], [0, 128, 0, 255, 0, 255]);
+        // Red of 76, 85, 255 leaves no cyan.
+        let inks: [(&[u16], u32); 4] = [(&[76], 1), (&[85], 1), (&[255], 1), (&[9], 1)];
+        check(&pixel(Space::Ycck, 8), &inks, 1, &[1, 255, 255, 9]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! it is the same whichever window asks.
 
 mod lifting;
+mod lowered;
 mod passes;
 
 use std::ops::Range;
@@ -14,6 +15,7 @@ use crate::geometry::Rect;
 use passes::{Cascade, Line};
 
 pub use lifting::Sample;
+pub use lowered::{lowered, source};
 
 /// The four subbands that make a resolution.
 pub struct Subbands<T> {

@@ -5,6 +5,7 @@
 mod bands;
 mod demand;
 mod finish;
+mod lacking;
 #[cfg(test)]
 mod tests;
 
@@ -135,13 +136,14 @@ impl TileComponent<'_> {
         bands: &mut Bands,
         spare: &mut Spare<T>,
     ) -> Result<Plane<T>, MasterError> {
-        let levels = self.tile.coding().components[self.component].levels.checked_sub(reduction);
-        let levels = levels.ok_or_else(|| {
-            MasterError::damaged(format!("tile {} has fewer resolutions than the image", self.tile_number))
-        })?;
+        let coded = self.tile.coding().components[self.component].levels;
+        let levels = coded.saturating_sub(reduction);
         let resolution = self.tile.layout.components[self.component].resolutions[usize::from(levels)].rect;
-        component::window(resolution, levels, window, spare, |level, kind, plane| {
-            bands.fill(self, level, kind, plane)
+        let missing = reduction.saturating_sub(coded);
+        lacking::lowered(resolution, missing, window, &mut |window| {
+            component::window(resolution, levels, window, spare, |level, kind, plane| {
+                bands.fill(self, level, kind, plane)
+            })
         })
     }
 }

@@ -11,9 +11,15 @@ use crate::error::Error;
 
 /// Masters by file and page, the most recently used last.
 pub struct Known {
-    kept: Vec<Rc<Master>>,
+    kept: Vec<Kept>,
     bounds: Bounds,
     state: Option<Rc<State>>,
+}
+
+/// A master with the memory that it took when that was last looked at.
+struct Kept {
+    master: Rc<Master>,
+    bytes: usize,
 }
 
 impl Known {
@@ -30,33 +36,46 @@ impl Known {
     /// [`Error::NotFound`] if there is none; [`Error::Master`] if it cannot be read.
     pub fn find(&mut self, root: &Root, identifier: &str) -> Result<Rc<Master>, Error> {
         let found = root.find(identifier)?;
-        let same = |master: &Rc<Master>| {
+        let same = |Kept { master, .. }: &Kept| {
             master.identity == found.identity && master.page == found.page && master.path == found.path
         };
         // From the end: whoever looks at a picture asks for it over and over.
         if let Some(at) = self.kept.iter().rposition(same) {
-            let master = self.kept.remove(at);
+            let kept = self.kept.remove(at);
             // A map with a hole in it is of no more use, though the file may be what it was: a network comes back.
-            if master.is_whole() {
-                self.kept.push(Rc::clone(&master));
+            if kept.master.is_whole() {
+                let master = Rc::clone(&kept.master);
+                self.kept.push(kept);
                 return Ok(master);
             }
         }
         // Its earlier states will not be asked for again.
-        self.kept.retain(|master| master.path != found.path || master.identity == found.identity);
+        self.kept
+            .retain(|Kept { master, .. }| master.path != found.path || master.identity == found.identity);
         let master = Rc::new(Master::read(found, self.state.clone())?);
         if master.identity.is_settled() {
-            self.keep(&master);
+            self.kept.push(Kept { bytes: master.index_bytes(), master: Rc::clone(&master) });
+            self.trim();
         }
         Ok(master)
     }
 
-    fn keep(&mut self, master: &Rc<Master>) {
-        self.kept.push(Rc::clone(master));
-        let mut bytes: usize = self.kept.iter().map(|master| master.index_bytes()).sum();
+    /// To be called when a request is done with its master, whose index may have grown meanwhile.
+    pub fn rest(&mut self) {
+        let Some(last) = self.kept.last_mut() else { return };
+        let bytes = last.master.index_bytes();
+        if last.bytes != bytes {
+            last.bytes = bytes;
+            self.trim();
+        }
+    }
+
+    /// Drops those not used for longest, until the others are within the bounds.
+    fn trim(&mut self) {
+        let mut bytes: usize = self.kept.iter().map(|kept| kept.bytes).sum();
         let mut surplus = 0;
         while self.kept.len() - surplus > self.bounds.known || bytes > self.bounds.known_bytes {
-            bytes -= self.kept[surplus].index_bytes();
+            bytes -= self.kept[surplus].bytes;
             surplus += 1;
         }
         self.kept.drain(..surplus);
@@ -67,6 +86,10 @@ impl Known {
 mod tests {
     use super::*;
     use crate::config::Masters;
+    use crate::description::Channels;
+    use crate::geometry::{Dimensions, Rect};
+    use crate::jp2;
+    use crate::master::Decoder;
     use crate::master::tests::settle;
     use std::fs::{File, FileTimes};
     use std::path::Path;
@@ -85,7 +108,7 @@ mod tests {
     }
 
     fn widths(known: &Known) -> Vec<u32> {
-        known.kept.iter().map(|master| master.description.dimensions().width).collect()
+        known.kept.iter().map(|kept| kept.master.description.dimensions().width).collect()
     }
 
     const OLD: Duration = Duration::from_secs(3600);
@@ -138,6 +161,44 @@ mod tests {
         assert!(known.find(&root, "a.gif").is_ok() && known.kept.is_empty());
         let mut known = Known::new(Bounds { known: 0, known_bytes: 1 << 20 }, None);
         assert!(known.find(&root, "a.gif").is_ok() && known.kept.is_empty());
+    }
+
+    #[test]
+    fn an_index_that_grows_drives_out_those_not_used_for_longest() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = Root::open(&Masters { root: directory.path().to_owned(), follow_symlinks: false });
+        let root = root.expect("root");
+        let (dimensions, channels) = (Dimensions::new(300, 300), Channels::Gray);
+        let picture = jp2::Picture { dimensions, channels, pixels: &[99; 300 * 300] };
+        let file = jp2::compress(&picture, None).expect("a JP2 file");
+        for name in ["a.jp2", "b.jp2", "c.jp2"] {
+            let path = directory.path().join(name);
+            std::fs::write(&path, &file).expect("written");
+            settle(&path);
+        }
+        let three = |known_bytes| {
+            let mut known = Known::new(Bounds { known: 9, known_bytes }, None);
+            let masters = ["a", "b", "c"].map(|name| known.find(&root, name).expect("found"));
+            (known, masters)
+        };
+        let (known, masters) = three(1 << 20);
+        let unread: usize = known.kept.iter().map(|kept| kept.bytes).sum();
+        let decode = |master: &Master| {
+            let whole = Rect::whole(dimensions);
+            master.decode::<u8>(&mut Decoder::default(), 0, whole).expect("decoded");
+        };
+        decode(&masters[2]);
+        let growth = known.kept.iter().map(|kept| kept.master.index_bytes()).sum::<usize>() - unread;
+        assert!(growth > 0, "one was indexed");
+        for (room, left) in [(growth, 3), (growth - 1, 2)] {
+            let (mut known, masters) = three(unread + room);
+            known.rest();
+            assert_eq!(known.kept.len(), 3, "none has grown");
+            decode(&masters[2]);
+            known.rest();
+            assert_eq!(known.kept.len(), left, "room for {room} of {growth} bytes");
+            assert!(Rc::ptr_eq(&known.kept[left - 1].master, &masters[2]), "the one in use stays");
+        }
     }
 
     #[test]

@@ -16,6 +16,9 @@ const KEPT: usize = 8;
 /// Profiles of more bytes are not looked at; the largest printing profiles have 3 MB.
 const MAX_PROFILE: usize = 4 << 20;
 
+/// Where the header of a profile has the time at which it was made (ICC.1:2022 section 7.2.1).
+const DATE: std::ops::Range<usize> = 24..36;
+
 /// Differences up to this, of 255, between a profile and sRGB are rounding: the pixels stay what they are.
 const SAME: u8 = 1;
 
@@ -103,6 +106,18 @@ fn understood<S: Sample>(profile: &[u8], channels: Channels) -> Option<Conversio
             None
         }
     }
+}
+
+/// The bytes of a profile that is made here: the same at any time, so that it is known again, and as version 4 wants it,
+/// its white that of the connection space and its length a multiple of 4. None if it cannot be written.
+pub fn written(mut profile: ColorProfile) -> Option<Vec<u8>> {
+    (profile.media_white_point, profile.chromatic_adaptation) = (Some(profile.white_point), None);
+    let mut bytes = profile.encode().ok()?;
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    let length = u32::try_from(bytes.len()).ok()?;
+    bytes.get_mut(..4)?.copy_from_slice(&length.to_be_bytes());
+    bytes.get_mut(DATE)?.copy_from_slice(&[0x07, 0xea, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
+    Some(bytes)
 }
 
 fn conversion<S: Sample>(bytes: &[u8], channels: Channels) -> Result<Conversion<S>, String> {

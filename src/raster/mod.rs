@@ -8,7 +8,7 @@ mod rotate;
 mod sample;
 mod tone;
 
-pub use colour::{Converter, light};
+pub use colour::{Converter, light, written};
 pub use orient::orient;
 pub use resample::{Axis, Resampler, SUPPORT};
 pub use rotate::rotate;

@@ -12,8 +12,9 @@ const COPYRIGHT: [u16; 2] = [tag::ARTIST, tag::COPYRIGHT];
 /// DocumentName, ImageDescription, Make, Model, PageName, Software, DateTime, Artist, HostComputer, Copyright.
 const MAIN: [u16; 10] = [269, 270, 271, 272, 285, 305, 306, tag::ARTIST, 316, tag::COPYRIGHT];
 
-/// Of the EXIF directory: MakerNote, PixelXDimension, PixelYDimension and the pointer to another directory.
-const LEFT_OUT: [u16; 4] = [37_500, 40_962, 40_963, 40_965];
+/// Of the EXIF directory: Orientation, which some writers put there; MakerNote; ColorSpace and Gamma, for colours may have
+/// been converted, and a profile tells them; PixelXDimension, PixelYDimension and the pointer to another directory.
+const LEFT_OUT: [u16; 7] = [tag::ORIENTATION, 37_500, 40_961, 40_962, 40_963, 40_965, 42_240];
 
 /// Longest value of a field, and of all together: a JPEG has room for 64 KB.
 const LONGEST_FIELD: usize = 8 << 10;
@@ -26,11 +27,37 @@ pub struct Exif {
     details: Vec<Entry>,
 }
 
+/// One field of an EXIF block, wherever it stands.
+pub struct ExifField<'a> {
+    file: File<'a>,
+    entry: ifd::Entry,
+}
+
+impl<'a> ExifField<'a> {
+    /// The field of a tag in the directory that `path` leads to: tags of entries with the offset of another directory,
+    /// from the first one on. What else is in these may be damaged.
+    pub fn find(block: &'a [u8], path: &[u16], tag: u16) -> Option<Self> {
+        let (file, first) = File::open(bare(block)).ok()?;
+        let below = |at, tag: &u16| file.find(at, *tag)?.integer(&file, 0).ok();
+        let at = path.iter().try_fold(first, below)?;
+        file.find(at, tag).map(|entry| Self { file, entry })
+    }
+
+    /// Its first value, if it is a number.
+    pub fn number(&self) -> Option<f64> {
+        self.entry.number(&self.file, 0).ok()
+    }
+
+    /// Its values as bytes in the order of the block.
+    pub fn bytes(&self) -> Option<&'a [u8]> {
+        self.entry.bytes(&self.file).ok()
+    }
+}
+
 impl Exif {
     /// The fields in an EXIF block, which is a TIFF without pixels. What cannot be read is left out.
     pub fn read(block: &[u8]) -> Self {
-        let block = block.strip_prefix(b"Exif\0\0").unwrap_or(block);
-        let directory = File::open(block).and_then(|(file, first)| Ok((file, file.ifd(first)?)));
+        let directory = File::open(bare(block)).and_then(|(file, first)| Ok((file, file.ifd(first)?)));
         directory.map_or_else(|_| Self::default(), |(file, ifd)| Self::of(&file, &ifd))
     }
 
@@ -92,6 +119,11 @@ impl Exif {
     }
 }
 
+/// The block itself: some writers put the name of JPEG's segment before it wherever it stands.
+fn bare(block: &[u8]) -> &[u8] {
+    block.strip_prefix(b"Exif\0\0").unwrap_or(block)
+}
+
 /// The fields of a directory that are wanted, each tag once, as long as there is room.
 fn fields(file: &File, ifd: &Ifd, room: &mut usize, wanted: impl Fn(u16) -> bool) -> Vec<Entry> {
     let mut found: Vec<Entry> = Vec::new();
@@ -133,6 +165,8 @@ mod tests {
             Entry::text(36_867, "1912:03:04 05:06:07"),
             Entry::rationals(33_434, &[4]),
             Entry::bytes(37_500, b"offsets of a maker"),
+            Entry::shorts(274, &[6]),
+            Entry::shorts(40_961, &[0xffff]),
             Entry::long(40_962, 9000),
         ];
         let main = vec![

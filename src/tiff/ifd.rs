@@ -118,6 +118,12 @@ impl<'a> File<'a> {
         Ok(Ifd { offset, entries, next: self.link(at(count)) })
     }
 
+    /// The entry of a tag in the directory at `offset`, if it can be read; what follows it need not be there.
+    pub fn find(&self, offset: u64, tag: u16) -> Option<Entry> {
+        let (count, at) = self.entries_at(offset).ok()?;
+        (0..count).map_while(|n| self.entry_at(at(n)).ok()).find(|entry| entry.tag == tag)
+    }
+
     /// How many entries the directory at `offset` has, and where each begins; after the last, where the link is.
     pub(super) fn entries_at(&self, offset: u64) -> Result<(u64, impl Fn(u64) -> u64 + use<>), MasterError> {
         let (count, head, entry_size) = match self.big_tiff {

@@ -27,7 +27,7 @@ mod window;
 
 pub(crate) use colour::srgb_of_lab;
 pub use directory::{Entry, Layout};
-pub use exif::Exif;
+pub use exif::{Exif, ExifField};
 pub use ifd::File;
 pub use image::Image;
 pub use pyramid::Pyramid;

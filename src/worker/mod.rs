@@ -133,7 +133,9 @@ fn serve(connection: &mut Connection<'_>, service: &mut Service, place: &mut Pla
         return ControlFlow::Continue(());
     }
     place.begin(line);
-    answer(|| service.respond(&request), id, connection, place)
+    let flow = answer(|| service.respond(&request), id, connection, place);
+    service.rest();
+    flow
 }
 
 /// Writes the response, or that of a broken server. After a panic the slot stays busy: the supervisor reads in it which

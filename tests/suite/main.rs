@@ -14,6 +14,7 @@ mod pages;
 mod process;
 mod state;
 mod systemd;
+mod told;
 mod viewers;
 
 // What they share.

@@ -13,7 +13,7 @@ pub use coding::{Coding, ComponentCoding, Progression, ProgressionChange, Step};
 #[cfg(test)]
 use coding::{Quantisation, QuantisationStyle};
 pub use siz::Component;
-pub(super) use tile_part::{Place, Tile, places};
+pub(super) use tile_part::{Places, Tile, places};
 
 use std::ops::Range;
 

@@ -134,9 +134,8 @@ fn the_nearest_header_goes_first() {
     let bytes = [&main[..], &parts.concat(), &[0xff, 0xd9]].concat();
     let header = Header::read(&bytes).expect("a header");
     let places = places(&bytes, &header, true).expect("places");
-    let tile = |number: usize| {
-        Tile::read(&bytes, &header, &places[number..=number]).expect("a tile").expect("in its place").coding
-    };
+    let tile =
+        |number| Tile::read(&bytes, &header, &places, number).expect("a tile").expect("in its place").coding;
     let told = |coding: &Coding| -> Vec<_> {
         coding.components.iter().map(|of| (of.levels, of.quantisation.steps[0].exponent)).collect()
     };
@@ -165,16 +164,16 @@ fn tile_parts_are_found_by_their_lengths_or_by_hopping() {
             // A byte of SOT, for what TLM leads to is not looked at.
             let last = bytes.len() - 2 - parts[3].len();
             bytes[last] = 0;
-            assert_eq!(places(&bytes, &header, true).expect("places").len(), 4);
-            assert_eq!(places(&bytes, &header, false).expect("places").len(), 3);
+            assert_eq!(places(&bytes, &header, true).expect("places").all.len(), 4);
+            assert_eq!(places(&bytes, &header, false).expect("places").all.len(), 3);
             continue;
         }
         let found = places(&bytes, &header, true).expect("places");
         assert_eq!(
-            found.iter().map(|place| (place.tile, place.ordinal)).collect::<Vec<_>>(),
+            found.all.iter().map(|place| (place.tile, place.ordinal)).collect::<Vec<_>>(),
             [(0, 1), (0, 3), (1, 0), (1, 2)]
         );
-        let tile = Tile::read(&bytes, &header, &found[2..]).expect("a tile").expect("in its place");
+        let tile = Tile::read(&bytes, &header, &found, 1).expect("a tile").expect("in its place");
         let packets = tile.parts.iter().map(|part| &bytes[part.packets.clone()]);
         assert_eq!(packets.collect::<Vec<_>>(), [&b"11111"[..], b""]);
     }
@@ -187,8 +186,55 @@ fn the_last_tile_part_may_have_no_length() {
     let bytes = [main_header(&[cod(1, 5), qcd(9)]), last, vec![0xff, 0xd9]].concat();
     let header = Header::read(&bytes).expect("a header");
     let found = places(&bytes, &header, true).expect("places");
-    let tile = Tile::read(&bytes, &header, &found).expect("a tile").expect("in its place");
+    let tile = Tile::read(&bytes, &header, &found, 0).expect("a tile").expect("in its place");
     assert_eq!(&bytes[tile.parts[0].packets.clone()], b"packets");
+}
+
+#[test]
+fn tile_parts_that_are_missing_are_not_empty() {
+    let main = main_header(&[cod(1, 5), qcd(9)]);
+    let numbered = |number: u8, of: u8| {
+        let mut part = tile_part(0, number, &[], b"packets");
+        part[11] = of;
+        part
+    };
+    let open = || {
+        let mut last = numbered(0, 0);
+        last[6..10].fill(0);
+        last
+    };
+    let (end, junk) = (vec![0xff, 0xd9], b"no marker".to_vec());
+    for (parts, whole, what) in [
+        (vec![numbered(0, 1), end.clone()], true, "the only one"),
+        (vec![numbered(0, 1), junk.clone()], true, "the only one, before damage"),
+        (vec![numbered(0, 2), numbered(1, 0), end.clone()], true, "two, of which one tells so"),
+        (vec![numbered(0, 2), end.clone()], false, "the first of two"),
+        (vec![numbered(0, 2), junk.clone(), numbered(1, 2), end.clone()], false, "one behind damage"),
+        (vec![numbered(0, 0), numbered(1, 0), end.clone()], true, "the codestream ends"),
+        (vec![numbered(0, 0), junk], false, "the codestream does not end"),
+        (vec![numbered(0, 0), numbered(2, 0), end.clone()], false, "the third after the first"),
+        (vec![open(), end], true, "up to the end"),
+        (vec![open()], false, "up to where it is cut"),
+    ] {
+        let bytes = [main.clone(), parts.concat()].concat();
+        let header = Header::read(&bytes).expect("a header");
+        let found = places(&bytes, &header, false).expect("places");
+        let tile = Tile::read(&bytes, &header, &found, 0).expect("a tile").expect("in its place");
+        assert_eq!(tile.whole, whole, "{what}");
+    }
+}
+
+#[test]
+fn tiles_that_siz_has_no_place_for_are_refused() {
+    for (width, fits) in
+        [(50u32, true), (96, true), (100, false), (i32::MAX as u32, false), (u32::MAX, false)]
+    {
+        let siz = start(SIZE, [width, 80, 0, 0], &COMPONENTS);
+        let tiles = [tile_part(0, 0, &[], b""), tile_part(1, 0, &[], b"")];
+        let bytes = [siz, cod(1, 5), qcd(9), tiles.concat(), vec![0xff, 0xd9]].concat();
+        let header = Header::read(&bytes).expect("a header");
+        assert_eq!(places(&bytes, &header, true).is_ok(), fits, "XTsiz {width}");
+    }
 }
 
 #[test]
@@ -241,15 +287,16 @@ fn a_header_that_is_cut_or_changed_never_panics() {
     for length in 0..whole.len() {
         if let Ok(header) = Header::read(&whole[..length]) {
             let found = places(&whole[..length], &header, true).expect("places");
-            let tile = Tile::read(&whole[..length], &header, &found);
+            let tile = Tile::read(&whole[..length], &header, &found, 0);
             assert!(!matches!(tile, Ok(Some(_))), "{length} bytes");
         }
         for value in [0, 1, 0x7f, 0x90, 0xff] {
             let mut wrong = whole.clone();
             wrong[length] = value;
             if let Ok(header) = Header::read(&wrong) {
-                let found = places(&wrong, &header, true).expect("places");
-                let _ = Tile::read(&wrong, &header, &found);
+                // SIZ may have fewer tiles now.
+                let found = places(&wrong, &header, true);
+                let _ = found.and_then(|found| Tile::read(&wrong, &header, &found, 0));
             }
         }
     }

@@ -16,6 +16,9 @@ const MAX_PARTS: usize = 1 << 20;
 /// Bytes of SOT with its marker.
 const SOT_LENGTH: usize = 12;
 
+/// What follows the last tile-part.
+const EOC: [u8; 2] = code::EOC.to_be_bytes();
+
 /// Where a tile-part lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -29,6 +32,15 @@ pub struct Place {
     pub end: usize,
 }
 
+/// The places of tile-parts.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// Ordered by tile, in each tile as in the codestream.
+    pub all: Vec<Place>,
+    /// Whether they lead to the end of the codestream: else there may be more behind damage.
+    pub whole: bool,
+}
+
 /// A tile as the headers of its tile-parts tell it.
 #[derive(Clone, Debug)]
 pub struct Tile {
@@ -36,6 +48,8 @@ pub struct Tile {
     pub coding: Coding,
     /// Its tile-parts, in their order.
     pub parts: Vec<TilePart>,
+    /// Whether these are all, with all of their bytes: then packets that they do not hold are empty.
+    pub whole: bool,
 }
 
 /// What the header of a tile-part tells of its packets.
@@ -60,24 +74,36 @@ struct Start {
     length: u32,
     /// TPsot.
     part: u8,
+    /// TNsot: how many tile-parts the tile has; 0 if this one does not tell.
+    parts: u8,
 }
 
-/// The places of all tile-parts, ordered by tile, in each tile as in the codestream.
+/// The places of all tile-parts.
 ///
 /// TLM is believed if `trust` says so, but for its sum; the SOT that it points at must be compared by whoever goes there. Else
 /// each SOT is visited. What lies behind damage is left out.
 ///
 /// # Errors
+/// [`MasterError::Damaged`] for a tile that SIZ has no place for: its tiles are not those that were coded;
 /// [`MasterError::TooLarge`] for more tile-parts than any master has.
-pub fn places(codestream: &[u8], header: &Header, trust: bool) -> Result<Vec<Place>, MasterError> {
+pub fn places(codestream: &[u8], header: &Header, trust: bool) -> Result<Places, MasterError> {
     let told = if trust { told_places(codestream, header) } else { None };
     let mut places = match told {
-        Some(places) => places,
+        Some(all) => Places { all, whole: true },
         None => walked_places(codestream, header)?,
     };
     // Stable: tile-parts of a tile stay in their order.
-    places.sort_by_key(|place| place.tile);
+    places.all.sort_by_key(|place| place.tile);
     Ok(places)
+}
+
+impl Places {
+    /// The tile-parts of one tile.
+    pub fn of(&self, tile: u32) -> &[Place] {
+        let before = |place: &Place| u32::from(place.tile) < tile;
+        let rest = &self.all[self.all.partition_point(before)..];
+        &rest[..rest.partition_point(|place| u32::from(place.tile) == tile)]
+    }
 }
 
 /// TLM: T.800 A.7.1. None if there is none, or it does not fit the codestream.
@@ -102,58 +128,68 @@ fn told_places(codestream: &[u8], header: &Header) -> Option<Vec<Place>> {
         }
     }
     // What follows the last tile-part is EOC, or nothing.
-    let fits = codestream.get(start..).is_some_and(|rest| rest.is_empty() || rest.starts_with(&[0xff, 0xd9]));
+    let fits = codestream.get(start..).is_some_and(|rest| rest.is_empty() || rest.starts_with(&EOC));
     let numbers = places.iter().all(|place| u32::from(place.tile) < header.tiles());
     (fits && numbers && !places.is_empty() && places.len() <= MAX_PARTS).then_some(places)
 }
 
 /// From SOT to SOT.
-fn walked_places(codestream: &[u8], header: &Header) -> Result<Vec<Place>, MasterError> {
-    let (mut places, mut start) = (Vec::new(), header.end);
+fn walked_places(codestream: &[u8], header: &Header) -> Result<Places, MasterError> {
+    let (mut all, mut start) = (Vec::new(), header.end);
     while let Some(sot) = Start::read(codestream, start) {
         let end = match sot.length {
-            0 => codestream.len() - if codestream.ends_with(&[0xff, 0xd9]) { 2 } else { 0 },
+            0 if codestream.ends_with(&EOC) => codestream.len() - EOC.len(),
+            // Without EOC nobody knows whether it is cut.
+            0 => codestream.len() + 1,
             length => start.saturating_add(length as usize),
         };
-        if end < start + SOT_LENGTH || u32::from(sot.tile) >= header.tiles() {
+        if u32::from(sot.tile) >= header.tiles() {
+            let (tile, tiles) = (sot.tile, header.tiles());
+            return Err(MasterError::damaged(format!("a tile-part of tile {tile}, where SIZ has {tiles}")));
+        }
+        if end < start + SOT_LENGTH {
             break;
         }
-        if places.len() == MAX_PARTS {
+        if all.len() == MAX_PARTS {
             return Err(MasterError::TooLarge(format!("more than {MAX_PARTS} tile-parts")));
         }
-        places.push(Place { tile: sot.tile, ordinal: places.len() as u32, start, end });
+        all.push(Place { tile: sot.tile, ordinal: all.len() as u32, start, end });
         start = end;
     }
-    Ok(places)
+    let whole = codestream.get(start..).is_some_and(|rest| rest.starts_with(&EOC));
+    Ok(Places { all, whole })
 }
 
 impl Start {
     /// The SOT at `at`, if there is one.
     fn read(codestream: &[u8], at: usize) -> Option<Self> {
         let bytes: &[u8; SOT_LENGTH] = codestream.get(at..)?.first_chunk()?;
-        let [0xff, 0x90, 0, 10, i1, i0, p3, p2, p1, p0, part, _parts] = *bytes else { return None };
+        let [0xff, 0x90, 0, 10, i1, i0, p3, p2, p1, p0, part, parts] = *bytes else { return None };
         let (tile, length) = (u16::from_be_bytes([i1, i0]), u32::from_be_bytes([p3, p2, p1, p0]));
-        Some(Self { tile, length, part })
+        Some(Self { tile, length, part, parts })
     }
 }
 
 impl Tile {
-    /// Reads the headers of the tile-parts at `places`, which are those of one tile. None if one of them is not
-    /// there: the places are wrong.
+    /// Reads the headers of the tile-parts of a tile. None if one of them is not there: the places are wrong.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if the first of them cannot be read, or the tile has none; others that cannot be read
     /// are left out with all that follow.
-    pub fn read(codestream: &[u8], header: &Header, places: &[Place]) -> Result<Option<Self>, MasterError> {
-        let (mut told, mut parts) = (Told::default(), Vec::new());
-        for place in places.iter().take(MAX_PARTS_OF_TILE) {
-            match Start::read(codestream, place.start) {
-                Some(sot) if sot.tile == place.tile && sot.fits(place) => {
-                    if usize::from(sot.part) != parts.len() {
-                        break;
-                    }
-                }
-                _ => return Ok(None),
+    pub fn read(
+        codestream: &[u8],
+        header: &Header,
+        places: &Places,
+        number: u32,
+    ) -> Result<Option<Self>, MasterError> {
+        let (mut told, mut parts, mut count) = (Told::default(), Vec::new(), 0);
+        for place in places.of(number).iter().take(MAX_PARTS_OF_TILE) {
+            let Some(sot) = Start::read(codestream, place.start).filter(|sot| sot.fits(place)) else {
+                return Ok(None);
+            };
+            count = count.max(usize::from(sot.parts));
+            if usize::from(sot.part) != parts.len() {
+                break;
             }
             match TilePart::read(codestream, header, place, &mut told) {
                 Ok(part) => parts.push(part),
@@ -169,13 +205,19 @@ impl Tile {
                 "High-Throughput JPEG 2000 in a tile of an image that is not",
             ));
         }
-        Ok(Some(Self { coding: told.over(header.coding.clone())?, parts }))
+        // Where no tile-part tells how many there are, the end of the codestream tells that there are no more.
+        let are_all = match count {
+            0 => places.whole && parts.len() == places.of(number).len(),
+            _ => parts.len() >= count,
+        };
+        let whole = are_all && parts.last().is_some_and(|last| !last.cut);
+        Ok(Some(Self { coding: told.over(header.coding.clone())?, parts, whole }))
     }
 }
 
 impl Start {
     fn fits(&self, place: &Place) -> bool {
-        self.length == 0 || self.length as usize == place.end - place.start
+        self.tile == place.tile && (self.length == 0 || self.length as usize == place.end - place.start)
     }
 }
 

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::codestream::{self, Coding, ComponentCoding, Header, Place};
+use super::codestream::{self, Coding, ComponentCoding, Header, Places};
 use super::layout;
 use crate::error::MasterError;
 pub(super) use table::Parts;
@@ -66,10 +66,11 @@ enum Origin {
 
 #[derive(Default)]
 struct Tiles {
-    /// Ordered by tile.
-    places: Vec<Place>,
+    places: Places,
     /// Tables of an index before this.
     kept: BTreeMap<u32, Parts>,
+    /// The packets of these.
+    kept_packets: usize,
     read: BTreeMap<u32, Rc<Tile>>,
     packets: usize,
     /// What reading packet headers has cost since their tables were last taken, and before.
@@ -137,7 +138,9 @@ impl Index {
         }
         let mut tiles = self.tiles.borrow_mut();
         let header = tiles.header(codestream, &self.header, number)?;
-        let tile = Tile::new(codestream, &self.header, number, header, tiles.kept.remove(&number))?;
+        let kept = tiles.kept.remove(&number);
+        tiles.kept_packets -= kept.as_ref().map_or(0, |(starts, _)| starts.len());
+        let tile = Tile::new(codestream, &self.header, number, header, kept)?;
         Ok(tiles.insert(number, tile))
     }
 
@@ -162,8 +165,7 @@ impl Index {
     /// About how much memory it takes by now.
     pub fn bytes(&self) -> usize {
         let tiles = self.tiles.borrow();
-        let kept: usize = tiles.kept.values().map(|(starts, _)| starts.len()).sum();
-        (tiles.packets + kept) * PACKET_BYTES + size_of_val(&tiles.places[..])
+        (tiles.packets + tiles.kept_packets) * PACKET_BYTES + size_of_val(&tiles.places.all[..])
     }
 
     /// Whether reading packet headers has cost so much since the tables were last taken that it is worth to keep them.
@@ -192,7 +194,8 @@ impl Index {
     /// Uses these tables for tiles that are not indexed yet.
     pub(super) fn keep(&mut self, tables: BTreeMap<u32, Parts>) {
         let tiles = self.tiles.get_mut();
-        tiles.taken = tables.values().map(|(starts, _)| starts.len() as u64).sum();
+        tiles.kept_packets = tables.values().map(|(starts, _)| starts.len()).sum();
+        tiles.taken = tiles.kept_packets as u64;
         tiles.kept = tables;
     }
 }
@@ -205,18 +208,12 @@ impl Tiles {
         main: &Header,
         number: u32,
     ) -> Result<codestream::Tile, MasterError> {
-        if let Some(tile) = codestream::Tile::read(codestream, main, self.places_of(number))? {
+        if let Some(tile) = codestream::Tile::read(codestream, main, &self.places, number)? {
             return Ok(tile);
         }
         self.places = codestream::places(codestream, main, false)?;
-        let tile = codestream::Tile::read(codestream, main, self.places_of(number))?;
+        let tile = codestream::Tile::read(codestream, main, &self.places, number)?;
         tile.ok_or_else(|| MasterError::damaged(format!("tile {number} is not where it was")))
-    }
-
-    fn places_of(&self, number: u32) -> &[Place] {
-        let before = |place: &Place| u32::from(place.tile) < number;
-        let rest = &self.places[self.places.partition_point(before)..];
-        &rest[..rest.partition_point(|place| u32::from(place.tile) == number)]
     }
 
     fn insert(&mut self, number: u32, tile: Tile) -> Rc<Tile> {

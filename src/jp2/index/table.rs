@@ -147,7 +147,7 @@ impl Table {
             header_at = header_end.unwrap_or(0);
         }
         let complete = sequence.peek().is_none();
-        if let (Some(last), None) = (header.parts.last().filter(|last| !last.cut), packed) {
+        if let (Some(last), None) = (header.parts.last().filter(|_| header.whole), packed) {
             for packet in sequence {
                 table.set(layout, packet, last.packets.end..last.packets.end, 0);
             }

@@ -39,10 +39,8 @@ pub fn check(codestream: &[u8], header: &Header, reduction: u8, area: Rect) -> R
     for by_lengths in [true, false] {
         let places = places(codestream, header, by_lengths)?;
         for number in tiles(header, area) {
-            let first = places.partition_point(|place| u32::from(place.tile) < number);
-            let end = places.partition_point(|place| u32::from(place.tile) <= number);
             // What cannot be read is not there, for which it has words of its own.
-            if let Ok(Some(tile)) = Tile::read(codestream, header, &places[first..end]) {
+            if let Ok(Some(tile)) = Tile::read(codestream, header, &places, number) {
                 check_tile(header, &tile.coding)?;
             }
         }

@@ -19,6 +19,12 @@ pub trait Sample: Copy + Default {
     fn lift<'a>(step: usize, samples: impl Iterator<Item = (&'a mut Self, Self, Self)>)
     where
         Self: 'a;
+
+    /// What a sample was before a step that came with these neighbours.
+    fn unlifted(self, step: usize, before: Self, after: Self) -> Self;
+
+    /// A low-pass sample before it was as the first step wants it.
+    fn unscaled(self) -> Self;
 }
 
 /// Reversible: T.800 F-5 and F-6.
@@ -44,6 +50,17 @@ impl Sample for i32 {
             });
         }
     }
+
+    fn unlifted(self, step: usize, before: Self, after: Self) -> Self {
+        match step {
+            0 => self.wrapping_add(before.wrapping_add(after).wrapping_add(2) >> 2),
+            _ => self.wrapping_sub(before.wrapping_add(after) >> 1),
+        }
+    }
+
+    fn unscaled(self) -> Self {
+        self
+    }
 }
 
 /// Irreversible: T.800 F-7.
@@ -62,6 +79,14 @@ impl Sample for f32 {
     fn lift<'a>(step: usize, samples: impl Iterator<Item = (&'a mut Self, Self, Self)>) {
         let factor = FACTORS[step];
         samples.for_each(|(sample, before, after)| *sample += (before + after) * factor);
+    }
+
+    fn unlifted(self, step: usize, before: Self, after: Self) -> Self {
+        self - (before + after) * FACTORS[step]
+    }
+
+    fn unscaled(self) -> Self {
+        self / K
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{Source, tiles_with_samples};
+use super::{Source, lacking, tiles_with_samples};
 use crate::error::MasterError;
 use crate::geometry::Rect;
 use crate::jp2::codestream::ComponentCoding;
@@ -76,7 +76,13 @@ impl Demand {
     ) -> Result<(), MasterError> {
         let coding = &tile.coding().components[component];
         let Some(window) = layout::reduced(part.rect, reduction).intersection(window) else { return Ok(()) };
-        let Some(levels) = coding.levels.checked_sub(reduction) else { return Ok(()) };
+        let (levels, missing) =
+            (coding.levels.saturating_sub(reduction), reduction.saturating_sub(coding.levels));
+        let resolution = part.resolutions[usize::from(levels)].rect;
+        let window = match coding.reversible {
+            true => lacking::source::<i32>(resolution, missing, window)?,
+            false => lacking::source::<f32>(resolution, missing, window)?,
+        };
         for (number, needed) in needed(part, coding, levels, window).into_iter().enumerate() {
             let resolution = &part.resolutions[number];
             let (columns, rows) = resolution.precincts_of(needed);

@@ -75,3 +75,32 @@ fn damage_stays_in_its_tile() {
     rendered(&master, &format!("{window}/max")).assert_near(&picture.crop(window), 0, "beside the damage");
     assert!(complaint(&limited(&bench, &file, "full/max"), "the damage").is_some());
 }
+
+/// Tiles as SIZ has them are not those that were coded: parts of the picture would be missing, and nobody would tell.
+#[test]
+fn tiles_that_lose_their_place_are_no_pictures() {
+    let bench = Bench::new();
+    let picture = tones(SIZE, 1);
+    let with = |file: &[u8], at: usize, side: u32| {
+        let mut file = file.to_vec();
+        file[at..at + 4].copy_from_slice(&side.to_be_bytes());
+        file
+    };
+    for options in ["-t 64,64", "-t 64,64 -TLM -PLT", "-t 64,64 -TP R"] {
+        let file = codestream(&bench, &picture, options);
+        // XTsiz and YTsiz.
+        for (at, side) in [24, 28]
+            .into_iter()
+            .flat_map(|at| [128, 203, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff].map(|side| (at, side)))
+        {
+            let said = complaint(&limited(&bench, &with(&file, at, side), "full/max"), options);
+            assert!(said.is_some(), "{options}: SIZ at {at} says {side}");
+        }
+    }
+    // One column of tiles stays one, however wide.
+    let file = codestream(&bench, &picture, "-t 256,64");
+    for side in [204, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff] {
+        let master = bench.file("one.j2k", &with(&file, 24, side));
+        rendered(&master, "full/max").assert_near(&picture, 0, "tiles wider than the picture");
+    }
+}
