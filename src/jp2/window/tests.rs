@@ -306,8 +306,9 @@ fn places_near_the_ends_of_their_numbers_agree() {
             let area = Rect { x: sample.image.x + shift, y: sample.image.y + shift, ..sample.image };
             assert_eq!(index.header.image, area);
             (0..=3)
-                .map(|reduction| WindowDecoder::default().decode(source, reduction, area).expect("decoded"))
-                .flatten()
+                .flat_map(|reduction| {
+                    WindowDecoder::default().decode(source, reduction, area).expect("decoded")
+                })
                 .map(|plane| plane.samples)
                 .collect::<Vec<_>>()
         };
