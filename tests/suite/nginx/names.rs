@@ -237,15 +237,18 @@ fn whoever_is_on_the_machine_may_call_it_so() {
     assert_eq!(base(&site, "192.0.2.7:8080"), format!("http://127.0.0.1:{port}"));
     assert!(site.server.log().contains("localhost:*, 127.0.0.1:*, [::1]:*"), "{}", site.server.log());
 
-    // A vhost with a name, to which another port leads.
-    let site = Site::start();
-    let port = site.port;
-    assert_eq!(base(&site, &format!("localhost:{port}")), format!("http://localhost:{port}"));
-    assert_eq!(base(&site, "localhost:8080"), "http://localhost:8080");
-    for host in
-        ["localhost", "192.0.2.7", "192.0.2.7:8080", "evil.example:80", &format!("evil.example:{port}")]
-    {
-        assert_eq!(base(&site, host), format!("http://localhost:{port}"), "{host}");
+    // A vhost with a name, on the usual port, to which another port leads.
+    let edits = [("    default            \":$server_port\";", "    default \"\";")];
+    let site = Site::with(&Setup { edits: &edits, ..Setup::default() });
+    for (host, told) in [
+        ("localhost", "localhost"),
+        ("localhost:8080", "localhost:8080"),
+        ("192.0.2.7", "localhost"),
+        ("192.0.2.7:8080", "localhost"),
+        ("evil.example:8080", "localhost"),
+        ("127.0.0.1:8080", "localhost"),
+    ] {
+        assert_eq!(base(&site, host), format!("http://{told}"), "{host}");
     }
 }
 
