@@ -40,13 +40,19 @@ leave_chroot() {
         sh -c 'pivot_root . mnt && umount -l /mnt && exec "$@"' sh sh "$project/tests/machine.sh" "$@"
 }
 
+# By the release's name as it is in sources.list, else by its own ("stable" there).
+mirror() {
+    apt-get indextargets --format '$(RELEASE) $(REPO_URI) $(CODENAME)' 'Created-By: Packages' |
+        awk -v suite="$VERSION_CODENAME" '$1 == suite && !a { a = $2 } $3 == suite && !b { b = $2 } END { print a ? a : b }'
+}
+
 make_root() {
     . /etc/os-release
     components=main
     [ "$ID" != ubuntu ] || components=main,universe
-    # By the name that is in sources.list, else by that of the release itself ("stable").
-    mirror=$(apt-get indextargets --format '$(RELEASE) $(REPO_URI) $(CODENAME)' 'Created-By: Packages' |
-        awk -v suite="$VERSION_CODENAME" '$1 == suite && !a { a = $2 } $3 == suite && !b { b = $2 } END { print a ? a : b }')
+    mirror=$(mirror)
+    # It knows none while its lists are missing, as in images for containers.
+    [ -n "$mirror" ] || { apt-get -q update && mirror=$(mirror); }
     [ -n "$mirror" ] || fail "apt knows no mirror of $VERSION_CODENAME"
     eval "$(apt-config shell http_proxy Acquire::http::Proxy https_proxy Acquire::https::Proxy)"
     export http_proxy https_proxy
