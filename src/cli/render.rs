@@ -12,10 +12,14 @@ use clap::Parser;
 use crate::body::Body;
 use crate::config::Config;
 use crate::encode;
+use crate::error::Error;
 use crate::iiif::{self, About, Budget, Extras, Pages, Resolved, Target, Tiling, Version};
 use crate::master::{Master, Sidecar, file_and_page};
 use crate::plan::Plan;
 use crate::render::Renderer;
+
+/// What is said of a request that has another form.
+const REQUEST: &str = "REQUEST is REGION/SIZE/ROTATION/QUALITY.FORMAT, or info.json";
 
 /// Make one derivative of a master, as the server would
 ///
@@ -58,7 +62,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (file, page) = file_and_page(&arguments.master);
     let name = if page == 1 { "master".to_owned() } else { format!("master;{page}") };
     let uri = format!("/iiif/{}/{name}/{}", arguments.api, arguments.request);
-    let target = iiif::parse(uri.as_bytes())?;
+    let target = iiif::parse(uri.as_bytes()).map_err(|error| match error {
+        // It speaks of whole URLs.
+        Error::NotFound(_) => anyhow!(REQUEST),
+        error => error.into(),
+    })?;
     let master = Rc::new(Master::open_page(file, page)?);
     match target {
         Target::Image { version, request, .. } => {
@@ -79,7 +87,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             let id = iiif::base_uri("http://localhost/iiif", version, &identifier);
             send(info(version, &id, &master, file, &config)?.into(), file, arguments)
         }
-        Target::Base { .. } => bail!("REQUEST is empty: it is REGION/SIZE/ROTATION/QUALITY.FORMAT"),
+        Target::Base { .. } => bail!(REQUEST),
     }
 }
 

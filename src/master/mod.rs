@@ -166,6 +166,9 @@ impl Master {
         let opened = File::open(path).and_then(|file| Ok((Identity::of(&file.metadata()?), file)));
         let (identity, file) =
             opened.map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
+        if path.is_dir() {
+            return Err(Error::Internal(format!("{} is a directory", path.display())));
+        }
         Self::read(Found { file, identity, path: String::new(), page }, None)
     }
 

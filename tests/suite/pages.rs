@@ -110,6 +110,17 @@ fn the_command_line_addresses_pages_as_urls_do() {
         assert!(!output.status.success() && said.contains(reason), "{name}: {said}");
         assert!(output.stdout.is_empty(), "{name}");
     }
+    let directory = bench.path("q.tif").parent().expect("a directory").to_owned();
+    for (path, request, reason) in [
+        (&directory, "info.json", "is a directory"),
+        (&itself, "nonsense", "REQUEST is REGION/SIZE/ROTATION/QUALITY.FORMAT"),
+        (&itself, "", "REQUEST is"),
+        (&itself, "full/max/0/default.jpg/more", "REQUEST is"),
+    ] {
+        let output = recto(path, request);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(reason), "{request:?}: {said}");
+    }
 }
 
 #[track_caller]
