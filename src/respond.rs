@@ -330,7 +330,12 @@ fn refusal(uri: &[u8], error: &Error) -> Response<'static> {
     let status = error.status();
     complain(&status.to_string(), uri, error);
     let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
-    Response::text(status, &error.public_message()).with("Cache-Control", cache_control)
+    let refusal = Response::text(status, &error.public_message()).with("Cache-Control", cache_control);
+    match error {
+        // Perhaps a picture that is being written: NGINX is not to keep this in place of what it has of that.
+        Error::Master(MasterError::NoImage) => refusal.with("X-Accel-Expires", "0"),
+        _ => refusal,
+    }
 }
 
 fn complain(status: &str, uri: &[u8], error: &Error) {

@@ -138,7 +138,7 @@ mod tests {
 
     use super::*;
     use crate::config;
-    use crate::master::tests::settle;
+    use crate::master::identity::tests::settle;
     use crate::master::{Known, Root, State};
 
     #[test]

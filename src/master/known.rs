@@ -90,7 +90,7 @@ mod tests {
     use crate::geometry::{Dimensions, Rect};
     use crate::jp2;
     use crate::master::Decoder;
-    use crate::master::tests::settle;
+    use crate::master::identity::tests::settle;
     use std::fs::{File, FileTimes};
     use std::path::Path;
     use std::time::{Duration, SystemTime};

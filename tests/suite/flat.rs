@@ -420,8 +420,9 @@ fn what_is_cut_is_never_a_picture() {
         ("pngsave", "rgb.ppm", "a.png", &[]),
         ("pngsave", "gray.pgm", "interlaced.png", &["--interlace"]),
         ("gifsave", "rgb.ppm", "a.gif", &[]),
-        ("webpsave", "rgb.ppm", "a.webp", &[]),
-        ("webpsave", "rgb.ppm", "lossless.webp", &["--lossless"]),
+        // What libvips writes behind the pixels of a WebP may be cut.
+        ("webpsave", "rgb.ppm", "a.webp", &["--strip"]),
+        ("webpsave", "rgb.ppm", "lossless.webp", &["--lossless", "--strip"]),
     ] {
         check_damage(&place, name, &fs::read(place.vips(operation, from, name, options)).unwrap());
     }

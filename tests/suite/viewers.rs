@@ -1,6 +1,7 @@
-//! Real viewers in a real browser, on pages of another origin than the images: OpenSeadragon, Mirador, Universal Viewer
-//! and TIFY, which have OpenSeadragon in them, Leaflet-IIIF and OpenLayers, each on both versions of the API. They zoom, pan, and show what libvips shows of the same places; no request
-//! fails, and no page complains. `tests/viewers/drive.mjs` drives; this starts the site, and judges.
+//! Real viewers in a real browser, on pages of another origin than the images: OpenSeadragon; Mirador, Universal Viewer and
+//! TIFY, which have it in them; Leaflet-IIIF and OpenLayers; each on both versions of the API. They zoom, pan, and show what
+//! libvips shows of the same places; no request fails, and no page complains. `tests/viewers/drive.mjs` drives; this starts
+//! the site, and judges.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

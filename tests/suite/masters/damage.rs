@@ -57,6 +57,7 @@ pub fn complaint(output: &Output, what: &str) -> Option<String> {
         }
         Some(1)
             if said.contains("damaged master")
+                || said.contains("no image")
                 || said.contains("unsupported master")
                 || said.contains("too large")
                 // Sides that have changed may be smaller than what is asked for.

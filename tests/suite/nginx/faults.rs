@@ -76,7 +76,8 @@ fn a_master_that_shrinks_and_grows_while_it_is_served() {
         thread::sleep(Duration::from_millis(50));
     }
     let statuses = load.end();
-    assert!(statuses.iter().all(|status| matches!(status, 200 | 500)), "{statuses:?}");
+    // An empty file is no image, for the moment.
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 404 | 500)), "{statuses:?}");
     assert!(statuses.contains(&200) && statuses.contains(&500), "{statuses:?}");
     assert_eq!(site.server.workers(), before, "{}", site.server.log());
     let whole = site.expect(200, "/iiif/3/restless.tif/full/max/0/default.png");
