@@ -21,13 +21,13 @@ const LAST_SECOND: i128 = 253_402_300_799;
 /// links or owner change has another one as well, and is read anew for nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
-    device: u64,
-    inode: u64,
+    pub(super) device: u64,
+    pub(super) inode: u64,
     pub(super) size: u64,
     /// When it was last written to, as its owner says: nanoseconds since 1970.
-    modified: i128,
+    pub(super) modified: i128,
     /// When anything of it last changed, in the same unit.
-    changed: i128,
+    pub(super) changed: i128,
 }
 
 impl Identity {
