@@ -1,6 +1,8 @@
 //! The path of a request, hop by hop: `Service::image` calls every hop in order, and nothing calls it back.
 //! The only module that knows both HTTP and images.
 
+use std::iter;
+
 use crate::body::Body;
 use crate::config::{Config, Limits};
 use crate::encode;
@@ -106,7 +108,7 @@ impl Service {
         let asked = self.asked(request, vhost)?;
         match target {
             Target::Base { version, identifier } => Ok(asked
-                .lead("", version, &identifier, || [String::new()])
+                .lead("", version, &identifier, iter::once(String::new()))
                 .unwrap_or_else(|| see_other(&asked, version, &identifier))),
             Target::Info { version, identifier } => self.info(&asked, version, &identifier),
             Target::Image { version, identifier, request } => {
@@ -132,12 +134,12 @@ impl Service {
         let limits = &encode::held(request.format, &asked.limits, &self.config.encodings);
         let resolved = iiif::resolve(request, version, tiling, limits, offer, has_colour)?;
         let canonical = iiif::canonical(&resolved, version, tiling, limits);
-        let customary = || iiif::customary(&resolved, version, tiling, limits);
-        let kept = || [format!("/{canonical}"), format!("/{}", customary())];
+        let customary = || format!("/{}", iiif::customary(&resolved, version, tiling, limits));
+        let kept = iter::once(format!("/{canonical}")).chain(iter::once_with(customary));
         if let Some(lead) = asked.lead("", version, identifier, kept) {
             return Ok(lead);
         }
-        let files = std::iter::once(master.identity);
+        let files = iter::once(master.identity);
         let freshness = Freshness::new(&[&master.page.to_string(), &canonical], files, limits, self.settings);
         let headers = [
             ("Content-Type", resolved.format.media_type().to_owned()),
@@ -162,7 +164,7 @@ impl Service {
         let master = self.known.find(&self.root, identifier.as_str())?;
         let media_type = iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);
-        if let Some(lead) = asked.lead(accept, version, identifier, || ["/info.json".to_owned()]) {
+        if let Some(lead) = asked.lead(accept, version, identifier, iter::once("/info.json".to_owned())) {
             return Ok(lead);
         }
         let sidecar = self.root.sidecar(&master.path);
@@ -170,7 +172,7 @@ impl Service {
         let files = (master.identity, sidecar.as_ref().map(|file| file.identity));
         let page = master.page.to_string();
         let representation = [id.as_str(), media_type, &page];
-        let all_files = std::iter::once(files.0).chain(files.1);
+        let all_files = iter::once(files.0).chain(files.1);
         let freshness = Freshness::new(&representation, all_files, &asked.limits, self.settings);
         let pages = Pages { page: master.page, of: master.pages()? };
         let offer = &self.config.offer;
@@ -294,16 +296,15 @@ impl Service {
 
 impl Asked<'_> {
     /// The way to what NGINX keeps, if that is not what is asked for: `rests` are what may come after the identifier.
-    fn lead<const N: usize>(
+    fn lead(
         &self,
         accept: &str,
         version: Version,
         identifier: &Identifier,
-        rests: impl FnOnce() -> [String; N],
+        rests: impl Iterator<Item = String>,
     ) -> Option<Response<'static>> {
         let asked = self.spelling?;
-        let image = iiif::base_uri("/iiif", version, identifier);
-        asked.lead(accept, &self.vhost.host, &rests().map(|rest| format!("{image}{rest}")))
+        asked.lead(accept, &self.vhost.host, &iiif::base_uri("/iiif", version, identifier), rests)
     }
 }
 

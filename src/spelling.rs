@@ -22,13 +22,25 @@ impl<'r> Spelling<'r> {
         (!param("RECTO_CACHE").is_empty()).then_some(asked)
     }
 
-    /// The way to the last of these paths, unless this is one of them, with the same header and host.
-    pub fn lead(&self, accept: &str, host: &str, paths: &[String]) -> Option<Response<'static>> {
-        let is_path = |path: &String| path.as_bytes() == self.path;
-        if self.accept == accept.as_bytes() && self.host == host.as_bytes() && paths.iter().any(is_path) {
-            return None;
+    /// The way to `image` with the last of `rests` after it, unless this is one of them, with the same header and host.
+    /// Mostly it is the first: the others are not made then.
+    pub fn lead(
+        &self,
+        accept: &str,
+        host: &str,
+        image: &str,
+        rests: impl Iterator<Item = String>,
+    ) -> Option<Response<'static>> {
+        let is_same = self.accept == accept.as_bytes() && self.host == host.as_bytes();
+        let asked = self.path.strip_prefix(image.as_bytes()).filter(|_| is_same);
+        let mut last = None;
+        for rest in rests {
+            if asked == Some(rest.as_bytes()) {
+                return None;
+            }
+            last = Some(rest);
         }
-        let to = format!("/iiif/kept?{accept}|{host}|{}", paths.last()?);
+        let to = format!("/iiif/kept?{accept}|{host}|{image}{}", last?);
         Some(Response::new(308, Vec::new()).with("X-Accel-Redirect", to))
     }
 
@@ -76,11 +88,14 @@ mod tests {
     fn who_asks_for_what_is_kept_is_led_nowhere() {
         let request = request("", "", "/iiif/3/a/info.json?x=/y", "MISS");
         let asked = Spelling::asked(&request).expect("a cache");
-        let paths = ["/iiif/3/a/info.json".to_owned(), "/iiif/3/b/info.json".to_owned()];
-        assert!(asked.lead("", "", &paths).is_none());
-        for (accept, host, paths) in [("", "", &paths[1..]), ("", "a:80", &paths), ("x/y", "", &paths)] {
-            let lead = asked.lead(accept, host, paths).expect("a way");
-            let to = format!("/iiif/kept?{accept}|{host}|/iiif/3/b/info.json");
+        let rests = ["", "/info.json", "/x"].map(str::to_owned);
+        let lead = |accept, host, image| asked.lead(accept, host, image, rests.iter().cloned());
+        assert!(lead("", "", "/iiif/3/a").is_none());
+        for (accept, host, image) in
+            [("", "", "/iiif/3/b"), ("", "a:80", "/iiif/3/a"), ("x/y", "", "/iiif/3/a")]
+        {
+            let lead = lead(accept, host, image).expect("a way");
+            let to = format!("/iiif/kept?{accept}|{host}|{image}/x");
             assert_eq!((lead.status, &lead.headers[..]), (308, &[("X-Accel-Redirect", to)][..]));
         }
     }
