@@ -420,9 +420,8 @@ fn what_is_cut_is_never_a_picture() {
         ("pngsave", "rgb.ppm", "a.png", &[]),
         ("pngsave", "gray.pgm", "interlaced.png", &["--interlace"]),
         ("gifsave", "rgb.ppm", "a.gif", &[]),
-        // What libvips writes behind the pixels of a WebP may be cut.
-        ("webpsave", "rgb.ppm", "a.webp", &["--strip"]),
-        ("webpsave", "rgb.ppm", "lossless.webp", &["--lossless", "--strip"]),
+        ("webpsave", "rgb.ppm", "a.webp", &[]),
+        ("webpsave", "rgb.ppm", "lossless.webp", &["--lossless"]),
     ] {
         check_damage(&place, name, &fs::read(place.vips(operation, from, name, options)).unwrap());
     }
@@ -432,9 +431,11 @@ fn what_is_cut_is_never_a_picture() {
 /// Cut anywhere it is an error; with other bytes in it, an error or a picture of the size that it tells.
 fn check_damage(place: &Place, name: &str, whole: &[u8]) {
     let headers = (0..64).map(|n| n * 11);
-    // Of the last 20 bytes of a PNG none is of a pixel: two checksums, and IEND.
-    let lengths = headers.chain((1..24).map(|n| whole.len() * n / 24)).chain([whole.len() - 40]);
-    for length in lengths.filter(|length| *length < whole.len()) {
+    // libvips writes EXIF behind the pixels of a WebP. Of the last 20 bytes of a PNG none is of a pixel: two checksums, and
+    // IEND.
+    let end = whole.windows(4).rposition(|name| name == b"EXIF").unwrap_or(whole.len());
+    let lengths = headers.chain((1..24).map(|n| end * n / 24)).chain([end - 40]);
+    for length in lengths.filter(|length| *length < end) {
         let path = place.write("cut", &whole[..length]);
         let window = |master: Master| master.decode::<u8>(&mut Decoder::default(), 0, Rect::new(2, 3, 5, 4));
         assert!(
