@@ -1,5 +1,6 @@
 //! Which directories of a file are the levels of one picture.
-//! Pure; reads directories only, and no tile but of floating point. TIFF 6.0 NewSubfileType, TIFF Technical Note 1 (SubIFDs).
+//! Pure; reads directories only, and no tile but of floating point. TIFF 6.0 NewSubfileType, TIFF Technical Note 1
+//! (SubIFDs).
 
 use super::chain::{Chain, Kind};
 use super::exif::Exif;
