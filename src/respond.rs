@@ -5,18 +5,20 @@ use std::iter;
 
 use crate::body::Body;
 use crate::config::{Config, Limits};
+use crate::derive::pipeline::Renderer;
+use crate::derive::plan::Plan;
 use crate::encode;
 use crate::error::{Error, MasterError};
 use crate::fastcgi::{Request, Response};
-use crate::freshness::{Freshness, Settings, Validators};
+use crate::http::info_cache::Told;
+use crate::http::links;
+use crate::http::spelling::{self, Spelling};
+use crate::http::validators::{Freshness, Settings, Validators};
+use crate::http::vhost::Vhost;
 use crate::iiif::{self, About, Budget, Extras, Identifier, ImageRequest, Pages, Target, Tiling, Version};
-use crate::links;
-use crate::master::{Identity, Known, Master, Root, Sidecar, State};
-use crate::plan::Plan;
-use crate::render::Renderer;
-use crate::spelling::{self, Spelling};
-use crate::told::Told;
-use crate::vhost::Vhost;
+use crate::master::{Known, Master, State};
+use crate::source::Sidecar;
+use crate::source::{Identity, Root};
 
 /// How long clients and caches may keep an answer that says no: a file may appear at any time.
 const REFUSAL_MAX_AGE: &str = "max-age=60";

@@ -1,6 +1,5 @@
 //! The command line: one file per subcommand. Help is written here, beside what it is about.
 
-pub mod demo;
 mod log;
 mod render;
 mod serve;
@@ -8,6 +7,7 @@ mod worker;
 
 use std::process::ExitCode;
 
+use crate::demo;
 use clap::{Parser, Subcommand};
 
 /// Recto serves images to IIIF viewers.

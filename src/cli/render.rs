@@ -11,12 +11,14 @@ use clap::Parser;
 
 use crate::body::Body;
 use crate::config::Config;
+use crate::derive::pipeline::Renderer;
+use crate::derive::plan::Plan;
 use crate::encode;
 use crate::error::Error;
 use crate::iiif::{self, About, Budget, Extras, Pages, Resolved, Target, Tiling, Version};
-use crate::master::{Master, Sidecar, file_and_page};
-use crate::plan::Plan;
-use crate::render::Renderer;
+use crate::master::Master;
+use crate::source::Sidecar;
+use crate::source::file_and_page;
 
 /// What is said of a request that has another form.
 const REQUEST: &str = "REQUEST is REGION/SIZE/ROTATION/QUALITY.FORMAT, or info.json";

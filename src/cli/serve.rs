@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::supervisor;
+use crate::process::supervisor;
 
 /// Serve images to NGINX over FastCGI.
 ///

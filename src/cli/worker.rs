@@ -2,7 +2,7 @@
 
 use std::os::fd::RawFd;
 
-use crate::worker::{self, Inheritance};
+use crate::process::worker::{self, Inheritance};
 
 /// Answer requests from the listening socket on descriptor 0.
 ///

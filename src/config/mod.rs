@@ -7,10 +7,10 @@ mod hosts;
 mod limits;
 mod masters;
 mod metadata;
-mod mistake;
 mod offer;
 mod server;
 mod state;
+mod suggest;
 mod tiles;
 
 use std::num::NonZeroU64;
@@ -83,7 +83,7 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let raw: RawConfig = toml::from_str(text).map_err(|error| mistake::explain(&error))?;
+        let raw: RawConfig = toml::from_str(text).map_err(|error| suggest::explain(&error))?;
         raw.try_into()
     }
 }

@@ -3,7 +3,8 @@
 use anyhow::{anyhow, ensure};
 use serde::Deserialize;
 
-use crate::iiif::{Format, Offer, Quality};
+use crate::iiif::Offer;
+use crate::picture::{Format, Quality};
 
 /// The section as it stands in the file: all that is left out is offered.
 #[derive(Debug, Deserialize)]

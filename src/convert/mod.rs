@@ -2,11 +2,10 @@
 //! Uses threads and the file system freely, which nothing on the path of a request may do.
 //! TIFF 6.0, TIFF Technical Note 2 (JPEG in TIFF), BigTIFF.
 
+mod atomic_file;
 mod band;
 pub mod pyramid;
-pub mod sample;
 mod settings;
-mod staged;
 mod tile;
 
 pub use settings::{Compression, Samples, Settings};

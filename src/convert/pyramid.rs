@@ -8,12 +8,12 @@ use std::thread;
 
 use anyhow::{Context, Result, ensure};
 
+use super::atomic_file::StagedFile;
 use super::band::Band;
 use super::settings::Settings;
-use super::staged::StagedFile;
 use super::tile;
-use crate::geometry::Dimensions;
-use crate::tiff::{Entry, Layout};
+use crate::ifd::{Field, Layout, tag};
+use crate::picture::Dimensions;
 
 /// Writes the pyramid `target` from rows that `source` supplies. It is called for one row of tiles after the
 /// other, with the number of the first row and room for the rows to fill, on a thread of its own: decoding and
@@ -164,22 +164,22 @@ impl PyramidWriter {
         self.file.commit(&self.layout.header(first)?)
     }
 
-    fn entries(&self, index: usize) -> Result<Vec<Entry>> {
+    fn entries(&self, index: usize) -> Result<Vec<Field>> {
         let level = &self.levels[index];
         let mut entries = vec![
-            Entry::long(254, u32::from(index > 0)), // NewSubfileType: 1 is a reduced image
-            Entry::long(256, level.size.width),
-            Entry::long(257, level.size.height),
-            Entry::shorts(284, &[1]), // PlanarConfiguration: chunky
-            Entry::text(305, "Recto"),
-            Entry::long(322, self.settings.tile_side),
-            Entry::long(323, self.settings.tile_side),
-            Entry::offsets(324, self.layout, &level.offsets)?,
-            Entry::offsets(325, self.layout, &level.byte_counts)?,
+            Field::long(tag::NEW_SUBFILE_TYPE, u32::from(index > 0)), // NewSubfileType: 1 is a reduced image
+            Field::long(tag::IMAGE_WIDTH, level.size.width),
+            Field::long(tag::IMAGE_LENGTH, level.size.height),
+            Field::shorts(tag::PLANAR_CONFIGURATION, &[1]), // PlanarConfiguration: chunky
+            Field::text(tag::SOFTWARE, "Recto"),
+            Field::long(tag::TILE_WIDTH, self.settings.tile_side),
+            Field::long(tag::TILE_LENGTH, self.settings.tile_side),
+            Field::offsets(tag::TILE_OFFSETS, self.layout, &level.offsets)?,
+            Field::offsets(tag::TILE_BYTE_COUNTS, self.layout, &level.byte_counts)?,
         ];
         entries.extend(self.settings.pixel_entries(&self.jpeg_tables));
         if let Some(profile) = &self.settings.icc_profile {
-            entries.push(Entry::bytes(34675, profile));
+            entries.push(Field::bytes(tag::ICC_PROFILE, profile));
         }
         Ok(entries)
     }
@@ -190,7 +190,7 @@ impl PyramidWriter {
 mod tests {
     use super::*;
     use crate::convert::{Compression, Samples};
-    use crate::geometry::Dimensions;
+    use crate::picture::Dimensions;
     use std::fs;
 
     fn settings(width: u32, height: u32, samples: Samples) -> Settings {

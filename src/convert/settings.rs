@@ -4,8 +4,8 @@
 
 use anyhow::{Result, ensure};
 
-use crate::geometry::Dimensions;
-use crate::tiff::{Entry, Layout};
+use crate::ifd::{Field, Layout, tag};
+use crate::picture::Dimensions;
 
 /// What a pixel is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Settings {
     }
 
     /// The fields that say how a tile becomes pixels.
-    pub(super) fn pixel_entries(&self, jpeg_tables: &[u8]) -> Vec<Entry> {
+    pub(super) fn pixel_entries(&self, jpeg_tables: &[u8]) -> Vec<Field> {
         let samples = self.samples;
         let color = samples == Samples::Rgb8;
         let bits = vec![8; samples.per_pixel()];
@@ -114,22 +114,25 @@ impl Settings {
             (true, Compression::Jpeg { .. }) => 6,    // YCbCr
         };
         let mut entries = vec![
-            Entry::shorts(258, &bits),
-            Entry::shorts(262, &[photometric]),
-            Entry::shorts(277, &[if color { 3 } else { 1 }]),
+            Field::shorts(tag::BITS_PER_SAMPLE, &bits),
+            Field::shorts(tag::PHOTOMETRIC_INTERPRETATION, &[photometric]),
+            Field::shorts(tag::SAMPLES_PER_PIXEL, &[if color { 3 } else { 1 }]),
         ];
         match self.compression {
             // Adobe Deflate, and horizontal differencing.
             Compression::Deflate { .. } => {
-                entries.extend([Entry::shorts(259, &[8]), Entry::shorts(317, &[2])])
+                entries.extend([Field::shorts(tag::COMPRESSION, &[8]), Field::shorts(tag::PREDICTOR, &[2])])
             }
             Compression::Jpeg { .. } => {
-                entries.extend([Entry::shorts(259, &[7]), Entry::bytes(347, jpeg_tables)]);
+                entries.extend([
+                    Field::shorts(tag::COMPRESSION, &[7]),
+                    Field::bytes(tag::JPEG_TABLES, jpeg_tables),
+                ]);
             }
         }
         if photometric == 6 {
-            entries.push(Entry::shorts(530, &[2, 2])); // YCbCrSubSampling: 4:2:0
-            entries.push(Entry::rationals(532, &[0, 255, 128, 255, 128, 255])); // ReferenceBlackWhite: full range
+            entries.push(Field::shorts(tag::YCBCR_SUB_SAMPLING, &[2, 2])); // YCbCrSubSampling: 4:2:0
+            entries.push(Field::rationals(tag::REFERENCE_BLACK_WHITE, &[0, 255, 128, 255, 128, 255])); // ReferenceBlackWhite: full range
         }
         entries
     }

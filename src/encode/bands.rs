@@ -3,7 +3,7 @@
 //! of the picture compressed as a whole; a marker costs two bytes and up to seven bits.
 //! T.81 B.2 and E.1.4. Needs baseline, one scan, and the same tables in each band.
 
-use crate::geometry::Dimensions;
+use crate::picture::Dimensions;
 
 /// Most MCUs between two restart markers (T.81 B.2.4.4).
 const MAX_INTERVAL: u32 = 0xffff;

@@ -5,8 +5,7 @@
 use super::{Carried, jpeg, png};
 use crate::config::Config;
 use crate::error::Error;
-use crate::geometry::Dimensions;
-use crate::iiif::Format;
+use crate::picture::{Dimensions, Format};
 use crate::raster::{Raster, Sample};
 
 /// A file in the making. Its bytes are the same however its rows are handed over.

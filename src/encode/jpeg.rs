@@ -8,10 +8,9 @@ use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 use super::bands::{self, Joiner};
 use super::{Carried, failed, into_jpeg};
 use crate::config::{Jpeg, Subsampling};
-use crate::description::Channels;
 use crate::error::Error;
-use crate::geometry::Dimensions;
 use crate::kept::Kept;
+use crate::picture::{Channels, Dimensions};
 use crate::raster::{Raster, flatten};
 
 /// Pixels that are compressed at once in a picture that is written while it is made, unless 16 rows have more.

@@ -20,8 +20,8 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use crate::config::{Config, Encodings, Limits};
 use crate::error::Error;
-use crate::geometry::Dimensions;
-use crate::iiif::{Format, Offer};
+use crate::iiif::Offer;
+use crate::picture::{Dimensions, Format};
 use crate::raster::{Raster, Sample, flatten};
 
 /// Encodes rasters; keeps its buffers.

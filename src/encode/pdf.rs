@@ -6,7 +6,7 @@ use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
 use super::{Carried, jpeg};
 use crate::config::{self, Encodings};
 use crate::error::Error;
-use crate::geometry::Dimensions;
+use crate::picture::Dimensions;
 use crate::raster::Raster;
 
 /// The longest side of a page, in points.

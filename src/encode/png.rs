@@ -10,9 +10,8 @@ use png::{BitDepth, ColorType, Compression, EncodingError, Filter, Info, StreamW
 
 use super::{Carried, failed};
 use crate::config::{Png, PngCompression};
-use crate::description::{Channels, Depth};
 use crate::error::Error;
-use crate::geometry::Dimensions;
+use crate::picture::{Channels, Depth, Dimensions};
 use crate::raster::{Raster, Sample};
 
 /// Bytes of compressed pixels in a chunk, where not all of them are in one.

@@ -9,9 +9,9 @@ use weezl::BitOrder;
 use super::{Carried, failed};
 use crate::config::{Tiff, TiffCompression};
 use crate::error::Error;
-use crate::geometry::Dimensions;
+use crate::ifd::{Field, Layout, tag};
+use crate::picture::Dimensions;
 use crate::raster::{Raster, Sample};
-use crate::tiff::{Entry, Layout};
 
 /// Strips of about that many bytes before compression: readers hold a few of them at once.
 const STRIP_BYTES: usize = 128 << 10;
@@ -48,8 +48,8 @@ fn write<S: Sample>(raster: &Raster<S>, settings: &Tiff, carried: &Carried) -> R
     }
     let mut entries = pixel_fields(raster, settings.compression);
     entries.extend(piece_fields(piece, settings.tile.is_some(), layout, &offsets, &counts)?);
-    entries.extend(carried.profile.as_deref().map(|profile| Entry::bytes(34_675, profile)));
-    entries.extend(carried.metadata.xmp.iter().map(|xmp| Entry::octets(700, xmp.text().as_bytes())));
+    entries.extend(carried.profile.as_deref().map(|profile| Field::bytes(tag::ICC_PROFILE, profile)));
+    entries.extend(carried.metadata.xmp.iter().map(|xmp| Field::octets(tag::XMP, xmp.text().as_bytes())));
     let (words, details) = carried.metadata.exif.for_tiff(layout, file.len() as u64)?;
     entries.extend(words);
     file.extend(details);
@@ -125,26 +125,30 @@ fn difference<S: Sample>(row: &mut [S], count: usize) {
 }
 
 /// What the pixels are.
-fn pixel_fields<S: Sample>(raster: &Raster<S>, compression: TiffCompression) -> Vec<Entry> {
+fn pixel_fields<S: Sample>(raster: &Raster<S>, compression: TiffCompression) -> Vec<Field> {
     let channels = raster.channels;
     let mut entries = vec![
-        Entry::long(256, raster.dimensions.width),
-        Entry::long(257, raster.dimensions.height),
-        Entry::shorts(258, &vec![S::DEPTH.bits().into(); channels.count()]), // BitsPerSample
-        Entry::shorts(262, &[if channels.has_colour() { 2 } else { 1 }]),    // RGB, BlackIsZero
-        Entry::shorts(277, &[channels.count() as u16]),
-        Entry::rationals(282, &[72]), // XResolution, YResolution, in pixels per inch
-        Entry::rationals(283, &[72]),
-        Entry::shorts(284, &[1]), // interleaved
-        Entry::shorts(296, &[2]),
+        Field::long(tag::IMAGE_WIDTH, raster.dimensions.width),
+        Field::long(tag::IMAGE_LENGTH, raster.dimensions.height),
+        Field::shorts(tag::BITS_PER_SAMPLE, &vec![S::DEPTH.bits().into(); channels.count()]), // BitsPerSample
+        Field::shorts(tag::PHOTOMETRIC_INTERPRETATION, &[if channels.has_colour() { 2 } else { 1 }]), // RGB, BlackIsZero
+        Field::shorts(tag::SAMPLES_PER_PIXEL, &[channels.count() as u16]),
+        Field::rationals(tag::X_RESOLUTION, &[72]), // XResolution, YResolution, in pixels per inch
+        Field::rationals(tag::Y_RESOLUTION, &[72]),
+        Field::shorts(tag::PLANAR_CONFIGURATION, &[1]), // interleaved
+        Field::shorts(tag::RESOLUTION_UNIT, &[2]),
     ];
     entries.extend(match compression {
-        TiffCompression::None => vec![Entry::shorts(259, &[1])],
-        TiffCompression::Lzw => vec![Entry::shorts(259, &[5]), Entry::shorts(317, &[2])],
-        TiffCompression::Deflate => vec![Entry::shorts(259, &[8]), Entry::shorts(317, &[2])],
+        TiffCompression::None => vec![Field::shorts(tag::COMPRESSION, &[1])],
+        TiffCompression::Lzw => {
+            vec![Field::shorts(tag::COMPRESSION, &[5]), Field::shorts(tag::PREDICTOR, &[2])]
+        }
+        TiffCompression::Deflate => {
+            vec![Field::shorts(tag::COMPRESSION, &[8]), Field::shorts(tag::PREDICTOR, &[2])]
+        }
     });
     if channels.has_alpha() {
-        entries.push(Entry::shorts(338, &[2])); // not premultiplied
+        entries.push(Field::shorts(tag::EXTRA_SAMPLES, &[2])); // not premultiplied
     }
     entries
 }
@@ -156,18 +160,18 @@ fn piece_fields(
     layout: Layout,
     offsets: &[u64],
     counts: &[u64],
-) -> Result<Vec<Entry>> {
+) -> Result<Vec<Field>> {
     Ok(match tiled {
         true => vec![
-            Entry::long(322, piece.width),
-            Entry::long(323, piece.height),
-            Entry::offsets(324, layout, offsets)?,
-            Entry::offsets(325, layout, counts)?,
+            Field::long(tag::TILE_WIDTH, piece.width),
+            Field::long(tag::TILE_LENGTH, piece.height),
+            Field::offsets(tag::TILE_OFFSETS, layout, offsets)?,
+            Field::offsets(tag::TILE_BYTE_COUNTS, layout, counts)?,
         ],
         false => vec![
-            Entry::long(278, piece.height), // RowsPerStrip
-            Entry::offsets(273, layout, offsets)?,
-            Entry::offsets(279, layout, counts)?,
+            Field::long(tag::ROWS_PER_STRIP, piece.height), // RowsPerStrip
+            Field::offsets(tag::STRIP_OFFSETS, layout, offsets)?,
+            Field::offsets(tag::STRIP_BYTE_COUNTS, layout, counts)?,
         ],
     })
 }

@@ -4,7 +4,7 @@
 
 use super::number::Decimal;
 use crate::config::Limits;
-use crate::geometry::{Dimensions, Orientation};
+use crate::picture::{Dimensions, Orientation};
 
 /// What a derivative must not exceed before it is turned.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,7 @@
 //! Pure arithmetic over the grid of tiles; what a part costs, the plan tells.
 
 use super::Tiling;
-use crate::description::Level;
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Dimensions, Level, Rect};
 
 /// How far beyond its own place a scaled tile may depend on pixels, in pixels of its own: more than any kernel reaches.
 const MARGIN: u64 = 8;

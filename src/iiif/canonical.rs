@@ -5,7 +5,7 @@
 use super::bounds::{Bounds, proportional};
 use super::{Identifier, Resolved, Rotation, Tiling, Version};
 use crate::config::Limits;
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Dimensions, Rect};
 
 /// The canonical part of the URL after the identifier, such as `full/max/0/default.jpg`.
 pub fn canonical(resolved: &Resolved, version: Version, tiling: Tiling, limits: &Limits) -> String {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::config::Limits;
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Dimensions, Rect};
 
 /// Numbers around what matters: small ones, those near the edges of the machine's types, and any.
 fn pixels() -> impl Strategy<Value = u64> {

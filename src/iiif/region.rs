@@ -7,7 +7,7 @@ use std::fmt;
 use super::number::{self, Decimal};
 use super::quoted;
 use crate::error::Error;
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Dimensions, Rect};
 
 /// A part of an image, as the URL names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -7,7 +7,7 @@ use std::fmt;
 use super::number::Decimal;
 use super::{Offer, quoted};
 use crate::error::Error;
-use crate::geometry::Orientation;
+use crate::picture::Orientation;
 
 /// Degrees of a quarter turn.
 const QUARTER: u32 = 90;

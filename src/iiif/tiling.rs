@@ -2,8 +2,7 @@
 //! Pure arithmetic, that of the implementation notes: a scale factor divides sides, what is left at an edge is rounded up.
 
 use crate::config::Limits;
-use crate::description::Description;
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Description, Dimensions, Rect};
 
 /// Tiles are at least so wide and so high: smaller ones cost a viewer more in requests than they save in pixels.
 const SMALLEST_TILE: u32 = 256;

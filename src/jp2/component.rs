@@ -5,7 +5,7 @@
 use super::layout::BandKind;
 use super::plane::{Plane, Spare};
 use super::wavelet::{self, Need, Sample, Subbands};
-use crate::geometry::Rect;
+use crate::picture::Rect;
 
 /// The samples of `window`, which lies in the rectangle `resolution` of a tile-component, `levels` decompositions above
 /// its lowest resolution.

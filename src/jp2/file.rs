@@ -7,11 +7,10 @@ use super::boxes::{Box, Walk, damaged};
 use super::codestream::Header;
 use super::colour::Colour;
 use super::palette::{Definition, Mapping, Palette};
-use crate::description::{PhysicalScale, PhysicalUnit};
 use crate::error::MasterError;
-use crate::geometry::Orientation;
-use crate::orientation::exif_orientation;
-use crate::xmp::Packet;
+use crate::metadata::Packet;
+use crate::metadata::exif_orientation;
+use crate::picture::{Orientation, PhysicalScale, PhysicalUnit};
 
 /// The first bytes of the JPEG 2000 signature box (T.800 I.5.1).
 const SIGNATURE: &[u8] = b"\0\0\0\x0cjP  \r\n\x87\n";

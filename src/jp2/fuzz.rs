@@ -6,7 +6,7 @@ use super::file::File;
 use super::index::Index;
 use super::layout::BandKind;
 use super::{Image, WindowDecoder};
-use crate::geometry::Rect;
+use crate::picture::Rect;
 
 /// Tiles and precincts of one input that are looked at, in all.
 const SOME: u32 = 64;

@@ -4,8 +4,7 @@
 
 use super::codestream::{Component, Header};
 use super::plane::halved;
-use crate::description::Sampling;
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Dimensions, Rect, Sampling};
 
 /// Pieces are at most so wide and high. A worker that goes through a picture alone needs a tenth less for pieces of 256;
 /// of several, each decodes the code-blocks around its own, so that four need a third more for 256 than for 512. With

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::codestream::{Coding, Component, ComponentCoding, Header};
 use crate::error::MasterError;
-use crate::geometry::Rect;
+use crate::picture::Rect;
 
 /// More precincts than this in a tile are refused: a component of 10 gigapixels has a tenth of it in precincts of
 /// 256 samples' side.
@@ -279,8 +279,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::geometry::Dimensions;
     use crate::jp2::codestream::tests::{component_coding, header};
+    use crate::picture::Dimensions;
 
     /// The samples of an interval of a component that a subband of `level` holds, one by one: sample `u` of it stands at
     /// `2^level * u`, or half a step further in a high-pass band.

@@ -31,12 +31,11 @@ use std::ops::Range;
 pub use openjpeg::{Picture, compress};
 pub use window::WindowDecoder;
 
-use crate::description::{Description, Level, PhysicalScale};
 use crate::error::MasterError;
-use crate::geometry::{Dimensions, Orientation, Rect};
+use crate::metadata::Exif;
 use crate::metadata::{Metadata, Xmp};
+use crate::picture::{Description, Dimensions, Level, Orientation, PhysicalScale, Rect};
 use crate::raster::{Raster, Sample};
-use crate::tiff::Exif;
 use codestream::Header;
 use file::File;
 use grid::Grid;

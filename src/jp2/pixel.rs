@@ -8,8 +8,8 @@ use super::codestream::Header;
 use super::colour::{Colour, Space};
 use super::file::File;
 use super::palette::{Mapping, Palette};
-use crate::description::{Channels, Depth};
 use crate::error::MasterError;
+use crate::picture::{Channels, Depth};
 
 /// The deepest samples that are shown; elevations and measurements have more.
 const MAX_PRECISION: u8 = 16;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::codestream::Component;
-use crate::geometry::Rect;
+use crate::picture::Rect;
 
 /// Spare planes take no more than this: what a window of 512 by 512 pixels in colour needs at a time.
 const MAX_SPARE: usize = 8 << 20;

@@ -185,9 +185,9 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::geometry::{Dimensions, Rect};
     use crate::jp2::codestream::Component;
     use crate::jp2::codestream::tests::{component_coding, header};
+    use crate::picture::{Dimensions, Rect};
 
     /// The same order by the loops of T.800 B.12.1, over every place of the reference grid.
     pub(crate) fn plain(tile: &Tile, coding: &Coding) -> Vec<Packet> {

@@ -5,9 +5,9 @@ use super::codestream::Component;
 use super::colour::{Luma, Space};
 use super::pixel::{Pixel, Source};
 use super::plane::Plane;
-use crate::geometry::Rect;
+use crate::format::tiff::srgb_of_lab;
+use crate::picture::Rect;
 use crate::raster::{Raster, Sample, light};
-use crate::tiff::srgb_of_lab;
 
 /// Channels of a pixel, at most: four inks and alpha.
 const MAX_CHANNELS: usize = 5;

@@ -2,12 +2,13 @@
 //! The tiles of one view mostly ask for the same master: what is known of a flat one is kept, an index of its data if
 //! it has one, and pictures that had to be decoded whole for any window.
 
-use super::Identity;
-use super::recent::Recent;
-use crate::description::Depth;
+use crate::format::image;
+use crate::format::tiff::WindowDecoder;
+use crate::jp2;
+use crate::lru::Recent;
+use crate::picture::Depth;
 use crate::raster::AnyRaster;
-use crate::tiff::WindowDecoder;
-use crate::{flat, jp2};
+use crate::source::Identity;
 
 /// The most that a worker holds of pictures between requests: one of 32 megapixels in RGB, or the eighths of many.
 const PICTURE_BYTES: usize = 96 << 20;
@@ -24,7 +25,7 @@ pub struct Decoder {
     /// Whole levels of flat masters, in the depth asked for.
     pub(super) pictures: Recent<(Identity, usize, Depth), AnyRaster>,
     /// Indices of JPEGs; None for one that cannot be indexed.
-    pub(super) indices: Recent<Identity, Option<flat::Index>>,
+    pub(super) indices: Recent<Identity, Option<image::Index>>,
 }
 
 impl Default for Decoder {

@@ -1,10 +1,9 @@
 //! Windows of flat masters: which way costs least, and what is kept on it for the next.
 
 use super::{Decoder, Master};
-use crate::description::Depth;
 use crate::error::MasterError;
-use crate::flat;
-use crate::geometry::Rect;
+use crate::format::image;
+use crate::picture::{Depth, Rect};
 use crate::raster::{AnyRaster, Raster, Sample};
 
 /// The kind of finding that an index of a JPEG is.
@@ -18,7 +17,7 @@ impl Master {
     pub(super) fn decode_flat<S: Sample>(
         &self,
         decoder: &mut Decoder,
-        picture: &flat::Picture,
+        picture: &image::Picture,
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
@@ -48,7 +47,7 @@ impl Master {
     fn is_worth_an_index(
         &self,
         decoder: &mut Decoder,
-        picture: &flat::Picture,
+        picture: &image::Picture,
         level: usize,
         window: Rect,
     ) -> bool {
@@ -56,7 +55,7 @@ impl Master {
         if !picture.has_windows(level) {
             return false;
         }
-        if size.area() > flat::MAX_AREA {
+        if size.area() > image::MAX_AREA {
             return true;
         }
         // A band of a picture whose others follow. At full size, bands by the index cost a little more than the whole
@@ -76,14 +75,14 @@ impl Master {
     fn decode_window(
         &self,
         decoder: &mut Decoder,
-        picture: &flat::Picture,
+        picture: &image::Picture,
         level: usize,
         window: Rect,
     ) -> Result<Option<Raster>, MasterError> {
         let bytes = self.map.bytes();
         if decoder.indices.find(&self.identity).is_none() {
             let index = self.index_of_flat(bytes)?;
-            let bytes = index.as_ref().map_or(0, flat::Index::bytes);
+            let bytes = index.as_ref().map_or(0, image::Index::bytes);
             decoder.indices.keep(self.identity, index, bytes);
         }
         let Some(Some(index)) = decoder.indices.find(&self.identity) else { return Ok(None) };
@@ -102,15 +101,15 @@ impl Master {
     }
 
     /// The index that is kept on disk, or else a new one, which is kept there then. None if there can be none.
-    fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<flat::Index>, MasterError> {
+    fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<image::Index>, MasterError> {
         let state = self.state.as_ref().filter(|_| self.identity.is_settled());
         if let Some(kept) = state.and_then(|state| state.load(FLAT, &self.identity))
-            && let Some(index) = flat::Index::from_bytes(bytes, &kept)
+            && let Some(index) = image::Index::from_bytes(bytes, &kept)
         {
             return Ok(Some(index));
         }
         self.map.announce(&[(0, self.identity.size)]);
-        let index = flat::Index::build(bytes);
+        let index = image::Index::build(bytes);
         self.map.check()?;
         if let (Some(state), Some(index)) = (state, &index) {
             state.save(FLAT, &self.identity, &index.to_bytes());
@@ -120,7 +119,7 @@ impl Master {
 
     fn decode_whole(
         &self,
-        picture: &flat::Picture,
+        picture: &image::Picture,
         level: usize,
         depth: Depth,
     ) -> Result<AnyRaster, MasterError> {
@@ -138,8 +137,9 @@ mod tests {
 
     use super::*;
     use crate::config;
-    use crate::master::identity::tests::settle;
-    use crate::master::{Known, Root, State};
+    use crate::master::{Known, State};
+    use crate::source::Root;
+    use crate::source::identity::tests::settle;
 
     #[test]
     fn an_index_is_made_once_and_kept_on_disk() {

@@ -1,17 +1,10 @@
 //! Masters: from an identifier to a mapped file that can be asked for its description and for windows of pixels.
 //! The only I/O on the path of a request.
 
-mod beneath;
 mod decoder;
 mod flat_window;
-mod identity;
-mod known;
-mod map;
-mod open;
-mod recent;
-mod sidecar;
-mod state;
-mod steps;
+mod index_store;
+mod open_masters;
 
 use std::cell::OnceCell;
 use std::fs::File;
@@ -19,22 +12,20 @@ use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 
-pub use beneath::openat2_refused;
 pub use decoder::Decoder;
-pub use identity::Identity;
-pub use known::Known;
-pub use map::Map;
-pub use open::{EXTENSIONS, Found, Root, file_and_page};
-pub use sidecar::Sidecar;
-pub use state::State;
+pub use index_store::State;
+pub use open_masters::Known;
 
-use crate::description::{Description, PhysicalScale, Tile};
 use crate::error::{Error, MasterError};
-use crate::geometry::Rect;
+use crate::format::image;
+use crate::format::tiff;
+use crate::ifd;
+use crate::jp2;
 use crate::metadata::{Metadata, Xmp};
+use crate::passthrough::Stored;
+use crate::picture::{Description, PhysicalScale, Rect, Tile};
 use crate::raster::{Converter, Raster, Sample};
-use crate::stored::Stored;
-use crate::{flat, jp2, tiff};
+use crate::source::{Found, Identity, Map};
 
 /// The kind of finding that an index of a codestream is.
 const JP2: &str = "jp2";
@@ -63,7 +54,7 @@ pub struct Master {
 enum Kind {
     Tiff(tiff::Pyramid),
     Jp2(Box<jp2::Image>),
-    Flat(flat::Picture),
+    Flat(image::Picture),
 }
 
 impl Master {
@@ -142,7 +133,7 @@ impl Master {
         if let Some(pages) = self.pages.get() {
             return Ok(*pages);
         }
-        let (file, first) = tiff::File::open(self.map.bytes())?;
+        let (file, first) = ifd::File::open(self.map.bytes())?;
         let pages = tiff::Pyramid::count_pages(&file, first);
         self.map.check()?;
         Ok(*self.pages.get_or_init(|| pages))
@@ -238,7 +229,7 @@ impl Master {
     /// [`MasterError::Damaged`] if its bytes are not in the file.
     pub fn stored(&self, level: usize, tile: Tile) -> Result<Option<Stored>, MasterError> {
         let Kind::Tiff(pyramid) = &self.kind else { return Ok(None) };
-        let (file, _) = tiff::File::open(self.map.bytes())?;
+        let (file, _) = ifd::File::open(self.map.bytes())?;
         let image = &pyramid.levels[level];
         let at = image.piece_rect(tile.column, tile.row);
         self.map.announce(&tiff::ranges(&file, image, at)?);
@@ -253,7 +244,7 @@ impl Master {
         image: &tiff::Image,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
-        let (file, _) = tiff::File::open(self.map.bytes())?;
+        let (file, _) = ifd::File::open(self.map.bytes())?;
         self.map.announce(&tiff::ranges(&file, image, window)?);
         let raster = decoder.decode(&file, image, window);
         self.map.check()?;
@@ -286,8 +277,8 @@ impl Master {
 impl Kind {
     /// What the bytes are, or `None` if they have no such page. Only TIFF has more than one.
     fn read(bytes: &[u8], page: u32) -> Result<Option<Self>, MasterError> {
-        if tiff::File::recognises(bytes) {
-            let (file, first) = tiff::File::open(bytes)?;
+        if ifd::File::recognises(bytes) {
+            let (file, first) = ifd::File::open(bytes)?;
             return Ok(tiff::Pyramid::read(&file, first, page)?.map(Self::Tiff));
         }
         if jp2::Image::recognises(bytes) {
@@ -295,8 +286,8 @@ impl Kind {
                 .then(|| jp2::Image::read(bytes).map(|image| Self::Jp2(Box::new(image))))
                 .transpose();
         }
-        if flat::Picture::recognises(bytes) {
-            return (page == 1).then(|| flat::Picture::read(bytes).map(Self::Flat)).transpose();
+        if image::Picture::recognises(bytes) {
+            return (page == 1).then(|| image::Picture::read(bytes).map(Self::Flat)).transpose();
         }
         Err(MasterError::NoImage)
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformExecutor, TransformOptions};
 
 use super::{Raster, Sample};
-use crate::description::Channels;
+use crate::picture::Channels;
 
 /// Making a transform costs as much as converting ten tiles, or a hundred for inks, so some are kept.
 const KEPT: usize = 8;
@@ -203,7 +203,7 @@ pub fn light<S: Sample>(ink: S, black: S) -> S {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Dimensions;
+    use crate::picture::Dimensions;
 
     fn one(channels: Channels, pixel: &[u8]) -> Raster {
         Raster { dimensions: Dimensions::new(1, 1), channels, pixels: pixel.to_vec() }

@@ -17,8 +17,7 @@ pub use tone::{apply, coloured, flatten};
 
 use std::ops::Range;
 
-use crate::description::Channels;
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Channels, Dimensions, Rect};
 
 /// A rectangle of decoded pixels, whose samples have 8 bits unless it is said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! Pure. Image API 3.0 section 4.3.
 
 use super::{Raster, Sample};
-use crate::geometry::{Orientation, Rect};
+use crate::picture::{Orientation, Rect};
 
 /// The raster mirrored and turned; itself if there is nothing to do.
 pub fn orient<S: Sample>(raster: Raster<S>, orientation: Orientation) -> Raster<S> {
@@ -51,8 +51,7 @@ const BLOCK: usize = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::description::Channels;
-    use crate::geometry::Dimensions;
+    use crate::picture::{Channels, Dimensions};
 
     #[test]
     fn every_pixel_goes_where_its_rectangle_goes() {

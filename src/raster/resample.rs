@@ -9,8 +9,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{Filter, FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
 use super::{Raster, Sample};
-use crate::description::{Channels, Depth};
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Channels, Depth, Dimensions, Rect};
 
 /// Reach of the kernel to either side, in pixels of the coarser of the two grids.
 pub const SUPPORT: f64 = 3.0;

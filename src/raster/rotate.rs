@@ -3,8 +3,7 @@
 
 use super::tone::paper;
 use super::{Raster, Sample};
-use crate::description::Channels;
-use crate::geometry::Dimensions;
+use crate::picture::{Channels, Dimensions};
 
 /// The raster turned clockwise by `degrees`, above 0 and below 90, in the middle of the smallest upright canvas that
 /// holds it. Nothing is scaled.

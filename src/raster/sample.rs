@@ -7,7 +7,7 @@ use std::fmt::Debug;
 use bytemuck::Pod;
 
 use super::colour::{Converter, Executor, Kept, Transform};
-use crate::description::Depth;
+use crate::picture::Depth;
 
 /// A sample: 0 is black, no ink or transparent, [`Sample::MAX`] white, full ink or opaque.
 pub trait Sample: Pod + Default + Debug + PartialEq + Into<u32> + Into<f32> + private::Sealed {

@@ -2,8 +2,7 @@
 //! Pure. Image API 3.0 section 4.4.
 
 use super::{Raster, Sample};
-use crate::description::Channels;
-use crate::iiif::Quality;
+use crate::picture::{Channels, Quality};
 
 /// The raster in the quality asked for. Bitonal has no half-tones: what is lighter than the middle is white, and
 /// what is transparent shows the background.
@@ -76,7 +75,7 @@ fn gray<S: Sample>(raster: Raster<S>) -> Raster<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Dimensions;
+    use crate::picture::Dimensions;
 
     fn one(channels: Channels, pixel: &[u8]) -> Raster {
         Raster { dimensions: Dimensions::new(1, 1), channels, pixels: pixel.to_vec() }

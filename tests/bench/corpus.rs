@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use recto::convert::{Compression, Samples, Settings, pyramid};
-use recto::geometry::Dimensions;
+use recto::picture::Dimensions;
 
 use super::picture;
 

@@ -23,13 +23,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use mosaic::Mosaic;
 use recto::config::Config;
-use recto::description::Description;
 use recto::fastcgi::Request;
-use recto::geometry::{Dimensions, Rect};
 use recto::jp2::{Image, WindowDecoder};
-use recto::master::Map;
+use recto::picture::{Description, Dimensions, Rect};
 use recto::raster::Raster;
 use recto::respond::Service;
+use recto::source::Map;
 use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: usize = 3;

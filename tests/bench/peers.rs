@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use load::Client;
-use recto::geometry::Dimensions;
+use recto::picture::Dimensions;
 use site::{Server, Site};
 use turbojpeg::PixelFormat;
 use workload::{Asked, Workload};

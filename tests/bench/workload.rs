@@ -1,7 +1,7 @@
 //! What is asked for, the same of every server: made-up sessions that are the same in every run.
 //! Pure.
 
-use recto::geometry::Dimensions;
+use recto::picture::Dimensions;
 
 use super::corpus::{
     LARGE_PHOTO, LARGE_PHOTO_SIZE, PAGE, PAGE_Q85, PAGE_Q90, PAGE_SIZE, PHOTO, PHOTO_SIZE, TILE, WALL,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::judge::writer::{Tiff, chain, cut};
 use crate::judge::{Bench, Picture, Raw, quantised, recto, rendered, run, smooth, text};
-use recto::geometry::Dimensions;
+use recto::picture::Dimensions;
 
 const SIZE: Dimensions = Dimensions::new(300, 200);
 
@@ -47,7 +47,7 @@ fn profiles_are_applied_in_every_kind_of_master() {
         shown.assert_near(&expected(&bench, &file), tolerance, name);
         // The same place in a tile and in a larger picture has the same colour.
         let part = rendered(&file, "64,64,128,64/max");
-        part.assert_near(&shown.crop(recto::geometry::Rect::new(64, 64, 128, 64)), 0, name);
+        part.assert_near(&shown.crop(recto::picture::Rect::new(64, 64, 128, 64)), 0, name);
     }
 }
 
@@ -82,8 +82,8 @@ fn thumbnails_have_colours_of_their_own() {
     let bench = Bench::new();
     let p3 = master(&bench, "p3", "p3.tif");
     let file = std::fs::read(&p3).expect("read");
-    let (tiff, first) = recto::tiff::File::open(&file).expect("a header");
-    let pyramid = recto::tiff::Pyramid::read(&tiff, first, 1).expect("readable").expect("a page");
+    let (tiff, first) = recto::ifd::File::open(&file).expect("a header");
+    let pyramid = recto::format::tiff::Pyramid::read(&tiff, first, 1).expect("readable").expect("a page");
     let profile = pyramid.icc_profile(&file, 0).expect("a profile");
     let shade = |size: Dimensions, colour: [u8; 3]| {
         let rows = colour.repeat(size.area() as usize);

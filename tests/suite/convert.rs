@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Command;
 
 use recto::convert::{Compression, Samples, Settings, pyramid};
-use recto::geometry::Dimensions;
+use recto::picture::Dimensions;
 
 const SIZE: Dimensions = Dimensions::new(1003, 677);
 

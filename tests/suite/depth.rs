@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use crate::judge::writer::Tiff;
 use crate::judge::{Bench, Picture, Raw, quantised, recto, rendered, run, samples, smooth, text, tone};

@@ -9,14 +9,13 @@ use std::rc::Rc;
 
 use png::{BitDepth, ColorType};
 use recto::config::Config;
-use recto::description::{Channels, Depth};
+use recto::derive::pipeline::Renderer;
+use recto::derive::plan::Plan;
 use recto::error::{Error, MasterError};
-use recto::geometry::{Dimensions, Rect};
 use recto::iiif::{self, Target, Tiling};
 use recto::master::{Decoder, Master};
-use recto::plan::Plan;
+use recto::picture::{Channels, Depth, Dimensions, Rect};
 use recto::raster::Raster;
-use recto::render::Renderer;
 
 /// No side is a multiple of 8.
 const SIZE: Dimensions = Dimensions::new(643, 421);
@@ -376,7 +375,7 @@ fn windows_of_jpegs_cost_no_exactness() {
         ("rgb.ppm", &["--interlace"]),
     ] {
         let path = place.vips("jpegsave", from, "a.jpg", options);
-        let index = recto::flat::Index::build(&fs::read(&path).unwrap());
+        let index = recto::format::image::Index::build(&fs::read(&path).unwrap());
         assert_eq!(index.is_none(), options.contains(&"--interlace"), "{from} {options:?}");
         let (master, mut decoder) = (Master::open(&path).unwrap(), Decoder::default());
         for (n, level) in master.description.levels.iter().enumerate() {
@@ -403,7 +402,7 @@ fn jpegs_too_large_to_be_decoded_whole_have_windows() {
     place.vips("replicate", "rgb.ppm", "large.v", &["17", "24"]);
     let path = place.vips("jpegsave", "large.v", "large.jpg", &["--Q", "30"]);
     let (master, mut decoder) = (Master::open(&path).unwrap(), Decoder::default());
-    assert!(master.description.dimensions().area() > recto::flat::MAX_AREA);
+    assert!(master.description.dimensions().area() > recto::format::image::MAX_AREA);
     let window = Rect::new(9 * SIZE.width, 20 * SIZE.height, SIZE.width, SIZE.height);
     let part: Raster = master.decode(&mut decoder, 0, window).unwrap();
     assert!(difference(&part.pixels, &picture(3)).0 < 3.0);

@@ -6,10 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use recto::config::{Config, Encodings};
-use recto::description::Channels;
 use recto::encode::{Carried, Encoder, check};
-use recto::geometry::Dimensions;
-use recto::iiif::Format;
+use recto::picture::{Channels, Dimensions, Format};
 use recto::raster::Raster;
 
 const CHANNELS: [Channels; 4] = [Channels::Gray, Channels::GrayAlpha, Channels::Rgb, Channels::Rgba];

@@ -8,10 +8,8 @@
 use std::path::Path;
 
 use recto::config::Config;
-use recto::description::Channels;
 use recto::encode::{Carried, Encoder};
-use recto::geometry::Dimensions;
-use recto::iiif::Format;
+use recto::picture::{Channels, Dimensions, Format};
 use recto::raster::{Raster, Sample};
 
 /// Shades, edges and a few odd values, from whole numbers only.

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 /// A rectangle of 8-bit pixels, interleaved.
 #[derive(Clone, PartialEq, Eq)]

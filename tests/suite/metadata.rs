@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use recto::geometry::Dimensions;
-use recto::tiff::{Entry, Layout};
+use recto::ifd::{Field, Layout};
+use recto::picture::Dimensions;
 
 use crate::judge::{Bench, Picture, Raw, quantised, run, smooth, text};
 
@@ -20,15 +20,15 @@ fn exif() -> Vec<u8> {
         at as u32
     };
     let details =
-        below(vec![Entry::text(36_867, "1912:03:04 05:06:07"), Entry::bytes(37_500, b"notes of a maker")]);
-    let place = below(vec![Entry::text(1, "N")]);
+        below(vec![Field::text(36_867, "1912:03:04 05:06:07"), Field::bytes(37_500, b"notes of a maker")]);
+    let place = below(vec![Field::text(1, "N")]);
     let main = below(vec![
-        Entry::text(270, "A leaf of a book"),
-        Entry::text(315, "A. Photographer"),
-        Entry::text(33_432, "The library of example"),
-        Entry::shorts(274, &[6]),
-        Entry::long(34_665, details),
-        Entry::long(34_853, place),
+        Field::text(270, "A leaf of a book"),
+        Field::text(315, "A. Photographer"),
+        Field::text(33_432, "The library of example"),
+        Field::shorts(274, &[6]),
+        Field::long(34_665, details),
+        Field::long(34_853, place),
     ]);
     block[..8].copy_from_slice(&Layout::Classic.header(main.into()).expect("short"));
     block

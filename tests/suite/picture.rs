@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use recto::convert::pyramid::PyramidWriter;
 use recto::convert::{Compression, Samples, Settings};
-use recto::geometry::Dimensions;
+use recto::picture::Dimensions;
 
 /// 8 bits a channel, interleaved.
 #[derive(Clone, PartialEq, Eq)]

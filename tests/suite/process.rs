@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use recto::fastcgi::params;
 use recto::fastcgi::record::{self, kind};
-use recto::scoreboard::Entry;
+use recto::process::scoreboard::Entry;
 use rustix::process::Signal;
 
 use crate::load::Load;

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use recto::scoreboard::{Entry, Scoreboard};
+use recto::process::scoreboard::{Entry, Scoreboard};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// A running server in a directory of its own. It ends with this value.

@@ -6,8 +6,8 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use recto::cli::demo::children::Nginx;
-use recto::cli::demo::site;
+use recto::demo::children::Nginx;
+use recto::demo::site;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::http::{self, Answer};

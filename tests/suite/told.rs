@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use recto::geometry::Dimensions;
+use recto::picture::Dimensions;
 
 use crate::judge::{Bench, Picture, decoded, quantised, recto, rendered, run, smooth, text};
 

@@ -10,8 +10,7 @@ use std::ops::RangeInclusive;
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
-use crate::description::Depth;
-use crate::iiif::Format;
+use crate::picture::{Depth, Format};
 
 pub use exact::{Gif, Png, PngCompression, Tiff, TiffCompression};
 pub use lossy::{Avif, Jp2, Jpeg, Pdf, Subsampling, Webp};

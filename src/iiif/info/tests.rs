@@ -4,9 +4,8 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use super::Version::{V2, V3};
 use super::*;
-use crate::description::{Channels, Depth, Level, Sampling};
-use crate::geometry::Orientation;
 use crate::iiif::{Target, parse, resolve};
+use crate::picture::{Channels, Depth, Level, Orientation, Sampling};
 
 /// The information with all that there is to offer.
 fn info(version: Version, id: &str, description: &Description, limits: &Limits) -> Value {

@@ -2,10 +2,9 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::{BlockDecoder, BlockStyle, plain};
-use crate::description::Channels;
-use crate::geometry::Dimensions;
 use crate::jp2::layout::BandKind;
 use crate::jp2::openjpeg::{Picture, compress_block};
+use crate::picture::{Channels, Dimensions};
 
 const KINDS: [BandKind; 4] = [BandKind::Ll, BandKind::Hl, BandKind::Lh, BandKind::Hh];
 

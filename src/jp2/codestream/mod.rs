@@ -18,7 +18,7 @@ pub(super) use tile_part::{Places, Tile, places};
 use std::ops::Range;
 
 use crate::error::MasterError;
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Dimensions, Rect};
 use marker::{Next, code};
 
 /// The main header.

@@ -2,7 +2,7 @@
 
 use super::marker::Fields;
 use crate::error::MasterError;
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Dimensions, Rect};
 
 /// More components than this are refused: no master has them, and each costs memory in every tile.
 const MAX_COMPONENTS: u16 = 256;

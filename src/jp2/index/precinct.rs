@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::Tile;
 use super::table::{MAX_BLOCK_VISITS, PackedHeaders};
 use crate::error::MasterError;
-use crate::geometry::Rect;
 use crate::jp2::codestream::{self, Header};
 use crate::jp2::layout::{BandKind, Resolution};
 use crate::jp2::packet::{Contribution, Headers, Position, Source};
+use crate::picture::Rect;
 
 /// The code-blocks of one precinct.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::*;
-use crate::geometry::{Dimensions, Rect};
 use crate::jp2::openjpeg::sample::Sample;
 use crate::jp2::packet::{Headers, Position, Source};
 use crate::jp2::progression::{Packet, packets};
+use crate::picture::{Dimensions, Rect};
 
 /// Samples of all that changes the order, number or form of packets.
 pub(crate) fn samples() -> Vec<Sample> {

@@ -10,11 +10,11 @@ use openjpeg_sys as opj;
 
 use super::{Owned, done, limits};
 use crate::error::MasterError;
-use crate::geometry::Rect;
 use crate::jp2::codestream::{Component, Header};
 use crate::jp2::layout::tile_rect;
 use crate::jp2::plane::{Plane, reduced};
 use crate::jp2::window::tiles;
+use crate::picture::Rect;
 
 /// Bytes of what OpenJPEG says that are kept: its first message tells most.
 const KEPT_MESSAGES: usize = 400;

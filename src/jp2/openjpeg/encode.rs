@@ -8,8 +8,7 @@ use std::{ptr, slice};
 use openjpeg_sys as opj;
 
 use super::{Owned, done};
-use crate::description::Channels;
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Channels, Dimensions, Rect};
 
 /// Side of a JPEG 2000 tile: memory is bounded by one tile, whatever the size of the picture.
 const TILE: u32 = 1024;

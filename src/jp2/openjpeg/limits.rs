@@ -2,10 +2,10 @@
 //! Pure arithmetic on the headers.
 
 use crate::error::MasterError;
-use crate::geometry::Rect;
 use crate::jp2::codestream::{Coding, ComponentCoding, Header, Tile, places};
 use crate::jp2::plane::reduced;
 use crate::jp2::window::tiles;
+use crate::picture::Rect;
 
 /// Code-blocks and precincts of one tile, each of which takes about 350 bytes: an untiled image of a gigapixel in
 /// colour.

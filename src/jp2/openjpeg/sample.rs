@@ -8,7 +8,7 @@ use openjpeg_sys as opj;
 
 use super::encode::{Output, stream};
 use super::{Owned, done};
-use crate::geometry::{Dimensions, Rect};
+use crate::picture::{Dimensions, Rect};
 
 /// A picture that is not there, and how it is coded.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@
 use std::ops::Range;
 
 use super::lifting::Sample;
-use crate::geometry::Rect;
 use crate::jp2::plane::Plane;
+use crate::picture::Rect;
 
 /// The window of `resolution` on which a window of the resolution below it depends.
 pub fn source<T: Sample>(resolution: Rect, window: Rect) -> Rect {

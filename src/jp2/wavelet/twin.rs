@@ -1,8 +1,8 @@
 //! The plain twin of the transform, for tests: whole planes, by the letter of T.800 F.3 and F.4, at no speed.
 
 use super::{Plane, Sample, Subbands, lower};
-use crate::geometry::Rect;
 use crate::jp2::layout::BandKind;
+use crate::picture::Rect;
 
 /// The arithmetic of one filter, forth and back.
 pub trait Textbook: Sample {

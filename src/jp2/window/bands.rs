@@ -8,13 +8,13 @@ use std::rc::Rc;
 use super::demand::LONG;
 use super::{Source, TileComponent};
 use crate::error::MasterError;
-use crate::geometry::Rect;
 use crate::jp2::block::{BlockDecoder, BlockStyle};
 use crate::jp2::cache::{BlockCache, BlockKey, Coefficients};
 use crate::jp2::index::{CodeBlock, Precinct};
 use crate::jp2::layout::BandKind;
 use crate::jp2::plane::Plane;
 use crate::jp2::transform::{Dequantiser, Quantised};
+use crate::picture::Rect;
 
 /// What decoded code-blocks may take between windows: more than a screen shows. A viewer that goes about in a picture
 /// needs 1.3 times as much CPU time with 4 MB, 1.05 times with 8 MB, and no less with 256 MB.

@@ -6,12 +6,12 @@ use std::ops::Range;
 
 use super::{Source, lacking, tiles_with_samples};
 use crate::error::MasterError;
-use crate::geometry::Rect;
 use crate::jp2::codestream::ComponentCoding;
 use crate::jp2::component;
 use crate::jp2::index::Tile;
 use crate::jp2::layout::{self, BandKind, TileComponent};
 use crate::jp2::plane;
+use crate::picture::Rect;
 
 /// More code-blocks and packets than this, each layer counted, are not looked at for one window: some seconds. Of the
 /// whole of a gigapixel in colour, in twenty layers, it is a tenth.

@@ -4,10 +4,10 @@
 use std::ops::Range;
 
 use crate::error::MasterError;
-use crate::geometry::Rect;
 use crate::jp2::codestream::Component;
 use crate::jp2::plane::Plane;
 use crate::jp2::transform::{self, Nominal};
+use crate::picture::Rect;
 
 /// Rows that are finished at a time, all components of them: few enough to stay in the cache of a core meanwhile.
 const ROWS: usize = 16;

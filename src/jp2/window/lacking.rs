@@ -4,10 +4,10 @@
 //! Pure.
 
 use crate::error::MasterError;
-use crate::geometry::Rect;
 use crate::jp2::layout;
 use crate::jp2::plane::Plane;
 use crate::jp2::wavelet::{self, Sample};
+use crate::picture::Rect;
 
 /// More samples than this are not decoded to make a window of fewer.
 const MAX_SAMPLES: u64 = 1 << 24;

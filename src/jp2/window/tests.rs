@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use proptest::prelude::*;
 
 use super::*;
-use crate::geometry::Dimensions;
 use crate::jp2::codestream::tests::bytes;
 use crate::jp2::openjpeg::sample::Sample;
 use crate::jp2::{index, openjpeg};
+use crate::picture::Dimensions;
 
 /// More components than any sample has.
 const ALL: [usize; 4] = [0, 1, 2, 3];

@@ -1,7 +1,7 @@
 //! JPEG 2000 in TIFF: tiles that OpenJPEG makes, put into files of every kind that is about, and files of libvips.
 //! Without loss, so that every sample must be what was put in.
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use super::damage::check_noise;
 use crate::judge::writer::{Tiff, cut};

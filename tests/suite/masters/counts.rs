@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use super::damage::{complaint, deflated, limited};
 use crate::judge::writer::Tiff;

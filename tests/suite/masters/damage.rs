@@ -3,7 +3,7 @@
 
 use std::process::{Command, Output};
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use crate::judge::writer::{Tiff, cut};
 use crate::judge::{Bench, Picture, Raw, decoded, quantised, rendered, samples, text, tone};

@@ -1,7 +1,7 @@
 //! Bilevel masters as fax machines code them: group 3 as libtiff writes it, and modified Huffman, which it only reads.
 
 use fax::{BitWriter, VecWriter, maps};
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use super::damage::check_noise;
 use crate::judge::writer::Tiff;

@@ -7,7 +7,7 @@ mod damage;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use crate::judge::{Bench, Picture, Raw, quantised, recto, rendered, run, samples, smooth, text, tone};
 

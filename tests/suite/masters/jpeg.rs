@@ -1,7 +1,7 @@
 //! JPEG and lossy WebP in TIFF: every way in which the components, their meaning and the tables are stored. The judge
 //! decodes the same bytes with a library of the same family, so that only rounding may differ.
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 use turbojpeg::{Image, PixelFormat, Subsamp};
 
 use crate::judge::writer::{Tiff, cut};

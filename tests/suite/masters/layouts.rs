@@ -1,7 +1,7 @@
 //! Compressions, predictors, depths, byte orders and layouts that libvips and libtiff write: all without loss, so that
 //! every pixel must be what was put in. 16 bits and more come out as the nearest of 256 levels.
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use crate::judge::{Bench, Picture, Raw, quantised, rendered, run, samples, smooth, text, tone};
 

@@ -1,7 +1,7 @@
 //! Which pixels of which level: tiles asked for on the grid are those that are stored, and whatever is scaled lies
 //! where it belongs. The judge of places is a picture that is known at every point of the plane.
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use crate::judge::{Bench, Picture, Raw, recto, rendered, samples};
 

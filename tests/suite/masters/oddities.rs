@@ -1,7 +1,7 @@
 //! JPEG streams that libjpeg warns of, or that few programs write, with every pixel there. The judge is the same picture in
 //! a stream without anything odd, to the bit; and libvips, for what libjpeg reads as well.
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp, Transform, TransformOp};
 
 use crate::judge::writer::{Tiff, cut};

@@ -1,7 +1,7 @@
 //! Old-style JPEG, as several kinds of programs understood TIFF 6.0 section 22: parts of a stream in all places where
 //! they are found. Made of the streams of libjpeg-turbo, which also decodes them alone; libtiff reads the files too.
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 use turbojpeg::{Image, PixelFormat, Subsamp};
 
 use super::damage::check_noise;

@@ -1,8 +1,9 @@
 //! Which directories of a TIFF are pages, and which are reduced versions of them. Every directory has one shade of gray
 //! of its own, so that what is shown tells which one it was made of.
 
-use recto::geometry::Dimensions;
-use recto::tiff::{File, Pyramid};
+use recto::format::tiff::Pyramid;
+use recto::ifd::File;
+use recto::picture::Dimensions;
 
 use crate::judge::writer::{Tiff, chain, cut};
 use crate::judge::{Bench, Raw, recto, rendered, run, samples, text};
@@ -56,7 +57,7 @@ fn pages(bytes: &[u8]) -> Vec<Vec<(u32, u8)>> {
     let count = Pyramid::count_pages(&file, first);
     let page = |number| Pyramid::read(&file, first, number).expect("readable");
     assert!(page(count + 1).is_none(), "no page is beyond the last");
-    let shade_of = |image: &recto::tiff::Image| {
+    let shade_of = |image: &recto::format::tiff::Image| {
         let (offset, _) = image.piece_range(&file, 0).expect("there").expect("written");
         bytes[offset as usize]
     };

@@ -2,7 +2,7 @@
 //! for boxes. What is scaled lies where it belongs, whatever the level it was made of; what is on the grid of a level is
 //! the level as OpenJPEG has it.
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use super::levels::{SIZE, raw, shift};
 use crate::judge::{Bench, Picture, rendered, run, samples, text};

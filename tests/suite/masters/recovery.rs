@@ -6,7 +6,7 @@ use std::path::Path;
 
 use recto::config::Config;
 use recto::fastcgi::Request;
-use recto::geometry::Dimensions;
+use recto::picture::Dimensions;
 use recto::respond::Service;
 
 use crate::judge::{Bench, Raw, quantised, run, samples, smooth, text};

@@ -1,7 +1,7 @@
 //! Samples that no tool at hand writes, written here and known by construction: palettes, half floats, 1 to 31 bits,
 //! chroma at a fraction of the resolution, premultiplied colours, planes of anything, tiles that were never written.
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use crate::judge::writer::{Tiff, cut};
 use crate::judge::{Bench, Picture, quantised, rendered, samples, tone};

@@ -1,6 +1,6 @@
 //! Pieces that were never written, and masks: what shows is what GDAL shows, whose files have them.
 
-use recto::geometry::Dimensions;
+use recto::picture::Dimensions;
 
 use super::damage::{complaint, deflated, limited};
 use crate::judge::writer::{Tiff, chain, cut};

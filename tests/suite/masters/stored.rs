@@ -5,7 +5,7 @@ use std::fs::{self, File, FileTimes};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use crate::judge::{Bench, Picture, Raw, quantised, run, samples, smooth, text};
 use crate::site::{Setup, Site};

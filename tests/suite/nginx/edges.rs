@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::fs;
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 
 use crate::judge::writer::{Tiff, cut};
 use crate::judge::{Bench, Picture, Raw, decoded, run, samples, text};

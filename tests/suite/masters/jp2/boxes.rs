@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use recto::geometry::{Dimensions, Rect};
+use recto::picture::{Dimensions, Rect};
 use serde_json::Value;
 
 use super::{check, codestream, judged, tones};

@@ -3,7 +3,7 @@
 use super::{codestream, opj_compress, planes, tones};
 use crate::judge::{Bench, rendered};
 use crate::masters::damage::{check_noise, complaint, limited};
-use recto::geometry::Dimensions;
+use recto::picture::Dimensions;
 
 const SIZE: Dimensions = Dimensions::new(203, 117);
 
@@ -70,7 +70,7 @@ fn damage_stays_in_its_tile() {
         (0..file.len() - 4).filter(|at| file[*at..].starts_with(&[0xff, 0x90, 0, 10])).collect();
     // The marker that begins the data of the second tile.
     file[starts[1] + 12..starts[1] + 14].copy_from_slice(&[0xff, 0x51]);
-    let window = recto::geometry::Rect::new(0, 0, 64, 64);
+    let window = recto::picture::Rect::new(0, 0, 64, 64);
     let master = bench.file("one.j2k", &file);
     rendered(&master, &format!("{window}/max")).assert_near(&picture.crop(window), 0, "beside the damage");
     assert!(complaint(&limited(&bench, &file, "full/max"), "the damage").is_some());

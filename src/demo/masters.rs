@@ -1,0 +1,176 @@
+//! Which masters a demo shows, and their identifiers as they stand in URLs.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, ensure};
+use serde::Serialize;
+
+use crate::source::EXTENSIONS;
+
+/// More than anyone looks through in a list; a larger collection is served all the same.
+const LISTED_AT_MOST: usize = 1000;
+/// Enough for any archive's folders, and an end if links make a circle.
+const DEEPEST: usize = 32;
+
+/// A directory of masters, and those that the page lists.
+#[derive(Debug)]
+pub(super) struct Masters {
+    /// The root below which identifiers name files.
+    pub(super) root: PathBuf,
+    /// Whether the root holds links that lead out of it.
+    pub(super) linked: bool,
+    listed: Vec<Listed>,
+}
+
+/// One line of the page's list.
+#[derive(Debug, Serialize)]
+struct Listed {
+    /// The identifier, percent-encoded.
+    id: String,
+    /// The path below the root, to be read.
+    name: String,
+}
+
+impl Masters {
+    /// All images in and below a directory.
+    pub(super) fn of_directory(directory: &Path) -> anyhow::Result<Self> {
+        let root = directory
+            .canonicalize()
+            .with_context(|| format!("the directory of masters {}", directory.display()))?;
+        ensure!(root.is_dir(), "{} is not a directory; name files without --masters", root.display());
+        let mut names = BTreeSet::new();
+        walk(&root, "", 0, &mut names)?;
+        if names.is_empty() {
+            println!("note: there is no image in {}: the page's list is empty", root.display());
+        } else if names.len() > LISTED_AT_MOST {
+            println!("note: {} masters; the page lists {LISTED_AT_MOST} of them", names.len());
+        }
+        Ok(Self::listing(root, false, names))
+    }
+
+    /// Files from anywhere: linked into a directory of their own, so that nothing beside them is served.
+    pub(super) fn of_files(files: &[PathBuf], root: &Path) -> anyhow::Result<Self> {
+        clear_links(root)?;
+        let mut names = BTreeSet::new();
+        for file in files {
+            let target = file.canonicalize().with_context(|| format!("master {}", file.display()))?;
+            ensure!(target.is_file(), "{} is not a file; --masters takes a directory", file.display());
+            let name = file.file_name().and_then(|name| name.to_str());
+            let name = name.with_context(|| format!("{} has no name in UTF-8", file.display()))?;
+            // Two files of one name from different folders: the second gets a number in front.
+            let free = (1..).map(|n| if n == 1 { name.to_owned() } else { format!("{n}-{name}") });
+            let Some(name) = free.into_iter().find(|name| !names.contains(name)) else { continue };
+            symlink(&target, root.join(&name))
+                .with_context(|| format!("cannot link {name} into the demo"))?;
+            names.insert(name);
+        }
+        Ok(Self::listing(root.to_owned(), true, names))
+    }
+
+    fn listing(root: PathBuf, linked: bool, names: BTreeSet<String>) -> Self {
+        let listed = names.into_iter().take(LISTED_AT_MOST);
+        let listed = listed.map(|name| Listed { id: encode(&name), name }).collect();
+        Self { root, linked, listed }
+    }
+
+    /// Identifiers as they stand in URLs.
+    pub(super) fn identifiers(&self) -> impl Iterator<Item = &str> {
+        self.listed.iter().map(|master| master.id.as_str())
+    }
+
+    /// Number of masters on the page.
+    pub(super) fn len(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Writes the list that the page reads.
+    pub(super) fn write_list(&self, path: &Path) -> anyhow::Result<()> {
+        let json = serde_json::to_vec(&self.listed)?;
+        fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+/// Collects the paths of images, known by their extensions. Hidden folders are left out, and names that no URL can carry.
+fn walk(directory: &Path, prefix: &str, depth: usize, names: &mut BTreeSet<String>) -> anyhow::Result<()> {
+    let entries = fs::read_dir(directory).with_context(|| format!("cannot list {}", directory.display()))?;
+    for entry in entries {
+        let entry = entry.with_context(|| format!("cannot list {}", directory.display()))?;
+        let file_name = entry.file_name();
+        let Some(name) = file_name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+        let path = format!("{prefix}{name}");
+        if entry.path().is_dir() {
+            if depth < DEEPEST && !entry.path().is_symlink() {
+                walk(&entry.path(), &format!("{path}/"), depth + 1, names)?;
+            }
+        } else if is_image(name) {
+            names.insert(path);
+        }
+    }
+    Ok(())
+}
+
+fn is_image(name: &str) -> bool {
+    let ending = Path::new(name).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    EXTENSIONS.iter().copied().flatten().any(|known| known.eq_ignore_ascii_case(ending))
+}
+
+/// An empty directory for links: those of the last run are removed, and nothing else ever is.
+fn clear_links(root: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(root).with_context(|| format!("cannot make {}", root.display()))?;
+    for entry in fs::read_dir(root)? {
+        let path = entry?.path();
+        if path.is_symlink() {
+            fs::remove_file(&path)
+                .with_context(|| format!("cannot remove the old link {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986, a slash too: an identifier is one segment.
+fn encode(name: &str) -> String {
+    name.bytes().fold(String::with_capacity(name.len()), |mut encoded, byte| {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+        encoded
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_become_encoded_slashes() {
+        let root = tempfile::tempdir().expect("a directory");
+        fs::create_dir_all(root.path().join("box 1/.hidden")).expect("folders");
+        for name in ["a.tif", "box 1/ä%2F.TIFF", "box 1/.hidden/b.tif", "c.Jpeg", "notes.txt"] {
+            fs::write(root.path().join(name), b"").expect("a file");
+        }
+        let masters = Masters::of_directory(root.path()).expect("masters");
+        assert_eq!(
+            masters.identifiers().collect::<Vec<_>>(),
+            ["a.tif", "box%201%2F%C3%A4%252F.TIFF", "c.Jpeg"]
+        );
+    }
+
+    #[test]
+    fn files_of_one_name_do_not_hide_each_other() {
+        let place = tempfile::tempdir().expect("a directory");
+        let files = ["a/x.tif", "b/x.tif"].map(|name| place.path().join(name));
+        for file in &files {
+            fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+            fs::write(file, b"").expect("a file");
+        }
+        for _ in 0..2 {
+            let masters = Masters::of_files(&files, &place.path().join("links")).expect("masters");
+            assert_eq!(masters.identifiers().collect::<Vec<_>>(), ["2-x.tif", "x.tif"]);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! `recto demo`: a whole site on this machine, without privileges, until Ctrl-C. NGINX with the shipped
+//! configuration, a pool of workers, and a page with a viewer, all inside one run directory.
+//! Nothing here is part of a server in production.
+
+mod check;
+pub mod children;
+mod http;
+mod masters;
+mod pixels;
+mod rundir;
+mod sample;
+pub mod site;
+mod tiles;
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use children::{Children, Nginx};
+use masters::Masters;
+use rundir::RunDir;
+use site::Site;
+
+/// Show images in a viewer on this machine, without privileges.
+///
+/// Starts a private NGINX with the shipped configuration and a pool of workers behind it, prints the address of a page
+/// that lists the masters and opens them in a deep-zoom viewer, and stays in the foreground until Ctrl-C.
+///
+///   recto demo                          sample masters, made on the first run
+///   recto demo --masters /srv/scans     a directory of your own
+///   recto demo map.tif leaf-12r.tif     a few files
+///   recto demo --check                  fetch a bit of everything, compare the pixels, print a table, end
+///
+/// All that a run writes is in the run directory: recto.sock, recto.pid, nginx.pid, the configuration files, the logs,
+/// the cache, and the samples. It needs an nginx program and nothing else.
+#[derive(clap::Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Arguments {
+    /// Image files to show. Without these and without --masters: samples, made on the first run
+    #[arg(value_name = "MASTER", conflicts_with = "masters")]
+    files: Vec<PathBuf>,
+
+    /// A directory of masters: all TIFF files in it and below it
+    #[arg(long, value_name = "DIR")]
+    masters: Option<PathBuf>,
+
+    /// The port on which NGINX listens, on this machine only [default: 8182, or the next free one]
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+
+    /// Number of workers [default: one per core]
+    #[arg(long, value_name = "N")]
+    workers: Option<u16>,
+
+    /// The directory of everything that a run writes
+    #[arg(long, value_name = "DIR", default_value = "target/demo")]
+    run_dir: PathBuf,
+
+    /// A configuration to take limits and the like from; socket and public_url are the demo's own
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Fetch a bit of everything through NGINX, print a table of the verdicts, and stop
+    #[arg(long)]
+    check: bool,
+}
+
+const FIRST_PORT: u16 = 8182;
+/// The first start has nothing cached on disk and may share the machine with a compiler.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// Runs the demo until it is told to stop.
+///
+/// # Errors
+/// If NGINX or a master is missing, something cannot be written or started, a child dies, or the check fails.
+pub(super) fn run(args: Arguments) -> anyhow::Result<()> {
+    let nginx = Nginx::find()?;
+    let place = RunDir::claim(&args.run_dir)?;
+    let port = free_port(args.port)?;
+    let masters = prepare(&args, &place)?;
+
+    let site = Site { run_dir: place.path().to_owned(), port };
+    site.write(nginx.runs_as_root())?;
+    masters.write_list(&place.page().join("masters.json"))?;
+
+    // From here on there is something to stop in order; before, Ctrl-C simply ends the program.
+    let stop = children::stop_flag()?;
+    let mut children = Children::start(&place, &nginx, &stop)?;
+    let outcome = wait_until_up(&site, &masters, &mut children, &stop).and_then(|up| match up {
+        false => Ok(()),
+        true if args.check => check::run(port, &site.base(), masters.identifiers()),
+        true => {
+            announce(&site, &place, &masters, &nginx);
+            children.watch(&stop)
+        }
+    });
+    children.stop();
+    outcome
+}
+
+/// Writes recto.toml and finds out which masters there are.
+fn prepare(args: &Arguments, place: &RunDir) -> anyhow::Result<Masters> {
+    let mut settings = rundir::settings(args.config.as_deref())?;
+    let masters = if !args.files.is_empty() {
+        Some(Masters::of_files(&args.files, &place.path().join("masters"))?)
+    } else if let Some(directory) = &args.masters {
+        Some(Masters::of_directory(directory)?)
+    } else if let Some(root) = rundir::root_in(&settings) {
+        Some(Masters::of_directory(&root)?)
+    } else {
+        None
+    };
+    let masters = match masters {
+        Some(masters) => masters,
+        None => {
+            let samples = place.path().join("samples");
+            crate::demo::sample::write_all(&samples).context("cannot make the sample masters")?;
+            Masters::of_directory(&samples)?
+        }
+    };
+    rundir::set_masters(&mut settings, &masters.root, masters.linked)?;
+    rundir::set_server(&mut settings, &place.socket(), args.workers)?;
+    rundir::set_state(&mut settings, &place.state())?;
+    place.write_settings(&settings)?;
+    Ok(masters)
+}
+
+/// The wanted port if it is free, or the first free one from 8182 on if none is wanted.
+fn free_port(wanted: Option<u16>) -> anyhow::Result<u16> {
+    if let Some(port) = wanted {
+        TcpListener::bind(("127.0.0.1", port)).with_context(|| {
+            format!("port {port} cannot be used; --port N (make demo PORT=N) takes another")
+        })?;
+        return Ok(port);
+    }
+    let free = (FIRST_PORT..FIRST_PORT + 100).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    let port = free.context("no free port from 8182 to 8281; --port N (make demo PORT=N) takes another")?;
+    if port != FIRST_PORT {
+        println!("port {FIRST_PORT} is taken: using {port}");
+    }
+    Ok(port)
+}
+
+/// Waits until NGINX gives the page and a worker answers through it. False if the user stopped it before.
+fn wait_until_up(
+    site: &Site,
+    masters: &Masters,
+    children: &mut Children,
+    stop: &children::StopFlag,
+) -> anyhow::Result<bool> {
+    let identifier = masters.identifiers().next().unwrap_or("none");
+    let probes = ["/".to_owned(), format!("/iiif/3/{identifier}/info.json")];
+    let give_up = Instant::now() + START_LIMIT;
+    while !children::is_set(stop) {
+        children.all_alive()?;
+        if probes.iter().all(|path| http::get(site.port, path, &[]).is_ok_and(|answer| answer.status < 502)) {
+            return Ok(true);
+        }
+        if Instant::now() > give_up {
+            bail!("no answer within {} s; the logs are in {}", START_LIMIT.as_secs(), site.run_dir.display());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(false)
+}
+
+/// Tells the user where everything is.
+fn announce(site: &Site, place: &RunDir, masters: &Masters, nginx: &Nginx) {
+    let base = site.base();
+    let run = place.path().display();
+    println!("\nRecto is up: {} masters from {}, {nginx}\n", masters.len(), masters.root.display());
+    println!("  page        {}", base.trim_end_matches("iiif"));
+    if let Some(identifier) = masters.identifiers().next() {
+        println!("  info.json   {base}/3/{identifier}/info.json");
+        println!(
+            "  an image    {base}/3/{identifier}/square/{}/0/default.jpg",
+            some_size(site.port, identifier)
+        );
+    }
+    println!("  logs        {run}/recto.log, nginx-error.log, access.log");
+    println!("  settings    {run}/recto.toml, nginx.conf (with the shipped recto-http.conf and recto.conf)");
+    println!("\nCtrl-C to stop");
+}
+
+/// A size for the square region that no small master refuses.
+fn some_size(port: u16, identifier: &str) -> String {
+    let info = http::get(port, &format!("/iiif/3/{identifier}/info.json"), &[]).ok();
+    let info = info.and_then(|answer| serde_json::from_slice::<serde_json::Value>(&answer.body).ok());
+    let side = |name| info.as_ref().and_then(|info| info.get(name)?.as_u64()).unwrap_or(0);
+    if side("width").min(side("height")) > 600 { "600,600".to_owned() } else { "max".to_owned() }
+}

@@ -1,0 +1,186 @@
+//! JPEG files: smaller levels come out of the decoder itself, which leaves out the high frequencies of each block.
+//! Windows of a file of a single baseline scan are decoded by themselves, by an index of its data; others need all.
+//! libjpeg-turbo only sees bytes that were copied out of the map.
+
+mod head;
+mod index;
+mod scan;
+mod state;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use index::Index;
+
+use turbojpeg::{Colorspace, Image, PixelFormat, ScalingFactor};
+
+use super::marker::{Header, Process};
+use super::{MAX_BYTES, check_budget, level};
+use crate::error::MasterError;
+use crate::format::jpeg::{Decoder, stream};
+use crate::picture::{Channels, Depth, Description, Dimensions, Level, Rect};
+use crate::raster::Raster;
+
+/// What libjpeg-turbo scales by at no cost: each halves the width and height of the one before.
+const FACTORS: [ScalingFactor; 4] =
+    [ScalingFactor::ONE, ScalingFactor::ONE_HALF, ScalingFactor::ONE_QUARTER, ScalingFactor::ONE_EIGHTH];
+
+/// The level of an eighth is small, and half of the time that it takes is spent on the data: it is decoded whole.
+const FIRST_WHOLE_LEVEL: usize = 3;
+
+/// What the budget counts windows in. Any rectangle costs about as much as its pixels, and the MCUs around it.
+const PIECE: Dimensions = Dimensions::new(256, 256);
+
+/// The longer side of the smallest level: so long that its ratio to the full picture cannot be mistaken.
+const SMALLEST_SIDE: u32 = 16;
+
+/// A block of 64 samples takes at least a bit, be it as empty as it may; chroma may have a sixteenth of the samples.
+const MOST_PIXELS_PER_BYTE: u64 = 64 * 8 * 16;
+
+/// Whether `bytes` begin as a JPEG file does.
+pub fn recognises(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0xff, 0xd8, 0xff])
+}
+
+/// The levels and channels of a JPEG of `length` bytes.
+///
+/// # Errors
+/// [`MasterError`] if it is too large at its smallest level, or too short for the picture it tells of.
+pub fn describe(header: &Header, length: usize) -> Result<Description, MasterError> {
+    let side =
+        |factor: &ScalingFactor| factor.scale(header.dimensions.width.max(header.dimensions.height) as usize);
+    let useful =
+        |factor: &&ScalingFactor| **factor == ScalingFactor::ONE || side(factor) >= SMALLEST_SIDE as usize;
+    let count = if header.process == Process::Lossless { 1 } else { FACTORS.len() };
+    let dimensions = FACTORS[..count].iter().filter(useful).map(|factor| scaled(header.dimensions, *factor));
+    let levels: Vec<_> = dimensions
+        .enumerate()
+        .map(|(n, dimensions)| match has_windows(header, n) {
+            true => Level { tile: PIECE, ..level(dimensions) },
+            false => level(dimensions),
+        })
+        .collect();
+    let smallest = levels.last().map_or(header.dimensions, |level| level.dimensions);
+    check_budget(smallest, cost(header, smallest))?;
+    if header.dimensions.area() / MOST_PIXELS_PER_BYTE > length as u64 {
+        let dimensions = header.dimensions;
+        return Err(MasterError::damaged(format!("{dimensions} pixels cannot come from {length} bytes")));
+    }
+    Ok(Description {
+        levels,
+        orientation: header.orientation,
+        channels: channels(header),
+        depth: Depth::Eight,
+    })
+}
+
+/// Whether windows of a level can be decoded by themselves, unless the data turn out to be out of the ordinary.
+pub fn has_windows(header: &Header, level: usize) -> bool {
+    header.process == Process::Sequential && !header.many_scans && level < FIRST_WHOLE_LEVEL
+}
+
+/// All pixels of a level: gray, RGB, or inks.
+///
+/// # Errors
+/// [`MasterError`] if the file is damaged anywhere, or too large.
+pub fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, MasterError> {
+    let factor = factor(level);
+    let dimensions = scaled(header.dimensions, factor);
+    check_budget(dimensions, cost(header, dimensions))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(MasterError::TooLarge(format!("a JPEG of {} bytes", bytes.len())));
+    }
+    // Bytes of a map may change under a decoder written in C.
+    let mut copy = Vec::with_capacity(bytes.len());
+    copy.extend([0xff, 0xd8]);
+    header.meaning.push(header.components, &mut copy);
+    stream::append(bytes, &mut copy)?;
+    decompress(&copy, header, header.dimensions, factor)
+}
+
+/// The pixels of a window of a level: the same that [`decode`] gives there. The window must be inside.
+///
+/// # Errors
+/// [`MasterError`] if the index is not of this file, the file is damaged where the window is, or that is too large.
+pub fn decode_window(
+    bytes: &[u8],
+    header: &Header,
+    index: &Index,
+    level: usize,
+    window: Rect,
+) -> Result<Raster, MasterError> {
+    let factor = factor(level);
+    let (columns, rows, part) = window::units(&index.head, factor.denom() as u32, window);
+    check_budget(window.dimensions(), window.dimensions().area() * header.components as u64)?;
+    let (stream, dimensions) =
+        index.part(bytes, columns, rows).ok_or_else(|| MasterError::damaged("an index of another JPEG"))?;
+    Ok(decompress(&stream, header, dimensions, factor)?.part(part))
+}
+
+/// The bytes that hold the rows of a window: from where, and how many.
+pub fn range(index: &Index, level: usize, window: Rect) -> (u64, u64) {
+    let (_, rows, _) = window::units(&index.head, factor(level).denom() as u32, window);
+    index.range(&rows)
+}
+
+fn factor(level: usize) -> ScalingFactor {
+    FACTORS.get(level).copied().unwrap_or(ScalingFactor::ONE)
+}
+
+fn channels(header: &Header) -> Channels {
+    match header.components {
+        1 => Channels::Gray,
+        3 => Channels::Rgb,
+        _ => Channels::Cmyk,
+    }
+}
+
+/// Decodes a stream that has the colours of `header` and these dimensions.
+fn decompress(
+    stream: &[u8],
+    header: &Header,
+    full: Dimensions,
+    factor: ScalingFactor,
+) -> Result<Raster, MasterError> {
+    let format = match header.components {
+        1 => PixelFormat::GRAY,
+        3 => PixelFormat::RGB,
+        _ => PixelFormat::CMYK,
+    };
+    let mut decoder = Decoder::default();
+    let found = decoder.header(stream)?;
+    let same_size = found.width == full.width as usize && found.height == full.height as usize;
+    let same_colour = match found.colorspace {
+        Colorspace::Gray => format == PixelFormat::GRAY,
+        Colorspace::RGB | Colorspace::YCbCr => format == PixelFormat::RGB,
+        Colorspace::CMYK | Colorspace::YCCK => format == PixelFormat::CMYK,
+    };
+    if !(same_size && same_colour) {
+        return Err(MasterError::damaged("a JPEG whose headers contradict each other"));
+    }
+    let (width, height) = (factor.scale(found.width), factor.scale(found.height));
+    let pitch = width * format.size();
+    let mut pixels = vec![0; pitch * height];
+    let image = Image { pixels: &mut pixels[..], width, pitch, height, format };
+    decoder.decode(stream, factor, image)?;
+    let pixels =
+        if format == PixelFormat::CMYK && header.meaning.adobe.is_some() { inverted(pixels) } else { pixels };
+    Ok(Raster { dimensions: scaled(full, factor), channels: channels(header), pixels })
+}
+
+/// Amounts of ink: where Adobe's marker is, 255 stands for none.
+fn inverted(mut pixels: Vec<u8>) -> Vec<u8> {
+    pixels.iter_mut().for_each(|ink| *ink = 255 - *ink);
+    pixels
+}
+
+fn scaled(full: Dimensions, factor: ScalingFactor) -> Dimensions {
+    let side = |side: u32| u32::try_from(factor.scale(side as usize)).unwrap_or(side);
+    Dimensions::new(side(full.width), side(full.height))
+}
+
+/// Bytes that it takes to decode at a size: pixels, and for several scans two bytes for every coefficient.
+fn cost(header: &Header, dimensions: Dimensions) -> u64 {
+    let held = if header.many_scans { header.samples * 2 } else { 0 };
+    dimensions.area() * header.components as u64 + held
+}

@@ -1,0 +1,218 @@
+//! GIF, BMP and WebP: decoded by memory-safe libraries, straight from the map. Of animations, the first picture.
+
+use std::borrow::Cow;
+use std::io::Cursor;
+
+use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, webp::WebPDecoder};
+use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
+
+use super::{MAX_BYTES, check_budget, colours, level};
+use crate::error::MasterError;
+use crate::metadata::Exif;
+use crate::metadata::exif_orientation;
+use crate::metadata::{Metadata, Xmp};
+use crate::picture::{Channels, Depth, Description, Dimensions, Orientation};
+use crate::raster::{AnyRaster, Raster};
+
+/// Bytes of a WebP before its first chunk.
+const HEADER: usize = 12;
+
+/// Where a WebP of the extended form tells which chunks it has, and its bits for two of them (RFC 9649 section 2.7).
+const FLAGS: usize = 20;
+const HAS_EXIF: u8 = 0x08;
+const HAS_XMP: u8 = 0x04;
+
+/// A bit that is not used there.
+const HAS_PICTURE: u8 = 0x80;
+
+/// The format that the first bytes tell.
+pub fn format(bytes: &[u8]) -> Option<ImageFormat> {
+    match bytes {
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(ImageFormat::Gif),
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(ImageFormat::WebP),
+        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some(ImageFormat::Bmp),
+        _ => None,
+    }
+}
+
+/// The size, orientation and channels that the header tells; and the profile that EXIF stands for.
+///
+/// # Errors
+/// [`MasterError`] if the header is damaged, or the picture too large.
+pub fn read(bytes: &[u8], format: ImageFormat) -> Result<(Description, Option<Vec<u8>>), MasterError> {
+    let mut decoder = open(bytes, format)?;
+    let exif = decoder.exif_metadata().ok().flatten();
+    let channels = channels(decoder.color_type())?;
+    let orientation = exif.as_deref().and_then(exif_orientation).unwrap_or(Orientation::UPRIGHT);
+    let levels = vec![level(dimensions(&*decoder))];
+    let description = Description { levels, orientation, channels, depth: Depth::Eight };
+    Ok((description, colours::of_exif(exif.as_deref(), channels)))
+}
+
+/// The ICC profile, if the file has one that can be read.
+pub fn icc_profile(bytes: &[u8], format: ImageFormat) -> Option<Vec<u8>> {
+    open(bytes, format).ok()?.icc_profile().ok().flatten()
+}
+
+/// What the file says about itself in words.
+pub fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
+    let Ok(mut decoder) = open(bytes, format) else { return Metadata::default() };
+    let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
+    Metadata {
+        exif: exif.map_or_else(Exif::default, |block| Exif::read(&block)),
+        xmp: xmp.and_then(|packet| Xmp::read(&packet)),
+    }
+}
+
+/// All pixels.
+///
+/// # Errors
+/// [`MasterError`] if the file is damaged, or too large.
+pub fn decode(bytes: &[u8], format: ImageFormat) -> Result<AnyRaster, MasterError> {
+    let decoder = open(bytes, format)?;
+    let mut raster = Raster::new(dimensions(&*decoder), channels(decoder.color_type())?);
+    decoder.read_image_boxed(&mut raster.pixels).map_err(|error| explained(format, &error))?;
+    Ok(AnyRaster::Eight(raster))
+}
+
+/// A decoder that has read the header, of a picture that is within the budget.
+fn open(bytes: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>, MasterError> {
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(MAX_BYTES);
+    let file = || Cursor::new(Cow::Borrowed(bytes));
+    let failed = |error: ImageError| explained(format, &error);
+    let mut decoder: Box<dyn ImageDecoder> = match format {
+        ImageFormat::Gif => Box::new(GifDecoder::new(file()).map_err(failed)?),
+        ImageFormat::WebP => Box::new(WebPDecoder::new(Cursor::new(fitted(bytes)?)).map_err(failed)?),
+        _ => Box::new(BmpDecoder::new(file()).map_err(failed)?),
+    };
+    check_budget(dimensions(&*decoder), decoder.total_bytes())?;
+    decoder.set_limits(limits).map_err(failed)?;
+    Ok(decoder)
+}
+
+/// A WebP whose header tells how long its chunks are together, and which there are, for the library believes it (RFC 9649
+/// section 2): as it is, or else with a header that fits the chunks that are there.
+///
+/// # Errors
+/// [`MasterError::Damaged`] if there is no picture in one piece.
+fn fitted(bytes: &[u8]) -> Result<Cow<'_, [u8]>, MasterError> {
+    let told = bytes[4..].first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
+    let told = bytes.get(..told.saturating_add(8)).unwrap_or_default();
+    let claimed = match bytes.get(HEADER..=FLAGS) {
+        Some([b'V', b'P', b'8', b'X', .., flags]) => flags & (HAS_EXIF | HAS_XMP),
+        _ => 0,
+    };
+    let (held, end) = chunks(told);
+    if held & HAS_PICTURE != 0 && claimed & !held == 0 && end >= told.len() {
+        return Ok(Cow::Borrowed(bytes));
+    }
+    let (held, end) = chunks(bytes);
+    if held & HAS_PICTURE == 0 {
+        return Err(MasterError::damaged("a WebP that ends too early"));
+    }
+    let mut fitted = bytes[..end.min(bytes.len())].to_vec();
+    let length = u32::try_from(fitted.len() - 8).map_err(|_| MasterError::damaged("a WebP of 4 GB"))?;
+    fitted[4..8].copy_from_slice(&length.to_le_bytes());
+    if claimed != 0 {
+        fitted[FLAGS] &= held | !(HAS_EXIF | HAS_XMP);
+    }
+    Ok(Cow::Owned(fitted))
+}
+
+/// What the chunks of a WebP hold that are there in one piece, and where they end, padding counted.
+fn chunks(bytes: &[u8]) -> (u8, usize) {
+    let (mut held, mut at) = (0, HEADER);
+    while let Some((&[a, b, c, d, length @ ..], rest)) =
+        bytes.get(at..).and_then(<[u8]>::split_first_chunk::<8>)
+    {
+        let (name, length) = ([a, b, c, d], u32::from_le_bytes(length) as usize);
+        if length > rest.len() || !name.iter().all(|letter| (b' '..=b'~').contains(letter)) {
+            break;
+        }
+        held |= match &name {
+            b"VP8 " | b"VP8L" | b"ANMF" => HAS_PICTURE,
+            b"EXIF" => HAS_EXIF,
+            b"XMP " => HAS_XMP,
+            _ => 0,
+        };
+        at += 8 + length.next_multiple_of(2);
+    }
+    (held, at)
+}
+
+fn dimensions(decoder: &dyn ImageDecoder) -> Dimensions {
+    let (width, height) = decoder.dimensions();
+    Dimensions::new(width, height)
+}
+
+/// The channels of a type of pixel. None of these formats has more than 8 bits a channel.
+fn channels(colour: ColorType) -> Result<Channels, MasterError> {
+    match colour {
+        ColorType::L8 => Ok(Channels::Gray),
+        ColorType::La8 => Ok(Channels::GrayAlpha),
+        ColorType::Rgb8 => Ok(Channels::Rgb),
+        ColorType::Rgba8 => Ok(Channels::Rgba),
+        other => Err(MasterError::unsupported(format!("pixels of type {other:?}"))),
+    }
+}
+
+/// What a library complains of, as the fault it is.
+fn explained(format: ImageFormat, error: &ImageError) -> MasterError {
+    let text = format!("{format:?}: {error}");
+    match error {
+        ImageError::Unsupported(_) => MasterError::Unsupported(text),
+        ImageError::Limits(_) => MasterError::TooLarge(text),
+        _ => MasterError::Damaged(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formats_are_told_by_their_first_bytes() {
+        assert_eq!(format(b"GIF89a????"), Some(ImageFormat::Gif));
+        assert_eq!(format(b"RIFF????WEBPVP8 "), Some(ImageFormat::WebP));
+        assert_eq!(format(b"BM????\0\0\0\0????"), Some(ImageFormat::Bmp));
+        for other in [&b"RIFF????WAVE"[..], b"BMX", b"GIF90a", b""] {
+            assert_eq!(format(other), None);
+        }
+    }
+
+    #[test]
+    fn chunks_of_a_webp_must_be_there() {
+        let file =
+            |length: u32, chunks: &[u8]| [&b"RIFF"[..], &length.to_le_bytes(), b"WEBP", chunks].concat();
+        let as_it_is = |length, chunks: &[u8]| {
+            let file = file(length, chunks);
+            matches!(fitted(&file), Ok(Cow::Borrowed(_)))
+        };
+        assert!(as_it_is(14, b"VP8 \x01\0\0\0a\0"));
+        assert!(as_it_is(13, b"VP8 \x01\0\0\0a"), "without its last padding");
+        assert!(as_it_is(14, b"VP8 \x01\0\0\0a\0junk"), "with junk behind it");
+        let mended = |length, chunks: &[u8]| {
+            let fitted = fitted(&file(length, chunks)).map(Cow::into_owned).ok()?;
+            Some((fitted[4], fitted.len()))
+        };
+        for length in [0, 4, 13 + 8, 99, u32::MAX] {
+            assert_eq!(mended(length, b"VP8 \x01\0\0\0a\0EXIF\x09\0\0\0cut"), Some((14, 22)), "{length}");
+            assert_eq!(mended(length, b"VP8 \x01\0\0\0a\0\0\0\0\0\0\0\0\0"), Some((14, 22)), "{length}");
+            assert_eq!(mended(length, b"VP8 \x03\0\0\0a\0"), None, "{length}");
+            assert_eq!(mended(length, b""), None, "{length}");
+        }
+        assert_eq!(fitted(b"RIFF\0\0\0\0WEBP").ok(), None);
+        let flags = |flags: u8, rest: &[u8]| {
+            let start = [b"VP8X\x0a\0\0\0", &[flags][..], &[0; 9], b"VP8L\x02\0\0\0ab"].concat();
+            let chunks = [&start, rest].concat();
+            fitted(&file(chunks.len() as u32 + 4, &chunks)).expect("a picture").get(FLAGS).copied()
+        };
+        let (exif, xmp) = (b"EXIF\x02\0\0\0ab", b"XMP \x02\0\0\0ab");
+        assert_eq!(flags(0x3c, &[&exif[..], xmp].concat()), Some(0x3c));
+        assert_eq!(
+            (flags(0x3c, xmp), flags(0x3c, &exif[..9]), flags(0x10, &[])),
+            (Some(0x34), Some(0x30), Some(0x10))
+        );
+    }
+}

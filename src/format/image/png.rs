@@ -1,0 +1,267 @@
+//! PNG: decoded by a memory-safe library, straight from the map. Of animations, the picture for those who cannot animate.
+//! Pure. PNG (third edition). What stands behind the pixels matters as little as for any browser: neither IEND, nor what is
+//! in its place, can take them away.
+
+use std::io::{Cursor, ErrorKind};
+
+use memchr::memmem;
+use png::{
+    BitDepth, ColorType, Decoder, DecodingError, Info, InterlaceInfo, Limits, Reader, Transformations,
+};
+
+use super::{MAX_BYTES, check_budget, colours, level};
+use crate::error::MasterError;
+use crate::metadata::Exif;
+use crate::metadata::exif_orientation;
+use crate::metadata::{Metadata, Xmp};
+use crate::picture::{Channels, Depth, Description, Dimensions, Orientation};
+use crate::raster::{AnyRaster, Raster, Sample};
+
+/// Bytes of the signature.
+const SIGNATURE: usize = 8;
+
+/// Bytes at the end of a file in which EXIF is looked for: what one segment of a JPEG holds, and as much behind it.
+const TAIL: usize = 128 << 10;
+
+/// XMP is not unpacked any further.
+const MAX_XMP: usize = 4 << 20;
+
+/// The keyword of XMP (XMP part 3, section 1.1.5).
+const XMP: &str = "XML:com.adobe.xmp";
+
+type Bytes<'a> = Cursor<&'a [u8]>;
+
+/// Columns and rows before the first of each pass of Adam7, and rows from one to the next (PNG section 8.1).
+const PASSES: [(u32, u32, u32); 7] =
+    [(0, 0, 8), (4, 0, 8), (0, 4, 8), (2, 0, 4), (0, 2, 4), (1, 0, 2), (0, 1, 2)];
+
+/// The size, orientation and channels that the header tells; and the profile that EXIF stands for, if there is nothing
+/// else about colours.
+///
+/// # Errors
+/// [`MasterError`] if the header is damaged, or the picture too large.
+pub fn read(bytes: &[u8]) -> Result<(Description, Option<Vec<u8>>), MasterError> {
+    let reader = open(bytes)?;
+    let (channels, depth) = layout(&reader)?;
+    let exif = exif(reader.info(), bytes);
+    let description = Description {
+        levels: vec![level(dimensions(reader.info()))],
+        orientation: exif.and_then(exif_orientation).unwrap_or(Orientation::UPRIGHT),
+        channels,
+        depth,
+    };
+    colours::complain(reader.info(), channels);
+    let exif = exif.filter(|_| !colours::are_told(reader.info()));
+    Ok((description, colours::of_exif(exif, channels)))
+}
+
+/// The profile of its pixels, if they are not sRGB.
+pub fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
+    let reader = open(bytes).ok()?;
+    let (channels, _) = layout(&reader).ok()?;
+    colours::of_png(reader.info(), channels)
+}
+
+/// What the file says about itself in words.
+pub fn metadata(bytes: &[u8]) -> Metadata {
+    let Ok(reader) = open(bytes) else { return Metadata::default() };
+    let xmp =
+        reader.info().utf8_text.iter().find(|text| text.keyword == XMP).cloned().and_then(|mut text| {
+            text.decompress_text_with_limit(MAX_XMP).ok()?;
+            text.get_text().ok()
+        });
+    Metadata {
+        exif: exif(reader.info(), bytes).map_or_else(Exif::default, Exif::read),
+        xmp: xmp.and_then(|packet| Xmp::read(packet.as_bytes())),
+    }
+}
+
+/// All pixels, in the depth of the file or with 8 bits, whatever is less.
+///
+/// # Errors
+/// [`MasterError`] if pixels are damaged or missing, or they are too many.
+pub fn decode(bytes: &[u8], depth: Depth) -> Result<AnyRaster, MasterError> {
+    let mut reader = open(image(bytes))?;
+    let dimensions = dimensions(reader.info());
+    let (channels, stored) = layout(&reader)?;
+    if (stored, depth) == (Depth::Sixteen, Depth::Sixteen) {
+        let mut raster = Raster::<u16>::new(dimensions, channels);
+        read_rows(&mut reader, bytemuck::cast_slice_mut(&mut raster.pixels))?;
+        raster.pixels.iter_mut().for_each(|sample| *sample = u16::from_be(*sample));
+        return Ok(AnyRaster::Sixteen(raster));
+    }
+    let sample_bytes = if stored == Depth::Sixteen { 2 } else { 1 };
+    let mut pixels = vec![0; dimensions.area() as usize * channels.count() * sample_bytes];
+    read_rows(&mut reader, &mut pixels)?;
+    let pixels = if stored == Depth::Sixteen { narrowed(pixels) } else { pixels };
+    Ok(AnyRaster::Eight(Raster { dimensions, channels, pixels }))
+}
+
+/// A decoder that has read what comes before the pixels, of a picture that is within the budget.
+fn open(bytes: &[u8]) -> Result<Reader<Bytes<'_>>, MasterError> {
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MAX_BYTES as usize });
+    // What has fewer than 8 bits gets 8, palettes become colours, and tRNS alpha.
+    decoder.set_transformations(Transformations::EXPAND);
+    let dimensions = dimensions(decoder.read_header_info().map_err(explained)?);
+    check_budget(dimensions, 0)?;
+    let reader = decoder.read_info().map_err(explained)?;
+    check_budget(dimensions, reader.output_buffer_size().map_or(u64::MAX, |size| size as u64))?;
+    Ok(reader)
+}
+
+/// Reads all rows. Once they are there, the file may end; but the checksum of the last of them must not be wrong.
+fn read_rows(reader: &mut Reader<Bytes<'_>>, pixels: &mut [u8]) -> Result<(), MasterError> {
+    let info = reader.info();
+    let (width, interlaced, rows) = (info.width, info.interlaced, stored_rows(info));
+    let stride = reader.output_line_size(width).unwrap_or(0).max(1);
+    let (colour, depth) = reader.output_color_type();
+    let bits = colour.samples() as u8 * depth as u8;
+    let mut row = vec![0; stride];
+    match interlaced {
+        false => pixels.chunks_exact_mut(stride).try_for_each(|row| reader.read_row(row).map(|_| ())),
+        true => (0..rows).try_for_each(|_| {
+            if let Some(InterlaceInfo::Adam7(place)) = reader.read_row(&mut row)? {
+                png::expand_interlaced_row(pixels, stride, &row, &place, bits);
+            }
+            Ok(())
+        }),
+    }
+    .map_err(explained)?;
+    match reader.read_row(&mut row) {
+        Err(DecodingError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => Ok(()),
+        outcome => outcome.map(|_| ()).map_err(explained),
+    }
+}
+
+/// Rows as they are stored: those of the picture, or of each pass of Adam7.
+fn stored_rows(info: &Info) -> u32 {
+    let rows = |&(x, y, step): &(u32, u32, u32)| match x < info.width {
+        true => info.height.saturating_sub(y).div_ceil(step),
+        false => 0,
+    };
+    if info.interlaced { PASSES.iter().map(rows).sum() } else { info.height }
+}
+
+/// The file up to the end of its first run of IDAT chunks: nothing behind it matters for their pixels.
+fn image(bytes: &[u8]) -> &[u8] {
+    let (mut at, mut is_image) = (SIGNATURE, false);
+    while let Some(&[a, b, c, d, e, f, g, h]) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+        match (&[e, f, g, h], is_image) {
+            (b"IDAT", _) => is_image = true,
+            (_, true) => return &bytes[..at],
+            (_, false) => {}
+        }
+        // The length, the type and the checksum have 4 bytes each.
+        at = at.saturating_add(u32::from_be_bytes([a, b, c, d]) as usize).saturating_add(12);
+    }
+    bytes
+}
+
+/// The block of EXIF, which stands before the pixels, or else somewhere behind them. There it is looked for from the end,
+/// for the way over the pixels would lead through all of the file; it is known by its checksum.
+fn exif<'a>(info: &'a Info, bytes: &'a [u8]) -> Option<&'a [u8]> {
+    if let Some(block) = &info.exif_metadata {
+        return Some(block);
+    }
+    let tail = &bytes[bytes.len().saturating_sub(TAIL)..];
+    let block = |at: usize| {
+        let length = tail[..at].last_chunk().map(|length| u32::from_be_bytes(*length) as usize)?;
+        let (chunk, rest) = tail[at..].split_at_checked(length.checked_add(4)?)?;
+        let sum = rest.first_chunk().map(|sum| u32::from_be_bytes(*sum))?;
+        (libdeflater::crc32(chunk) == sum).then_some(&chunk[4..])
+    };
+    memmem::rfind_iter(tail, b"eXIf").find_map(block)
+}
+
+fn dimensions(info: &Info) -> Dimensions {
+    Dimensions::new(info.width, info.height)
+}
+
+/// The channels of a pixel, and the depth of their samples.
+fn layout(reader: &Reader<Bytes<'_>>) -> Result<(Channels, Depth), MasterError> {
+    let (colour, depth) = reader.output_color_type();
+    let channels = match colour {
+        ColorType::Grayscale => Channels::Gray,
+        ColorType::GrayscaleAlpha => Channels::GrayAlpha,
+        ColorType::Rgb => Channels::Rgb,
+        ColorType::Rgba => Channels::Rgba,
+        ColorType::Indexed => return Err(MasterError::damaged("Png: a palette that is not there")),
+    };
+    Ok((channels, if depth == BitDepth::Sixteen { Depth::Sixteen } else { Depth::Eight }))
+}
+
+/// 16-bit samples, most significant byte first, as the nearest of 256 levels. In place: there may be many.
+fn narrowed(mut samples: Vec<u8>) -> Vec<u8> {
+    let count = samples.len() / 2;
+    for index in 0..count {
+        let sample = u16::from_be_bytes([samples[index * 2], samples[index * 2 + 1]]);
+        samples[index] = u8::of_16(sample);
+    }
+    samples.truncate(count);
+    samples.shrink_to_fit();
+    samples
+}
+
+/// What the library complains of, as the fault it is.
+fn explained(error: DecodingError) -> MasterError {
+    let text = format!("Png: {error}");
+    match error {
+        DecodingError::LimitsExceeded => MasterError::TooLarge(text),
+        _ => MasterError::Damaged(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_bits_are_narrowed_in_place() {
+        let samples = [0u16, 128, 129, 32_896, 65_406, 65_407, 65_535];
+        let bytes = samples.iter().flat_map(|sample| sample.to_be_bytes()).collect();
+        assert_eq!(narrowed(bytes), [0, 0, 1, 128, 254, 255, 255]);
+    }
+
+    fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        let named = [name, content].concat();
+        [&(content.len() as u32).to_be_bytes()[..], &named, &libdeflater::crc32(&named).to_be_bytes()]
+            .concat()
+    }
+
+    #[test]
+    fn exif_is_found_from_the_end_by_its_checksum() {
+        let find = |parts: &[&[u8]]| exif(&Info::default(), &parts.concat()).map(<[u8]>::to_vec);
+        let (exif, end) = (chunk(b"eXIf", b"a block"), chunk(b"IEND", b""));
+        let mut wrong = chunk(b"eXIf", b"another");
+        *wrong.last_mut().expect("a byte") ^= 1;
+        let (pixels, block) = (vec![7; TAIL], Some(b"a block".to_vec()));
+        assert_eq!(find(&[&pixels, &exif, &end]), block);
+        assert_eq!(find(&[&pixels, &exif, b"eXIf", &wrong, &chunk(b"tEXt", b"eXIf"), &end]), block);
+        assert_eq!(find(&[&wrong, &end]), None);
+        assert_eq!(find(&[&exif, &pixels]), None, "too far away");
+        assert_eq!(find(&[b"eXIf"]), None);
+        assert_eq!(find(&[&exif[..exif.len() - 1]]), None);
+    }
+
+    #[test]
+    fn an_image_ends_with_its_last_idat() {
+        let (head, data, end) = (chunk(b"IHDR", &[0; 13]), chunk(b"IDAT", b"12345"), chunk(b"IEND", b""));
+        let whole = [&[0; SIGNATURE][..], &head, &data, &data].concat();
+        let after = |rest: &[u8]| image(&[&whole, rest].concat()).len() - whole.len();
+        assert_eq!(after(&[&end[..], &data].concat()), 0);
+        assert_eq!(after(b"no chunk, but something else"), 0);
+        assert_eq!(after(b"short"), 5, "no chunk, and too short for one");
+        assert_eq!(after(&data[..7]), 7, "an IDAT that is cut");
+        assert_eq!(image(&whole[..30]).len(), 30);
+    }
+
+    #[test]
+    fn rows_of_passes_are_counted() {
+        for (width, height, rows) in [(1, 1, 1), (8, 8, 15), (5, 1, 4), (1, 9, 9), (3, 5, 10)] {
+            let mut info = Info::with_size(width, height);
+            assert_eq!(stored_rows(&info), height);
+            info.interlaced = true;
+            assert_eq!(stored_rows(&info), rows);
+        }
+    }
+}

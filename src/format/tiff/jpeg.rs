@@ -1,0 +1,80 @@
+//! A JPEG tile or strip as a stream that stands alone, and its decoded samples.
+//! libjpeg-turbo is reached through its safe binding; it only ever sees bytes that were copied out of the map.
+//! TIFF Technical Note 2.
+
+use turbojpeg::{Colorspace, Image as JpegImage, PixelFormat as Layout, ScalingFactor};
+
+use super::values::Photometric;
+use crate::error::MasterError;
+use crate::format::jpeg::Decoder;
+use crate::format::jpeg::stream::{self, Meaning};
+use crate::picture::Dimensions;
+
+/// Writers pad the last strip to whole MCUs, whose sides are 32 pixels at most.
+const MCU_SIDE: u32 = 32;
+
+/// Joins what a TIFF stores apart: `tables` (the JPEGTables tag, or nothing) and the `tile` with its scans,
+/// with the marker that says what its components mean, which is for the TIFF to say. The result is a JPEG file as
+/// complete as the tile is.
+///
+/// # Errors
+/// [`MasterError::Damaged`] if either does not begin as a JPEG stream does, or ends in its header.
+pub fn assemble(
+    tables: &[u8],
+    tile: &[u8],
+    photometric: Photometric,
+    stream: &mut Vec<u8>,
+) -> Result<(), MasterError> {
+    stream.clear();
+    stream.extend([0xff, 0xd8]);
+    let meaning = match photometric {
+        Photometric::YCbCr | Photometric::BlackIsZero | Photometric::WhiteIsZero => {
+            Meaning { jfif: true, adobe: None }
+        }
+        _ => Meaning { jfif: false, adobe: Some(0) },
+    };
+    meaning.push(usize::from(photometric.colour_samples()), stream);
+    if !tables.is_empty() {
+        stream::append(tables, stream)?;
+    }
+    stream::append(tile, stream)
+}
+
+/// Decodes a JPEG into rows of `samples` bytes a pixel as wide as `piece`: gray, RGB (converted from YCbCr), or four
+/// components as they are stored. It must hold `needed`, the upper left part of the piece that is in the image.
+///
+/// # Errors
+/// [`MasterError`] if the stream is corrupt, of another size or of a kind that has no such samples.
+pub fn decode(
+    decoder: &mut Decoder,
+    stream: &[u8],
+    piece: Dimensions,
+    needed: Dimensions,
+    samples: u16,
+    output: &mut Vec<u8>,
+) -> Result<(), MasterError> {
+    let header = decoder.header(stream)?;
+    let (width, height) = (header.width, header.height);
+    let tallest = piece.height.next_multiple_of(MCU_SIDE);
+    let fits = (needed.width as usize..=piece.width as usize).contains(&width)
+        && (needed.height as usize..=tallest as usize).contains(&height);
+    if !fits {
+        return Err(MasterError::damaged(format!(
+            "a JPEG of {width}x{height} pixels in a tile or strip of {piece}"
+        )));
+    }
+    let format = match (samples, header.colorspace) {
+        (1, Colorspace::Gray) => Layout::GRAY,
+        (3, Colorspace::RGB | Colorspace::YCbCr) => Layout::RGB,
+        (4, Colorspace::CMYK) => Layout::CMYK,
+        (_, found) => {
+            return Err(MasterError::unsupported(format!(
+                "JPEG {found:?} where {samples} samples are expected"
+            )));
+        }
+    };
+    let pitch = piece.width as usize * format.size();
+    output.resize(pitch * height.max(piece.height as usize), 0);
+    let image = JpegImage { pixels: &mut output[..], width, pitch, height, format };
+    decoder.decode(stream, ScalingFactor::ONE, image)
+}

@@ -1,0 +1,28 @@
+//! TIFF 6.0 and BigTIFF: an index of directories, pyramids, and the pixels of windows.
+//! Pure on the bytes of a file; knows nothing of requests, files or processes.
+
+mod blank;
+mod ccitt;
+mod chain;
+mod codestream;
+mod colour;
+mod compression;
+mod float_range;
+mod image;
+mod jpeg;
+mod level;
+mod old_jpeg;
+mod pages;
+mod pieces;
+mod pixel;
+mod predictor;
+mod pyramid;
+mod samples;
+mod stored;
+mod values;
+mod window;
+
+pub(crate) use colour::srgb_of_lab;
+pub use image::Image;
+pub use pyramid::Pyramid;
+pub use window::{WindowDecoder, ranges};

@@ -1,0 +1,324 @@
+//! The pixels of a window: which pieces hold it, each decoded once, its part copied to its place.
+//! Pure on the bytes of the file. Compressed bytes are copied before a decoder written in C sees them: the file may
+//! change under its map.
+
+use std::borrow::Cow;
+
+use super::colour::{convert_row, spread_units};
+use super::compression::Decompressor;
+use super::image::Image;
+use super::pixel::PixelFormat;
+use super::values::{Compression, Photometric};
+use super::{blank, codestream, jpeg, old_jpeg, predictor, samples};
+use crate::error::MasterError;
+use crate::format::jpeg::Decoder;
+use crate::ifd::File;
+use crate::picture::{Dimensions, Rect};
+use crate::raster::{Raster, Sample};
+
+/// Decodes windows; keeps its buffers, and the piece that it decoded last.
+#[derive(Default)]
+pub struct WindowDecoder {
+    decompressor: Decompressor,
+    jpeg: Decoder,
+    compressed: Vec<u8>,
+    stream: Vec<u8>,
+    plane: Vec<u8>,
+    piece: Vec<u8>,
+    row: Vec<u8>,
+    /// The number of `piece` in its image, if all of its rows are decoded: bands of a picture in few strips share it.
+    /// Not where its bytes lie: planes may share some of them with another piece, and not all.
+    holds: Option<u64>,
+    /// Whether the rows of `piece` are plain, or as the predictor left them, to be undone only where they are looked at.
+    plain: bool,
+    /// Decodes the mask of an image that has one.
+    mask: Option<Box<WindowDecoder>>,
+}
+
+/// What to decode of a piece.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// Its number in the image, or in the first plane of it.
+    index: u64,
+    /// Its row in the grid.
+    row: u32,
+    /// How many of its rows, from the top.
+    rows: u32,
+    /// Whether these are all that are in the image.
+    all: bool,
+}
+
+impl Wanted {
+    /// The pixels of it that are in the image. Planes have the same grid.
+    fn in_image(self, image: &Image) -> Dimensions {
+        let column = (self.index % u64::from(image.grid().width)) as u32;
+        image.piece_rect(column, self.row).dimensions()
+    }
+}
+
+impl WindowDecoder {
+    /// Forgets the last piece: the next window may be of another image.
+    pub fn forget(&mut self) {
+        self.holds = None;
+        self.mask = None;
+    }
+
+    /// The pixels of `window`, which must be inside the image.
+    ///
+    /// # Errors
+    /// [`MasterError`] if a piece that the window touches is damaged, or of a kind that Recto does not read.
+    pub fn decode<S: Sample>(
+        &mut self,
+        file: &File,
+        image: &Image,
+        window: Rect,
+    ) -> Result<Raster<S>, MasterError> {
+        let colours = self.decode_colours(file, image, window)?;
+        let Some(mask) = &image.mask else { return Ok(colours) };
+        let alpha = self.mask.get_or_insert_default().decode_colours(file, mask, window)?;
+        Ok(colours.with_alpha(&alpha))
+    }
+
+    /// The same without the mask that the image may have.
+    fn decode_colours<S: Sample>(
+        &mut self,
+        file: &File,
+        image: &Image,
+        window: Rect,
+    ) -> Result<Raster<S>, MasterError> {
+        let mut raster = Raster::new(window.dimensions(), image.colours());
+        let (pixel, mut scratch) = (decoded_format(image), Vec::new());
+        let row_bytes = decoded_row_bytes(image, &pixel);
+        for (column, row) in pieces(image, window) {
+            let at = image.piece_rect(column, row);
+            let Some(part) = at.intersection(window) else { continue };
+            let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
+            // Bands end between pieces, unless these are as wide as the window.
+            let rows = if part.width == window.width { at.height } else { part.bottom() - at.y };
+            self.decode_piece(file, image, Wanted { index, row, rows, all: rows == at.height })?;
+            let (skip, end) = ((part.x - at.x) as usize, (part.right() - at.x) as usize);
+            for y in part.y..part.bottom() {
+                let stored = &self.piece[(y - at.y) as usize * row_bytes..][..row_bytes];
+                let plain = match self.plain {
+                    true => stored,
+                    false => predictor::undone(stored, end, image, &mut self.row)?,
+                };
+                let out = raster.row_mut(y - window.y, part.x - window.x, part.width);
+                convert_row(plain, skip, &pixel, image.colours(), &mut scratch, out);
+            }
+        }
+        Ok(raster)
+    }
+
+    /// Leaves the samples of a piece in `self.piece`, interleaved; as the predictor left them or little-endian.
+    fn decode_piece(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
+        if self.holds == Some(wanted.index) {
+            return Ok(());
+        }
+        self.holds = None;
+        self.plain = !is_left_predicted(image);
+        if image.planar {
+            self.decode_planes(file, image, wanted)?;
+        } else {
+            self.decode_plane(file, image, wanted)?;
+            std::mem::swap(&mut self.plane, &mut self.piece);
+        }
+        self.holds = wanted.all.then_some(wanted.index);
+        Ok(())
+    }
+
+    /// Brings together the pieces of each sample (PlanarConfiguration 2).
+    fn decode_planes(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
+        let count = usize::from(image.pixel.samples);
+        let size = sample_bytes(&image.pixel);
+        let pixels = image.piece.area() as usize;
+        let mut piece = std::mem::take(&mut self.piece);
+        piece.clear();
+        piece.resize(pixels * count * size, 0);
+        for sample in 0..count {
+            let index = wanted.index + sample as u64 * image.pieces_per_plane();
+            self.decode_plane(file, image, Wanted { index, ..wanted })?;
+            self.widen_plane(image);
+            let places = piece.chunks_exact_mut(size).skip(sample).step_by(count);
+            for (place, stored) in places.zip(self.plane.chunks_exact(size)) {
+                place.copy_from_slice(stored);
+            }
+        }
+        self.piece = piece;
+        Ok(())
+    }
+
+    /// Makes whole bytes of a plane whose samples are packed bits.
+    fn widen_plane(&mut self, image: &Image) {
+        if image.pixel.bits.is_multiple_of(8) {
+            return;
+        }
+        let width = image.piece.width as usize;
+        let rows = self.plane.chunks_exact(image.row_bytes() as usize);
+        self.plane = rows.flat_map(|row| samples::widened(row, &image.pixel, width)).collect();
+    }
+
+    /// Leaves the samples of one compressed piece in `self.plane`.
+    fn decode_plane(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
+        let Some((offset, length)) = image.piece_range(file, wanted.index)? else {
+            blank::fill(image, &mut self.plane);
+            self.plain = true;
+            return Ok(());
+        };
+        self.compressed.clear();
+        self.compressed.extend_from_slice(file.slice(offset, length)?);
+        // A JPEG stream has an order of its own, whatever FillOrder says (libtiff reads it so).
+        let has_order =
+            matches!(image.compression, Compression::OldJpeg | Compression::Jpeg | Compression::Jpeg2000(_));
+        if image.reversed_bits && !has_order {
+            self.compressed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
+        }
+        match image.compression {
+            Compression::Jpeg => self.decode_jpeg(file, image, wanted),
+            Compression::OldJpeg => {
+                let size = Dimensions::new(image.piece.width, image.stored_rows(wanted.row));
+                self.compressed = old_jpeg::assemble(file, image, &self.compressed, size)?;
+                self.decode_jpeg(file, image, wanted)
+            }
+            Compression::Jpeg2000(_) => self.decode_codestream(image, wanted),
+            Compression::WebP => self.decode_webp(image, wanted.row),
+            _ => self.decode_packed(image, wanted.rows),
+        }
+    }
+
+    fn decode_jpeg(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
+        let tables =
+            image.jpeg_tables.map_or(Ok(&[][..]), |(offset, length)| file.slice(offset, length))?.to_vec();
+        // A plane of its own is a gray picture, whatever it is a plane of.
+        let (photometric, count) = match image.planar {
+            true => (Photometric::BlackIsZero, 1),
+            false => (image.pixel.photometric, image.pixel.samples),
+        };
+        jpeg::assemble(&tables, &self.compressed, photometric, &mut self.stream)?;
+        let needed = wanted.in_image(image);
+        jpeg::decode(&mut self.jpeg, &self.stream, image.piece, needed, count, &mut self.plane)
+    }
+
+    fn decode_codestream(&mut self, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
+        let count = if image.planar { 1 } else { image.pixel.samples };
+        let needed = wanted.in_image(image);
+        codestream::decode(&self.compressed, &image.pixel, count, image.piece, needed, &mut self.plane)
+    }
+
+    fn decode_webp(&mut self, image: &Image, row: u32) -> Result<(), MasterError> {
+        let corrupt = || MasterError::damaged("WebP data is corrupt");
+        let features = webp::BitstreamFeatures::new(&self.compressed).ok_or_else(corrupt)?;
+        let size = Dimensions::new(features.width(), features.height());
+        if size.width != image.piece.width
+            || !(image.stored_rows(row)..=image.piece.height).contains(&size.height)
+        {
+            return Err(MasterError::damaged(format!(
+                "a WebP of {size} pixels in a tile or strip of {}",
+                image.piece
+            )));
+        }
+        let decoded = webp::Decoder::new(&self.compressed).decode().ok_or_else(corrupt)?;
+        let (have, want) = (if decoded.is_alpha() { 4 } else { 3 }, usize::from(image.pixel.samples));
+        if have == want {
+            self.plane.clear();
+            self.plane.extend_from_slice(&decoded);
+            return Ok(());
+        }
+        // libwebp leaves out an alpha channel that is opaque everywhere.
+        if (have, want) != (3, 4) {
+            return Err(MasterError::damaged(format!("WebP of {have} samples where {want} are expected")));
+        }
+        self.plane.clear();
+        self.plane.extend(decoded.chunks_exact(3).flat_map(|rgb| [rgb[0], rgb[1], rgb[2], 255]));
+        Ok(())
+    }
+
+    fn decode_packed(&mut self, image: &Image, rows: u32) -> Result<(), MasterError> {
+        let (size, needed) = (image.packed_bytes(image.piece.height), image.packed_bytes(rows));
+        // What the last piece left is overwritten, down to the last row that is wanted.
+        self.plane.resize(size, 0);
+        self.decompressor.decode(
+            image.compression,
+            &self.compressed,
+            image.piece.width,
+            &mut self.plane,
+            needed,
+        )?;
+        if !is_left_predicted(image) {
+            predictor::undo(&mut self.plane, image)?;
+        }
+        if image.pixel.is_subsampled() {
+            self.spread_chroma(image);
+        }
+        Ok(())
+    }
+
+    fn spread_chroma(&mut self, image: &Image) {
+        let (width, units) = (image.piece.width as usize, image.unit_row_bytes());
+        let mut pixels = Vec::with_capacity(width * image.piece.height as usize * 3);
+        for row in self.plane.chunks_exact(units) {
+            spread_units(row, &image.pixel, width, &mut self.row);
+            pixels.extend_from_slice(&self.row);
+        }
+        self.plane = pixels;
+    }
+}
+
+/// Where the compressed bytes of every piece lie that `window` touches: offset and length.
+///
+/// # Errors
+/// [`MasterError::Damaged`] if the file does not say.
+pub fn ranges(file: &File, image: &Image, window: Rect) -> Result<Vec<(u64, u64)>, MasterError> {
+    let planes = if image.planar { u64::from(image.pixel.samples) } else { 1 };
+    let mut ranges = Vec::new();
+    for (column, row) in pieces(image, window) {
+        let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
+        for plane in 0..planes {
+            ranges.extend(image.piece_range(file, index + plane * image.pieces_per_plane())?);
+        }
+    }
+    if let Some(mask) = &image.mask {
+        ranges.extend(self::ranges(file, mask, window)?);
+    }
+    Ok(ranges)
+}
+
+/// Columns and rows of the pieces that `window` touches.
+fn pieces(image: &Image, window: Rect) -> impl Iterator<Item = (u32, u32)> + use<> {
+    let (piece, grid) = (image.piece, image.grid());
+    let columns = window.x / piece.width..window.right().div_ceil(piece.width).min(grid.width);
+    let rows = window.y / piece.height..window.bottom().div_ceil(piece.height).min(grid.height);
+    rows.flat_map(move |row| columns.clone().map(move |column| (column, row)))
+}
+
+/// Whether the rows of decoded pieces are as the predictor left them, so that it is undone only of what is looked at.
+/// Planes are brought together after it.
+fn is_left_predicted(image: &Image) -> bool {
+    !image.planar && !image.compression.is_of_pictures()
+}
+
+/// The format of samples as they are in a decoded piece: JPEG and WebP have turned YCbCr into RGB, and planes of
+/// packed bits have become bytes of the same numbers.
+fn decoded_format(image: &Image) -> Cow<'_, PixelFormat> {
+    let mut pixel = Cow::Borrowed(&image.pixel);
+    if image.compression.is_of_pictures() && !image.planar && pixel.photometric == Photometric::YCbCr {
+        pixel.to_mut().photometric = Photometric::Rgb;
+    }
+    if image.planar && !pixel.bits.is_multiple_of(8) {
+        let pixel = pixel.to_mut();
+        if pixel.photometric != Photometric::Palette {
+            pixel.range = pixel.range.or(Some(samples::default_range(pixel)));
+        }
+        pixel.bits = pixel.bits.next_multiple_of(8);
+    }
+    pixel
+}
+
+/// Bytes of one row of a decoded piece.
+fn decoded_row_bytes(image: &Image, decoded: &PixelFormat) -> usize {
+    (image.piece.width as usize * usize::from(decoded.samples) * usize::from(decoded.bits)).div_ceil(8)
+}
+
+fn sample_bytes(pixel: &PixelFormat) -> usize {
+    usize::from(pixel.bits.div_ceil(8))
+}

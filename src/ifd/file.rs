@@ -1,0 +1,384 @@
+//! Image file directories: header, entries and their values, read where they are used.
+//! Pure on the bytes of the file; nothing is allocated but one small entry per tag. TIFF 6.0 section 2, BigTIFF.
+
+use crate::error::MasterError;
+
+/// No sane directory has more; the longest that scanners write has about 150.
+const MAX_ENTRIES: u64 = 1024;
+
+/// The bytes of a TIFF file, with its byte order and offset size.
+#[derive(Clone, Copy)]
+pub struct File<'a> {
+    bytes: &'a [u8],
+    /// Whether numbers are stored most significant byte first (`MM`).
+    pub big_endian: bool,
+    big_tiff: bool,
+}
+
+/// One entry of a directory: where its values are, not what they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry {
+    tag: u16,
+    code: u16,
+    kind: Kind,
+    count: u64,
+    /// Offset of the first value from the start of the file.
+    offset: u64,
+}
+
+/// Field types (TIFF 6.0 section 2, BigTIFF).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Byte,
+    Short,
+    Long,
+    Rational,
+    SignedByte,
+    SignedShort,
+    SignedLong,
+    SignedRational,
+    Float,
+    Double,
+    Long8,
+    SignedLong8,
+    Other,
+}
+
+/// An image file directory.
+#[derive(Clone, Debug)]
+pub struct Ifd {
+    /// Where it is in the file.
+    pub offset: u64,
+    entries: Vec<Entry>,
+    /// Offset of the next directory of the chain; 0 at its end.
+    pub next: u64,
+}
+
+impl<'a> File<'a> {
+    /// Reads the header: byte order, version, and the offset of the first directory, which is returned too.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if the bytes do not start as a TIFF does.
+    pub fn open(bytes: &'a [u8]) -> Result<(Self, u64), MasterError> {
+        let not_tiff = || MasterError::damaged("no TIFF header");
+        let big_endian = match bytes.get(..2) {
+            Some(b"II") => false,
+            Some(b"MM") => true,
+            _ => return Err(not_tiff()),
+        };
+        let mut file = Self { bytes, big_endian, big_tiff: false };
+        match file.u16(2)? {
+            42 => Ok((file, file.u32(4)?.into())),
+            43 if file.u16(4)? == 8 && file.u16(6)? == 0 => {
+                file.big_tiff = true;
+                Ok((file, file.u64(8)?))
+            }
+            _ => Err(not_tiff()),
+        }
+    }
+
+    /// Whether `bytes` begin as a TIFF or BigTIFF does.
+    pub fn recognises(bytes: &[u8]) -> bool {
+        matches!(bytes.get(..4), Some(b"II*\0" | b"MM\0*" | b"II+\0" | b"MM\0+"))
+    }
+
+    /// The length of the file in bytes.
+    pub fn length(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    /// `length` bytes from `offset`.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if they are not all in the file.
+    pub fn slice(&self, offset: u64, length: u64) -> Result<&'a [u8], MasterError> {
+        let range = || {
+            let start = usize::try_from(offset).ok()?;
+            let end = start.checked_add(usize::try_from(length).ok()?)?;
+            self.bytes.get(start..end)
+        };
+        range().ok_or_else(|| {
+            let size = self.bytes.len();
+            MasterError::damaged(format!("{length} bytes at offset {offset} are outside the file's {size}"))
+        })
+    }
+
+    /// How many of `length` bytes from `offset` are in the file.
+    pub fn length_from(&self, offset: u64, length: u64) -> u64 {
+        length.min((self.bytes.len() as u64).saturating_sub(offset))
+    }
+
+    /// The directory at `offset`.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if it is not wholly in the file, or absurdly long.
+    pub fn ifd(&self, offset: u64) -> Result<Ifd, MasterError> {
+        let (count, at) = self.entries_at(offset)?;
+        let entries = (0..count).map(|n| self.entry_at(at(n))).collect::<Result<_, _>>()?;
+        Ok(Ifd { offset, entries, next: self.link(at(count)) })
+    }
+
+    /// The entry of a tag in the directory at `offset`, if it can be read; what follows it need not be there.
+    pub fn find(&self, offset: u64, tag: u16) -> Option<Entry> {
+        let (count, at) = self.entries_at(offset).ok()?;
+        (0..count).map_while(|n| self.entry_at(at(n)).ok()).find(|entry| entry.tag == tag)
+    }
+
+    /// How many entries the directory at `offset` has, and where each begins; after the last, where the link is.
+    pub(crate) fn entries_at(&self, offset: u64) -> Result<(u64, impl Fn(u64) -> u64 + use<>), MasterError> {
+        let (count, head, entry_size) = match self.big_tiff {
+            true => (self.u64(offset)?, 8, 20),
+            false => (self.u16(offset)?.into(), 2, 12),
+        };
+        if count > MAX_ENTRIES {
+            return Err(MasterError::damaged(format!("a directory of {count} entries at offset {offset}")));
+        }
+        let first = offset.saturating_add(head);
+        Ok((count, move |n: u64| first.saturating_add(n * entry_size)))
+    }
+
+    /// The offset of the next directory, which is told at `at`. Some writers forget it after the last one.
+    pub(crate) fn link(&self, at: u64) -> u64 {
+        let next = if self.big_tiff { self.u64(at) } else { self.u32(at).map(u64::from) };
+        next.unwrap_or(0)
+    }
+
+    /// The entry that begins at `at`.
+    pub(crate) fn entry_at(&self, at: u64) -> Result<Entry, MasterError> {
+        let tag = self.u16(at)?;
+        let code = self.u16(at + 2)?;
+        let kind = Kind::from_code(code);
+        let (count, value_at, inline) = match self.big_tiff {
+            true => (self.u64(at + 4)?, at + 12, 8),
+            false => (self.u32(at + 4)?.into(), at + 8, 4),
+        };
+        let offset = match count.saturating_mul(kind.size()) {
+            size if size <= inline => value_at,
+            _ if self.big_tiff => self.u64(value_at)?,
+            _ => self.u32(value_at)?.into(),
+        };
+        Ok(Entry { tag, code, kind, count, offset })
+    }
+
+    fn array<const N: usize>(&self, offset: u64) -> Result<[u8; N], MasterError> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.slice(offset, N as u64)?);
+        if self.big_endian {
+            array.reverse();
+        }
+        Ok(array)
+    }
+
+    /// The SHORT at `offset`.
+    pub(crate) fn u16(&self, offset: u64) -> Result<u16, MasterError> {
+        self.array(offset).map(u16::from_le_bytes)
+    }
+
+    fn u32(&self, offset: u64) -> Result<u32, MasterError> {
+        self.array(offset).map(u32::from_le_bytes)
+    }
+
+    fn u64(&self, offset: u64) -> Result<u64, MasterError> {
+        self.array(offset).map(u64::from_le_bytes)
+    }
+}
+
+impl Entry {
+    /// The tag that it is of.
+    pub fn tag(&self) -> u16 {
+        self.tag
+    }
+
+    /// The code of the type of its values (TIFF 6.0 section 2).
+    pub fn code(&self) -> u16 {
+        self.code
+    }
+
+    /// Number of values.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The value number `index`, an integer of any width that is not negative. Some writers use the types with a sign.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if there is no such value, it is no integer, or it is negative.
+    pub fn integer(&self, file: &File, index: u64) -> Result<u64, MasterError> {
+        let at = self.value_at(index)?;
+        let signed = match self.kind {
+            Kind::Byte => return Ok(file.array::<1>(at)?[0].into()),
+            Kind::Short => return file.u16(at).map(u64::from),
+            Kind::Long => return file.u32(at).map(u64::from),
+            Kind::Long8 => return file.u64(at),
+            Kind::SignedByte => file.array::<1>(at)?[0].cast_signed().into(),
+            Kind::SignedShort => file.u16(at)?.cast_signed().into(),
+            Kind::SignedLong => file.u32(at)?.cast_signed().into(),
+            Kind::SignedLong8 => file.u64(at)?.cast_signed(),
+            _ => return Err(MasterError::damaged(format!("tag {} is no integer", self.tag))),
+        };
+        u64::try_from(signed).map_err(|_| MasterError::damaged(format!("tag {} is {signed}", self.tag)))
+    }
+
+    /// The value number `index` as a number of any kind.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if there is no such value, or it is no number.
+    pub fn number(&self, file: &File, index: u64) -> Result<f64, MasterError> {
+        let at = self.value_at(index)?;
+        let signed = |at| file.u32(at).map(|bits| f64::from(bits.cast_signed()));
+        Ok(match self.kind {
+            Kind::SignedByte => file.array::<1>(at)?[0].cast_signed().into(),
+            Kind::SignedShort => file.u16(at)?.cast_signed().into(),
+            Kind::SignedLong => signed(at)?,
+            Kind::SignedLong8 => file.u64(at)?.cast_signed() as f64,
+            Kind::Rational => f64::from(file.u32(at)?) / f64::from(file.u32(at + 4)?),
+            Kind::SignedRational => signed(at)? / signed(at + 4)?,
+            Kind::Float => f32::from_bits(file.u32(at)?).into(),
+            Kind::Double => f64::from_bits(file.u64(at)?),
+            _ => self.integer(file, index)? as f64,
+        })
+    }
+
+    /// All values as bytes in the order of the file.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if they are not all in the file.
+    pub fn bytes<'a>(&self, file: &File<'a>) -> Result<&'a [u8], MasterError> {
+        file.slice(self.offset, self.count.saturating_mul(self.kind.size()))
+    }
+
+    /// Where the values lie: offset and length in bytes.
+    pub fn range(&self) -> (u64, u64) {
+        (self.offset, self.count.saturating_mul(self.kind.size()))
+    }
+
+    fn value_at(&self, index: u64) -> Result<u64, MasterError> {
+        match index < self.count {
+            true => Ok(self.offset.saturating_add(index.saturating_mul(self.kind.size()))),
+            false => Err(MasterError::damaged(format!("tag {} has no value number {index}", self.tag))),
+        }
+    }
+}
+
+impl Ifd {
+    /// All entries, in the order of the file.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entry of a tag.
+    pub fn entry(&self, tag: u16) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.tag == tag)
+    }
+
+    /// The first value of a tag, an integer that is not negative.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if the tag is there with another kind of value.
+    pub fn integer(&self, file: &File, tag: u16) -> Result<Option<u64>, MasterError> {
+        self.entry(tag).map(|entry| entry.integer(file, 0)).transpose()
+    }
+
+    /// The first value of a tag that must be there.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if it is not.
+    pub fn required(&self, file: &File, tag: u16) -> Result<u64, MasterError> {
+        self.integer(file, tag)?.ok_or_else(|| MasterError::damaged(format!("tag {tag} is missing")))
+    }
+}
+
+impl Kind {
+    fn from_code(code: u16) -> Self {
+        match code {
+            1 | 2 | 7 => Self::Byte,
+            3 => Self::Short,
+            4 | 13 => Self::Long,
+            5 => Self::Rational,
+            6 => Self::SignedByte,
+            8 => Self::SignedShort,
+            9 => Self::SignedLong,
+            10 => Self::SignedRational,
+            11 => Self::Float,
+            12 => Self::Double,
+            16 | 18 => Self::Long8,
+            17 => Self::SignedLong8,
+            _ => Self::Other,
+        }
+    }
+
+    /// Bytes per value. What we do not know is never read, so that any size does.
+    const fn size(self) -> u64 {
+        match self {
+            Self::Byte | Self::SignedByte | Self::Other => 1,
+            Self::Short | Self::SignedShort => 2,
+            Self::Long | Self::SignedLong | Self::Float => 4,
+            Self::Rational | Self::SignedRational | Self::Double | Self::Long8 | Self::SignedLong8 => 8,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A little-endian TIFF with one directory of these entries: tag, type code, count, value field.
+    fn classic(entries: &[(u16, u16, u32, u32)]) -> Vec<u8> {
+        let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+        bytes.extend((entries.len() as u16).to_le_bytes());
+        for (tag, kind, count, value) in entries {
+            bytes.extend(tag.to_le_bytes());
+            bytes.extend(kind.to_le_bytes());
+            bytes.extend(count.to_le_bytes());
+            bytes.extend(value.to_le_bytes());
+        }
+        bytes.extend([0; 4]);
+        bytes
+    }
+
+    #[test]
+    fn values_are_read_inline_and_out_of_line() {
+        let mut bytes = classic(&[(256, 3, 1, 77), (324, 4, 3, 50), (258, 3, 2, 0x0009_0008)]);
+        for value in [5u32, 6, 7] {
+            bytes.extend(value.to_le_bytes());
+        }
+        let (file, first) = File::open(&bytes).expect("header");
+        let ifd = file.ifd(first).expect("directory");
+        assert_eq!(ifd.required(&file, 256), Ok(77));
+        assert_eq!(ifd.entry(324).map(|entry| entry.integer(&file, 2)), Some(Ok(7)));
+        assert_eq!(ifd.entry(258).map(|entry| entry.integer(&file, 1)), Some(Ok(9)));
+        assert!(ifd.entry(258).is_some_and(|entry| entry.integer(&file, 2).is_err()));
+        assert_eq!(ifd.integer(&file, 999), Ok(None));
+        assert!(ifd.required(&file, 999).is_err());
+    }
+
+    #[test]
+    fn big_endian_and_big_tiff_headers() {
+        let big = b"MM\0+\0\x08\0\0\0\0\0\0\0\0\0\x10\0\0\0\0\0\0\0\x01\x01\0\0\x10\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\x30\x39\0\0\0\0\0\0\0\0";
+        let (file, first) = File::open(big).expect("header");
+        let ifd = file.ifd(first).expect("directory");
+        assert_eq!(ifd.required(&file, 256), Ok(12345));
+    }
+
+    #[test]
+    fn no_prefix_and_no_changed_byte_makes_it_panic() {
+        let whole = classic(&[(256, 3, 1, 77), (324, 16, u32::MAX, u32::MAX), (273, 5, 9, 2)]);
+        for length in 0..whole.len() {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut bytes = whole.clone();
+                bytes[length] = value;
+                for bytes in [&bytes[..], &bytes[..length]] {
+                    let Ok((file, first)) = File::open(bytes) else { continue };
+                    let Ok(ifd) = file.ifd(first) else { continue };
+                    for entry in &ifd.entries {
+                        let _ = (
+                            entry.number(&file, 0),
+                            entry.integer(&file, u64::MAX),
+                            entry.bytes(&file).is_ok(),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

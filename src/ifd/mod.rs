@@ -1,0 +1,9 @@
+//! Image file directories: the structure that TIFF files and EXIF have in common, read and written.
+//! TIFF 6.0 section 2; BigTIFF.
+
+mod file;
+mod layout;
+pub mod tag;
+
+pub use file::{Entry, File, Ifd};
+pub use layout::{Field, Layout};

@@ -1,0 +1,278 @@
+//! What was dear to find out about masters, kept on disk: so that it is found out once, and not by each worker after
+//! each start. One file for each kind of finding and master, named after the master's identity.
+//! A file appears whole under its name, and the last one stays, so that workers need not agree on anything. It is sealed:
+//! one that is damaged, or is another master's under this name, is as good as none. What it holds spares work and
+//! nothing else: whoever reads it checks it, and whatever fails here costs time, not an answer.
+
+use std::cell::Cell;
+use std::ffi::OsString;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use rustix::fs::{Access, OFlags};
+
+use crate::config;
+use crate::source::Identity;
+
+/// The longest finding that is kept or read: the index of a tile of four million packets.
+const LONGEST: u64 = 64 << 20;
+
+/// What a file begins with: a name, and the version of the form of all findings.
+const MAGIC: &[u8; 8] = b"recto\0s\x02";
+
+/// How the names of our files end. Others are let be, whatever directory an operator has named.
+const ENDING: &str = ".state";
+
+/// A directory of findings.
+#[derive(Debug)]
+pub struct State {
+    directory: PathBuf,
+    /// Most bytes that the directory may take.
+    limit: u64,
+    /// Whether a failure was logged: one says it all.
+    complained: Cell<bool>,
+}
+
+impl State {
+    /// The directory that the configuration names, which must be there.
+    ///
+    /// # Errors
+    /// Why nothing can be kept.
+    pub fn open(settings: &config::State) -> Result<Self, String> {
+        let directory = settings.directory.clone();
+        let usable = rustix::fs::access(&directory, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK);
+        usable.map_err(|error| format!("[state] directory {}: {error}", directory.display()))?;
+        if settings.max_bytes == 0 {
+            return Err("[state] max_bytes = 0".into());
+        }
+        Ok(Self { directory, limit: settings.max_bytes, complained: Cell::new(false) })
+    }
+
+    /// What was found out about this state of a master, if it is kept.
+    pub fn load(&self, kind: &str, identity: &Identity) -> Option<Vec<u8>> {
+        // A FIFO of that name must not hold the worker.
+        let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let path = self.directory.join(name(kind, identity));
+        let file = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path).ok()?;
+        let metadata = file.metadata().ok().filter(|of| of.is_file() && of.len() <= LONGEST)?;
+        let mut bytes = Vec::with_capacity(metadata.len() as usize);
+        file.take(LONGEST).read_to_end(&mut bytes).ok()?;
+        unsealed(bytes, identity)
+    }
+
+    /// Keeps what was found out about this state of a master, in the place of what was kept before. The oldest findings
+    /// make room for it.
+    pub fn save(&self, kind: &str, identity: &Identity, finding: &[u8]) {
+        let bytes = sealed(finding, identity);
+        if bytes.len() as u64 > LONGEST.min(self.limit) {
+            return;
+        }
+        let saved = self.write(&name(kind, identity), &bytes).and_then(|()| self.make_room());
+        if let Err(error) = saved
+            && !self.complained.replace(true)
+        {
+            log::warn!("cannot keep an index in {}: {error}", self.directory.display());
+        }
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        // Not durable before it is renamed: what a power cut makes of it is damaged, and found to be so.
+        let mut file = tempfile::Builder::new().prefix(".").suffix(ENDING).tempfile_in(&self.directory)?;
+        file.write_all(bytes)?;
+        file.persist(self.directory.join(name))?;
+        Ok(())
+    }
+
+    /// Removes the files that were written first until the rest fits. Another worker may do the same: what is gone is
+    /// gone. Unfinished files of workers that were killed go in their turn.
+    fn make_room(&self) -> io::Result<()> {
+        let mut files: Vec<(SystemTime, u64, OsString)> = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            let Ok(file) = entry.metadata() else { continue };
+            let name = entry.file_name();
+            if file.is_file() && name.as_encoded_bytes().ends_with(ENDING.as_bytes()) {
+                files.push((file.modified()?, file.len().max(file.blocks() * 512), name));
+            }
+        }
+        let mut bytes: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
+        files.sort_unstable();
+        for (_, length, name) in files {
+            if bytes <= self.limit {
+                break;
+            }
+            bytes -= length;
+            match fs::remove_file(self.directory.join(name)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A finding behind the identity that it is bound to, with a checksum of both.
+fn sealed(finding: &[u8], identity: &Identity) -> Vec<u8> {
+    let mut bytes = [MAGIC, &identity.to_bytes()[..], finding].concat();
+    bytes.extend(libdeflater::crc32(&bytes).to_le_bytes());
+    bytes
+}
+
+/// The finding in what [`sealed`] gave; None if it is something else, or damaged.
+fn unsealed(mut bytes: Vec<u8>, identity: &Identity) -> Option<Vec<u8>> {
+    let (rest, checksum) = bytes.split_last_chunk()?;
+    if libdeflater::crc32(rest) != u32::from_le_bytes(*checksum) {
+        return None;
+    }
+    let finding = rest.strip_prefix(MAGIC)?.strip_prefix(&identity.to_bytes())?.len();
+    bytes.truncate(bytes.len() - 4);
+    Some(bytes.split_off(bytes.len() - finding))
+}
+
+/// All that tells one state of a file from another is in the name: what is found under it is of no other.
+fn name(kind: &str, identity: &Identity) -> String {
+    let Identity { device, inode, size, modified, changed } = identity;
+    format!("{kind}-{device:x}-{inode:x}-{size:x}-{modified:x}-{changed:x}{ENDING}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn state(directory: &Path, max_bytes: u64) -> State {
+        let settings = config::State { directory: directory.to_owned(), max_bytes };
+        State::open(&settings).expect("a directory")
+    }
+
+    fn identity(inode: u64) -> Identity {
+        Identity { device: 1, inode, size: 3, modified: -4, changed: 5 }
+    }
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).expect("a directory");
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("text")).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_is_kept_is_found_by_another_and_for_the_same_master_only() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let (one, other) = (state(directory.path(), 1 << 20), state(directory.path(), 1 << 20));
+        assert_eq!(one.load("jp2", &identity(1)), None);
+        one.save("jp2", &identity(1), b"first");
+        assert_eq!(other.load("jp2", &identity(1)).as_deref(), Some(&b"first"[..]));
+        other.save("jp2", &identity(1), b"second");
+        assert_eq!(one.load("jp2", &identity(1)).as_deref(), Some(&b"second"[..]));
+        assert_eq!(one.load("jpeg", &identity(1)), None);
+        let of = identity(1);
+        for changed in [
+            Identity { device: 2, ..of },
+            Identity { inode: 2, ..of },
+            Identity { size: 2, ..of },
+            Identity { modified: 2, ..of },
+            Identity { changed: 2, ..of },
+        ] {
+            assert_eq!(one.load("jp2", &changed), None);
+        }
+        assert_eq!(
+            names(directory.path()),
+            ["jp2-1-1-3-fffffffffffffffffffffffffffffffc-5.state"],
+            "nothing else is left"
+        );
+        let mode = fs::metadata(directory.path().join("jp2-1-1-3-fffffffffffffffffffffffffffffffc-5.state"))
+            .expect("there")
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn a_damaged_file_is_as_good_as_none() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let state = state(directory.path(), 1 << 20);
+        state.save("jp2", &identity(1), b"found");
+        let path = |inode| directory.path().join(name("jp2", &identity(inode)));
+        let whole = fs::read(path(1)).expect("there");
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x11;
+            for bytes in [&damaged[..], &whole[..at]] {
+                fs::write(path(1), bytes).expect("written");
+                assert_eq!(state.load("jp2", &identity(1)), None, "byte {at}");
+            }
+        }
+        fs::write(path(2), &whole).expect("written");
+        assert_eq!(state.load("jp2", &identity(2)), None, "another master's");
+    }
+
+    #[test]
+    fn the_oldest_make_room() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let bytes = vec![7; 10_000];
+        let roomy = state(directory.path(), 1 << 20);
+        let unfinished = directory.path().join(".abandoned.state");
+        fs::write(&unfinished, &bytes).expect("written");
+        for inode in 1..=4 {
+            roomy.save("jp2", &identity(inode), &bytes);
+            let path = directory.path().join(name("jp2", &identity(inode)));
+            let age = Duration::from_secs(100 - 10 * inode);
+            let file = OpenOptions::new().write(true).open(path).expect("there");
+            file.set_modified(SystemTime::now() - age).expect("set");
+        }
+        let foreign = directory.path().join("leaf.tif");
+        fs::write(&foreign, &bytes).expect("written");
+        for old in [&unfinished, &foreign] {
+            let file = OpenOptions::new().write(true).open(old).expect("there");
+            file.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("set");
+        }
+        let tight = state(directory.path(), 40_000);
+        tight.save("jp2", &identity(5), &bytes);
+        let kept = (1..=5).filter(|inode| tight.load("jp2", &identity(*inode)).is_some());
+        assert_eq!(kept.collect::<Vec<_>>(), [3, 4, 5], "with whole blocks of the disk counted");
+        assert!(!unfinished.exists() && foreign.exists());
+        tight.save("jp2", &identity(6), &vec![0; 50_000]);
+        assert_eq!(tight.load("jp2", &identity(6)), None, "too much for the directory");
+    }
+
+    #[test]
+    fn what_is_no_file_of_ours_is_let_be() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let state = state(directory.path(), 1 << 20);
+        let path = directory.path().join(name("jp2", &identity(1)));
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0)
+            .expect("a FIFO");
+        assert_eq!(state.load("jp2", &identity(1)), None, "and nobody waits for a writer");
+        fs::remove_file(&path).expect("removed");
+        let large = fs::File::create(&path).expect("created");
+        large.set_len(LONGEST + 1).expect("grown");
+        assert_eq!(state.load("jp2", &identity(1)), None);
+        state.save("jp2", &identity(1), b"small");
+        assert_eq!(state.load("jp2", &identity(1)).as_deref(), Some(&b"small"[..]));
+    }
+
+    #[test]
+    fn without_a_directory_nothing_is_kept_and_nothing_fails() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let missing = directory.path().join("missing");
+        let open = |directory: &Path, max_bytes| {
+            State::open(&config::State { directory: directory.to_owned(), max_bytes })
+        };
+        assert!(open(&missing, 1).expect_err("missing").contains("missing"));
+        assert!(open(directory.path(), 0).is_err());
+        fs::create_dir(&missing).expect("made");
+        let state = state(&missing, 1 << 20);
+        fs::set_permissions(&missing, Permissions::from_mode(0o000)).expect("set");
+        fs::remove_dir(&missing).expect("removed");
+        state.save("jp2", &identity(1), b"lost");
+        assert_eq!(state.load("jp2", &identity(1)), None);
+    }
+}

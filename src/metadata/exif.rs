@@ -1,0 +1,224 @@
+//! What a master says about itself: fields of its directory and of the EXIF directory below it, to be written again.
+//! Pure. EXIF 2.32; TIFF 6.0 section 8. Only fields that stay true of a picture that was cut, scaled and turned: no
+//! sizes, no resolution, no orientation, no thumbnail; no place (GPS), and no notes of makers, which hold offsets.
+
+use crate::ifd::{self, Field, File, Ifd, Layout, tag};
+
+/// Who made it and whose it is.
+const COPYRIGHT: [u16; 2] = [tag::ARTIST, tag::COPYRIGHT];
+
+/// DocumentName, ImageDescription, Make, Model, PageName, Software, DateTime, Artist, HostComputer, Copyright.
+const MAIN: [u16; 10] = [269, 270, 271, 272, 285, 305, 306, tag::ARTIST, 316, tag::COPYRIGHT];
+
+/// Of the EXIF directory: Orientation, which some writers put there; MakerNote; ColorSpace and Gamma, for colours may have
+/// been converted, and a profile tells them; PixelXDimension, PixelYDimension and the pointer to another directory.
+const LEFT_OUT: [u16; 7] = [tag::ORIENTATION, 37_500, 40_961, 40_962, 40_963, 40_965, 42_240];
+
+/// Longest value of a field, and of all together: a JPEG has room for 64 KB.
+const LONGEST_FIELD: usize = 8 << 10;
+const LONGEST: usize = 32 << 10;
+
+/// Fields of a picture's directory, and of the EXIF directory below it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Exif {
+    main: Vec<Field>,
+    details: Vec<Field>,
+}
+
+/// One field of an EXIF block, wherever it stands.
+pub struct ExifField<'a> {
+    file: File<'a>,
+    entry: ifd::Entry,
+}
+
+impl<'a> ExifField<'a> {
+    /// The field of a tag in the directory that `path` leads to: tags of entries with the offset of another directory,
+    /// from the first one on. What else is in these may be damaged.
+    pub fn find(block: &'a [u8], path: &[u16], tag: u16) -> Option<Self> {
+        let (file, first) = File::open(bare(block)).ok()?;
+        let below = |at, tag: &u16| file.find(at, *tag)?.integer(&file, 0).ok();
+        let at = path.iter().try_fold(first, below)?;
+        file.find(at, tag).map(|entry| Self { file, entry })
+    }
+
+    /// Its first value, if it is a number.
+    pub fn number(&self) -> Option<f64> {
+        self.entry.number(&self.file, 0).ok()
+    }
+
+    /// Its values as bytes in the order of the block.
+    pub fn bytes(&self) -> Option<&'a [u8]> {
+        self.entry.bytes(&self.file).ok()
+    }
+}
+
+impl Exif {
+    /// The fields in an EXIF block, which is a TIFF without pixels. What cannot be read is left out.
+    pub fn read(block: &[u8]) -> Self {
+        let directory = File::open(bare(block)).and_then(|(file, first)| Ok((file, file.ifd(first)?)));
+        directory.map_or_else(|_| Self::default(), |(file, ifd)| Self::of(&file, &ifd))
+    }
+
+    /// The fields of a directory. What cannot be read is left out.
+    pub fn of(file: &File, ifd: &Ifd) -> Self {
+        let mut room = LONGEST;
+        let main = fields(file, ifd, &mut room, |tag| MAIN.contains(&tag));
+        let below = ifd.integer(file, tag::EXIF_IFD).ok().flatten().and_then(|at| file.ifd(at).ok());
+        let details = below.map(|ifd| fields(file, &ifd, &mut room, |tag| !LEFT_OUT.contains(&tag)));
+        Self { main, details: details.unwrap_or_default() }
+    }
+
+    /// Only who made it and whose it is.
+    #[must_use]
+    pub fn copyright(mut self) -> Self {
+        self.main.retain(|entry| COPYRIGHT.contains(&entry.tag()));
+        Self { main: self.main, details: Vec::new() }
+    }
+
+    /// All but who made it and whose it is.
+    #[must_use]
+    pub fn without_copyright(mut self) -> Self {
+        self.main.retain(|entry| !COPYRIGHT.contains(&entry.tag()));
+        self
+    }
+
+    /// Whether it says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.main.is_empty() && self.details.is_empty()
+    }
+
+    /// The fields for the directory of a TIFF, and the bytes of the EXIF directory that they may point to, which lies
+    /// at `at` in the file.
+    ///
+    /// # Errors
+    /// If the offset does not fit the layout.
+    pub fn for_tiff(&self, layout: Layout, at: u64) -> anyhow::Result<(Vec<Field>, Vec<u8>)> {
+        let mut entries = self.main.clone();
+        if self.details.is_empty() {
+            return Ok((entries, Vec::new()));
+        }
+        entries.push(Field::offsets(tag::EXIF_IFD, layout, &[at])?);
+        Ok((entries, layout.directory(self.details.clone(), at, true)?))
+    }
+
+    /// A block as JPEG, PNG and WebP have it: a TIFF without pixels; nothing if it says nothing.
+    pub fn block(&self) -> Option<Vec<u8>> {
+        let layout = Layout::Classic;
+        let write = || {
+            let mut block = layout.header(0)?;
+            let (entries, details) = self.for_tiff(layout, block.len() as u64)?;
+            block.extend(details);
+            let at = block.len() as u64;
+            block.extend(layout.directory(entries, at, true)?);
+            block[..8].copy_from_slice(&layout.header(at)?);
+            anyhow::Ok(block)
+        };
+        (!self.is_empty()).then(write)?.ok()
+    }
+}
+
+/// The block itself: some writers put the name of JPEG's segment before it wherever it stands.
+fn bare(block: &[u8]) -> &[u8] {
+    block.strip_prefix(b"Exif\0\0").unwrap_or(block)
+}
+
+/// The fields of a directory that are wanted, each tag once, as long as there is room.
+fn fields(file: &File, ifd: &Ifd, room: &mut usize, wanted: impl Fn(u16) -> bool) -> Vec<Field> {
+    let mut found: Vec<Field> = Vec::new();
+    for entry in ifd.entries().iter().filter(|entry| wanted(entry.tag())) {
+        let new = found.last().is_none_or(|last| last.tag() < entry.tag());
+        let value = value(file, entry).filter(|value| new && value.len() <= (*room).min(LONGEST_FIELD));
+        if let Some(value) = value {
+            *room -= value.len();
+            found.push(Field::new(entry.tag(), entry.code(), entry.count() as usize, value));
+        }
+    }
+    found
+}
+
+/// The values of a field of EXIF's types, least significant byte first.
+fn value(file: &File, entry: &ifd::Entry) -> Option<Vec<u8>> {
+    let unit = match entry.code() {
+        1 | 2 | 6 | 7 => 1,
+        3 | 8 => 2,
+        4 | 5 | 9 | 10 | 11 => 4,
+        12 => 8,
+        _ => return None,
+    };
+    let bytes = entry.bytes(file).ok().filter(|bytes| bytes.len() <= LONGEST_FIELD && !bytes.is_empty())?;
+    let mut value = bytes.to_vec();
+    if file.big_endian {
+        value.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
+    }
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A block with fields of many types, most of which are not carried.
+    fn sample() -> Vec<u8> {
+        let details = vec![
+            Field::text(36_867, "1912:03:04 05:06:07"),
+            Field::rationals(33_434, &[4]),
+            Field::bytes(37_500, b"offsets of a maker"),
+            Field::shorts(tag::ORIENTATION, &[6]),
+            Field::shorts(40_961, &[0xffff]),
+            Field::long(40_962, 9000),
+        ];
+        let main = vec![
+            Field::text(tag::IMAGE_DESCRIPTION, "A leaf"),
+            Field::text(tag::ARTIST, "A. Photographer"),
+            Field::text(tag::COPYRIGHT, "The library"),
+            Field::shorts(tag::ORIENTATION, &[6]),
+            Field::long(34_853, 8),
+            Field::long(tag::EXIF_IFD, 8),
+        ];
+        let mut block = Layout::Classic.header(0).expect("short");
+        block.extend(Layout::Classic.directory(details, 8, true).expect("short"));
+        let at = block.len() as u64;
+        block.extend(Layout::Classic.directory(main, at, true).expect("short"));
+        block[..8].copy_from_slice(&Layout::Classic.header(at).expect("short"));
+        block
+    }
+
+    fn tags(entries: &[Field]) -> Vec<u16> {
+        entries.iter().map(Field::tag).collect()
+    }
+
+    #[test]
+    fn what_stays_true_is_carried_and_read_again() {
+        let exif = Exif::read(&sample());
+        assert_eq!((tags(&exif.main), tags(&exif.details)), (vec![270, 315, 33_432], vec![33_434, 36_867]));
+        let block = exif.block().expect("a block");
+        assert_eq!(Exif::read(&block), exif);
+        assert_eq!(Exif::read(&[b"Exif\0\0", &block[..]].concat()), exif);
+        let copyright = exif.copyright();
+        assert_eq!((tags(&copyright.main), copyright.details.len()), (vec![315, 33_432], 0));
+        assert!(Exif::default().block().is_none());
+    }
+
+    #[test]
+    fn damage_leaves_out_fields_and_never_panics() {
+        let whole = sample();
+        for at in 0..whole.len() {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut bent = whole.clone();
+                bent[at] = value;
+                for block in [&bent[..], &bent[..at]] {
+                    let block = Exif::read(block).block().unwrap_or_default();
+                    assert!(block.len() <= LONGEST + 4096);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn long_values_are_left_out() {
+        let main = (0..9).map(|n| Field::text(MAIN[n], &"x".repeat(7000))).collect();
+        let mut block = Layout::Classic.header(8).expect("short");
+        block.extend(Layout::Classic.directory(main, 8, true).expect("short"));
+        assert_eq!(Exif::read(&block).main.len(), LONGEST / 7001);
+    }
+}

@@ -1,0 +1,73 @@
+//! What a master says about itself in words: its EXIF and XMP, and which of it a derivative carries on.
+//! Pure. It comes from anywhere and goes to anybody: only what can be read is carried, and not more than fits a JPEG.
+
+mod exif;
+pub(crate) mod orientation;
+mod xmp;
+
+use crate::config;
+pub use exif::{Exif, ExifField};
+pub use orientation::{exif_orientation, is_adobe_rgb};
+pub use xmp::Packet;
+
+/// What a master says about itself; nothing by default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Its EXIF, or the same fields of a TIFF.
+    pub exif: Exif,
+    /// Its XMP packet.
+    pub xmp: Option<Xmp>,
+}
+
+/// An XMP packet (XMP part 1), of a picture that stands upright and has no thumbnail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Xmp(String);
+
+/// What fits a segment of a JPEG beside its name.
+const LONGEST_XMP: usize = 65_502;
+
+impl Metadata {
+    /// What is left of it under a policy.
+    #[must_use]
+    pub fn under(self, policy: config::Metadata) -> Self {
+        let exif = match (policy.exif, policy.copyright) {
+            (true, true) => self.exif,
+            (true, false) => self.exif.without_copyright(),
+            (false, true) => self.exif.copyright(),
+            (false, false) => Exif::default(),
+        };
+        Self { exif, xmp: self.xmp.filter(|_| policy.xmp) }
+    }
+}
+
+impl Xmp {
+    /// The packet, or nothing if it is none or too long to be carried.
+    pub fn read(packet: &[u8]) -> Option<Self> {
+        let packet = Packet::read(packet).upright()?;
+        (packet.len() <= LONGEST_XMP).then_some(Self(packet))
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_rdf_and_fit_a_jpeg() {
+        let read = |inside: &str| Xmp::read(format!("<rdf:RDF>{inside}</rdf:RDF>").as_bytes());
+        let upright = |inside: &str| read(inside).map(|xmp| xmp.text().to_owned());
+        assert_eq!(
+            upright("<rdf:Description tiff:Orientation='6'/>").as_deref(),
+            Some("<rdf:RDF><rdf:Description tiff:Orientation='1'/></rdf:RDF>")
+        );
+        let around = "<rdf:RDF></rdf:RDF>".len();
+        assert!(read(&"x".repeat(LONGEST_XMP - around)).is_some());
+        assert_eq!(read(&"x".repeat(LONGEST_XMP - around + 1)), None);
+        assert_eq!(Xmp::read(b"<rdf:RDF>"), None);
+    }
+}

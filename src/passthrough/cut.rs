@@ -1,0 +1,154 @@
+//! A JPEG cut to its upper left part without decoding it: MCUs of the rest are left out, and the bits of all others
+//! stay, but for a DC difference where a row of MCUs begins. Tiles at the right and lower edge of a TIFF are padded to
+//! their full size; decoding and encoding one takes four to ten times as long, and loses a little.
+//! Pure. ITU-T T.81 A.2 (MCUs), F.1.2 (coding).
+
+use std::ops::Range;
+
+use super::jpeg::Jpeg;
+use crate::format::jpeg::bits::{Bits, Writer, stuff, unstuff};
+use crate::format::jpeg::dht::Definition;
+use crate::format::jpeg::huffman::{Class, Table};
+use crate::format::jpeg::mcu::{self, Block, PerComponent};
+use crate::format::jpeg::walk;
+use crate::picture::Dimensions;
+
+/// Most tables that are kept: those of three masters or more, and room for those of the next.
+const KEPT: usize = 16;
+
+/// Most blocks of a tile; one of 2048 pixels square has fewer.
+const MOST: usize = 1 << 18;
+
+/// Cuts streams; keeps its buffers and the tables that it met last.
+#[derive(Default)]
+pub struct Cutter {
+    tables: Vec<Table>,
+    plain: Vec<u8>,
+}
+
+impl Cutter {
+    /// The upper left `size` pixels of a baseline stream of one scan, or nothing if this is another kind of stream, or
+    /// its bits mean nothing. The result has the same tables and markers.
+    pub fn cut(&mut self, jpeg: &Jpeg, size: Dimensions) -> Option<Vec<u8>> {
+        let [scan] = &jpeg.scans[..] else { return None };
+        if jpeg.progressive || jpeg.restart_interval > 0 || scan.components.len() != jpeg.components.len() {
+            return None;
+        }
+        let unit = unit(jpeg);
+        let units = |size: Dimensions| {
+            Dimensions::new(size.width.div_ceil(unit.width), size.height.div_ceil(unit.height))
+        };
+        let (all, kept) = (units(jpeg.size), units(size));
+        let mut stream = Vec::with_capacity(jpeg.bytes.len() + 64);
+        stream.extend_from_slice(&jpeg.bytes[..scan.entropy.start]);
+        let side = |side: u32| u16::try_from(side).ok().map(u16::to_be_bytes);
+        stream[jpeg.size_at..][..2].copy_from_slice(&side(size.height)?);
+        stream[jpeg.size_at + 2..][..2].copy_from_slice(&side(size.width)?);
+        if kept == all {
+            // No MCU lies wholly in the padding.
+            stream.extend_from_slice(&jpeg.bytes[scan.entropy.clone()]);
+        } else {
+            stuff(&self.rest(jpeg, all, kept)?, &mut stream);
+        }
+        stream.extend([0xff, 0xd9]);
+        Some(stream)
+    }
+
+    /// The bits of those MCUs that are kept of all, both across and down.
+    fn rest(&mut self, jpeg: &Jpeg, all: Dimensions, kept: Dimensions) -> Option<Vec<u8>> {
+        let Self { tables, plain } = self;
+        plain.clear();
+        unstuff(&jpeg.bytes[jpeg.scans[0].entropy.clone()], plain);
+        let (mcu, bits, rows) = (mcu(tables, jpeg)?, Bits::new(plain), kept.height as usize);
+        let [columns, width] = [all, kept].map(|size| size.width as usize * mcu.len());
+        let wanted = Some(rows.checked_sub(1)? * columns + width).filter(|wanted| *wanted < MOST)?;
+        let starts = walk::starts(bits, 0, &mcu, wanted);
+        if starts.len() <= wanted {
+            return None;
+        }
+        Cut { mcu, columns, bits, starts, output: Writer::with_capacity(plain.len() + 8) }.rows(rows, width)
+    }
+}
+
+/// The blocks of one MCU, in their order.
+fn mcu<'t>(tables: &'t mut Vec<Table>, jpeg: &Jpeg) -> Option<Vec<Block<'t>>> {
+    // Tables are looked up before any is dropped: none of this stream may be.
+    let wanted = 2 * jpeg.components.len();
+    let surplus = (tables.len() + wanted).saturating_sub(KEPT).min(tables.len());
+    tables.drain(..surplus);
+    let components = &jpeg.scans[0].components;
+    let mut places = Vec::with_capacity(components.len());
+    for &(_, dc, ac) in components {
+        let dc = place(tables, Class::Dc, jpeg.tables[0].get(dc).copied().flatten()?)?;
+        let ac = place(tables, Class::Ac, jpeg.tables[1].get(ac).copied().flatten()?)?;
+        places.push((dc, ac));
+    }
+    let mut mcu = Vec::new();
+    for (&(component, ..), (dc, ac)) in components.iter().zip(places) {
+        let (dc, ac) = (&tables[dc], &tables[ac]);
+        // T.81 A.2.2: the only component of a scan comes block by block.
+        let (across, down) = jpeg.components[component].sampling;
+        let count = if jpeg.components.len() == 1 { 1 } else { across * down };
+        let block = Block { component, dc, ac, written: &dc.definition };
+        mcu.extend(std::iter::repeat_n(block, count.into()));
+    }
+    Some(mcu)
+}
+
+/// Which of the tables is the one that DHT has so.
+fn place(tables: &mut Vec<Table>, class: Class, stored: &[u8]) -> Option<usize> {
+    let is_it = |table: &Table| table.class == class && table.definition.bytes() == stored;
+    let known = tables.iter().position(is_it);
+    if known.is_none() {
+        tables.push(Table::new(class, Definition::read(stored)?.0));
+    }
+    Some(known.unwrap_or(tables.len() - 1))
+}
+
+/// The pixels of an MCU.
+fn unit(jpeg: &Jpeg) -> Dimensions {
+    if jpeg.components.len() == 1 {
+        return Dimensions::new(8, 8);
+    }
+    let most = |side: fn((u8, u8)) -> u8| {
+        jpeg.components.iter().map(|component| u32::from(side(component.sampling))).max().unwrap_or(1)
+    };
+    Dimensions::new(8 * most(|(across, _)| across), 8 * most(|(_, down)| down))
+}
+
+/// A cut in the making.
+struct Cut<'a> {
+    mcu: Vec<Block<'a>>,
+    /// Blocks of a row as stored.
+    columns: usize,
+    bits: Bits<'a>,
+    /// Where blocks begin.
+    starts: Vec<u32>,
+    output: Writer,
+}
+
+impl Cut<'_> {
+    /// The bits of the first `rows` rows of MCUs, of each those of the first `kept` blocks.
+    fn rows(mut self, rows: usize, kept: usize) -> Option<Vec<u8>> {
+        for row in 0..rows {
+            let row = row * self.columns;
+            // The last MCU that was kept is in the row above.
+            let left_out = match row {
+                0 => PerComponent::default(),
+                _ => self.differences(row - self.columns + kept..row)?,
+            };
+            mcu::copy(&mut self.output, self.bits, &self.starts[row..=row + kept], &self.mcu, left_out)?;
+        }
+        Some(self.output.finish())
+    }
+
+    /// The sums of the DC differences of some blocks. Unlike an index, a cut leaves coefficients out of range to the decoder.
+    fn differences(&self, blocks: Range<usize>) -> Option<PerComponent> {
+        let mut sums = PerComponent::default();
+        for difference in mcu::differences(self.bits, &self.starts[blocks], &self.mcu) {
+            let (component, difference) = difference?;
+            sums[component] = sums[component].wrapping_add(difference);
+        }
+        Some(sums)
+    }
+}

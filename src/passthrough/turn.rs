@@ -1,0 +1,33 @@
+//! Turns, mirrors and grays of a JPEG stream on its coefficients, by libjpeg-turbo. Blocks that would have to be cut
+//! through make it a job for the decoder.
+
+use turbojpeg::{Transform, TransformOp, Transformer};
+
+use super::Wanted;
+use crate::kept::Kept;
+use crate::picture::Orientation;
+
+/// The stream turned and made gray as wanted; nothing if that cannot be done without loss.
+pub fn turned(kept: &mut Kept<Transformer>, stream: &[u8], wanted: &Wanted) -> Option<Vec<u8>> {
+    let mut transform = Transform::op(operation(wanted.turn));
+    transform.perfect = true;
+    transform.gray = wanted.gray;
+    transform.copy_none = true;
+    let turned = kept.with(Transformer::new, |turner| turner.transform_to_vec(&transform, stream)).ok()?;
+    // Where there is no luma to keep, libjpeg-turbo keeps the colours.
+    let is_gray = || super::Jpeg::read(&turned).is_some_and(|jpeg| jpeg.components.len() == 1);
+    (!wanted.gray || is_gray()).then_some(turned)
+}
+
+fn operation(turn: Orientation) -> TransformOp {
+    match (turn.mirrored, turn.quarters % 4) {
+        (false, 1) => TransformOp::Rot90,
+        (false, 2) => TransformOp::Rot180,
+        (false, 3) => TransformOp::Rot270,
+        (true, 0) => TransformOp::Hflip,
+        (true, 1) => TransformOp::Transverse,
+        (true, 2) => TransformOp::Vflip,
+        (true, _) => TransformOp::Transpose,
+        (false, _) => TransformOp::None,
+    }
+}

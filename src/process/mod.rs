@@ -1,0 +1,5 @@
+//! The pool of processes: a supervisor, its workers, and the scoreboard that they share.
+
+pub mod scoreboard;
+pub mod supervisor;
+pub mod worker;

@@ -1,0 +1,81 @@
+//! A generation: the configuration that some workers share, from one SIGHUP to the next.
+//! Must not start workers. The file is read once, here; workers get the text that was checked, not the file.
+//! memfd_create(2), fcntl(2) on sealing.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::Path;
+
+use anyhow::Context;
+use rustix::fs::{MemfdFlags, SealFlags};
+
+use crate::config::Config;
+use crate::master::State;
+
+/// A checked configuration, as a value for the supervisor and as text for its workers.
+#[derive(Debug)]
+pub(super) struct Generation {
+    /// Counts up; 1 is the one that the server started with.
+    pub(super) number: u64,
+    /// What the text means.
+    pub(super) config: Config,
+    text: File,
+}
+
+impl Generation {
+    /// Reads and checks the file at `path`.
+    ///
+    /// # Errors
+    /// Those of [`Config::load`]; nothing has changed then.
+    pub(super) fn load(number: u64, path: &Path) -> anyhow::Result<Self> {
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+        let config = Config::parse(&text).with_context(|| format!("configuration {}", path.display()))?;
+        let text = sealed(&text).context("cannot keep the configuration for the workers")?;
+        // Said here, once: workers do without either.
+        if let Err(why) = State::open(&config.state) {
+            log::info!("nothing that is found out about masters is kept: {why}");
+        }
+        if let Some(why) = crate::source::openat2_refused() {
+            log::info!(
+                "openat2 is refused here ({why}): masters are opened directory by directory, which takes longer"
+            );
+        }
+        Ok(Self { number, config, text })
+    }
+
+    /// The descriptor by which a worker finds the text.
+    pub(super) fn descriptor(&self) -> RawFd {
+        self.text.as_raw_fd()
+    }
+}
+
+/// A file in memory that child processes inherit and that nobody, not even a worker gone astray, can change.
+fn sealed(text: &str) -> io::Result<File> {
+    let mut file = File::from(rustix::fs::memfd_create("recto-config", MemfdFlags::ALLOW_SEALING)?);
+    file.write_all(text.as_bytes())?;
+    let seals = SealFlags::GROW | SealFlags::SHRINK | SealFlags::WRITE | SealFlags::SEAL;
+    rustix::fs::fcntl_add_seals(&file, seals)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_read_what_was_checked_and_cannot_change_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("recto.toml");
+        let text = "[masters]\nroot = \"/srv/images\"\n";
+        fs::write(&path, text).expect("written");
+        let generation = Generation::load(1, &path).expect("valid");
+        fs::write(&path, "nonsense").expect("written");
+        let inherited = format!("/proc/self/fd/{}", generation.descriptor());
+        assert_eq!(fs::read_to_string(&inherited).expect("readable"), text);
+        let writable = File::options().write(true).open(&inherited);
+        assert!(writable.and_then(|mut file| file.write_all(b"x")).is_err());
+        assert!(Generation::load(2, &path).is_err());
+    }
+}

@@ -1,0 +1,356 @@
+//! The supervisor: owns the socket; starts, watches and replaces workers. One thread, one event loop.
+//! Must not decode, parse a request, or wait for anything but signals and ticks: it is what is left when all else
+//! hangs. Standards: daemon(7) for signals and readiness, FastCGI 1.0 section 2.2 for the workers' descriptor 0.
+
+mod child;
+mod generation;
+mod notify;
+mod pid_file;
+mod pool;
+mod quarantine;
+mod socket;
+
+use std::ops::ControlFlow;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use crossbeam_channel::{Receiver, select, tick, unbounded};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use child::Death;
+use generation::Generation;
+use notify::Notify;
+use pid_file::PidFile;
+use pool::Pool;
+use quarantine::Quarantine;
+use socket::Listener;
+
+/// What to serve, and where to leave the process id.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The configuration file, read again at SIGHUP.
+    pub config: PathBuf,
+    /// A file that holds the process id while the server is ready.
+    pub pid_file: Option<PathBuf>,
+}
+
+/// How often slots are looked at: a worker is over its deadline by this at most.
+const TICK: Duration = Duration::from_millis(50);
+
+/// How often systemd hears of us.
+const REPORT: Duration = Duration::from_secs(1);
+
+/// The first pause after a worker that could not start; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often starting is tried while no worker works.
+const START_ATTEMPTS: u32 = 5;
+
+/// What a request may take beyond the deadline to be written, when the server stops.
+const STOP_GRACE: Duration = Duration::from_secs(2);
+
+/// Serves until SIGTERM or SIGINT; then lets the workers finish and returns.
+///
+/// # Errors
+/// If the configuration is wrong, the socket cannot be had, or workers die over and over while they start.
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let signals = signals().context("cannot wait for signals")?;
+    let ticks = tick(TICK);
+    let mut supervisor = Supervisor::new(options)?;
+    loop {
+        if supervisor.step(Instant::now())?.is_break() {
+            log::info!("stopped");
+            return Ok(());
+        }
+        select! {
+            recv(signals) -> signal => supervisor.hear(signal.context("the signals ended")?),
+            recv(ticks) -> _ => {}
+        }
+    }
+}
+
+/// The signals as a channel, so that they queue up with the ticks.
+fn signals() -> std::io::Result<Receiver<i32>> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGCHLD])?;
+    let (sender, receiver) = unbounded();
+    let forward = move || signals.forever().try_for_each(|signal| sender.send(signal));
+    std::thread::Builder::new().name("signals".into()).spawn(forward)?;
+    Ok(receiver)
+}
+
+struct Supervisor {
+    options: Options,
+    notify: Notify,
+    listener: Listener,
+    pool: Pool,
+    current: Generation,
+    /// What a SIGHUP asked for, until its workers are ready to take over.
+    next: Option<Generation>,
+    starting: Starting,
+    quarantine: Quarantine,
+    stopping: Option<Stopping>,
+    /// Set while the server is ready.
+    pid_file: Option<PidFile>,
+    ready: bool,
+    lost: u64,
+    reported: Instant,
+}
+
+/// How starting workers goes.
+struct Starting {
+    failures: u32,
+    not_before: Instant,
+}
+
+/// The server stops.
+struct Stopping {
+    limit: Instant,
+    /// Who queues at a socket that goes away has to be served first.
+    serve_queue: bool,
+}
+
+impl Supervisor {
+    fn new(options: &Options) -> anyhow::Result<Self> {
+        let current = Generation::load(1, &options.config)?;
+        let listener = Listener::open(&current.config.server.socket)?;
+        let now = Instant::now();
+        Ok(Self {
+            options: options.clone(),
+            notify: Notify::from_environment(),
+            listener,
+            pool: Pool::new().context("cannot prepare workers")?,
+            current,
+            next: None,
+            starting: Starting { failures: 0, not_before: now },
+            quarantine: Quarantine::default(),
+            stopping: None,
+            pid_file: None,
+            ready: false,
+            lost: 0,
+            reported: now,
+        })
+    }
+
+    fn hear(&mut self, signal: i32) {
+        match signal {
+            SIGTERM | SIGINT => self.stop(),
+            SIGHUP => self.reload(),
+            _ => {} // SIGCHLD: the step after it reaps
+        }
+    }
+
+    /// Does what is due at `now`. Breaks when all is over.
+    fn step(&mut self, now: Instant) -> anyhow::Result<ControlFlow<()>> {
+        for death in self.pool.reap() {
+            self.mourn(&death, now)?;
+        }
+        self.pool.observe();
+        if self.quarantine.forget(now) {
+            self.pool.quarantine(&self.quarantine.requests());
+        }
+        if let Some(stopping) = &self.stopping {
+            return Ok(stopping.step(&mut self.pool, &self.listener, now));
+        }
+        self.fill(now)?;
+        self.roll_over();
+        self.announce();
+        self.report(now);
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Draws the conclusions from the end of a worker.
+    fn mourn(&mut self, death: &Death, now: Instant) -> anyhow::Result<()> {
+        if death.told {
+            return Ok(());
+        }
+        self.lost += 1;
+        let Death { process, status, .. } = death;
+        match &death.request {
+            Some((request, worked)) => log::error!(
+                "worker {process} died ({status}) after {worked:?} of work on {}",
+                request.escape_ascii()
+            ),
+            None => log::error!("worker {process} died ({status}) without a request in work"),
+        }
+        if let Some((request, _)) = death.request.as_ref().filter(|_| death.blamed)
+            && self.quarantine.strike(request, now)
+        {
+            log::error!("{} is in quarantine: it is answered 500 for a while", request.escape_ascii());
+            self.pool.quarantine(&self.quarantine.requests());
+        }
+        if death.early && self.stopping.is_none() {
+            self.stumble(death, now)?;
+        }
+        Ok(())
+    }
+
+    /// A worker could not start.
+    fn stumble(&mut self, death: &Death, now: Instant) -> anyhow::Result<()> {
+        if self.next.as_ref().is_some_and(|next| next.number == death.generation) {
+            log::error!("new workers do not start: going on with the old ones and the old configuration");
+            self.pool.drain(Some(death.generation));
+            self.next = None;
+            self.notify.send("READY=1");
+            return Ok(());
+        }
+        self.starting.fail(now);
+        let working = self.pool.ready(self.current.number) > 0;
+        if self.starting.failures >= START_ATTEMPTS && !working {
+            bail!("workers die while they start, the last with {}; their messages stand above", death.status);
+        }
+        Ok(())
+    }
+
+    /// Starts the workers that are missing.
+    fn fill(&mut self, now: Instant) -> anyhow::Result<()> {
+        if now < self.starting.not_before {
+            return Ok(());
+        }
+        for generation in std::iter::once(&self.current).chain(&self.next) {
+            for _ in self.pool.count(generation.number)..generation.config.server.workers {
+                if let Err(error) = self.pool.start(generation, self.listener.as_fd()) {
+                    log::error!("cannot start a worker: {error}");
+                    self.starting.fail(now);
+                    if self.starting.failures >= START_ATTEMPTS && self.pool.is_empty() {
+                        bail!("cannot start any worker: {error}");
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        if self.pool.settled(self.current.number) == self.current.config.server.workers {
+            self.starting.failures = 0;
+        }
+        Ok(())
+    }
+
+    /// Reads the configuration again. The old workers go on until new ones are ready.
+    fn reload(&mut self) {
+        if self.stopping.is_some() {
+            return;
+        }
+        self.notify
+            .send(&format!("RELOADING=1\nMONOTONIC_USEC={}", crate::process::scoreboard::now() * 1000));
+        let number = self.next.as_ref().unwrap_or(&self.current).number + 1;
+        let next = match Generation::load(number, &self.options.config) {
+            Ok(next) => next,
+            Err(error) => {
+                log::error!("going on with the old configuration: {error:#}");
+                self.notify.send("READY=1");
+                return;
+            }
+        };
+        if next.config.server.socket != self.current.config.server.socket && !self.listener.is_systemds() {
+            log::warn!("[server] socket has changed: that needs a restart");
+        }
+        log::info!("reloading: {} new workers", next.config.server.workers);
+        if let Some(overtaken) = self.next.replace(next) {
+            self.pool.drain(Some(overtaken.number));
+        }
+    }
+
+    /// Hands over to the next generation when all of its workers are ready.
+    fn roll_over(&mut self) {
+        let ready = |next: &mut Generation| self.pool.ready(next.number) == next.config.server.workers;
+        if let Some(next) = self.next.take_if(ready) {
+            self.pool.drain(Some(self.current.number));
+            self.current = next;
+            self.starting.failures = 0;
+            self.notify.send("READY=1");
+            log::info!("reloaded");
+            log::info!("{}", self.current.config.server.told_ids());
+        }
+    }
+
+    /// Says once that the server is ready.
+    fn announce(&mut self) {
+        if self.ready || self.pool.ready(self.current.number) < self.current.config.server.workers {
+            return;
+        }
+        self.ready = true;
+        log::info!("ready with {} workers", self.current.config.server.workers);
+        log::info!("{}", self.current.config.server.told_ids());
+        if let Some(path) = &self.options.pid_file {
+            match PidFile::write(path) {
+                Ok(file) => self.pid_file = Some(file),
+                Err(error) => log::error!("cannot write the pid file {}: {error}", path.display()),
+            }
+        }
+        self.notify.send("READY=1");
+    }
+
+    fn report(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.reported) >= REPORT {
+            self.reported = now;
+            let (busy, workers) = (self.pool.busy(), self.current.config.server.workers);
+            let (served, lost) = (self.pool.served(), self.lost);
+            let quarantined = self.quarantine.requests().len();
+            self.notify.send(&format!(
+                "WATCHDOG=1\nSTATUS={busy} of {workers} workers busy, {served} requests served, \
+                 {lost} workers lost, {quarantined} requests in quarantine"
+            ));
+        }
+    }
+
+    fn stop(&mut self) {
+        if self.stopping.is_some() {
+            return;
+        }
+        log::info!("stopping");
+        self.notify.send("STOPPING=1");
+        let serve_queue = !self.listener.is_systemds();
+        self.listener.close_door();
+        let limit = Instant::now() + self.current.config.server.deadline + STOP_GRACE;
+        self.stopping = Some(Stopping { limit, serve_queue });
+    }
+}
+
+impl Starting {
+    /// A failure within the pause after another one is the same failure: all workers fail at once.
+    fn fail(&mut self, now: Instant) {
+        if now >= self.not_before {
+            let doubled = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10));
+            self.failures = self.failures.saturating_add(1);
+            self.not_before = now + doubled.min(LONGEST_PAUSE);
+        }
+    }
+}
+
+impl Stopping {
+    fn step(&self, pool: &mut Pool, listener: &Listener, now: Instant) -> ControlFlow<()> {
+        if pool.is_empty() {
+            return ControlFlow::Break(());
+        }
+        if now >= self.limit {
+            log::error!("workers that do not finish are killed");
+            pool.kill();
+        } else if !(self.serve_queue && listener.has_queue()) {
+            pool.drain(None);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_limit_and_a_batch_counts_once() {
+        let mut now = Instant::now();
+        let mut starting = Starting { failures: 0, not_before: now };
+        for expected in [100, 200, 400, 800, 1600, 3200, 5000, 5000] {
+            starting.fail(now);
+            starting.fail(now);
+            assert_eq!(starting.not_before - now, Duration::from_millis(expected));
+            now = starting.not_before;
+        }
+        assert_eq!(starting.failures, 8);
+    }
+}

@@ -1,0 +1,150 @@
+//! What distinguishes one state of a file from any other, and what its copies have in common.
+//! Pure on what the file system tells.
+
+use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::MetadataExt;
+use std::time::{Duration, SystemTime};
+
+/// A file that changed more recently than this may change again without another time of change: clocks of file systems
+/// tick every few milliseconds, on networks every second.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// In a second.
+const NANOSECONDS: i128 = 1_000_000_000;
+
+/// The last second of the year 9999.
+const LAST_SECOND: i128 = 253_402_300_799;
+
+/// A state of a file on this machine. Another picture has another one, also if it was written in place and the file's
+/// date was put back: the time of the last change of any kind (`st_ctime`) is the kernel's alone. A file whose mode,
+/// links or owner change has another one as well, and is read anew for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+    pub(crate) size: u64,
+    /// When it was last written to, as its owner says: nanoseconds since 1970.
+    pub(crate) modified: i128,
+    /// When anything of it last changed, in the same unit.
+    pub(crate) changed: i128,
+}
+
+impl Identity {
+    pub(crate) fn of(file: &fs::Metadata) -> Self {
+        let nanoseconds = |seconds: i64, more: i64| i128::from(seconds) * NANOSECONDS + i128::from(more);
+        Self {
+            device: file.dev(),
+            inode: file.ino(),
+            size: file.size(),
+            modified: nanoseconds(file.mtime(), file.mtime_nsec()),
+            changed: nanoseconds(file.ctime(), file.ctime_nsec()),
+        }
+    }
+
+    /// It as one number, the same for as long as this process runs.
+    pub(crate) fn number(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        self.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// All that it is, as bytes.
+    pub(crate) fn to_bytes(self) -> [u8; 56] {
+        let Self { device, inode, size, modified, changed } = self;
+        let mut bytes = [0; 56];
+        let (numbers, times) = bytes.split_at_mut(24);
+        for (place, number) in numbers.as_chunks_mut().0.iter_mut().zip([device, inode, size]) {
+            *place = number.to_le_bytes();
+        }
+        for (place, time) in times.as_chunks_mut().0.iter_mut().zip([modified, changed]) {
+            *place = time.to_le_bytes();
+        }
+        bytes
+    }
+
+    /// What a copy of the file on another disk or machine has in common with it, as bytes: its size, and when it was
+    /// last written to. That is all that the world is told: a file that was written in place by something that put its
+    /// date back looks the same from there.
+    pub fn of_any_copy(&self) -> [u8; 24] {
+        let mut bytes = [0; 24];
+        bytes[..8].copy_from_slice(&self.size.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.modified.to_le_bytes());
+        bytes
+    }
+
+    /// Whether a later state of the file has another identity.
+    pub(crate) fn is_settled(&self) -> bool {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let now = i128::try_from(now.as_nanos()).unwrap_or(i128::MAX);
+        // A time to come is settled: whoever writes now sets another one.
+        [self.modified, self.changed].into_iter().all(|time| now.abs_diff(time) > SETTLED.as_nanos())
+    }
+
+    /// When the file was last written to, to the second: never before 1970, nor after 9999, where dates of HTTP end.
+    pub fn modified(&self) -> SystemTime {
+        let seconds = (self.modified / NANOSECONDS).clamp(0, LAST_SECOND);
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.try_into().unwrap_or(0))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// Waits until the file is settled.
+    pub(crate) fn settle(path: &Path) {
+        let settled = || Identity::of(&fs::metadata(path).expect("there")).is_settled();
+        while !settled() {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn identity(modified: i128, changed: i128) -> Identity {
+        Identity { device: 1, inode: 2, size: 3, modified, changed }
+    }
+
+    #[test]
+    fn what_is_told_of_a_file_is_the_same_for_its_copies() {
+        let of = identity(4, 5);
+        for copy in [Identity { device: 9, ..of }, Identity { inode: 9, ..of }, Identity { changed: 9, ..of }]
+        {
+            assert_eq!(copy.of_any_copy(), of.of_any_copy());
+            assert_ne!(copy.to_bytes(), of.to_bytes());
+        }
+        for other in [Identity { size: 9, ..of }, Identity { modified: 9, ..of }] {
+            assert_ne!(other.of_any_copy(), of.of_any_copy());
+            assert_ne!(other.to_bytes(), of.to_bytes());
+        }
+    }
+
+    #[test]
+    fn a_file_is_settled_when_neither_time_is_now() {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+        let now = i128::try_from(now.as_nanos()).expect("before long");
+        let hour = 3600 * NANOSECONDS;
+        for (modified, changed, settled) in [
+            (now - hour, now - hour, true),
+            (now - hour, now, false),
+            (now, now - hour, false),
+            (now + hour, now - hour, true),
+            (i128::MIN, i128::MAX, true),
+        ] {
+            assert_eq!(identity(modified, changed).is_settled(), settled, "{modified} {changed}");
+        }
+    }
+
+    #[test]
+    fn dates_are_dates_of_http() {
+        for (seconds, told) in [
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
+            (-5, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (1 << 60, "Fri, 31 Dec 9999 23:59:59 GMT"),
+        ] {
+            let modified = identity(seconds * NANOSECONDS + 999, 0).modified();
+            assert_eq!(httpdate::fmt_http_date(modified), told);
+        }
+    }
+}

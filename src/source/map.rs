@@ -1,0 +1,192 @@
+//! A master's bytes, mapped; and the guard that turns a page that cannot be read into an error for one request.
+//! The only file with `unsafe` code. What it rests on:
+//!
+//! * Bytes of a mapped file may change or vanish at any time. Changing bytes are only ever read as plain `u8` by safe
+//!   code that checks what it reads; decoders written in C get copies. Vanishing bytes (the file was truncated, a disk
+//!   or network failed) raise SIGBUS at the access.
+//! * The handler of SIGBUS looks the address up in a fixed table of maps, puts a page of zeros there and marks the map:
+//!   atomics and mmap(2) only, which are safe in a handler. Nobody may trust bytes of a marked map: [`Map::check`].
+
+#![allow(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use memmap2::{Advice, Mmap, MmapOptions};
+
+use crate::error::MasterError;
+
+/// A file in memory, read only.
+pub struct Map {
+    bytes: Mmap,
+    watch: &'static Watch,
+}
+
+/// A map that the handler of SIGBUS knows. `start` is 0 while the entry is free, 1 while it is being filled.
+struct Watch {
+    start: AtomicUsize,
+    length: AtomicUsize,
+    broken: AtomicBool,
+}
+
+/// Most maps of a process at a time, those of known masters and the one that a request adds. The handler looks through
+/// all of them, which only a fault has to wait for.
+pub const MAX_MAPS: usize = 1024;
+
+/// The kernel fetches no more for one advice than it reads at once from the device (read_ahead_kb, max_sectors_kb), and
+/// forgets the rest.
+const ADVICE_BYTES: usize = 1 << 20;
+
+static WATCHES: [Watch; MAX_MAPS] = [const {
+    Watch { start: AtomicUsize::new(0), length: AtomicUsize::new(0), broken: AtomicBool::new(false) }
+}; MAX_MAPS];
+
+/// A power of two; asked for before the handler is installed, which may not ask.
+static PAGE_SIZE: AtomicUsize = AtomicUsize::new(4096);
+
+impl Map {
+    /// Maps the whole of `file` for access here and there.
+    ///
+    /// # Errors
+    /// If the file is empty or cannot be mapped.
+    pub fn new(file: &File) -> io::Result<Self> {
+        guard();
+        // SAFETY: a shared map of a file that others may write to. See the head of this module for what is relied upon.
+        let bytes = unsafe { MmapOptions::new().map(file)? };
+        // The kernel would otherwise read 128 KiB and more around every tile.
+        bytes.advise(Advice::Random)?;
+        let (start, length) = (bytes.as_ptr() as usize, bytes.len());
+        let free =
+            |watch: &&Watch| watch.start.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Relaxed).is_ok();
+        let watch = WATCHES.iter().find(free).ok_or_else(|| io::Error::other("too many maps at once"))?;
+        watch.broken.store(false, Ordering::Relaxed);
+        watch.length.store(length, Ordering::Relaxed);
+        watch.start.store(start, Ordering::Release);
+        Ok(Self { bytes, watch })
+    }
+
+    /// The bytes of the file. Zeros stand for what could not be read: see [`Map::check`].
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Lets the kernel fetch these ranges (offset and length) together, before they are touched one by one.
+    pub fn announce(&self, ranges: &[(u64, u64)]) {
+        for (offset, length) in merged(ranges) {
+            let within = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
+            if let Some((offset, length)) =
+                within.filter(|(o, l)| o.checked_add(*l).is_some_and(|e| e <= self.bytes.len()))
+            {
+                for start in (offset..offset + length).step_by(ADVICE_BYTES) {
+                    let length = ADVICE_BYTES.min(offset + length - start);
+                    // Advice only: what it cannot do costs time, not truth.
+                    let _ = self.bytes.advise_range(Advice::WillNeed, start, length);
+                }
+            }
+        }
+    }
+
+    /// Whether all bytes read so far were those of the file.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if a page was missing when it was touched.
+    pub fn check(&self) -> Result<(), MasterError> {
+        match self.watch.broken.load(Ordering::Acquire) {
+            false => Ok(()),
+            true => Err(MasterError::damaged("the file shrank or could not be read while it was served")),
+        }
+    }
+}
+
+impl Drop for Map {
+    fn drop(&mut self) {
+        self.watch.start.store(0, Ordering::Release);
+    }
+}
+
+/// Ranges in order, those joined that lie within a few pages of each other: a request each would cost more.
+fn merged(ranges: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    const NEAR: u64 = 16 << 10;
+    let mut sorted = ranges.to_vec();
+    sorted.sort_unstable();
+    let mut merged: Vec<(u64, u64)> = Vec::new();
+    for (offset, length) in sorted {
+        match merged.last_mut() {
+            Some(last) if offset <= last.0.saturating_add(last.1).saturating_add(NEAR) => {
+                last.1 = last.1.max(offset.saturating_add(length) - last.0);
+            }
+            _ => merged.push((offset, length)),
+        }
+    }
+    merged
+}
+
+/// Installs the handler, once per process.
+fn guard() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        PAGE_SIZE.store(rustix::param::page_size(), Ordering::Relaxed);
+        // SAFETY: `action` is a valid sigaction: all zero but for the handler, whose signature SA_SIGINFO asks for,
+        // and an empty mask. The handler itself does only what is safe in one.
+        unsafe {
+            let mut action: libc::sigaction = std::mem::zeroed();
+            action.sa_sigaction = on_bus_error as *const () as usize;
+            action.sa_flags = libc::SA_SIGINFO;
+            libc::sigemptyset(&mut action.sa_mask);
+            libc::sigaction(libc::SIGBUS, &action, std::ptr::null_mut());
+        }
+    });
+}
+
+extern "C" fn on_bus_error(_: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    // SAFETY: the kernel hands a valid siginfo to a handler with SA_SIGINFO, and for SIGBUS it holds an address.
+    let address = unsafe { (*info).si_addr() } as usize;
+    let page_size = PAGE_SIZE.load(Ordering::Relaxed);
+    let page = address & !(page_size - 1);
+    for watch in &WATCHES {
+        let start = watch.start.load(Ordering::Acquire);
+        if start > 1 && (start..start.saturating_add(watch.length.load(Ordering::Relaxed))).contains(&address)
+        {
+            watch.broken.store(true, Ordering::Release);
+            // SAFETY: the page is wholly inside a live map of ours (maps are page aligned and padded to pages), which
+            // only safe code reads as bytes; zeros in its place are as good as any bytes the file might have had.
+            let put = unsafe {
+                let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_FIXED;
+                libc::mmap(page as *mut libc::c_void, page_size, libc::PROT_READ, flags, -1, 0)
+            };
+            if put != libc::MAP_FAILED {
+                return;
+            }
+        }
+    }
+    // Not ours: let the same access kill the process, as it would have without a handler.
+    // SAFETY: resetting a signal to its default is safe in a handler.
+    unsafe { libc::signal(libc::SIGBUS, libc::SIG_DFL) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn a_file_that_shrinks_is_an_error_and_not_the_end() {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(&[7; 20_000]).expect("written");
+        let map = Map::new(&file).expect("mapped");
+        assert!(map.bytes()[19_999] == 7 && map.check().is_ok());
+        file.set_len(5000).expect("cut");
+        assert_eq!(map.bytes()[10_000], 0);
+        assert!(map.check().is_err());
+        let other = Map::new(&file).expect("mapped");
+        assert!(other.bytes()[4999] == 7 && other.check().is_ok());
+    }
+
+    #[test]
+    fn near_ranges_are_announced_together() {
+        assert_eq!(merged(&[(100_000, 10), (0, 50), (50, 100)]), [(0, 150), (100_000, 10)]);
+        assert_eq!(merged(&[(u64::MAX, u64::MAX), (0, 1)]), [(0, 1), (u64::MAX, u64::MAX)]);
+    }
+}

@@ -1,0 +1,268 @@
+//! From an identifier to an open file beneath the root of masters, and no other.
+//! Does the finding only; nothing is read.
+
+use std::fs::{File, Metadata};
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use super::Identity;
+use super::beneath::{Beneath, Links};
+use crate::config::Masters;
+use crate::error::{Error, NO_IMAGE};
+
+/// File name extensions that an identifier may leave out. Those of an earlier group go before the others: a TIFF is there
+/// for us, while a JPEG 2000 beside it may be what is archived, and a JPEG beside either is a preview.
+pub const EXTENSIONS: [&[&str]; 3] = [
+    &["tif", "tiff", "ptif", "TIF", "TIFF", "btf"],
+    &["jp2", "jpx", "jpf", "jph", "j2k", "j2c", "jpc", "JP2", "JPX", "JPF", "JPH", "J2K", "J2C", "JPC"],
+    &["jpg", "jpeg", "png", "gif", "bmp", "webp", "JPG", "JPEG", "PNG", "GIF", "BMP"],
+];
+
+/// The directory of masters, opened once.
+pub struct Root {
+    beneath: Beneath,
+}
+
+/// A file that an identifier names.
+#[derive(Debug)]
+pub struct Found {
+    /// The file, open.
+    pub file: File,
+    /// What distinguishes this state of it from any other.
+    pub identity: Identity,
+    /// Its path below the root, with its extension.
+    pub path: String,
+    /// Which of its pages is meant, from 1.
+    pub page: u32,
+}
+
+impl Root {
+    /// Opens the directory that the configuration names.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if it is none, or cannot be entered.
+    pub fn open(masters: &Masters) -> Result<Self, Error> {
+        // Links may lead anywhere beneath the root; out of it only when the operator says so.
+        let links = if masters.follow_symlinks { Links::Anywhere } else { Links::Beneath };
+        let beneath = Beneath::open(&masters.root, links).map_err(|errno| {
+            Error::Internal(format!("cannot open [masters] root {}: {errno}", masters.root.display()))
+        })?;
+        Ok(Self { beneath })
+    }
+
+    /// What `path`, relative to the root, names: a file as it stands, or with the one known extension that makes it a
+    /// file; where there is none, a page of such a file after a semicolon, as in `book.tif;3`. A page of a file as it
+    /// stands goes before a file that an extension would name.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is none, it is hidden or no regular file, or several extensions would do;
+    /// [`Error::Internal`] if the machine cannot open files at all.
+    pub fn find(&self, path: &str) -> Result<Found, Error> {
+        if is_hidden(path) {
+            return Err(Error::NotFound(NO_IMAGE));
+        }
+        let Some((book, page)) = page_of(path) else { return self.find_file(path) };
+        if let Some(found) = self.find_exactly(path)? {
+            return Ok(found);
+        }
+        // Before the names that an extension would make of the path: most pages are asked for in this way.
+        if let Some(found) = self.find_exactly(book)? {
+            return Ok(Found { page, ..found });
+        }
+        match self.find_file(path) {
+            Err(Error::NotFound(_)) => Ok(Found { page, ..self.find_file(book)? }),
+            found => found,
+        }
+    }
+
+    fn find_file(&self, path: &str) -> Result<Found, Error> {
+        if let Some(found) = self.find_exactly(path)? {
+            return Ok(found);
+        }
+        for group in EXTENSIONS {
+            if let Some(file) = self.find_one(path, group)? {
+                return Ok(file);
+            }
+        }
+        Err(Error::NotFound(NO_IMAGE))
+    }
+
+    /// The only file that one of these extensions makes of `path`.
+    fn find_one(&self, path: &str, extensions: &[&str]) -> Result<Option<Found>, Error> {
+        let mut found = None;
+        for extension in extensions {
+            let another = self.find_exactly(&format!("{path}.{extension}"))?;
+            if another.is_some() && found.is_some() {
+                return Err(Error::NotFound("several images have this name: add the file's extension"));
+            }
+            found = found.or(another);
+        }
+        Ok(found)
+    }
+
+    fn find_exactly(&self, path: &str) -> Result<Option<Found>, Error> {
+        let found = self.open_file(path)?;
+        Ok(found.map(|(file, identity)| Found { file, identity, path: path.to_owned(), page: 1 }))
+    }
+
+    /// The regular file at `path` as it stands, open, if there is one.
+    pub(super) fn open_file(&self, path: &str) -> Result<Option<(File, Identity)>, Error> {
+        match self.beneath.file(path) {
+            Ok(descriptor) => {
+                let file = File::from(descriptor);
+                let regular = file.metadata().ok().filter(Metadata::is_file);
+                Ok(regular.map(|metadata| (file, Identity::of(&metadata))))
+            }
+            Err(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::IO | Errno::STALE)) => {
+                Err(Error::Internal(format!("cannot open a master: {errno}")))
+            }
+            // Whatever keeps it from us (missing, forbidden, a link that leaves the root): it is not there.
+            Err(errno) => {
+                if errno == Errno::ACCESS || errno == Errno::XDEV {
+                    log::warn!("a master is out of reach: {path:?}: {errno}");
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// The file and the page that a path on the command line names: as identifiers do, a file that is literally named so first.
+pub fn file_and_page(path: &Path) -> (&Path, u32) {
+    let page = path.to_str().and_then(page_of).filter(|_| !path.is_file());
+    page.map_or((path, 1), |(book, page)| (Path::new(book), page))
+}
+
+/// Whether a name in the path begins with a dot. Such files belong to somebody: thumbnails of a file manager, halves of
+/// what is being copied, settings.
+fn is_hidden(path: &str) -> bool {
+    path.starts_with('.') || path.contains("/.")
+}
+
+/// The file and the page that `book.tif;3` names. Numbers are written in one way only: no zero leads.
+fn page_of(path: &str) -> Option<(&str, u32)> {
+    let (book, number) = path.rsplit_once(';')?;
+    let plain = number.bytes().all(|digit| digit.is_ascii_digit()) && !number.starts_with('0');
+    Some((book, number.parse().ok().filter(|_| plain && !book.is_empty())?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::beneath::tests::both_ways;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn a_page_is_named_after_a_semicolon_unless_a_file_is_named_so() {
+        let directory = tempfile::tempdir().expect("a directory");
+        for name in ["book.tif", "book.tif;2", "other;7.tif"] {
+            std::fs::write(directory.path().join(name), name).expect("written");
+        }
+        let masters = Masters { root: directory.path().to_owned(), follow_symlinks: false };
+        let root = Root::open(&masters).expect("root");
+        for (identifier, expected) in [
+            ("book.tif", Some(("book.tif", 1))),
+            ("book.tif;1", Some(("book.tif", 1))),
+            ("book.tif;3", Some(("book.tif", 3))),
+            ("book;12", Some(("book.tif", 12))),
+            ("book.tif;2", Some(("book.tif;2", 1))),
+            ("book.tif;2;5", Some(("book.tif;2", 5))),
+            ("other;7", Some(("other;7.tif", 1))),
+            ("book.tif;0", None),
+            ("book.tif;03", None),
+            ("book.tif;+3", None),
+            ("book.tif;", None),
+            ("book.tif;99999999999", None),
+            (";3", None),
+        ] {
+            let found = root.find(identifier).ok().map(|found| (found.path, found.page));
+            assert_eq!(found, expected.map(|(path, page)| (path.to_owned(), page)), "{identifier}");
+        }
+    }
+
+    #[test]
+    fn on_the_command_line_too_a_file_goes_before_a_page() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
+        std::fs::write(path("book.tif;2"), "").expect("written");
+        for (given, file, page) in [
+            ("book.tif", "book.tif", 1),
+            ("book.tif;2", "book.tif;2", 1),
+            ("book.tif;2;5", "book.tif;2", 5),
+            ("book.tif;3", "book.tif", 3),
+            ("book.tif;0", "book.tif;0", 1),
+            ("book.tif;", "book.tif;", 1),
+        ] {
+            assert_eq!(file_and_page(&path(given)), (path(file).as_path(), page), "{given}");
+        }
+    }
+
+    #[test]
+    fn names_that_begin_with_a_dot_are_hidden() {
+        for (path, hidden) in [
+            (".a", true),
+            ("..a", true),
+            ("a/.b", true),
+            (".a/b", true),
+            ("a/.b/c", true),
+            ("a.b", false),
+            ("a./b.", false),
+            ("a;.1", false),
+        ] {
+            assert_eq!(is_hidden(path), hidden, "{path}");
+        }
+    }
+
+    #[test]
+    fn only_regular_files_beneath_the_root_are_found() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = directory.path().join("root");
+        std::fs::create_dir_all(root.join("below")).expect("made");
+        for name in [
+            "secret.tif",
+            "root/a.tif",
+            "root/a.jpg",
+            "root/b.tif",
+            "root/b.tiff",
+            "root/below/c.tif",
+            "root/d.JPG",
+            "root/e.png",
+            "root/e.gif",
+            "root/a.jp2",
+            "root/f.jp2",
+            "root/f.jpg",
+            "root/plain",
+        ] {
+            std::fs::write(directory.path().join(name), name).expect("written");
+        }
+        symlink("../secret.tif", root.join("out.tif")).expect("linked");
+        symlink("below/c.tif", root.join("in.tif")).expect("linked");
+        let mode = rustix::fs::Mode::RWXU;
+        rustix::fs::mkfifoat(rustix::fs::CWD, root.join("fifo.tif"), mode).expect("made");
+        let strict = both_ways(&root, Links::Beneath).map(|beneath| Root { beneath });
+        for (path, there) in [
+            ("a.tif", true),
+            ("a", true),
+            ("a.jpg", true),
+            ("b", false),
+            ("d", true),
+            ("e", false),
+            ("f", true),
+            ("b.tiff", true),
+            ("below/c", true),
+            ("below", false),
+            ("in", true),
+            ("out", false),
+            ("fifo", false),
+            ("plain", true),
+            ("../secret.tif", false),
+            ("/etc/passwd", false),
+            ("a.tif/x", false),
+        ] {
+            let found = strict.each_ref().map(|root| root.find(path).is_ok());
+            assert_eq!(found, [there; 2], "{path}");
+        }
+        assert!(Root::open(&Masters { root, follow_symlinks: true }).expect("root").find("out").is_ok());
+    }
+}
