@@ -4,6 +4,7 @@
 
 pub(crate) mod bits;
 mod decoder;
+pub(crate) mod deep;
 pub(crate) mod dht;
 pub(crate) mod huffman;
 pub(crate) mod mcu;

@@ -7,6 +7,7 @@ mod chain;
 mod codestream;
 mod colour;
 mod compression;
+mod deep_jpeg;
 mod directory;
 mod exif;
 mod float_range;
