@@ -5,7 +5,7 @@ use std::path::Path;
 
 use recto::geometry::{Dimensions, Rect};
 
-use super::damage::{complaint, limited};
+use super::damage::{check_noise, complaint, limited};
 use crate::judge::deep::{Deep, tables};
 use crate::judge::writer::Tiff;
 use crate::judge::{Bench, Picture, quantised, rendered, run, samples, smooth, text, tone};
@@ -102,6 +102,22 @@ fn files_of_their_own() {
     let master = bench.file("deep.jpg", &jpeg(whole, 3, WITH_LOSS, true));
     let info = rendered(&master, "full/51,").size;
     assert_eq!(info, Dimensions::new(51, 29), "a smaller level");
+}
+
+/// A block of EXIF with nothing but an orientation.
+const TURNED: &[u8] =
+    b"\xff\xe1\0\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0";
+
+#[test]
+fn an_orientation() {
+    let bench = Bench::new();
+    let plain = jpeg(Rect::new(0, 0, SIZE.width, SIZE.height), 3, WITH_LOSS, true);
+    let turned = bench.file("turned.jpg", &[&plain[..2], TURNED, &plain[2..]].concat());
+    let upright = rendered(&bench.file("plain.jpg", &plain), "full/max");
+    let size = Dimensions::new(SIZE.height, SIZE.width);
+    let expected =
+        Picture::of(size, 3, |x, y, channel| upright.pixel(y, SIZE.height - 1 - x)[channel as usize]);
+    rendered(&turned, "full/max").assert_near(&expected, 0, "a quarter to the right");
 }
 
 /// What has fewer than 8 bits is spread over these.
@@ -278,5 +294,24 @@ fn headers_that_lie_are_found_out() {
             let cut = &sound[..sound.len() * n / 12];
             assert!(complaint(&limited(&bench, cut, "full/max"), &what).is_some(), "{what}");
         }
+    }
+}
+
+#[test]
+fn noise() {
+    let tiles = rects(SIDE, SIDE, true).into_iter().map(|rect| jpeg(rect, 3, WITH_LOSS, false)).collect();
+    let tiff = Tiff::new(SIZE.width, SIZE.height, 2, 3, 12)
+        .with(259, &[7])
+        .with_raw(TABLES, 7, &tables(false))
+        .tiles(SIDE, SIDE, tiles);
+    check_noise(&tiff.bytes(), "tiles of 12 bits", 12 * 12 * 8, |file| file);
+    for kind in [WITH_LOSS, (16, true)] {
+        // Back to front: what stands last is damaged most, and headers stand first.
+        let mut file = jpeg(Rect::new(0, 0, SIZE.width, SIZE.height), 3, kind, true);
+        file.reverse();
+        check_noise(&file, &format!("a file of {kind:?}"), 420 * 8, |mut file| {
+            file.reverse();
+            file
+        });
     }
 }
