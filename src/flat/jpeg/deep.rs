@@ -113,4 +113,17 @@ mod tests {
             assert!(!super::super::has_windows(&header, n));
         }
     }
+
+    /// JFIF has no other colours than YCbCr, which the library does not make of lossless samples.
+    #[test]
+    fn luma_and_chroma_without_loss_are_refused_by_name() {
+        let (from, also) = (Colorspace::RGB, (raw::TJPARAM_TJPARAM_LOSSLESS, 1));
+        let encoding = Encoding { bits: 12, from, to: from, also };
+        let plain = encoded(&waves(SIZE, 3, 12), SIZE, encoding);
+        let jfif = b"\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0";
+        let stream = [&plain[..2], jfif, &plain[2..]].concat();
+        let header = Header::read(&stream).expect("a header");
+        let refused = decode(&stream, &header, 0, Depth::Sixteen).expect_err("not decoded");
+        assert_eq!(refused, MasterError::unsupported("lossless JPEG of YCbCr"));
+    }
 }
