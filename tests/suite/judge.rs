@@ -3,6 +3,7 @@
 
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // made-up pixels, all in range
 
+pub mod deep;
 pub mod writer;
 
 use std::fs;

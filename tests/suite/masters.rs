@@ -3,6 +3,7 @@
 mod codestreams;
 mod counts;
 mod damage;
+mod deep_jpeg;
 mod fax;
 mod jp2;
 mod jpeg;

@@ -16,6 +16,8 @@ pub struct Header {
     pub dimensions: Dimensions,
     /// Number of components: 1, 3 or 4.
     pub components: usize,
+    /// Bits of a sample: 8 or 12, without loss 2 to 16.
+    pub bits: u8,
     /// Samples of all components: fewer than pixels times components if chroma is subsampled.
     pub samples: u64,
     /// Whether the picture comes in several scans, so that all coefficients are held until the last.
@@ -31,9 +33,9 @@ pub struct Header {
 /// How a frame is coded, as far as it matters what can be had of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Process {
-    /// Blocks one after the other in Huffman codes (SOF0, SOF1): windows can be found in them.
+    /// Blocks one after the other in Huffman codes (SOF0, SOF1), of 8 bits: windows can be found in them.
     Sequential,
-    /// Progressive, or arithmetic coding (SOF2, SOF9, SOF10).
+    /// Progressive, arithmetic coding (SOF2, SOF9, SOF10), or 12 bits.
     Other,
     /// Samples instead of blocks (SOF3): there are no smaller levels.
     Lossless,
@@ -43,6 +45,7 @@ pub enum Process {
 struct Frame {
     dimensions: Dimensions,
     components: usize,
+    bits: u8,
     samples: u64,
     progressive: bool,
     process: Process,
@@ -79,6 +82,7 @@ impl Header {
         Self {
             dimensions: frame.dimensions,
             components: frame.components,
+            bits: frame.bits,
             samples: frame.samples,
             many_scans: frame.progressive || scanned < frame.components,
             process: frame.process,
@@ -148,19 +152,20 @@ fn profile_parts(bytes: &[u8]) -> Option<Vec<&[u8]>> {
 impl Frame {
     /// T.81 B.2.2.
     fn read(marker: u8, segment: &[u8], after: &[u8]) -> Result<Self, MasterError> {
+        let short = || MasterError::damaged("a JPEG frame header that is too short");
+        let (&[bits, h1, h0, w1, w0, count], table) = segment.split_first_chunk().ok_or_else(short)?;
         let process = match marker {
-            0xc0 | 0xc1 => Process::Sequential,
-            0xc2 | 0xc9 | 0xca => Process::Other,
+            0xc0 | 0xc1 if bits == 8 => Process::Sequential,
+            0xc0..=0xc2 | 0xc9 | 0xca => Process::Other,
             0xc3 => Process::Lossless,
             _ => {
                 let number = marker - 0xc0;
                 return Err(MasterError::unsupported(format!("JPEG of process SOF{number}")));
             }
         };
-        let short = || MasterError::damaged("a JPEG frame header that is too short");
-        let (&[precision, h1, h0, w1, w0, count], table) = segment.split_first_chunk().ok_or_else(short)?;
-        if precision != 8 {
-            return Err(MasterError::unsupported(format!("JPEG of {precision} bits")));
+        // T.81 table B.2.
+        if !matches!((process, bits), (_, 8 | 12) | (Process::Lossless, 2..=16)) {
+            return Err(MasterError::unsupported(format!("JPEG of {bits} bits")));
         }
         let components = usize::from(count);
         if !matches!(components, 1 | 3 | 4) {
@@ -172,6 +177,7 @@ impl Frame {
         Ok(Self {
             dimensions,
             components,
+            bits,
             samples: samples(dimensions, factors)?,
             progressive: matches!(marker, 0xc2 | 0xca),
             process,
@@ -224,6 +230,7 @@ mod tests {
             Header {
                 dimensions: Dimensions::new(512, 257),
                 components: 3,
+                bits: 8,
                 samples: 512 * 272 * 3 / 2,
                 many_scans: false,
                 process: Process::Sequential,
@@ -232,6 +239,21 @@ mod tests {
             }
         );
         assert!(Header::read(&sample(0xc2)).expect("a header").many_scans);
+    }
+
+    #[test]
+    fn only_some_numbers_of_bits_go_with_a_process() {
+        for (frame, expected) in
+            [(0xc0, vec![8, 12]), (0xc1, vec![8, 12]), (0xc2, vec![8, 12]), (0xc3, (2..=16).collect())]
+        {
+            let mut file = sample(frame);
+            let at = file.windows(2).position(|two| two == [0xff, frame]).expect("a frame") + 4;
+            let mut is_read = |bits: &u8| {
+                file[at] = *bits;
+                Header::read(&file).is_ok_and(|header| header.bits == *bits)
+            };
+            assert_eq!((0..=255).filter(|bits| is_read(bits)).collect::<Vec<u8>>(), expected, "{frame:x}");
+        }
     }
 
     #[test]

@@ -96,6 +96,7 @@ impl Picture {
     /// [`MasterError`] if the file is damaged anywhere, or too large.
     pub fn decode(&self, bytes: &[u8], level: usize, depth: Depth) -> Result<AnyRaster, MasterError> {
         let raster = match &self.form {
+            Form::Jpeg(header) if header.bits > 8 => jpeg::decode_deep(bytes, header, level, depth)?,
             Form::Jpeg(header) => AnyRaster::Eight(jpeg::decode(bytes, header, level)?),
             Form::Png => png::decode(bytes, depth)?,
             Form::Other(format) => plain_images::decode(bytes, *format)?,

@@ -11,6 +11,8 @@
 //!
 //! What it would warn of before the first scan it does not get to see ([`super::stream`]).
 
+use std::fmt::Display;
+
 use turbojpeg::{DecompressHeader, Decompressor, Image, ScalingFactor};
 
 use super::mend::mended;
@@ -18,7 +20,7 @@ use crate::error::MasterError;
 use crate::kept::Kept;
 
 /// No encoder makes more scans; each costs the time of a whole picture.
-const MAX_SCANS: u32 = 100;
+pub(super) const MAX_SCANS: u32 = 100;
 
 /// Warnings of streams of which all pixels may be there.
 const HARMLESS: [&str; 4] = [
@@ -53,14 +55,7 @@ impl Decoder {
         factor: ScalingFactor,
         mut image: Image<&mut [u8]>,
     ) -> Result<(), MasterError> {
-        let Err(warning) = self.without_warning(stream, factor, image.as_deref_mut()) else { return Ok(()) };
-        let told = warning.to_string();
-        if is_padding(&told, stream) {
-            return Ok(());
-        }
-        let may_be_sound = HARMLESS.iter().any(|harmless| told.contains(harmless));
-        let stream = may_be_sound.then(|| mended(stream)).flatten().ok_or_else(|| damaged(&warning))?;
-        self.without_warning(&stream, factor, image).map_err(|error| damaged(&error))
+        decode_sound(stream, |stream| self.without_warning(stream, factor, image.as_deref_mut()))
     }
 
     fn without_warning(
@@ -78,13 +73,32 @@ impl Decoder {
     }
 }
 
+/// Has a stream decoded by `decode`, which fails at warnings: once, or if the stream may be sound all the same, without
+/// what there was to warn of.
+///
+/// # Errors
+/// [`MasterError::Damaged`] with the words of the library.
+pub(super) fn decode_sound<E: Display>(
+    stream: &[u8],
+    mut decode: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), MasterError> {
+    let Err(warning) = decode(stream) else { return Ok(()) };
+    let told = warning.to_string();
+    if is_padding(&told, stream) {
+        return Ok(());
+    }
+    let may_be_sound = HARMLESS.iter().any(|harmless| told.contains(harmless));
+    let stream = may_be_sound.then(|| mended(stream)).flatten().ok_or_else(|| damaged(&warning))?;
+    decode(&stream).map_err(|error| damaged(&error))
+}
+
 fn fresh() -> turbojpeg::Result<Decompressor> {
     let mut decoder = Decompressor::new()?;
     decoder.set_scan_limit(MAX_SCANS)?;
     Ok(decoder)
 }
 
-fn damaged(error: &turbojpeg::Error) -> MasterError {
+pub(super) fn damaged(error: &impl Display) -> MasterError {
     MasterError::damaged(format!("JPEG data: {error}"))
 }
 

@@ -55,26 +55,31 @@ pub fn decode(
 ) -> Result<(), MasterError> {
     let header = decoder.header(stream)?;
     let (width, height) = (header.width, header.height);
-    let tallest = piece.height.next_multiple_of(MCU_SIDE);
-    let fits = (needed.width as usize..=piece.width as usize).contains(&width)
-        && (needed.height as usize..=tallest as usize).contains(&height);
-    if !fits {
-        return Err(MasterError::damaged(format!(
-            "a JPEG of {width}x{height} pixels in a tile or strip of {piece}"
-        )));
-    }
+    check_size(Dimensions::new(width as u32, height as u32), piece, needed)?;
     let format = match (samples, header.colorspace) {
         (1, Colorspace::Gray) => Layout::GRAY,
         (3, Colorspace::RGB | Colorspace::YCbCr) => Layout::RGB,
         (4, Colorspace::CMYK) => Layout::CMYK,
-        (_, found) => {
-            return Err(MasterError::unsupported(format!(
-                "JPEG {found:?} where {samples} samples are expected"
-            )));
-        }
+        (_, found) => return Err(unexpected(found, samples)),
     };
     let pitch = piece.width as usize * format.size();
     output.resize(pitch * height.max(piece.height as usize), 0);
     let image = JpegImage { pixels: &mut output[..], width, pitch, height, format };
     decoder.decode(stream, ScalingFactor::ONE, image)
+}
+
+/// Refuses a JPEG that does not hold what is needed, or more than its tile or strip can.
+pub(super) fn check_size(size: Dimensions, piece: Dimensions, needed: Dimensions) -> Result<(), MasterError> {
+    let tallest = piece.height.next_multiple_of(MCU_SIDE);
+    let fits = (needed.width..=piece.width).contains(&size.width)
+        && (needed.height..=tallest).contains(&size.height);
+    match fits {
+        true => Ok(()),
+        false => Err(MasterError::damaged(format!("a JPEG of {size} pixels in a tile or strip of {piece}"))),
+    }
+}
+
+/// The error for a JPEG whose components are not those of the file.
+pub(super) fn unexpected(found: Colorspace, samples: u16) -> MasterError {
+    MasterError::unsupported(format!("JPEG {found:?} where {samples} samples are expected"))
 }

@@ -7,6 +7,7 @@ mod chain;
 mod codestream;
 mod colour;
 mod compression;
+mod deep_jpeg;
 mod float_range;
 mod image;
 mod jpeg;

@@ -99,8 +99,19 @@ impl PixelFormat {
     pub fn compressed(self, compression: Compression) -> Self {
         match compression {
             Compression::Jpeg2000(colours) => codestream::format(self, colours),
+            Compression::Jpeg if self.is_deep() => {
+                Self { range: Some((0.0, f64::from((1u32 << self.bits) - 1))), bits: 16, ..self }
+            }
             _ => self,
         }
+    }
+
+    /// Whether JPEG can have such samples of more than 8 bits. Out of it, each has two bytes.
+    fn is_deep(&self) -> bool {
+        use Photometric::{BlackIsZero, Rgb, Separated, WhiteIsZero, YCbCr};
+        matches!(self.bits, 9..=16)
+            && self.format == SampleFormat::Unsigned
+            && matches!(self.photometric, BlackIsZero | WhiteIsZero | Rgb | YCbCr | Separated)
     }
 
     /// Whether its parts go together, in this image.
@@ -127,7 +138,7 @@ impl PixelFormat {
             return Err(MasterError::unsupported(format!("{photometric:?} of {bits} bits")));
         }
         let lossy = image.compression.is_of_pictures();
-        if lossy && *bits != 8 {
+        if lossy && *bits != 8 && !(image.compression == Compression::Jpeg && self.is_deep()) {
             return Err(MasterError::unsupported(format!(
                 "{:?} with {bits} bits per sample",
                 image.compression

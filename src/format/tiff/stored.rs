@@ -19,6 +19,7 @@ impl Image {
         let plain = self.tiled
             && !self.planar
             && self.mask.is_none()
+            && pixel.bits == 8
             && pixel.samples == colours + u16::from(has_alpha);
         match (self.compression, pixel.photometric) {
             (Compression::Jpeg, Photometric::YCbCr | Photometric::Rgb | Photometric::BlackIsZero)

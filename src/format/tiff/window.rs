@@ -9,7 +9,7 @@ use super::compression::Decompressor;
 use super::image::Image;
 use super::pixel::PixelFormat;
 use super::values::{Compression, Photometric};
-use super::{blank, codestream, jpeg, old_jpeg, predictor, samples};
+use super::{blank, codestream, deep_jpeg, jpeg, old_jpeg, predictor, samples};
 use crate::error::MasterError;
 use crate::format::jpeg::Decoder;
 use crate::ifd::File;
@@ -196,6 +196,10 @@ impl WindowDecoder {
         };
         jpeg::assemble(&tables, &self.compressed, photometric, &mut self.stream)?;
         let needed = wanted.in_image(image);
+        if image.pixel.bits > 8 {
+            let (stream, pixel) = (&self.stream, &image.pixel);
+            return deep_jpeg::decode(stream, pixel, count, image.piece, needed, &mut self.plane);
+        }
         jpeg::decode(&mut self.jpeg, &self.stream, image.piece, needed, count, &mut self.plane)
     }
 

@@ -9,6 +9,8 @@ use recto::fastcgi::Request;
 use recto::picture::Dimensions;
 use recto::respond::Service;
 
+use crate::judge::deep::Deep;
+use crate::judge::writer::Tiff;
 use crate::judge::{Bench, Raw, quantised, run, samples, smooth, text};
 
 const SIZE: Dimensions = Dimensions::new(203, 117);
@@ -55,6 +57,11 @@ fn masters(bench: &Bench) -> Vec<String> {
     saved("gifsave", "a.gif", &[]);
     saved("webpsave", "a.webp", &[]);
     saved("rawsave", "plain.raw", &[]);
+    bench.file("twelve.jpg", &twelve(SIZE, 0, 0));
+    let tiles = (0..117).step_by(64).flat_map(|y| (0..203).step_by(64).map(move |x| (x, y)));
+    let tiles = tiles.map(|(x, y)| twelve(Dimensions::new(64, 64), x, y)).collect();
+    let tiff = Tiff::new(SIZE.width, SIZE.height, 2, 3, 12).with(259, &[7]).tiles(64, 64, tiles);
+    bench.file("twelve.tif", &tiff.bytes());
     bench.file(
         "plain.ppm",
         &[b"P6\n203 117\n255\n", &fs::read(bench.path("plain.raw")).expect("there")[..]].concat(),
@@ -70,6 +77,13 @@ fn masters(bench: &Bench) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// A JPEG of 12 bits a sample of what is shown from a place on.
+fn twelve(size: Dimensions, left: u32, top: u32) -> Vec<u8> {
+    let level = |(x, y, band)| quantised(smooth(left + x, top + y, band), 4096) as u16;
+    let samples: Vec<u16> = samples(size, 3).map(level).collect();
+    Deep { size, count: 3, bits: 12, lossless: false, adobe: Some(0), samples: &samples }.stream()
 }
 
 /// Statuses and bodies of the first `count` requests.
@@ -100,7 +114,7 @@ fn damaged(file: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 fn a_worker_answers_after_bad_masters_as_before() {
     let bench = Bench::new();
     let names = masters(&bench);
-    assert_eq!(names.len(), 14, "{names:?}");
+    assert_eq!(names.len(), 16, "{names:?}");
     let config = format!(
         "[masters]\nroot = {:?}\n[server]\npublic_url = \"http://x/iiif\"\n[tiles]\npass_through = 100\n",
         text(&bench.path("."))

@@ -2,6 +2,7 @@
 //! Windows of a file of a single baseline scan are decoded by themselves, by an index of its data; others need all.
 //! libjpeg-turbo only sees bytes that were copied out of the map.
 
+mod deep;
 mod head;
 mod index;
 mod scan;
@@ -10,6 +11,7 @@ mod state;
 mod tests;
 mod window;
 
+pub use deep::decode as decode_deep;
 pub use index::Index;
 
 use turbojpeg::{Colorspace, Image, PixelFormat, ScalingFactor};
@@ -70,7 +72,7 @@ pub fn describe(header: &Header, length: usize) -> Result<Description, MasterErr
         levels,
         orientation: header.orientation,
         channels: channels(header),
-        depth: Depth::Eight,
+        depth: if header.bits > 8 { Depth::Sixteen } else { Depth::Eight },
     })
 }
 
@@ -79,13 +81,17 @@ pub fn has_windows(header: &Header, level: usize) -> bool {
     header.process == Process::Sequential && !header.many_scans && level < FIRST_WHOLE_LEVEL
 }
 
-/// All pixels of a level: gray, RGB, or inks.
+/// All pixels of a level of a file of up to 8 bits: gray, RGB, or inks.
 ///
 /// # Errors
 /// [`MasterError`] if the file is damaged anywhere, or too large.
 pub fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, MasterError> {
-    let factor = factor(level);
-    let dimensions = scaled(header.dimensions, factor);
+    decompress(&checked(bytes, header, level)?, header, header.dimensions, factor(level))
+}
+
+/// The stream as libjpeg-turbo gets it, if what it takes to decode a level is within the budget.
+fn checked(bytes: &[u8], header: &Header, level: usize) -> Result<Vec<u8>, MasterError> {
+    let dimensions = scaled(header.dimensions, factor(level));
     check_budget(dimensions, cost(header, dimensions))?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(MasterError::TooLarge(format!("a JPEG of {} bytes", bytes.len())));
@@ -95,7 +101,7 @@ pub fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, Mas
     copy.extend([0xff, 0xd8]);
     header.meaning.push(header.components, &mut copy);
     stream::append(bytes, &mut copy)?;
-    decompress(&copy, header, header.dimensions, factor)
+    Ok(copy)
 }
 
 /// The pixels of a window of a level: the same that [`decode`] gives there. The window must be inside.
@@ -149,23 +155,44 @@ fn decompress(
     };
     let mut decoder = Decoder::default();
     let found = decoder.header(stream)?;
-    let same_size = found.width == full.width as usize && found.height == full.height as usize;
-    let same_colour = match found.colorspace {
-        Colorspace::Gray => format == PixelFormat::GRAY,
-        Colorspace::RGB | Colorspace::YCbCr => format == PixelFormat::RGB,
-        Colorspace::CMYK | Colorspace::YCCK => format == PixelFormat::CMYK,
-    };
-    if !(same_size && same_colour) {
-        return Err(MasterError::damaged("a JPEG whose headers contradict each other"));
-    }
+    let size = Dimensions::new(found.width as u32, found.height as u32);
+    check_headers(header, full, size, found.colorspace)?;
     let (width, height) = (factor.scale(found.width), factor.scale(found.height));
     let pitch = width * format.size();
     let mut pixels = vec![0; pitch * height];
     let image = Image { pixels: &mut pixels[..], width, pitch, height, format };
     decoder.decode(stream, factor, image)?;
+    let pixels = if header.bits < 8 { spread(pixels, header.bits) } else { pixels };
     let pixels =
         if format == PixelFormat::CMYK && header.meaning.adobe.is_some() { inverted(pixels) } else { pixels };
     Ok(Raster { dimensions: scaled(full, factor), channels: channels(header), pixels })
+}
+
+/// Whether libjpeg-turbo has found what was expected.
+fn check_headers(
+    header: &Header,
+    full: Dimensions,
+    found: Dimensions,
+    colours: Colorspace,
+) -> Result<(), MasterError> {
+    let expected = match colours {
+        Colorspace::Gray => Channels::Gray,
+        Colorspace::RGB | Colorspace::YCbCr => Channels::Rgb,
+        Colorspace::CMYK | Colorspace::YCCK => Channels::Cmyk,
+    };
+    match found == full && channels(header) == expected {
+        true => Ok(()),
+        false => Err(MasterError::damaged("a JPEG whose headers contradict each other")),
+    }
+}
+
+/// Samples of fewer than 8 bits, which only lossless ones have, over all of 8.
+fn spread(mut pixels: Vec<u8>, bits: u8) -> Vec<u8> {
+    let greatest = (1u16 << bits) - 1;
+    for sample in &mut pixels {
+        *sample = ((u16::from(*sample).min(greatest) * 255 + greatest / 2) / greatest) as u8;
+    }
+    pixels
 }
 
 /// Amounts of ink: where Adobe's marker is, 255 stands for none.
@@ -179,8 +206,10 @@ fn scaled(full: Dimensions, factor: ScalingFactor) -> Dimensions {
     Dimensions::new(side(full.width), side(full.height))
 }
 
-/// Bytes that it takes to decode at a size: pixels, and for several scans two bytes for every coefficient.
+/// Bytes that it takes to decode at a size: pixels, those of more than 8 bits and what becomes of them at the same time;
+/// and for several scans two bytes for every coefficient.
 fn cost(header: &Header, dimensions: Dimensions) -> u64 {
     let held = if header.many_scans { header.samples * 2 } else { 0 };
-    dimensions.area() * header.components as u64 + held
+    let sample = if header.bits > 8 { 3 } else { 1 };
+    dimensions.area() * header.components as u64 * sample + held
 }

@@ -197,7 +197,7 @@ fn header(width: u32, height: u32, many_scans: bool) -> Header {
     let samples = dimensions.area() * 3;
     let orientation = Orientation::UPRIGHT;
     let (process, meaning) = (Process::Sequential, Meaning::default());
-    Header { dimensions, components: 3, samples, many_scans, process, meaning, orientation }
+    Header { dimensions, components: 3, bits: 8, samples, many_scans, process, meaning, orientation }
 }
 
 fn sizes(width: u32, height: u32) -> Vec<(u32, u32)> {

@@ -1,12 +1,11 @@
 //! Blocks read symbol by symbol: their values are not wanted, only whether they are there. None means everywhere: these bits
 //! mean nothing, or too few of them are there. ITU-T T.81 F.2.2, G.2; what libjpeg only warns of is not let pass.
 
+use std::ops::Range;
+
 use super::frame::Scan;
 use crate::format::jpeg::bits::Bits;
 use crate::format::jpeg::dht::Definition;
-
-/// What DC coefficients can be, with room for encoders that are not exact: those of other numbers have lost their way.
-const DC_RANGE: std::ops::RangeInclusive<i32> = -2048..=2047;
 
 /// A Huffman table as T.81 F.2.2.3 decodes with it: for each length of codes the first of them, how many there are, and
 /// where their symbols begin.
@@ -38,14 +37,16 @@ pub struct Reader<'a> {
     scan: &'a Scan,
     progressive: bool,
     predictors: [i32; 4],
+    /// What DC coefficients can be: those of other numbers have lost their way.
+    dc_range: Range<i32>,
     /// Blocks that follow without coefficients of their own in this scan.
     empty: u32,
 }
 
 impl<'a> Reader<'a> {
     /// At the first block of these data.
-    pub fn new(plain: &'a [u8], scan: &'a Scan, progressive: bool) -> Self {
-        Self { bits: Bits::new(plain), at: 0, scan, progressive, predictors: [0; 4], empty: 0 }
+    pub fn new(plain: &'a [u8], scan: &'a Scan, progressive: bool, dc_range: Range<i32>) -> Self {
+        Self { bits: Bits::new(plain), at: 0, scan, progressive, predictors: [0; 4], dc_range, empty: 0 }
     }
 
     /// How many bits lie behind, if there were so many, and no run goes on.
@@ -99,7 +100,7 @@ impl<'a> Reader<'a> {
         let is_negative = size > 0 && value >> (size - 1) == 0;
         let predictor = self.predictors.get_mut(component)?;
         *predictor += if is_negative { value - (1 << size) + 1 } else { value };
-        DC_RANGE.contains(&predictor.checked_mul(1 << self.scan.low)?).then_some(())
+        self.dc_range.contains(&predictor.checked_mul(1 << self.scan.low)?).then_some(())
     }
 
     /// F.2.2.2.

@@ -1,11 +1,13 @@
 //! What the headers of a frame and its scans tell of where blocks are. ITU-T T.81 A.2, B.2.2, B.2.3, G.1.1.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 /// A frame in Huffman codes, of one to four components.
 pub struct Frame {
     /// Whether its scans have only some bits of some coefficients (SOF2).
     pub progressive: bool,
+    /// Bits of a sample: 8 or 12.
+    bits: u8,
     width: u32,
     height: u32,
     /// In the order of the header.
@@ -38,10 +40,13 @@ pub struct Scan {
 impl Frame {
     /// Reads SOF0, SOF1 or SOF2.
     pub fn read(marker: u8, content: &[u8]) -> Option<Self> {
-        let (&[_, h1, h0, w1, w0, count], rows) = content.split_first_chunk()?;
+        let (&[bits @ (8 | 12), h1, h0, w1, w0, count], rows) = content.split_first_chunk()? else {
+            return None;
+        };
         let side = |high, low| Some(u32::from(u16::from_be_bytes([high, low]))).filter(|side| *side > 0);
         let mut frame = Self {
             progressive: marker == 0xc2,
+            bits,
             width: side(w1, w0)?,
             height: side(h1, h0)?,
             components: Vec::new(),
@@ -57,6 +62,12 @@ impl Frame {
             frame.components.push(Component { id, factors, whole: 0, nonzero: Vec::new() });
         }
         (matches!(count, 1..=4) && rows.len() == usize::from(count)).then_some(frame)
+    }
+
+    /// What DC coefficients can be, with room for encoders that are not exact: 8 times the samples.
+    pub fn dc_range(&self) -> Range<i32> {
+        let levels = 8 << self.bits;
+        -levels..levels
     }
 
     /// Reads SOS.

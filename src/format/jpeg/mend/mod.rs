@@ -114,7 +114,7 @@ fn walk(
     units: std::ops::Range<usize>,
     plain: &[u8],
 ) -> Option<usize> {
-    let mut reader = Reader::new(plain, scan, frame.progressive);
+    let mut reader = Reader::new(plain, scan, frame.progressive, frame.dc_range());
     let keeps = frame.progressive && *scan.band.start() > 0;
     for unit in units {
         for (&(component, dc, ac), &count) in scan.components.iter().zip(blocks) {
