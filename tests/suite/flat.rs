@@ -102,9 +102,16 @@ fn render(path: &Path, request: &str) -> Vec<u8> {
     let master = Rc::new(Master::open(path).unwrap());
     let description = &master.description;
     let has_colour = description.channels.has_colour();
-    let tiling = Tiling::of(description, &config.limits);
-    let resolved =
-        iiif::resolve(&request, version, tiling, &config.limits, &config.offer, has_colour).unwrap();
+    let tiling = Tiling::of(description, &config.rendering.limits);
+    let resolved = iiif::resolve(
+        &request,
+        version,
+        tiling,
+        &config.rendering.limits,
+        &config.rendering.offer,
+        has_colour,
+    )
+    .unwrap();
     let plan = Plan::new(&resolved, description, Depth::Eight);
     let mut renderer = Renderer::default();
     let pieces = renderer.render(&master, &plan, &config).unwrap().into_pieces();

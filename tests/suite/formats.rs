@@ -5,8 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use recto::config::{Config, Encodings};
-use recto::encode::{Carried, Encoder, check};
+use recto::config::Config;
+use recto::encode::{Carried, Encoder, Encodings, check};
 use recto::picture::{Channels, Dimensions, Format};
 use recto::raster::Raster;
 
@@ -161,7 +161,7 @@ fn settings_reach_the_file() {
 
 #[test]
 fn a_picture_that_the_format_cannot_hold_is_the_clients_mistake() {
-    let settings = config("").encodings;
+    let settings = config("").rendering.encodings;
     for (format, width, height) in [
         (Format::Webp, 16_383, 1),
         (Format::Gif, 1, 65_535),
@@ -180,7 +180,7 @@ fn a_picture_that_the_format_cannot_hold_is_the_clients_mistake() {
 #[test]
 fn the_shipped_configuration_shows_the_defaults() {
     let shipped = Config::parse(include_str!("../../systemd/recto.toml")).expect("a configuration");
-    assert_eq!(shipped.encodings, Encodings::default());
+    assert_eq!(shipped.rendering.encodings, Encodings::default());
 }
 
 fn config(section: &str) -> Config {
