@@ -9,9 +9,9 @@
 //! | [`demo`] | `recto demo`: a whole site on this machine, and its sample masters |
 //! | [`process`] | the pool of processes: supervisor, workers, scoreboard |
 //! | [`respond`] | the path |
-//! | [`fastcgi`] | records, parameters, responses; pure |
+//! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
-//! | [`http`] | what the server is called, how an answer is kept and found to be fresh, its `Link` headers |
+//! | [`http`] | requests and responses, what the server is called, how an answer is kept and found to be fresh, its `Link` headers |
 //! | [`derive`] | the plan of a derivative, which holds every choice, and the pipeline that carries it out |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |

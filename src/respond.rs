@@ -1,5 +1,5 @@
 //! The path of a request, hop by hop: `Service::image` calls every hop in order, and nothing calls it back.
-//! The only module that knows both HTTP and images.
+//! Here HTTP and images meet.
 
 use std::iter;
 
@@ -9,13 +9,12 @@ use crate::derive::pipeline::Renderer;
 use crate::derive::plan::Plan;
 use crate::encode;
 use crate::error::{Error, MasterError};
-use crate::fastcgi::{Request, Response};
-use crate::http::ConfigFingerprint;
 use crate::http::info_cache::Told;
 use crate::http::links;
 use crate::http::spelling::{self, Spelling};
 use crate::http::validators::{Freshness, Validators};
 use crate::http::vhost::Vhost;
+use crate::http::{self, ConfigFingerprint, Request, Response};
 use crate::iiif::{self, About, Budget, Extras, Identifier, ImageRequest, Pages, Target, Tiling, Version};
 use crate::master::{Known, Master, State};
 use crate::source::Sidecar;
@@ -333,10 +332,10 @@ fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
 
 /// An error as the client sees it; the log gets the faults that are not the client's.
 fn refusal(uri: &[u8], error: &Error) -> Response<'static> {
-    let status = error.status();
+    let status = http::status(error);
     complain(&status.to_string(), uri, error);
     let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
-    let refusal = Response::text(status, &error.public_message()).with("Cache-Control", cache_control);
+    let refusal = Response::text(status, &http::public_message(error)).with("Cache-Control", cache_control);
     match error {
         // Perhaps a picture that is being written: NGINX is not to keep this in place of what it has of that.
         Error::Master(MasterError::NoImage) => refusal.with("X-Accel-Expires", "0"),

@@ -4,9 +4,9 @@
 use std::hash::Hasher;
 use std::time::SystemTime;
 
+use super::Response;
 use super::fingerprint::{ConfigFingerprint, Digest};
 use crate::config::Limits;
-use crate::fastcgi::Response;
 use crate::source::Identity;
 
 /// What identifies one representation of one state of a master.

@@ -2,8 +2,7 @@
 //! A client has a say in it only where NGINX has no name for the vhost, or not the port that leads to it, and only by
 //! a host that is listed. `X-Forwarded-Host` and the like are believed from nobody.
 
-use super::Settings;
-use crate::fastcgi::Request;
+use super::{Request, Settings};
 
 /// What the server is called.
 #[derive(Debug, PartialEq, Eq)]

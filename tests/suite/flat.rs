@@ -12,6 +12,7 @@ use recto::config::Config;
 use recto::derive::pipeline::Renderer;
 use recto::derive::plan::Plan;
 use recto::error::{Error, MasterError};
+use recto::http::{public_message, status};
 use recto::iiif::{self, Target, Tiling};
 use recto::master::{Decoder, Master};
 use recto::picture::{Channels, Depth, Dimensions, Rect};
@@ -483,5 +484,5 @@ fn bombs_are_refused_by_their_headers() {
     jpeg[at + 5..at + 9].fill(0xff);
     assert!(matches!(refused("bomb.jpg", &jpeg), MasterError::Damaged(_)), "too short for its size");
     let error = Error::Master(refused("bomb.png", &png));
-    assert!(error.status() == 500 && error.public_message().contains("too large"));
+    assert!(status(&error) == 500 && public_message(&error).contains("too large"));
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use recto::config::Config;
 use recto::encode::{Carried, Encoder, Encodings, check};
+use recto::http::{public_message, status};
 use recto::picture::{Channels, Dimensions, Format};
 use recto::raster::Raster;
 
@@ -172,8 +173,8 @@ fn a_picture_that_the_format_cannot_hold_is_the_clients_mistake() {
     ] {
         check(format, Dimensions::new(width, height), &settings).expect("it fits");
         let error = check(format, Dimensions::new(width + 1, height + 1), &settings).expect_err("too large");
-        assert_eq!(error.status(), 400);
-        assert!(error.public_message().starts_with(&format!("format: {format} holds at most ")), "{error}");
+        assert_eq!(status(&error), 400);
+        assert!(public_message(&error).starts_with(&format!("format: {format} holds at most ")), "{error}");
     }
 }
 
