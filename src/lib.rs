@@ -11,7 +11,7 @@
 //! | [`respond`] | the path |
 //! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
-//! | [`http`] | requests and responses, what the server is called, how an answer is kept and found to be fresh, its `Link` headers |
+//! | [`http`] | requests and responses, what the server is called, how answers are kept and found fresh, `Link` headers |
 //! | [`derive`] | the plan of a derivative, which holds every choice, and the pipeline that carries it out |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |
