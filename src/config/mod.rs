@@ -51,8 +51,8 @@ pub struct Serving {
     pub state: master::StateSettings,
 }
 
-/// The settings that change the bytes of a picture or of info.json. All of them are in every entity tag, by their
-/// [`Hash`]: see [`http::ConfigFingerprint`].
+/// The settings that change the bytes of a picture or of info.json. All of them are in every entity tag, by the derived
+/// hash: see [`http::ConfigFingerprint`].
 #[derive(Clone, Debug, Hash)]
 pub struct Rendering {
     /// `[limits]`
