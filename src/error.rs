@@ -1,5 +1,5 @@
-//! What went wrong, whose fault it is, and the one function that turns that into an HTTP status.
-//! Each variant names who has to act: the client, the owner of the master, or the operator.
+//! What went wrong, and whose fault it is: each variant names who has to act, the client, the owner of the master, or the
+//! operator. What HTTP tells of it is said there.
 
 /// What a client is told of a name that leads to no image, whether there is no such file or it is none.
 pub const NO_IMAGE: &str = "no image has this identifier";
@@ -58,29 +58,13 @@ impl Error {
     pub fn request(parameter: &'static str, reason: impl Into<String>) -> Self {
         Self::Request { parameter, reason: reason.into() }
     }
+}
 
-    /// The HTTP status that the Image API gives this error (3.0 section 7.3). Nothing else decides on a status.
-    pub fn status(&self) -> u16 {
-        match self {
-            Self::Request { .. } => 400,
-            // Not 415, which is about what a client sends.
-            Self::NotFound(_) | Self::Master(MasterError::NoImage) => 404,
-            Self::NotImplemented(_) => 501,
-            Self::Master(_) | Self::Internal(_) => 500,
-        }
-    }
-
-    /// The line of text that the client sees. Faults of the server have a fixed one: details go to the log.
-    pub fn public_message(&self) -> String {
-        match self {
-            Self::Request { .. } | Self::NotFound(_) | Self::NotImplemented(_) => self.to_string(),
-            Self::Master(MasterError::NoImage) => NO_IMAGE.to_owned(),
-            Self::Master(MasterError::TooLarge(_)) => {
-                "this image is too large to be served at this size without reduced levels".to_owned()
-            }
-            Self::Master(_) => "this image cannot be read; the server's log says why".to_owned(),
-            Self::Internal(_) => "the image server failed; its log says why".to_owned(),
-        }
+/// For the tests of the rooms below HTTP.
+#[cfg(test)]
+impl Error {
+    pub(crate) fn status(&self) -> u16 {
+        crate::http::status(self)
     }
 }
 

@@ -9,15 +9,15 @@
 //! | [`demo`] | `recto demo`: a whole site on this machine, and its sample masters |
 //! | [`process`] | the pool of processes: supervisor, workers, scoreboard |
 //! | [`respond`] | the path |
-//! | [`fastcgi`] | records, parameters, responses; pure |
+//! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
-//! | [`http`] | what the server is called, how an answer is kept and found to be fresh, its `Link` headers |
+//! | [`http`] | requests and responses, what the server is called, how answers are kept and found fresh, `Link` headers |
 //! | [`derive`] | the plan of a derivative, which holds every choice, and the pipeline that carries it out |
-//! | [`encode`] | one file per output format |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |
 //! | [`source`] | where masters come from: identifier to mapped file; the only I/O on the path |
 //! | [`passthrough`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
+//! | [`encode`] | one file per output format |
 //! | [`format`] | the formats of masters, a room for each: bytes in, pixels out; pure |
 //! | [`jp2`] | JPEG 2000: boxes, index, windows; OpenJPEG behind a safe face; pure on bytes |
 //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |

@@ -1,5 +1,5 @@
 //! The path of a request, hop by hop: `Service::image` calls every hop in order, and nothing calls it back.
-//! The only module that knows both HTTP and images.
+//! Here HTTP and images meet.
 
 use std::iter;
 
@@ -9,12 +9,12 @@ use crate::derive::pipeline::Renderer;
 use crate::derive::plan::Plan;
 use crate::encode;
 use crate::error::{Error, MasterError};
-use crate::fastcgi::{Request, Response};
 use crate::http::info_cache::Told;
 use crate::http::links;
 use crate::http::spelling::{self, Spelling};
-use crate::http::validators::{Freshness, Settings, Validators};
+use crate::http::validators::{Freshness, Validators};
 use crate::http::vhost::Vhost;
+use crate::http::{self, ConfigFingerprint, Request, Response};
 use crate::iiif::{self, About, Budget, Extras, Identifier, ImageRequest, Pages, Target, Tiling, Version};
 use crate::master::{Known, Master, State};
 use crate::source::Sidecar;
@@ -29,7 +29,7 @@ const COMPLAINTS: usize = 64;
 /// What answers requests: the configuration, the masters and the tools, for one worker.
 pub struct Service {
     config: Config,
-    settings: Settings,
+    fingerprint: ConfigFingerprint,
     root: Root,
     known: Known,
     told: Told<Telling>,
@@ -66,18 +66,18 @@ impl Service {
     /// # Errors
     /// If the directory cannot be opened.
     pub fn new(config: Config) -> anyhow::Result<Self> {
-        let root = Root::open(&config.masters)?;
+        let root = Root::open(&config.serving.masters)?;
         // The supervisor has said why, if nothing can be kept.
-        let known = Known::new(config.known, State::open(&config.state).ok());
-        let settings = Settings::of(&config)?;
+        let known = Known::new(config.serving.known, State::open(&config.serving.state).ok());
+        let fingerprint = ConfigFingerprint::of(&config.rendering);
         let (told, renderer) = (Told::default(), Renderer::default());
-        Ok(Self { config, settings, root, known, told, renderer, wrong: Vec::new(), host_refused: false })
+        Ok(Self { config, fingerprint, root, known, told, renderer, wrong: Vec::new(), host_refused: false })
     }
 
     /// The answer to a request, whatever it is.
     pub fn respond<'r>(&'r mut self, request: &'r Request) -> Response<'r> {
         let uri = request.param("REQUEST_URI").unwrap_or_default();
-        let vhost = Vhost::of(request, &self.config.server);
+        let vhost = Vhost::of(request, &self.config.serving.http);
         let host = vhost.as_ref().map(|vhost| vhost.host.as_str()).unwrap_or_default();
         let keeps_refusals = Spelling::asked(request).is_none_or(|asked| asked.may_keep_refusals(host));
         self.answer(uri, request, vhost).unwrap_or_else(|error| {
@@ -132,8 +132,8 @@ impl Service {
         let description = &master.description;
         let tiling = Tiling::of(description, &asked.limits);
         let has_colour = description.channels.has_colour();
-        let offer = &self.config.offer;
-        let limits = &encode::held(request.format, &asked.limits, &self.config.encodings);
+        let offer = &self.config.rendering.offer;
+        let limits = &encode::held(request.format, &asked.limits, &self.config.rendering.encodings);
         let resolved = iiif::resolve(request, version, tiling, limits, offer, has_colour)?;
         let canonical = iiif::canonical(&resolved, version, tiling, limits);
         let customary = || format!("/{}", iiif::customary(&resolved, version, tiling, limits));
@@ -142,17 +142,19 @@ impl Service {
             return Ok(lead);
         }
         let files = iter::once(master.identity);
-        let freshness = Freshness::new(&[&master.page.to_string(), &canonical], files, limits, self.settings);
+        let freshness =
+            Freshness::new(&[&master.page.to_string(), &canonical], files, limits, self.fingerprint);
         let headers = [
             ("Content-Type", resolved.format.media_type().to_owned()),
-            ("Cache-Control", self.config.server.cache_control.clone()),
+            ("Cache-Control", self.config.serving.http.cache_control.clone()),
             ("Link", links::of_image(&asked.vhost.base, version, identifier, &canonical, offer)),
         ];
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let deepest = self.config.encodings.deepest(resolved.format);
-        let plan = Plan::new(&resolved, description, deepest).within(self.config.max_source_area)?;
+        let deepest = self.config.rendering.encodings.deepest(resolved.format);
+        let plan =
+            Plan::new(&resolved, description, deepest).within(self.config.rendering.max_source_area)?;
         let body = self.renderer.render(&master, &plan, &self.config)?;
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }
@@ -175,12 +177,12 @@ impl Service {
         let page = master.page.to_string();
         let representation = [id.as_str(), media_type, &page];
         let all_files = iter::once(files.0).chain(files.1);
-        let freshness = Freshness::new(&representation, all_files, &asked.limits, self.settings);
+        let freshness = Freshness::new(&representation, all_files, &asked.limits, self.fingerprint);
         let pages = Pages { page: master.page, of: master.pages()? };
-        let offer = &self.config.offer;
+        let offer = &self.config.rendering.offer;
         let headers = [
             ("Content-Type", media_type.to_owned()),
-            ("Cache-Control", self.config.server.cache_control.clone()),
+            ("Cache-Control", self.config.serving.http.cache_control.clone()),
             (
                 "Link",
                 links::of_info(
@@ -222,26 +224,26 @@ impl Service {
         let (description, scale) = (&master.description, master.scale());
         let extras = self.extras(&master.path, sidecar);
         let cost = |region, size| Plan::cost(description, region, size);
-        let most = self.config.max_source_area.get();
+        let most = self.config.rendering.max_source_area.get();
         let budget = Budget { levels: &description.levels, most, cost: &cost };
         let largest = iiif::largest(description.dimensions(), limits);
-        let offer = &encode::offered(&self.config.offer, largest, &self.config.encodings);
+        let offer = &encode::offered(&self.config.rendering.offer, largest, &self.config.rendering.encodings);
         let about = About { id, description, limits, offer, scale, pages, extras: &extras, budget };
         iiif::info(version, &about).to_string().into_bytes()
     }
 
     /// What the publisher adds to every info.json, and to this one. A file that is wrong adds nothing.
     fn extras(&mut self, path: &str, sidecar: Option<Sidecar>) -> Extras {
-        let Some(sidecar) = sidecar else { return self.config.info.clone() };
+        let Some(sidecar) = sidecar else { return self.config.rendering.info.clone() };
         match sidecar.text().and_then(|text| Extras::parse(&text)) {
-            Ok(extras) => self.config.info.overlaid(extras),
+            Ok(extras) => self.config.rendering.info.overlaid(extras),
             Err(error) => {
                 if !self.wrong.contains(&sidecar.identity) {
                     log::warn!("{path:?}.json is ignored: {error}");
                     self.wrong.truncate(COMPLAINTS - 1);
                     self.wrong.insert(0, sidecar.identity);
                 }
-                self.config.info.clone()
+                self.config.rendering.info.clone()
             }
         }
     }
@@ -271,7 +273,7 @@ impl Service {
 
     /// Tells the operator once that clients find the server by another name than they are told.
     fn complain_of_host(&mut self, request: &Request, vhost: &Vhost) {
-        if let Some(host) = vhost.refused(request, &self.config.server)
+        if let Some(host) = vhost.refused(request, &self.config.serving.http)
             && !self.host_refused
         {
             self.host_refused = true;
@@ -287,10 +289,10 @@ impl Service {
     /// The limits of the configuration, narrowed by what NGINX grants this request.
     fn limits(&self, granted: &[u8]) -> Result<Limits, Error> {
         if granted.is_empty() {
-            return Ok(self.config.limits);
+            return Ok(self.config.rendering.limits);
         }
         let text = String::from_utf8_lossy(granted);
-        self.config.limits.narrowed(&text).ok_or_else(|| {
+        self.config.rendering.limits.narrowed(&text).ok_or_else(|| {
             Error::Internal(format!("the parameter RECTO_MAX_SIZE is {text:?}, neither 1000 nor 1000x800"))
         })
     }
@@ -330,10 +332,10 @@ fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
 
 /// An error as the client sees it; the log gets the faults that are not the client's.
 fn refusal(uri: &[u8], error: &Error) -> Response<'static> {
-    let status = error.status();
+    let status = http::status(error);
     complain(&status.to_string(), uri, error);
     let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
-    let refusal = Response::text(status, &error.public_message()).with("Cache-Control", cache_control);
+    let refusal = Response::text(status, &http::public_message(error)).with("Cache-Control", cache_control);
     match error {
         // Perhaps a picture that is being written: NGINX is not to keep this in place of what it has of that.
         Error::Master(MasterError::NoImage) => refusal.with("X-Accel-Expires", "0"),

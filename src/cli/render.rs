@@ -74,15 +74,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Target::Image { version, request, .. } => {
             let description = &master.description;
             let has_colour = description.channels.has_colour();
-            let tiling = Tiling::of(description, &config.limits);
-            let limits = encode::held(request.format, &config.limits, &config.encodings);
-            let resolved = iiif::resolve(&request, version, tiling, &limits, &config.offer, has_colour)?;
-            let plan = Plan::new(&resolved, description, config.encodings.deepest(resolved.format));
+            let tiling = Tiling::of(description, &config.rendering.limits);
+            let limits = encode::held(request.format, &config.rendering.limits, &config.rendering.encodings);
+            let resolved =
+                iiif::resolve(&request, version, tiling, &limits, &config.rendering.offer, has_colour)?;
+            let plan = Plan::new(&resolved, description, config.rendering.encodings.deepest(resolved.format));
             if arguments.plan {
                 explain(&master, &resolved, &plan);
                 return Ok(());
             }
-            let plan = plan.within(config.max_source_area)?;
+            let plan = plan.within(config.rendering.max_source_area)?;
             send(Renderer::default().render(&master, &plan, &config)?, file, arguments)
         }
         Target::Info { version, identifier } => {
@@ -116,23 +117,23 @@ fn info(
     let extras = match Sidecar::beside(file) {
         Some(sidecar) => {
             let extras = sidecar.text().and_then(|text| Extras::parse(&text));
-            config.info.overlaid(extras.map_err(|error| anyhow!("its .json: {error}"))?)
+            config.rendering.info.overlaid(extras.map_err(|error| anyhow!("its .json: {error}"))?)
         }
-        None => config.info.clone(),
+        None => config.rendering.info.clone(),
     };
     let description = &master.description;
-    let largest = iiif::largest(description.dimensions(), &config.limits);
+    let largest = iiif::largest(description.dimensions(), &config.rendering.limits);
     let about = About {
         id,
         description,
-        limits: &config.limits,
-        offer: &encode::offered(&config.offer, largest, &config.encodings),
+        limits: &config.rendering.limits,
+        offer: &encode::offered(&config.rendering.offer, largest, &config.rendering.encodings),
         scale: master.scale(),
         pages: Pages { page: master.page, of: master.pages()? },
         extras: &extras,
         budget: Budget {
             levels: &description.levels,
-            most: config.max_source_area.get(),
+            most: config.rendering.max_source_area.get(),
             cost: &|region, size| Plan::cost(description, region, size),
         },
     };

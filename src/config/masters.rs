@@ -5,23 +5,8 @@ use std::path::PathBuf;
 use anyhow::ensure;
 use serde::Deserialize;
 
-/// Where the masters are.
-#[derive(Clone, Debug)]
-pub struct Masters {
-    /// The directory below which identifiers name files.
-    pub root: PathBuf,
-    /// Whether symbolic links may lead out of `root`.
-    pub follow_symlinks: bool,
-}
-
-/// How many masters a worker keeps open, mapped and understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// In number.
-    pub known: usize,
-    /// In bytes of memory that their indexes take together.
-    pub known_bytes: usize,
-}
+use crate::master::Bounds;
+use crate::source::Masters;
 
 /// The section as it stands in the file.
 #[derive(Debug, Deserialize)]
@@ -44,11 +29,11 @@ impl RawMasters {
     ///
     /// # Errors
     /// If the root is missing or not absolute, or a number is out of range.
-    pub(super) fn checked(self) -> anyhow::Result<(Masters, Known)> {
+    pub(super) fn checked(self) -> anyhow::Result<(Masters, Bounds)> {
         let Self { root, follow_symlinks, known, known_bytes } = self;
         ensure!(!root.as_os_str().is_empty(), "[masters] root is missing: the directory with the images");
         ensure!(root.is_absolute(), "[masters] root must be an absolute path");
         ensure!(known <= 500, "[masters] known = {known} is not within 0 to 500");
-        Ok((Masters { root, follow_symlinks }, Known { known, known_bytes }))
+        Ok((Masters { root, follow_symlinks }, Bounds { known, known_bytes }))
     }
 }

@@ -1,17 +1,12 @@
 //! The configuration: `RawConfig` as it is written in the file, [`Config`] as it is meant.
 //! Built once; nothing later looks at the file's words. Limits that info.json publishes come from this same value.
+//! Each room of the program has its own settings; here they are put together, and nothing below knows of the whole.
 
-mod colour;
-mod encodings;
-mod hosts;
 mod limits;
 mod masters;
-mod metadata;
 mod offer;
-mod server;
-mod state;
+mod pool;
 mod suggest;
-mod tiles;
 
 use std::num::NonZeroU64;
 use std::path::Path;
@@ -19,35 +14,47 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use serde::Deserialize;
 
+use crate::derive::Colour;
+use crate::encode::{Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, Tiff, Webp};
 use crate::iiif::{Extras, Offer};
-pub use colour::{Colour, Profile};
-pub use encodings::{
-    Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, PngCompression, Subsampling, Tiff, TiffCompression, Webp,
-};
-pub use hosts::Hosts;
+use crate::passthrough::Tiles;
+use crate::source::Masters;
+use crate::{http, master, metadata};
 pub use limits::Limits;
 use limits::RawLimits;
 use masters::RawMasters;
-pub use masters::{Known, Masters};
-pub use metadata::Metadata;
-use metadata::RawMetadata;
 use offer::RawOffer;
-use server::RawServer;
-pub use server::Server;
-pub use state::State;
-pub use tiles::Tiles;
+pub use pool::Pool;
+use pool::RawServer;
 
 /// All that a server needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// `[server]`
-    pub server: Server,
-    /// `[masters]`
+    /// What changes no byte of a picture or info.json: who answers, what is answered about, what is kept of it.
+    pub serving: Serving,
+    /// What changes bytes.
+    pub rendering: Rendering,
+}
+
+/// The settings that answers do not depend on.
+#[derive(Clone, Debug)]
+pub struct Serving {
+    /// `[server] socket`, `workers` and `deadline`
+    pub pool: Pool,
+    /// `[server] public_url`, `trusted_hosts` and `cache_control`. The tag of an info.json has the URL that is in it.
+    pub http: http::Settings,
+    /// `[masters] root` and `follow_symlinks`
     pub masters: Masters,
-    /// `[masters]`: how many of them a worker keeps open.
-    pub known: Known,
+    /// `[masters] known` and `known_bytes`: how many of them a worker keeps open.
+    pub known: master::Bounds,
     /// `[state]`
-    pub state: State,
+    pub state: master::StateSettings,
+}
+
+/// The settings that change the bytes of a picture or of info.json. All of them are in every entity tag, by the derived
+/// hash: see [`http::ConfigFingerprint`].
+#[derive(Clone, Debug, Hash)]
+pub struct Rendering {
     /// `[limits]`
     pub limits: Limits,
     /// `[limits] max_source_area`: pixels of a master that one request may have decoded.
@@ -59,7 +66,7 @@ pub struct Config {
     /// `[colour]`
     pub colour: Colour,
     /// `[metadata] carry`
-    pub metadata: Metadata,
+    pub metadata: metadata::Policy,
     /// `[tiles]`
     pub tiles: Tiles,
     /// One section per output format.
@@ -94,12 +101,12 @@ impl Config {
 struct RawConfig {
     server: RawServer,
     masters: RawMasters,
-    state: State,
+    state: master::StateSettings,
     limits: RawLimits,
     offer: RawOffer,
     info: serde_json::Map<String, serde_json::Value>,
     colour: Colour,
-    metadata: RawMetadata,
+    metadata: metadata::Policy,
     tiles: Tiles,
     jpeg: Jpeg,
     png: Png,
@@ -130,20 +137,18 @@ impl TryFrom<RawConfig> for Config {
         encodings.check()?;
         raw.state.check()?;
         raw.tiles.check()?;
-        Ok(Self {
-            server: raw.server.try_into()?,
-            masters,
-            known,
-            state: raw.state,
+        let (pool, http) = raw.server.checked()?;
+        let rendering = Rendering {
             limits,
             max_source_area,
             offer: raw.offer.try_into()?,
             info: Extras::new(raw.info).map_err(|error| anyhow!("[info] {error}"))?,
             colour: raw.colour,
-            metadata: raw.metadata.into(),
+            metadata: raw.metadata,
             tiles: raw.tiles,
             encodings,
-        })
+        };
+        Ok(Self { serving: Serving { pool, http, masters, known, state: raw.state }, rendering })
     }
 }
 

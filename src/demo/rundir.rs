@@ -209,12 +209,12 @@ mod tests {
         set_server(&mut settings, Path::new("/run/s"), Some(2)).expect("server");
         set_state(&mut settings, Path::new("/run/state")).expect("state");
         let config = crate::config::Config::parse(&settings.to_string()).expect("a valid configuration");
-        assert_eq!(config.server.public_url, None);
-        assert_eq!(config.server.workers, 2);
-        assert_eq!(config.masters.root, Path::new("/b"));
-        assert!(config.masters.follow_symlinks);
-        assert_eq!(config.limits.max_width.get(), 9);
-        assert_eq!(config.state.directory, Path::new("/run/state"));
+        assert_eq!(config.serving.http.public_url, None);
+        assert_eq!(config.serving.pool.workers, 2);
+        assert_eq!(config.serving.masters.root, Path::new("/b"));
+        assert!(config.serving.masters.follow_symlinks);
+        assert_eq!(config.rendering.limits.max_width.get(), 9);
+        assert_eq!(config.serving.state.directory, Path::new("/run/state"));
     }
 
     #[test]

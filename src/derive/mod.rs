@@ -3,3 +3,6 @@
 
 pub mod pipeline;
 pub mod plan;
+mod settings;
+
+pub use settings::{Colour, Profile};

@@ -4,8 +4,7 @@
 
 use ravif::{BitDepth, EncodedImage, Encoder, Img, RGB8, RGBA8};
 
-use super::failed;
-use crate::config::Avif;
+use super::{Avif, failed};
 use crate::error::Error;
 use crate::raster::{Raster, coloured};
 

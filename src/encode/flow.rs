@@ -31,11 +31,11 @@ pub fn flow(
     carried: &Carried,
     config: &Config,
 ) -> Option<Box<dyn Flow<u8>>> {
-    let jpeg = &config.encodings.jpeg;
+    let jpeg = &config.rendering.encodings.jpeg;
     match format {
         // The tables, or the scans, of other JPEGs depend on all pixels.
         Format::Jpg if !jpeg.progressive && !jpeg.optimize => {
-            Some(Box::new(jpeg::Flow::new(size, carried.clone(), *jpeg, config.offer.background)))
+            Some(Box::new(jpeg::Flow::new(size, carried.clone(), *jpeg, config.rendering.offer.background)))
         }
         _ => flow_of(format, size, carried, config),
     }
@@ -59,7 +59,7 @@ fn flow_of<S: Sample>(
     config: &Config,
 ) -> Option<Box<dyn Flow<S>>> {
     match format {
-        Format::Png => Some(Box::new(png::Flow::new(size, carried.clone(), config.encodings.png))),
+        Format::Png => Some(Box::new(png::Flow::new(size, carried.clone(), config.rendering.encodings.png))),
         _ => None,
     }
 }

@@ -7,8 +7,7 @@ use std::collections::HashMap;
 use color_quant::NeuQuant;
 use gif::{Encoder, EncodingError, Frame};
 
-use super::failed;
-use crate::config::Gif;
+use super::{Gif, failed};
 use crate::error::Error;
 use crate::raster::{Raster, flatten};
 

@@ -6,8 +6,7 @@ use std::ops::Range;
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use super::bands::{self, Joiner};
-use super::{Carried, failed, into_jpeg};
-use crate::config::{Jpeg, Subsampling};
+use super::{Carried, Jpeg, Subsampling, failed, into_jpeg};
 use crate::error::Error;
 use crate::kept::Kept;
 use crate::picture::{Channels, Dimensions};

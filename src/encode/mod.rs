@@ -10,15 +10,19 @@ mod jp2;
 mod jpeg;
 mod pdf;
 mod png;
+mod settings;
 mod tiff;
 mod webp;
 
 pub use carried::{Carried, into_jpeg};
 pub use flow::{Flow, flow, flow_deep};
+pub use settings::{
+    Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, PngCompression, Subsampling, Tiff, TiffCompression, Webp,
+};
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use crate::config::{Config, Encodings, Limits};
+use crate::config::{Config, Limits};
 use crate::error::Error;
 use crate::iiif::Offer;
 use crate::picture::{Dimensions, Format};
@@ -43,8 +47,9 @@ impl Encoder {
         carried: &Carried,
         config: &Config,
     ) -> Result<Vec<u8>, Error> {
-        let settings = &config.encodings;
-        let raster = if format.has_alpha() { raster } else { flatten(raster, config.offer.background) };
+        let settings = &config.rendering.encodings;
+        let raster =
+            if format.has_alpha() { raster } else { flatten(raster, config.rendering.offer.background) };
         match format {
             Format::Jpg => Ok(into_jpeg(self.jpeg.encode(&raster, &settings.jpeg)?, carried)),
             Format::Png | Format::Tif => encode_of(&raster, format, carried, settings),
@@ -67,7 +72,7 @@ impl Encoder {
         carried: &Carried,
         config: &Config,
     ) -> Result<Vec<u8>, Error> {
-        encode_of(raster, format, carried, &config.encodings)
+        encode_of(raster, format, carried, &config.rendering.encodings)
     }
 }
 

@@ -3,8 +3,7 @@
 
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
 
-use super::{Carried, jpeg};
-use crate::config::{self, Encodings};
+use super::{Carried, Encodings, Jpeg, jpeg};
 use crate::error::Error;
 use crate::picture::Dimensions;
 use crate::raster::Raster;
@@ -21,7 +20,7 @@ pub(super) fn encode(
 ) -> Result<Vec<u8>, Error> {
     let size = raster.dimensions;
     let coloured = raster.channels.has_colour();
-    let jpeg = encoder.encode(&raster, &config::Jpeg { quality: settings.pdf.quality, ..settings.jpeg })?;
+    let jpeg = encoder.encode(&raster, &Jpeg { quality: settings.pdf.quality, ..settings.jpeg })?;
     Ok(document(&jpeg, size, coloured, carried.profile.as_deref(), settings.pdf.dpi))
 }
 

@@ -8,8 +8,7 @@ use std::rc::Rc;
 
 use png::{BitDepth, ColorType, Compression, EncodingError, Filter, Info, StreamWriter, Writer};
 
-use super::{Carried, failed};
-use crate::config::{Png, PngCompression};
+use super::{Carried, Png, PngCompression, failed};
 use crate::error::Error;
 use crate::picture::{Channels, Depth, Dimensions};
 use crate::raster::{Raster, Sample};

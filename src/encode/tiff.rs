@@ -6,8 +6,7 @@ use anyhow::Result;
 use libdeflater::{CompressionLvl, Compressor};
 use weezl::BitOrder;
 
-use super::{Carried, failed};
-use crate::config::{Tiff, TiffCompression};
+use super::{Carried, Tiff, TiffCompression, failed};
 use crate::error::Error;
 use crate::ifd::{Field, Layout, tag};
 use crate::picture::Dimensions;

@@ -4,8 +4,7 @@
 
 use webp::{Encoder, PixelLayout, WebPConfig};
 
-use super::{Carried, carried, failed};
-use crate::config::Webp;
+use super::{Carried, Webp, carried, failed};
 use crate::error::Error;
 use crate::raster::{Raster, coloured};
 

@@ -1,5 +1,6 @@
 //! FastCGI 1.0 as a responder speaks it: one request per connection, then the connection ends.
-//! Pure on bytes; sockets appear only as a `Read` or `Write` that is passed in. Knows nothing of images or HTTP paths.
+//! Pure on bytes; sockets appear only as a `Read` or `Write` that is passed in. Knows nothing of images or HTTP paths:
+//! it makes a [`Request`] of records, and records of a [`Response`](crate::http::Response).
 //! Standard: FastCGI Specification 1.0 (Open Market, 1996); clauses are cited where they decide something.
 
 pub mod params;
@@ -9,8 +10,9 @@ mod response;
 
 use std::io::{self, Read, Write};
 
-pub use request::{Assembly, Request};
-pub use response::Response;
+use crate::http::Request;
+pub use request::Assembly;
+pub use response::write_response;
 
 /// A whole request, and the id under which the reply has to go out.
 #[derive(Clone, Debug, PartialEq, Eq)]

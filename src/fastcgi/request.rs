@@ -1,10 +1,10 @@
-//! A request, and its assembly from the records of one connection.
+//! The assembly of a request from the records of one connection.
 //! Must not touch a socket: bytes come in by [`Assembly::feed`], what the protocol wants said waits in its replies.
 //! FastCGI 1.0 sections 3.5, 4, 5 and 6.2; the bounds are our own.
 
-use super::params::{self, Pair};
 use super::record::{self, ProtocolStatus, Record, kind};
-use super::{Fault, Incoming, Response};
+use super::{Fault, Incoming, params, write_response};
+use crate::http::{Request, Response};
 
 /// Most bytes of parameters. NGINX sends less than 20 KiB with its own limits as they come.
 const MAX_PARAMS: usize = 64 * 1024;
@@ -14,26 +14,6 @@ const MAX_CONNECTION: usize = 256 * 1024;
 
 /// The role that answers requests (section 6.2), the only one played here.
 const RESPONDER: u16 = 1;
-
-/// What a client asked for, as CGI parameters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Request {
-    /// Names and values in the order of arrival.
-    pub params: Vec<Pair>,
-}
-
-impl Request {
-    /// A request with these parameters.
-    pub fn from_pairs<N: AsRef<[u8]>, V: AsRef<[u8]>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
-        let owned = |(name, value): (N, V)| (name.as_ref().to_vec(), value.as_ref().to_vec());
-        Self { params: pairs.into_iter().map(owned).collect() }
-    }
-
-    /// The value of the first parameter of this name.
-    pub fn param(&self, name: &str) -> Option<&[u8]> {
-        self.params.iter().find(|(n, _)| n == name.as_bytes()).map(|(_, value)| &value[..])
-    }
-}
 
 /// A request in the making. The result does not depend on how the bytes were cut into pieces.
 #[derive(Debug, Default)]
@@ -103,7 +83,7 @@ impl Assembly {
         Ok(None)
     }
 
-    /// Section 5.1. The flag that asks to keep the connection is not looked at: see `worker.rs`.
+    /// Section 5.1. The flag that asks to keep the connection is not looked at: see the `worker`.
     fn begin(&mut self, id: u16, begun: Option<u16>, body: &[u8]) -> Result<(), Fault> {
         let &[role1, role0, _flags, _, _, _, _, _] = body else {
             return Err(Fault::BeginLength(body.len()));
@@ -136,7 +116,7 @@ impl Assembly {
         };
         if let Some(id) = self.begun {
             // Writing to a vector cannot fail.
-            let _ = Response::text(status, &fault.to_string()).write_to(id, &mut self.replies);
+            let _ = write_response(Response::text(status, &fault.to_string()), id, &mut self.replies);
         }
     }
 
@@ -154,7 +134,7 @@ impl Assembly {
     }
 
     fn complete(&self, id: u16) -> Result<Incoming, Fault> {
-        Ok(Incoming { id, request: Request { params: params::decode(&self.params)? } })
+        Ok(Incoming { id, request: Request::new(params::decode(&self.params)?) })
     }
 
     /// Section 4.1. A worker has one connection and one request at a time, and says so.
@@ -276,10 +256,8 @@ mod tests {
         let (values, taken) = record::cut(&replies).expect("valid").expect("whole");
         assert_eq!((values.kind, values.id), (kind::GET_VALUES_RESULT, 0));
         let pairs = params::decode(values.content).expect("valid");
-        assert_eq!(
-            Request { params: pairs },
-            Request::from_pairs([("FCGI_MAX_REQS", "1"), ("FCGI_MPXS_CONNS", "0")])
-        );
+        let expected = Request::from_pairs([("FCGI_MAX_REQS", "1"), ("FCGI_MPXS_CONNS", "0")]);
+        assert_eq!(Request::new(pairs), expected);
         assert_eq!(replies[taken..], record::unknown_type(77));
     }
 

@@ -1,4 +1,4 @@
-//! A response, and the way it goes out: CGI headers and body in STDOUT records, then END_REQUEST.
+//! The way a response goes out: CGI headers and body in STDOUT records, then END_REQUEST.
 //! Must not decide on a status or a header of its own, except Content-Length.
 //! FastCGI 1.0 sections 5.3 and 5.5; CGI 1.1 (RFC 3875) section 6.
 
@@ -6,89 +6,56 @@ use std::io::{self, ErrorKind, IoSlice, Write};
 
 use super::record::{self, HEADER_LENGTH, ProtocolStatus, kind};
 use crate::body::Body;
+use crate::http::Response;
 
 /// Most content of one record, a multiple of 8 below 65536 so that no padding is ever wanted.
 const CHUNK: u16 = 65_528;
 
-/// A status, headers and a body.
-pub struct Response<'a> {
-    /// The HTTP status.
-    pub status: u16,
-    /// Names and values. A value with a control byte in it is not sent.
-    pub headers: Vec<(&'static str, String)>,
-    /// The body. Content-Length tells the length of a whole one.
-    pub body: Body<'a>,
+/// Writes all of `response` as the reply to request `id`: in one `writev` if `out` takes it, without copying the body,
+/// or one for each piece.
+///
+/// # Errors
+/// Those of `out`, and that of a piece that cannot be made: then the reply has no end, which tells the peer that it
+/// is not whole. The connection is of no more use.
+pub fn write_response(response: Response, id: u16, out: &mut impl Write) -> io::Result<()> {
+    let mut head = head(&response);
+    match response.body {
+        Body::Whole(body) => write_content(id, [&head, &body], &end_of_reply(id), out),
+        Body::Pieces(pieces) => {
+            for piece in pieces {
+                write_content(id, [&head, &piece.map_err(io::Error::other)?], b"", out)?;
+                head.clear();
+            }
+            write_content(id, [&head, b""], &end_of_reply(id), out)
+        }
+    }
 }
 
-impl<'a> Response<'a> {
-    /// A response without headers of its own.
-    pub fn new(status: u16, body: impl Into<Body<'a>>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into() }
+/// The CGI header block, its empty line included.
+fn head(response: &Response) -> Vec<u8> {
+    // Room for what is usual: the headers of an image take 350 bytes.
+    let mut head = String::with_capacity(512);
+    head += &format!("Status: {} {}\r\n", response.status, response.reason());
+    let has_length = response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Length"));
+    // RFC 9110 section 8.6: neither 204 nor 304 tells the length of its own body.
+    if let Body::Whole(body) = &response.body
+        && !has_length
+        && !matches!(response.status, 204 | 304)
+    {
+        head += &format!("Content-Length: {}\r\n", body.len());
     }
-
-    /// The response with one more header.
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
-        self
-    }
-
-    /// The response with more headers.
-    pub fn with_all(mut self, headers: impl IntoIterator<Item = (&'static str, String)>) -> Self {
-        self.headers.extend(headers);
-        self
-    }
-
-    /// A short answer in words.
-    pub fn text(status: u16, line: &str) -> Self {
-        Self::new(status, format!("{line}\n").into_bytes()).with("Content-Type", "text/plain; charset=utf-8")
-    }
-
-    /// Writes all of it as the reply to request `id`: in one `writev` if `out` takes it, without copying the body, or
-    /// one for each piece.
-    ///
-    /// # Errors
-    /// Those of `out`, and that of a piece that cannot be made: then the reply has no end, which tells the peer that it
-    /// is not whole. The connection is of no more use.
-    pub fn write_to(self, id: u16, out: &mut impl Write) -> io::Result<()> {
-        let mut head = self.head();
-        match self.body {
-            Body::Whole(body) => write_content(id, [&head, &body], &end_of_reply(id), out),
-            Body::Pieces(pieces) => {
-                for piece in pieces {
-                    write_content(id, [&head, &piece.map_err(io::Error::other)?], b"", out)?;
-                    head.clear();
-                }
-                write_content(id, [&head, b""], &end_of_reply(id), out)
-            }
+    for (name, value) in &response.headers {
+        // The last line of defence against a header that smuggles in another one.
+        if value.bytes().any(|byte| byte.is_ascii_control()) {
+            log::error!("the value of header {name} has a control byte and is not sent");
+            continue;
+        }
+        for part in [name, ": ", value, "\r\n"] {
+            head += part;
         }
     }
-
-    /// The CGI header block, its empty line included.
-    fn head(&self) -> Vec<u8> {
-        // Room for what is usual: the headers of an image take 350 bytes.
-        let mut head = String::with_capacity(512);
-        head += &format!("Status: {} {}\r\n", self.status, reason(self.status));
-        let has_length = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Length"));
-        // RFC 9110 section 8.6: neither 204 nor 304 tells the length of its own body.
-        if let Body::Whole(body) = &self.body
-            && !has_length
-            && !matches!(self.status, 204 | 304)
-        {
-            head += &format!("Content-Length: {}\r\n", body.len());
-        }
-        for (name, value) in &self.headers {
-            // The last line of defence against a header that smuggles in another one.
-            if value.bytes().any(|byte| byte.is_ascii_control()) {
-                log::error!("the value of header {name} has a control byte and is not sent");
-                continue;
-            }
-            for part in [name, ": ", value, "\r\n"] {
-                head += part;
-            }
-        }
-        head += "\r\n";
-        head.into_bytes()
-    }
+    head += "\r\n";
+    head.into_bytes()
 }
 
 /// Writes both parts as STDOUT records, and `end` as it is.
@@ -142,31 +109,6 @@ fn write_all(out: &mut impl Write, mut slices: &mut [IoSlice<'_>]) -> io::Result
     Ok(())
 }
 
-/// The reason phrase (RFC 9110 section 15) of the statuses that an image server uses.
-fn reason(status: u16) -> &'static str {
-    match status {
-        200 => "OK",
-        204 => "No Content",
-        301 => "Moved Permanently",
-        302 => "Found",
-        303 => "See Other",
-        304 => "Not Modified",
-        308 => "Permanent Redirect",
-        400 => "Bad Request",
-        403 => "Forbidden",
-        404 => "Not Found",
-        405 => "Method Not Allowed",
-        413 => "Content Too Large",
-        414 => "URI Too Long",
-        415 => "Unsupported Media Type",
-        431 => "Request Header Fields Too Large",
-        500 => "Internal Server Error",
-        501 => "Not Implemented",
-        503 => "Service Unavailable",
-        _ => "Unknown",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,7 +135,7 @@ mod tests {
     /// What a server that understands the records gets out of them.
     fn received(response: Response, step: usize) -> Vec<u8> {
         let mut out = Narrow { step, taken: Vec::new() };
-        response.write_to(9, &mut out).expect("nothing fails");
+        write_response(response, 9, &mut out).expect("nothing fails");
         let (stdout, ended) = understood(&out.taken);
         assert!(ended);
         stdout
@@ -253,7 +195,8 @@ mod tests {
     fn a_piece_that_fails_leaves_the_reply_without_an_end() {
         let pieces = [Ok(vec![1; 5]), Err(Error::NotFound("gone")), Ok(vec![2; 5])];
         let mut out = Vec::new();
-        let written = Response::new(200, Body::Pieces(Box::new(pieces.into_iter()))).write_to(9, &mut out);
+        let response = Response::new(200, Body::Pieces(Box::new(pieces.into_iter())));
+        let written = write_response(response, 9, &mut out);
         assert_eq!(written.expect_err("failed").to_string(), "gone");
         let (stdout, ended) = understood(&out);
         assert!(!ended && stdout.ends_with(b"\r\n\r\n\x01\x01\x01\x01\x01"));

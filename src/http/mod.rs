@@ -1,8 +1,21 @@
-//! What Recto knows of HTTP beside FastCGI: what the server is called, how an answer is kept and found to be fresh, its
-//! `Link` headers, the texts of info.json that were made last.
+//! What Recto knows of HTTP: requests and responses as plain values, what the server is called, how an answer is kept
+//! and found to be fresh, its `Link` headers, what is told of errors, the texts of info.json that were made last.
 
+mod error;
+mod fingerprint;
+mod hosts;
 pub mod info_cache;
 pub mod links;
+mod request;
+mod response;
+mod settings;
 pub mod spelling;
 pub mod validators;
 pub mod vhost;
+
+pub use error::{public_message, status};
+pub use fingerprint::ConfigFingerprint;
+pub use hosts::Hosts;
+pub use request::Request;
+pub use response::Response;
+pub use settings::Settings;

@@ -1,7 +1,7 @@
 //! The one spelling under which NGINX keeps an answer, and the way there for who asks by another one: an internal
 //! redirect that the client does not see. Pure. What NGINX makes of it stands in `nginx/recto.conf`.
 
-use crate::fastcgi::{Request, Response};
+use super::{Request, Response};
 
 /// What an answer is kept under, beside what the client has no say in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,56 +4,15 @@
 use std::hash::Hasher;
 use std::time::SystemTime;
 
-use siphasher::sip::SipHasher13;
-
-use crate::config::{Config, Limits};
-use crate::fastcgi::Response;
+use super::Response;
+use super::fingerprint::{ConfigFingerprint, Digest};
+use crate::config::Limits;
 use crate::source::Identity;
 
 /// What identifies one representation of one state of a master.
 pub struct Freshness {
     etag: String,
     modified: SystemTime,
-}
-
-/// What stands for the program and its configuration in all tags: another version or another setting makes other bytes.
-/// It is the same on every machine with the same version and settings, wherever its files are.
-#[derive(Clone, Copy)]
-pub struct Settings(u64);
-
-impl Settings {
-    /// Those of this program with `config`.
-    ///
-    /// # Errors
-    /// If a setting cannot be written as JSON, which none of them is made for.
-    pub fn of(config: &Config) -> anyhow::Result<Self> {
-        let settings = serde_json::to_vec(&(
-            config.encodings,
-            config.colour,
-            config.metadata,
-            config.tiles.pass_through,
-            &config.offer,
-            config.max_source_area,
-            config.info.to_string(),
-        ))?;
-        let mut digest = Digest::default();
-        digest.add(env!("CARGO_PKG_VERSION").as_bytes());
-        digest.add(&settings);
-        Ok(Self(digest.0.finish()))
-    }
-}
-
-/// A number that stands for bytes: the same on every machine and with every compiler, which neither the standard
-/// library's hasher nor its `Hash` promises.
-#[derive(Default)]
-struct Digest(SipHasher13);
-
-impl Digest {
-    /// Adds a part, with its length: so no two lists of parts are one.
-    fn add(&mut self, part: &[u8]) {
-        self.0.write(&(part.len() as u64).to_le_bytes());
-        self.0.write(part);
-    }
 }
 
 /// The validators that a request carries.
@@ -72,17 +31,17 @@ impl Freshness {
         representation: &[&str],
         files: impl Iterator<Item = Identity> + Clone,
         limits: &Limits,
-        settings: Settings,
+        config: ConfigFingerprint,
     ) -> Self {
         let mut digest = Digest::default();
-        let sides = [limits.max_width.get().into(), limits.max_height.get().into(), limits.max_area.get()];
-        for number in [settings.0].into_iter().chain(sides) {
-            digest.add(&number.to_le_bytes());
+        digest.add(&config.to_bytes());
+        for number in [limits.max_width.get().into(), limits.max_height.get().into(), limits.max_area.get()] {
+            digest.add(&u64::to_le_bytes(number));
         }
         representation.iter().for_each(|part| digest.add(part.as_bytes()));
         files.clone().for_each(|file| digest.add(&file.of_any_copy()));
         let modified = files.map(|file| file.modified()).max().unwrap_or(SystemTime::UNIX_EPOCH);
-        Self { etag: format!("\"{:016x}\"", digest.0.finish()), modified }
+        Self { etag: format!("\"{:016x}\"", digest.finish()), modified }
     }
 
     /// The entity tag, quotes included.
@@ -115,27 +74,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-
-    /// SipHash-1-3 without a key, as Python 3.11 has it: `PYTHONHASHSEED=0`, `hash(bytes)`.
-    #[test]
-    fn a_digest_is_the_same_everywhere() {
-        let mut digest = Digest::default();
-        digest.add(b"recto");
-        digest.add(b"");
-        assert_eq!(digest.0.finish(), 0x6658_1a75_b544_0ba5);
-    }
-
-    #[test]
-    fn settings_are_the_same_wherever_the_files_are() {
-        let of = |lines: &str| Settings::of(&Config::parse(lines).expect("valid")).expect("settings").0;
-        let here = of("[masters]\nroot = \"/here\"");
-        let there = of("[server]\nworkers = 7\nsocket = \"/there\"\n[masters]\nroot = \"/there\"\nknown = 3");
-        assert_eq!(here, there);
-        for section in ["[jpeg]\nquality = 81", "[offer]\nbackground = \"#000000\"", "[info]\nlabel = \"x\""]
-        {
-            assert_ne!(here, of(&format!("{section}\n[masters]\nroot = \"/here\"")), "{section}");
-        }
-    }
 
     #[test]
     fn tags_are_compared_weakly_and_before_dates() {

@@ -2,8 +2,7 @@
 //! A client has a say in it only where NGINX has no name for the vhost, or not the port that leads to it, and only by
 //! a host that is listed. `X-Forwarded-Host` and the like are believed from nobody.
 
-use crate::config::Server;
-use crate::fastcgi::Request;
+use super::{Request, Settings};
 
 /// What the server is called.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub struct Vhost {
 impl Vhost {
     /// By `public_url`, by the host that NGINX passes on, or by NGINX's own name for the vhost. None if none of them
     /// says it.
-    pub fn of(request: &Request, server: &Server) -> Option<Self> {
+    pub fn of(request: &Request, server: &Settings) -> Option<Self> {
         let param = |name| request.param(name).and_then(|value| std::str::from_utf8(value).ok());
         let graphic = |base: &&str| base.bytes().all(|byte| byte.is_ascii_graphic());
         let from_nginx = param("RECTO_BASE").filter(graphic);
@@ -41,7 +40,7 @@ impl Vhost {
     }
 
     /// The host that the client asked for in vain: what it is told is another's name.
-    pub fn refused<'r>(&self, request: &'r Request, server: &Server) -> Option<&'r [u8]> {
+    pub fn refused<'r>(&self, request: &'r Request, server: &Settings) -> Option<&'r [u8]> {
         let asked = request.param("RECTO_HOST").filter(|asked| !asked.is_empty());
         asked.filter(|_| server.public_url.is_none() && self.host.is_empty())
     }
@@ -50,16 +49,17 @@ impl Vhost {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::http::Hosts;
 
-    fn server(lines: &str) -> Server {
-        Config::parse(&format!("[server]\n{lines}\n[masters]\nroot = \"/srv\"")).expect("valid").server
+    fn server(public_url: Option<&str>, trusted_hosts: Hosts) -> Settings {
+        Settings::new(public_url.map(str::to_owned), trusted_hosts, String::new()).expect("valid")
     }
 
     #[test]
     fn only_listed_hosts_are_taken() {
-        let (plain, public) = (server(""), server("public_url = \"https://a.org:8443/b/iiif\""));
-        let listed = server("trusted_hosts = [\"*.a.org\"]");
+        let plain = server(None, Hosts::default());
+        let public = server(Some("https://a.org:8443/b/iiif"), Hosts::default());
+        let listed = server(None, vec!["*.a.org".to_owned()].try_into().expect("hosts"));
         for (server, asked, base, host) in [
             (&plain, "", "http://10.0.0.2/iiif", ""),
             (&plain, "localhost:8080", "http://localhost:8080/iiif", "localhost:8080"),
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn without_any_name_there_is_none() {
-        let server = server("");
+        let server = server(None, Hosts::default());
         assert_eq!(Vhost::of(&Request::default(), &server), None);
         assert_eq!(Vhost::of(&Request::from_pairs([("RECTO_BASE", "http://a\n/iiif")]), &server), None);
         assert_eq!(Vhost::of(&Request::from_pairs([("RECTO_HOST", "evil.org")]), &server), None);

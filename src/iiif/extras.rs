@@ -3,6 +3,7 @@
 //! Checked whole before anything of it is used; what the server itself states cannot be overridden.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde_json::{Map, Value, json};
 
@@ -120,6 +121,13 @@ impl Extras {
 impl fmt::Display for Extras {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", json!(self.0))
+    }
+}
+
+/// By its text, for the same members in another order make other bytes.
+impl Hash for Extras {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.to_string().hash(state);
     }
 }
 

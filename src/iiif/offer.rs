@@ -2,13 +2,11 @@
 //! One plain value that info.json advertises and resolving asks, so that what is promised is what is served.
 //! Compliance documents of the Image API 3.0 and 2.1.
 
-use serde::Serialize;
-
 use super::{Format, Quality, Version, quoted};
 use crate::error::Error;
 
 /// The offer of a server, or of one vhost of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Offer {
     /// The formats that are served, in the order in which they are advertised; [`Format::Jpg`] is always among them.
     pub formats: Vec<Format>,

@@ -136,10 +136,9 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::config;
-    use crate::master::{Known, State};
-    use crate::source::Root;
+    use crate::master::{Bounds, Known, State, StateSettings};
     use crate::source::identity::tests::settle;
+    use crate::source::{Masters, Root};
 
     #[test]
     fn an_index_is_made_once_and_kept_on_disk() {
@@ -162,10 +161,10 @@ mod tests {
         settle(&masters.join("a.jpg"));
 
         let window = Rect::new(300, 200, 90, 70);
-        let root = Root::open(&config::Masters { root: masters, follow_symlinks: false }).expect("a root");
+        let root = Root::open(&Masters { root: masters, follow_symlinks: false }).expect("a root");
         let decoded = || {
-            let state = State::open(&config::State { directory: kept.clone(), max_bytes: 1 << 20 });
-            let bounds = config::Known { known: 1, known_bytes: 1 << 20 };
+            let state = State::open(&StateSettings { directory: kept.clone(), max_bytes: 1 << 20 });
+            let bounds = Bounds { known: 1, known_bytes: 1 << 20 };
             let master = Known::new(bounds, state.ok()).find(&root, "a.jpg").expect("a master");
             master.decode::<u8>(&mut Decoder::default(), 0, window).expect("decoded")
         };

@@ -14,7 +14,7 @@ use std::time::SystemTime;
 
 use rustix::fs::{Access, OFlags};
 
-use crate::config;
+use super::StateSettings;
 use crate::source::Identity;
 
 /// The longest finding that is kept or read: the index of a tile of four million packets.
@@ -41,7 +41,7 @@ impl State {
     ///
     /// # Errors
     /// Why nothing can be kept.
-    pub fn open(settings: &config::State) -> Result<Self, String> {
+    pub fn open(settings: &StateSettings) -> Result<Self, String> {
         let directory = settings.directory.clone();
         let usable = rustix::fs::access(&directory, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK);
         usable.map_err(|error| format!("[state] directory {}: {error}", directory.display()))?;
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     fn state(directory: &Path, max_bytes: u64) -> State {
-        let settings = config::State { directory: directory.to_owned(), max_bytes };
+        let settings = StateSettings { directory: directory.to_owned(), max_bytes };
         State::open(&settings).expect("a directory")
     }
 
@@ -264,7 +264,7 @@ mod tests {
         let directory = tempfile::tempdir().expect("a directory");
         let missing = directory.path().join("missing");
         let open = |directory: &Path, max_bytes| {
-            State::open(&config::State { directory: directory.to_owned(), max_bytes })
+            State::open(&StateSettings { directory: directory.to_owned(), max_bytes })
         };
         assert!(open(&missing, 1).expect_err("missing").contains("missing"));
         assert!(open(directory.path(), 0).is_err());

@@ -5,6 +5,7 @@ mod decoder;
 mod flat_window;
 mod index_store;
 mod open_masters;
+mod settings;
 
 use std::cell::OnceCell;
 use std::fs::File;
@@ -15,6 +16,7 @@ use std::rc::Rc;
 pub use decoder::Decoder;
 pub use index_store::State;
 pub use open_masters::Known;
+pub use settings::{Bounds, StateSettings};
 
 use crate::error::{Error, MasterError};
 use crate::format::image;

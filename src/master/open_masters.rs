@@ -4,8 +4,7 @@
 
 use std::rc::Rc;
 
-use super::{Master, State};
-use crate::config::Known as Bounds;
+use super::{Bounds, Master, State};
 use crate::error::Error;
 use crate::source::{MAX_MAPS, Root};
 
@@ -85,10 +84,10 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Masters;
     use crate::jp2;
     use crate::master::Decoder;
     use crate::picture::{Channels, Dimensions, Rect};
+    use crate::source::Masters;
     use crate::source::identity::tests::settle;
     use std::fs::{File, FileTimes};
     use std::path::Path;

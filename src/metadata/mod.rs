@@ -3,11 +3,12 @@
 
 mod exif;
 pub(crate) mod orientation;
+mod policy;
 mod xmp;
 
-use crate::config;
 pub use exif::{Exif, ExifField};
 pub use orientation::{exif_orientation, is_adobe_rgb};
+pub use policy::Policy;
 pub use xmp::Packet;
 
 /// What a master says about itself; nothing by default.
@@ -29,7 +30,7 @@ const LONGEST_XMP: usize = 65_502;
 impl Metadata {
     /// What is left of it under a policy.
     #[must_use]
-    pub fn under(self, policy: config::Metadata) -> Self {
+    pub fn under(self, policy: Policy) -> Self {
         let exif = match (policy.exif, policy.copyright) {
             (true, true) => self.exif,
             (true, false) => self.exif.without_copyright(),

@@ -5,17 +5,19 @@
 
 mod cut;
 pub(crate) mod jpeg;
+mod settings;
 mod size_estimate;
 #[cfg(test)]
 pub(crate) mod tests;
 mod turn;
 mod webp;
 
-use crate::config::Encodings;
+use crate::encode::Encodings;
 use crate::kept::Kept;
 use crate::picture::{Dimensions, Orientation};
 use cut::Cutter;
 use jpeg::Jpeg;
+pub use settings::Tiles;
 
 /// A tile's bytes as a complete file, out of the map.
 #[derive(Debug)]

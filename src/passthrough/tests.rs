@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use super::*;
-use crate::config;
+use crate::encode;
 
 const SIDE: u32 = 64;
 
@@ -219,7 +219,7 @@ fn only_streams_that_are_whole_leave() {
 fn growth_is_judged_by_tables_and_sampling() {
     let estimate = |quality, subsampling| {
         let stream = encoded(&picture(6), quality, subsampling, |_| {});
-        size_estimate::of_jpeg(&Jpeg::read(&stream).expect("whole"), &config::Jpeg::default())
+        size_estimate::of_jpeg(&Jpeg::read(&stream).expect("whole"), &encode::Jpeg::default())
     };
     assert!((estimate(80, Subsamp::Sub2x2) - 1.0).abs() < 0.02, "what would be written grows by nothing");
     assert!(estimate(75, Subsamp::Sub2x2) < 1.0 && estimate(85, Subsamp::Sub2x2) < 1.25);

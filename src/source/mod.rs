@@ -5,6 +5,7 @@ mod beneath;
 pub(crate) mod identity;
 mod map;
 mod root;
+mod settings;
 mod sidecar;
 mod steps;
 
@@ -12,4 +13,5 @@ pub use beneath::openat2_refused;
 pub use identity::Identity;
 pub use map::{MAX_MAPS, Map};
 pub use root::{EXTENSIONS, Found, Root, file_and_page};
+pub use settings::Masters;
 pub use sidecar::Sidecar;

@@ -6,9 +6,8 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use super::Identity;
 use super::beneath::{Beneath, Links};
-use crate::config::Masters;
+use super::{Identity, Masters};
 use crate::error::{Error, NO_IMAGE};
 
 /// File name extensions that an identifier may leave out. Those of an earlier group go before the others: a TIFF is there

@@ -53,7 +53,7 @@ impl Sidecar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Masters;
+    use crate::source::Masters;
 
     #[test]
     fn a_sidecar_is_short_text_beside_the_master() {

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use recto::config::Config;
 use recto::encode::{Carried, Encoder};
-use recto::fastcgi::Request;
+use recto::http::Request;
 use recto::master::{Decoder, Master};
 use recto::picture::{Format, Orientation, Rect};
 use recto::raster::{Axis, Raster, Resampler, orient};

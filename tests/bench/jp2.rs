@@ -23,7 +23,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use mosaic::Mosaic;
 use recto::config::Config;
-use recto::fastcgi::Request;
+use recto::http::Request;
 use recto::jp2::{Image, WindowDecoder};
 use recto::picture::{Description, Dimensions, Rect};
 use recto::raster::Raster;

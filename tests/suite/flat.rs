@@ -12,6 +12,7 @@ use recto::config::Config;
 use recto::derive::pipeline::Renderer;
 use recto::derive::plan::Plan;
 use recto::error::{Error, MasterError};
+use recto::http::{public_message, status};
 use recto::iiif::{self, Target, Tiling};
 use recto::master::{Decoder, Master};
 use recto::picture::{Channels, Depth, Dimensions, Rect};
@@ -102,9 +103,16 @@ fn render(path: &Path, request: &str) -> Vec<u8> {
     let master = Rc::new(Master::open(path).unwrap());
     let description = &master.description;
     let has_colour = description.channels.has_colour();
-    let tiling = Tiling::of(description, &config.limits);
-    let resolved =
-        iiif::resolve(&request, version, tiling, &config.limits, &config.offer, has_colour).unwrap();
+    let tiling = Tiling::of(description, &config.rendering.limits);
+    let resolved = iiif::resolve(
+        &request,
+        version,
+        tiling,
+        &config.rendering.limits,
+        &config.rendering.offer,
+        has_colour,
+    )
+    .unwrap();
     let plan = Plan::new(&resolved, description, Depth::Eight);
     let mut renderer = Renderer::default();
     let pieces = renderer.render(&master, &plan, &config).unwrap().into_pieces();
@@ -476,5 +484,5 @@ fn bombs_are_refused_by_their_headers() {
     jpeg[at + 5..at + 9].fill(0xff);
     assert!(matches!(refused("bomb.jpg", &jpeg), MasterError::Damaged(_)), "too short for its size");
     let error = Error::Master(refused("bomb.png", &png));
-    assert!(error.status() == 500 && error.public_message().contains("too large"));
+    assert!(status(&error) == 500 && public_message(&error).contains("too large"));
 }

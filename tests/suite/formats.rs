@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use recto::config::{Config, Encodings};
-use recto::encode::{Carried, Encoder, check};
+use recto::config::Config;
+use recto::encode::{Carried, Encoder, Encodings, check};
+use recto::http::{public_message, status};
 use recto::picture::{Channels, Dimensions, Format};
 use recto::raster::Raster;
 
@@ -161,7 +162,7 @@ fn settings_reach_the_file() {
 
 #[test]
 fn a_picture_that_the_format_cannot_hold_is_the_clients_mistake() {
-    let settings = config("").encodings;
+    let settings = config("").rendering.encodings;
     for (format, width, height) in [
         (Format::Webp, 16_383, 1),
         (Format::Gif, 1, 65_535),
@@ -172,15 +173,15 @@ fn a_picture_that_the_format_cannot_hold_is_the_clients_mistake() {
     ] {
         check(format, Dimensions::new(width, height), &settings).expect("it fits");
         let error = check(format, Dimensions::new(width + 1, height + 1), &settings).expect_err("too large");
-        assert_eq!(error.status(), 400);
-        assert!(error.public_message().starts_with(&format!("format: {format} holds at most ")), "{error}");
+        assert_eq!(status(&error), 400);
+        assert!(public_message(&error).starts_with(&format!("format: {format} holds at most ")), "{error}");
     }
 }
 
 #[test]
 fn the_shipped_configuration_shows_the_defaults() {
     let shipped = Config::parse(include_str!("../../systemd/recto.toml")).expect("a configuration");
-    assert_eq!(shipped.encodings, Encodings::default());
+    assert_eq!(shipped.rendering.encodings, Encodings::default());
 }
 
 fn config(section: &str) -> Config {

@@ -6,8 +6,9 @@ mod stream;
 use std::rc::Rc;
 
 use crate::body::Body;
-use crate::config::{Colour, Config, Profile};
+use crate::config::Config;
 use crate::derive::plan::{Band, Plan};
+use crate::derive::{Colour, Profile};
 use crate::encode::{self, Carried, Encoder, into_jpeg};
 use crate::error::Error;
 use crate::master::{Decoder, Master};
@@ -43,11 +44,11 @@ impl Renderer {
         plan: &Plan,
         config: &'r Config,
     ) -> Result<Body<'r>, Error> {
-        encode::check(plan.format, plan.canvas(), &config.encodings)?;
+        encode::check(plan.format, plan.canvas(), &config.rendering.encodings)?;
         if let Some(file) = self.stored(master, plan, config)? {
             return Ok(file.into());
         }
-        let (source, profile) = self.colours(master, plan, config.colour)?;
+        let (source, profile) = self.colours(master, plan, config.rendering.colour)?;
         let carried = Carried { profile, metadata: metadata(master, plan, config)? };
         let size = plan.scaled();
         match plan.depth {
@@ -101,7 +102,7 @@ impl Renderer {
         let scaled = self.scaled(master, plan, profile);
         self.rest();
         let turned = orient(scaled?, plan.turn);
-        let background = config.offer.background;
+        let background = config.rendering.offer.background;
         let tilted = match plan.tilt {
             0.0 => turned,
             degrees => rotate(&turned, degrees, plan.is_opaque().then_some(background)),
@@ -117,12 +118,14 @@ impl Renderer {
 
     /// The tile that the plan names, as it is stored, if it may be sent so.
     fn stored(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Option<Vec<u8>>, Error> {
-        let Some(tile) = plan.tile.filter(|_| config.tiles.pass_through > 0.0) else { return Ok(None) };
-        let (is_converted, profile) = match config.colour.profile {
+        let Some(tile) = plan.tile.filter(|_| config.rendering.tiles.pass_through > 0.0) else {
+            return Ok(None);
+        };
+        let (is_converted, profile) = match config.rendering.colour.profile {
             Profile::Strip => (false, None),
             Profile::Srgb => (!master.is_srgb(plan.level, &mut self.converter)?, None),
             Profile::Keep => {
-                let (source, profile) = self.colours(master, plan, config.colour)?;
+                let (source, profile) = self.colours(master, plan, config.rendering.colour)?;
                 (source.is_some() && !master.is_srgb(plan.level, &mut self.converter)?, profile)
             }
         };
@@ -137,8 +140,8 @@ impl Renderer {
             size: plan.scaled(),
             turn: plan.turn,
             gray: plan.quality == Quality::Gray,
-            growth: config.tiles.pass_through,
-            encodings: config.encodings,
+            growth: config.rendering.tiles.pass_through,
+            encodings: config.rendering.encodings,
         };
         Ok(self.passer.pass(stored, &wanted).map(|file| into_jpeg(file, &carried)))
     }
@@ -197,7 +200,7 @@ fn metadata(master: &Master, plan: &Plan, config: &Config) -> Result<Metadata, E
     if !plan.whole {
         return Ok(Metadata::default());
     }
-    Ok(master.metadata()?.under(config.metadata))
+    Ok(master.metadata()?.under(config.rendering.metadata))
 }
 
 /// Rows of the level that are decoded: what a band has in common with the one above it is not decoded again.

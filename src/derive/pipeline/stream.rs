@@ -40,7 +40,7 @@ impl<'r, S: Sample> Flow<'r, S> {
             master: Rc::clone(master),
             plan: plan.clone(),
             profile,
-            background: config.offer.background,
+            background: config.rendering.offer.background,
             bands: Box::new(plan.bands()),
             source: Source::new(),
             file: Some(file),

@@ -34,7 +34,7 @@ impl Generation {
         let config = Config::parse(&text).with_context(|| format!("configuration {}", path.display()))?;
         let text = sealed(&text).context("cannot keep the configuration for the workers")?;
         // Said here, once: workers do without either.
-        if let Err(why) = State::open(&config.state) {
+        if let Err(why) = State::open(&config.serving.state) {
             log::info!("nothing that is found out about masters is kept: {why}");
         }
         if let Some(why) = crate::source::openat2_refused() {

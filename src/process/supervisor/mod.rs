@@ -118,7 +118,7 @@ struct Stopping {
 impl Supervisor {
     fn new(options: &Options) -> anyhow::Result<Self> {
         let current = Generation::load(1, &options.config)?;
-        let listener = Listener::open(&current.config.server.socket)?;
+        let listener = Listener::open(&current.config.serving.pool.socket)?;
         let now = Instant::now();
         Ok(Self {
             options: options.clone(),
@@ -213,7 +213,7 @@ impl Supervisor {
             return Ok(());
         }
         for generation in std::iter::once(&self.current).chain(&self.next) {
-            for _ in self.pool.count(generation.number)..generation.config.server.workers {
+            for _ in self.pool.count(generation.number)..generation.config.serving.pool.workers {
                 if let Err(error) = self.pool.start(generation, self.listener.as_fd()) {
                     log::error!("cannot start a worker: {error}");
                     self.starting.fail(now);
@@ -224,7 +224,7 @@ impl Supervisor {
                 }
             }
         }
-        if self.pool.settled(self.current.number) == self.current.config.server.workers {
+        if self.pool.settled(self.current.number) == self.current.config.serving.pool.workers {
             self.starting.failures = 0;
         }
         Ok(())
@@ -246,10 +246,12 @@ impl Supervisor {
                 return;
             }
         };
-        if next.config.server.socket != self.current.config.server.socket && !self.listener.is_systemds() {
+        if next.config.serving.pool.socket != self.current.config.serving.pool.socket
+            && !self.listener.is_systemds()
+        {
             log::warn!("[server] socket has changed: that needs a restart");
         }
-        log::info!("reloading: {} new workers", next.config.server.workers);
+        log::info!("reloading: {} new workers", next.config.serving.pool.workers);
         if let Some(overtaken) = self.next.replace(next) {
             self.pool.drain(Some(overtaken.number));
         }
@@ -257,25 +259,25 @@ impl Supervisor {
 
     /// Hands over to the next generation when all of its workers are ready.
     fn roll_over(&mut self) {
-        let ready = |next: &mut Generation| self.pool.ready(next.number) == next.config.server.workers;
+        let ready = |next: &mut Generation| self.pool.ready(next.number) == next.config.serving.pool.workers;
         if let Some(next) = self.next.take_if(ready) {
             self.pool.drain(Some(self.current.number));
             self.current = next;
             self.starting.failures = 0;
             self.notify.send("READY=1");
             log::info!("reloaded");
-            log::info!("{}", self.current.config.server.told_ids());
+            log::info!("{}", self.current.config.serving.http.told_ids());
         }
     }
 
     /// Says once that the server is ready.
     fn announce(&mut self) {
-        if self.ready || self.pool.ready(self.current.number) < self.current.config.server.workers {
+        if self.ready || self.pool.ready(self.current.number) < self.current.config.serving.pool.workers {
             return;
         }
         self.ready = true;
-        log::info!("ready with {} workers", self.current.config.server.workers);
-        log::info!("{}", self.current.config.server.told_ids());
+        log::info!("ready with {} workers", self.current.config.serving.pool.workers);
+        log::info!("{}", self.current.config.serving.http.told_ids());
         if let Some(path) = &self.options.pid_file {
             match PidFile::write(path) {
                 Ok(file) => self.pid_file = Some(file),
@@ -288,7 +290,7 @@ impl Supervisor {
     fn report(&mut self, now: Instant) {
         if now.saturating_duration_since(self.reported) >= REPORT {
             self.reported = now;
-            let (busy, workers) = (self.pool.busy(), self.current.config.server.workers);
+            let (busy, workers) = (self.pool.busy(), self.current.config.serving.pool.workers);
             let (served, lost) = (self.pool.served(), self.lost);
             let quarantined = self.quarantine.requests().len();
             self.notify.send(&format!(
@@ -306,7 +308,7 @@ impl Supervisor {
         self.notify.send("STOPPING=1");
         let serve_queue = !self.listener.is_systemds();
         self.listener.close_door();
-        let limit = Instant::now() + self.current.config.server.deadline + STOP_GRACE;
+        let limit = Instant::now() + self.current.config.serving.pool.deadline + STOP_GRACE;
         self.stopping = Some(Stopping { limit, serve_queue });
     }
 }

@@ -67,7 +67,7 @@ impl Pool {
             child,
             slot,
             generation: generation.number,
-            deadline: generation.config.server.deadline,
+            deadline: generation.config.serving.pool.deadline,
             started: Instant::now(),
             phase: Phase::Starting,
             overdue: false,

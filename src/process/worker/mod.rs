@@ -22,7 +22,8 @@ use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::config::Config;
-use crate::fastcgi::{self, Incoming, Request, Response};
+use crate::fastcgi::{self, Incoming};
+use crate::http::{Request, Response};
 use crate::process::scoreboard::{Entry, Scoreboard, now};
 use crate::respond::Service;
 use connection::Connection;
@@ -170,7 +171,7 @@ fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
 }
 
 fn deliver(response: Response, id: u16, out: &mut impl Write) {
-    if let Err(error) = response.write_to(id, out) {
+    if let Err(error) = fastcgi::write_response(response, id, out) {
         log::debug!("the reply could not be delivered: {error}");
     }
 }

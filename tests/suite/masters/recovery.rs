@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use recto::config::Config;
-use recto::fastcgi::Request;
+use recto::http::Request;
 use recto::picture::Dimensions;
 use recto::respond::Service;
 

@@ -1,5 +1,7 @@
 //! `[tiles]`: when a tile is sent as it is stored.
 
+use std::hash::{Hash, Hasher};
+
 use anyhow::ensure;
 use serde::Deserialize;
 
@@ -14,8 +16,17 @@ pub struct Tiles {
 
 impl Default for Tiles {
     fn default() -> Self {
-        // The figures are at the head of `stored/growth.rs`.
+        // The figures are at the head of `size_estimate.rs`.
         Self { pass_through: 1.25 }
+    }
+}
+
+/// By the bits of the number, for floating point has no hash of its own.
+impl Hash for Tiles {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Taken apart, so that the compiler asks for every field.
+        let Self { pass_through } = self;
+        pass_through.to_bits().hash(state);
     }
 }
 
@@ -24,7 +35,7 @@ impl Tiles {
     ///
     /// # Errors
     /// If one is out of range.
-    pub(super) fn check(&self) -> anyhow::Result<()> {
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
         let factor = self.pass_through;
         ensure!((0.0..=100.0).contains(&factor), "[tiles] pass_through = {factor} is not within 0 to 100");
         Ok(())

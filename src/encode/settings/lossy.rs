@@ -1,11 +1,11 @@
 //! The formats that trade accuracy for bytes: JPEG, WebP, AVIF, JPEG 2000, and PDF around a JPEG.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::within;
 
 /// `[jpeg]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Jpeg {
     /// 1 to 100.
@@ -19,7 +19,7 @@ pub struct Jpeg {
 }
 
 /// How JPEG samples colour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 pub enum Subsampling {
     /// One sample for 2x2 pixels.
     #[serde(rename = "4:2:0")]
@@ -45,7 +45,7 @@ impl Jpeg {
 }
 
 /// `[webp]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Webp {
     /// 0 to 100; if lossless, how hard it is tried to save bytes.
@@ -70,7 +70,7 @@ impl Webp {
 }
 
 /// `[avif]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Avif {
     /// 1 to 100.
@@ -95,7 +95,7 @@ impl Avif {
 }
 
 /// `[jp2]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Jp2 {
     /// How many times smaller than its samples a picture gets, 2 to 200.
@@ -117,7 +117,7 @@ impl Jp2 {
 }
 
 /// `[pdf]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pdf {
     /// Of the JPEG within, 1 to 100; all else about it is as in `[jpeg]`.

@@ -1,9 +1,9 @@
 //! `[colour]`: what is done about colour profiles.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// What is done about colour profiles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Colour {
     /// What becomes of a master's ICC profile.
@@ -19,7 +19,7 @@ impl Default for Colour {
 }
 
 /// What becomes of an ICC profile.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// Pixels are converted to sRGB, which is what is meant where no profile is given.

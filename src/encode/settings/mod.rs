@@ -8,7 +8,6 @@ use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 use anyhow::ensure;
-use serde::{Deserialize, Serialize};
 
 use crate::picture::{Depth, Format};
 
@@ -16,8 +15,7 @@ pub use exact::{Gif, Png, PngCompression, Tiff, TiffCompression};
 pub use lossy::{Avif, Jp2, Jpeg, Pdf, Subsampling, Webp};
 
 /// The sections of all formats.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Encodings {
     /// `[jpeg]`
     pub jpeg: Jpeg,

@@ -1,10 +1,11 @@
-//! `[metadata]`: what pictures carry on. Written here as a list of words, meant in [`Metadata`].
+//! `[metadata]`: what pictures carry on. Written as a list of words, meant in [`Policy`].
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 /// What pictures of whole masters carry on of what these say about themselves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Metadata {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(from = "Section")]
+pub struct Policy {
     /// Artist and Copyright of EXIF.
     pub copyright: bool,
     /// The other fields of EXIF: descriptions, dates, how it was taken.
@@ -16,7 +17,7 @@ pub struct Metadata {
 /// The section as it stands in the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct RawMetadata {
+struct Section {
     carry: Vec<Carried>,
 }
 
@@ -28,15 +29,21 @@ enum Carried {
     Xmp,
 }
 
-impl Default for RawMetadata {
+impl Default for Section {
     fn default() -> Self {
         Self { carry: vec![Carried::Copyright] }
     }
 }
 
-impl From<RawMetadata> for Metadata {
-    fn from(raw: RawMetadata) -> Self {
-        let has = |what| raw.carry.contains(&what);
+impl Default for Policy {
+    fn default() -> Self {
+        Section::default().into()
+    }
+}
+
+impl From<Section> for Policy {
+    fn from(section: Section) -> Self {
+        let has = |what| section.carry.contains(&what);
         Self { copyright: has(Carried::Copyright), exif: has(Carried::Exif), xmp: has(Carried::Xmp) }
     }
 }

@@ -51,7 +51,7 @@ impl TryFrom<Vec<String>> for Hosts {
 
 impl Hosts {
     /// What a Host header says, if it is listed: in lower case, without the usual port of the scheme.
-    pub fn admit(&self, asked: &str, scheme: &str) -> Option<String> {
+    pub(super) fn admit(&self, asked: &str, scheme: &str) -> Option<String> {
         let asked = asked.to_ascii_lowercase();
         let (name, port) = split(&asked)?;
         let usual = if scheme == "https" { 443 } else { 80 };
@@ -65,7 +65,7 @@ impl Hosts {
     }
 
     /// The list as it is written.
-    pub fn list(&self) -> String {
+    pub(super) fn list(&self) -> String {
         let texts: Vec<&str> = self.0.iter().map(|pattern| pattern.text.as_str()).collect();
         texts.join(", ")
     }

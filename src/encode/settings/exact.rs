@@ -1,12 +1,12 @@
 //! The formats that keep every pixel, or every pixel that a palette can hold: PNG, TIFF, GIF.
 
 use anyhow::ensure;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::within;
 
 /// `[png]`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Png {
     /// Time against bytes.
@@ -16,7 +16,7 @@ pub struct Png {
 }
 
 /// How hard PNG tries to save bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PngCompression {
     /// Least time.
@@ -31,7 +31,7 @@ pub enum PngCompression {
 }
 
 /// `[tiff]`
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tiff {
     /// How strips and tiles are compressed.
@@ -41,7 +41,7 @@ pub struct Tiff {
 }
 
 /// How TIFF is compressed: always without loss.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TiffCompression {
     /// Not at all.
@@ -63,7 +63,7 @@ impl Tiff {
 }
 
 /// `[gif]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gif {
     /// How the palette of a colour picture is chosen: 1 (best) to 30 (fast).

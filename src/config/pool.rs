@@ -1,0 +1,98 @@
+//! `[server]`: the pool of workers, the way to reach it, and what HTTP says of it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, bail, ensure};
+use serde::Deserialize;
+
+use crate::http::{self, Hosts};
+
+/// The pool of workers and the way to reach it.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// The unix socket on which NGINX finds the workers, unless systemd hands one over.
+    pub socket: PathBuf,
+    /// Number of workers, at least 1.
+    pub workers: usize,
+    /// How long a worker may take for one request before it is killed.
+    pub deadline: Duration,
+}
+
+/// The section as it stands in the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RawServer {
+    socket: PathBuf,
+    workers: RawWorkers,
+    public_url: Option<String>,
+    trusted_hosts: Hosts,
+    deadline: String,
+    cache_control: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "`workers` is \"auto\" or a whole number")]
+enum RawWorkers {
+    Number(u16),
+    Word(String),
+}
+
+impl Default for RawServer {
+    fn default() -> Self {
+        Self {
+            socket: "/run/recto/recto.sock".into(),
+            workers: RawWorkers::Word("auto".into()),
+            public_url: None,
+            trusted_hosts: Hosts::default(),
+            deadline: "30s".into(),
+            cache_control: "public, max-age=86400".into(),
+        }
+    }
+}
+
+impl RawServer {
+    /// What the section means.
+    ///
+    /// # Errors
+    /// If a value is out of range.
+    pub(super) fn checked(self) -> anyhow::Result<(Pool, http::Settings)> {
+        ensure!(self.socket.is_absolute(), "[server] socket must be an absolute path");
+        let pool = Pool {
+            socket: self.socket,
+            workers: self.workers.resolve()?,
+            deadline: parse_duration(&self.deadline).context("[server] deadline")?,
+        };
+        Ok((pool, http::Settings::new(self.public_url, self.trusted_hosts, self.cache_control)?))
+    }
+}
+
+impl RawWorkers {
+    /// `auto` is one worker per core that the process may use (cgroup and affinity are seen).
+    fn resolve(self) -> anyhow::Result<usize> {
+        match self {
+            Self::Number(number @ 1..=1024) => Ok(number.into()),
+            Self::Number(number) => bail!("[server] workers = {number} is not within 1 to 1024"),
+            Self::Word(word) if word == "auto" => {
+                Ok(std::thread::available_parallelism().map_or(1, usize::from))
+            }
+            Self::Word(word) => bail!("[server] workers = \"{word}\" is neither \"auto\" nor a number"),
+        }
+    }
+}
+
+/// A duration as `30s`, `500ms` or `2m`.
+fn parse_duration(text: &str) -> anyhow::Result<Duration> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| anyhow!("\"{text}\" is not a duration such as \"30s\""))?;
+    let duration = match unit.trim() {
+        "ms" => Duration::from_millis(number),
+        "s" => Duration::from_secs(number),
+        "m" => Duration::from_secs(number.saturating_mul(60)),
+        _ => bail!("\"{text}\" has no unit of ms, s or m"),
+    };
+    let allowed = Duration::from_millis(100)..=Duration::from_secs(3600);
+    ensure!(allowed.contains(&duration), "\"{text}\" is not within 100ms to 60m");
+    Ok(duration)
+}
