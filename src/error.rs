@@ -7,22 +7,13 @@ pub const NO_IMAGE: &str = "no image has this identifier";
 /// A request that could not be answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The client asked for something that is no request, or that no image can satisfy.
-    #[error("{parameter}: {reason}")]
-    Request {
-        /// The part of the URL that is wrong, in the words of the Image API.
-        parameter: &'static str,
-        /// The rule that it breaks, with the offending value.
-        reason: String,
-    },
+    /// The client asked for something that is no request, that no image can satisfy, or that is not offered.
+    #[error(transparent)]
+    Request(#[from] recto_iiif::Error),
 
-    /// There is no such master, or no such path.
+    /// There is no such master.
     #[error("{0}")]
     NotFound(&'static str),
-
-    /// A well-formed request for a feature that is not offered.
-    #[error("{0}")]
-    NotImplemented(String),
 
     /// The owner of the file has to act: it is damaged, or uses what Recto does not read.
     #[error(transparent)]
@@ -56,16 +47,15 @@ pub enum MasterError {
 impl Error {
     /// A fault of the client: `parameter` breaks the rule told in `reason`.
     pub fn request(parameter: &'static str, reason: impl Into<String>) -> Self {
-        Self::Request { parameter, reason: reason.into() }
+        recto_iiif::Error::request(parameter, reason).into()
     }
 
     /// The HTTP status that the Image API gives this error (3.0 section 7.3). Nothing else decides on a status.
     pub fn status(&self) -> u16 {
         match self {
-            Self::Request { .. } => 400,
+            Self::Request(error) => error.status(),
             // Not 415, which is about what a client sends.
             Self::NotFound(_) | Self::Master(MasterError::NoImage) => 404,
-            Self::NotImplemented(_) => 501,
             Self::Master(_) | Self::Internal(_) => 500,
         }
     }
@@ -73,7 +63,7 @@ impl Error {
     /// The line of text that the client sees. Faults of the server have a fixed one: details go to the log.
     pub fn public_message(&self) -> String {
         match self {
-            Self::Request { .. } | Self::NotFound(_) | Self::NotImplemented(_) => self.to_string(),
+            Self::Request(_) | Self::NotFound(_) => self.to_string(),
             Self::Master(MasterError::NoImage) => NO_IMAGE.to_owned(),
             Self::Master(MasterError::TooLarge(_)) => {
                 "this image is too large to be served at this size without reduced levels".to_owned()

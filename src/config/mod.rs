@@ -17,15 +17,15 @@ use std::num::NonZeroU64;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
+use recto_iiif::{Extras, Offer};
 use serde::Deserialize;
 
-use crate::iiif::{Extras, Offer};
+use crate::picture::Limits;
 pub use colour::{Colour, Profile};
 pub use encodings::{
     Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, PngCompression, Subsampling, Tiff, TiffCompression, Webp,
 };
 pub use hosts::Hosts;
-pub use limits::Limits;
 use limits::RawLimits;
 use masters::RawMasters;
 pub use masters::{Known, Masters};

@@ -18,10 +18,11 @@ pub use flow::{Flow, flow, flow_deep};
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use crate::config::{Config, Encodings, Limits};
+use recto_iiif::Offer;
+
+use crate::config::{Config, Encodings};
 use crate::error::Error;
-use crate::iiif::Offer;
-use crate::picture::{Dimensions, Format};
+use crate::picture::{Dimensions, Format, Limits};
 use crate::raster::{Raster, Sample, flatten};
 
 /// Encodes rasters; keeps its buffers.

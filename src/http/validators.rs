@@ -6,8 +6,9 @@ use std::time::SystemTime;
 
 use siphasher::sip::SipHasher13;
 
-use crate::config::{Config, Limits};
+use crate::config::Config;
 use crate::fastcgi::Response;
+use crate::picture::Limits;
 use crate::source::Identity;
 
 /// What identifies one representation of one state of a master.
