@@ -7,22 +7,13 @@ pub const NO_IMAGE: &str = "no image has this identifier";
 /// A request that could not be answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The client asked for something that is no request, or that no image can satisfy.
-    #[error("{parameter}: {reason}")]
-    Request {
-        /// The part of the URL that is wrong, in the words of the Image API.
-        parameter: &'static str,
-        /// The rule that it breaks, with the offending value.
-        reason: String,
-    },
+    /// The client asked for something that is no request, that no image can satisfy, or that is not offered.
+    #[error(transparent)]
+    Request(#[from] recto_iiif::Error),
 
-    /// There is no such master, or no such path.
+    /// There is no such master.
     #[error("{0}")]
     NotFound(&'static str),
-
-    /// A well-formed request for a feature that is not offered.
-    #[error("{0}")]
-    NotImplemented(String),
 
     /// The owner of the file has to act: it is damaged, or uses what Recto does not read.
     #[error(transparent)]
@@ -56,15 +47,7 @@ pub enum MasterError {
 impl Error {
     /// A fault of the client: `parameter` breaks the rule told in `reason`.
     pub fn request(parameter: &'static str, reason: impl Into<String>) -> Self {
-        Self::Request { parameter, reason: reason.into() }
-    }
-}
-
-/// For the tests of the rooms below HTTP.
-#[cfg(test)]
-impl Error {
-    pub(crate) fn status(&self) -> u16 {
-        crate::http::status(self)
+        recto_iiif::Error::request(parameter, reason).into()
     }
 }
 

@@ -23,9 +23,11 @@
 //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |
 //! | [`ifd`] | the directories that TIFF and EXIF have in common, read and written; pure |
 //! | [`raster`] | decoded samples: colour, scale, orient, tone |
-//! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`picture`] | the words in which all of them speak of pictures: plain values |
 //! | [`body`], [`lru`], [`kept`], [`error`] | plain values and small tools that all of them share |
+//!
+//! Below all of them stands [`recto_iiif`], a crate of its own: the grammar, resolving, canonical form and info.json of
+//! the Image API 3.0 and 2.1; pure.
 
 pub mod body;
 pub mod cli;
@@ -39,7 +41,6 @@ pub mod fastcgi;
 pub mod format;
 pub mod http;
 pub mod ifd;
-pub mod iiif;
 pub mod jp2;
 mod kept;
 mod lru;

@@ -3,8 +3,12 @@
 
 use std::iter;
 
+use recto_iiif::{
+    Budget, Extras, Identifier, ImageInfo, ImageRequest, ImageService, Pages, Target, Version, base_uri,
+};
+
 use crate::body::Body;
-use crate::config::{Config, Limits};
+use crate::config::Config;
 use crate::derive::pipeline::Renderer;
 use crate::derive::plan::Plan;
 use crate::encode;
@@ -15,8 +19,8 @@ use crate::http::spelling::{self, Spelling};
 use crate::http::validators::{Freshness, Validators};
 use crate::http::vhost::Vhost;
 use crate::http::{self, ConfigFingerprint, Request, Response};
-use crate::iiif::{self, About, Budget, Extras, Identifier, ImageRequest, Pages, Target, Tiling, Version};
 use crate::master::{Known, Master, State};
+use crate::picture::Limits;
 use crate::source::Sidecar;
 use crate::source::{Identity, Root};
 
@@ -106,7 +110,7 @@ impl Service {
                     .with("Allow", "GET, HEAD, OPTIONS"));
             }
         }
-        let target = iiif::parse(spelling::path(request))?;
+        let target = recto_iiif::parse(spelling::path(request))?;
         let asked = self.asked(request, vhost)?;
         match target {
             Target::Base { version, identifier } => Ok(asked
@@ -130,31 +134,32 @@ impl Service {
     ) -> Result<Response<'_>, Error> {
         let master = self.known.find(&self.root, identifier.as_str())?;
         let description = &master.description;
-        let tiling = Tiling::of(description, &asked.limits);
+        let tiling = description.tiling(&asked.limits);
         let has_colour = description.channels.has_colour();
         let offer = &self.config.rendering.offer;
-        let limits = &encode::held(request.format, &asked.limits, &self.config.rendering.encodings);
-        let resolved = iiif::resolve(request, version, tiling, limits, offer, has_colour)?;
-        let canonical = iiif::canonical(&resolved, version, tiling, limits);
-        let customary = || format!("/{}", iiif::customary(&resolved, version, tiling, limits));
+        let limits = encode::held(request.format, &asked.limits, &self.config.rendering.encodings);
+        let service = ImageService { version, tiling, has_colour, limits, offer };
+        let derivative = service.resolve(request)?;
+        let canonical = service.canonical(&derivative);
+        let customary = || format!("/{}", service.customary(&derivative));
         let kept = iter::once(format!("/{canonical}")).chain(iter::once_with(customary));
         if let Some(lead) = asked.lead("", version, identifier, kept) {
             return Ok(lead);
         }
         let files = iter::once(master.identity);
         let freshness =
-            Freshness::new(&[&master.page.to_string(), &canonical], files, limits, self.fingerprint);
+            Freshness::new(&[&master.page.to_string(), &canonical], files, &limits, self.fingerprint);
         let headers = [
-            ("Content-Type", resolved.format.media_type().to_owned()),
+            ("Content-Type", derivative.format.media_type().to_owned()),
             ("Cache-Control", self.config.serving.http.cache_control.clone()),
             ("Link", links::of_image(&asked.vhost.base, version, identifier, &canonical, offer)),
         ];
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let deepest = self.config.rendering.encodings.deepest(resolved.format);
+        let deepest = self.config.rendering.encodings.deepest(derivative.format);
         let plan =
-            Plan::new(&resolved, description, deepest).within(self.config.rendering.max_source_area)?;
+            Plan::new(&derivative, description, deepest).within(self.config.rendering.max_source_area)?;
         let body = self.renderer.render(&master, &plan, &self.config)?;
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }
@@ -166,13 +171,13 @@ impl Service {
         identifier: &Identifier,
     ) -> Result<Response<'static>, Error> {
         let master = self.known.find(&self.root, identifier.as_str())?;
-        let media_type = iiif::media_type(version, asked.accept);
+        let media_type = recto_iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);
         if let Some(lead) = asked.lead(accept, version, identifier, iter::once("/info.json".to_owned())) {
             return Ok(lead);
         }
         let sidecar = self.root.sidecar(&master.path);
-        let id = iiif::base_uri(&asked.vhost.base, version, identifier);
+        let id = base_uri(&asked.vhost.base, version, identifier);
         let files = (master.identity, sidecar.as_ref().map(|file| file.identity));
         let page = master.page.to_string();
         let representation = [id.as_str(), media_type, &page];
@@ -222,14 +227,16 @@ impl Service {
         sidecar: Option<Sidecar>,
     ) -> Vec<u8> {
         let (description, scale) = (&master.description, master.scale());
-        let extras = self.extras(&master.path, sidecar);
-        let cost = |region, size| Plan::cost(description, region, size);
-        let most = self.config.rendering.max_source_area.get();
-        let budget = Budget { levels: &description.levels, most, cost: &cost };
-        let largest = iiif::largest(description.dimensions(), limits);
+        let extras = &self.extras(&master.path, sidecar);
+        let (tiling, has_colour) = (description.tiling(limits), description.channels.has_colour());
+        let largest = limits.largest(description.dimensions());
         let offer = &encode::offered(&self.config.rendering.offer, largest, &self.config.rendering.encodings);
-        let about = About { id, description, limits, offer, scale, pages, extras: &extras, budget };
-        iiif::info(version, &about).to_string().into_bytes()
+        let service = ImageService { version, tiling, has_colour, limits: *limits, offer };
+        let sizes = &description.sizes().collect::<Vec<_>>();
+        let cost = &|region, size| Plan::cost(description, region, size);
+        let most = self.config.rendering.max_source_area.get();
+        let budget = Budget { piece: description.longest_piece(), most, cost };
+        ImageInfo { id, service, sizes, scale, pages, extras, budget }.to_string().into_bytes()
     }
 
     /// What the publisher adds to every info.json, and to this one. A file that is wrong adds nothing.
@@ -308,13 +315,13 @@ impl Asked<'_> {
         rests: impl Iterator<Item = String>,
     ) -> Option<Response<'static>> {
         let asked = self.spelling?;
-        asked.lead(accept, &self.vhost.host, &iiif::base_uri("/iiif", version, identifier), rests)
+        asked.lead(accept, &self.vhost.host, &base_uri("/iiif", version, identifier), rests)
     }
 }
 
 /// Image API 3.0 section 2: the base URI leads to info.json.
 fn see_other(asked: &Asked, version: Version, identifier: &Identifier) -> Response<'static> {
-    let location = format!("{}/info.json", iiif::base_uri(&asked.vhost.base, version, identifier));
+    let location = format!("{}/info.json", base_uri(&asked.vhost.base, version, identifier));
     Response::text(303, &location).with("Location", location.clone()).with("Cache-Control", REFUSAL_MAX_AGE)
 }
 
@@ -346,10 +353,9 @@ fn refusal(uri: &[u8], error: &Error) -> Response<'static> {
 fn complain(status: &str, uri: &[u8], error: &Error) {
     let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
     match error {
-        Error::Request { .. }
-        | Error::NotFound(_)
-        | Error::NotImplemented(_)
-        | Error::Master(MasterError::NoImage) => log::debug!("{status} {uri:?}: {error}"),
+        Error::Request(_) | Error::NotFound(_) | Error::Master(MasterError::NoImage) => {
+            log::debug!("{status} {uri:?}: {error}");
+        }
         Error::Master(_) | Error::Internal(_) => log::error!("{status} {uri:?}: {error}"),
     }
 }

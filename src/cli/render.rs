@@ -8,15 +8,15 @@ use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Parser;
+use recto_iiif::{Budget, Extras, ImageInfo, ImageService, Pages, Target, Version, base_uri};
 
 use crate::body::Body;
 use crate::config::Config;
 use crate::derive::pipeline::Renderer;
 use crate::derive::plan::Plan;
 use crate::encode;
-use crate::error::Error;
-use crate::iiif::{self, About, Budget, Extras, Pages, Resolved, Target, Tiling, Version};
 use crate::master::Master;
+use crate::picture::Derivative;
 use crate::source::Sidecar;
 use crate::source::file_and_page;
 
@@ -64,9 +64,9 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (file, page) = file_and_page(&arguments.master);
     let name = if page == 1 { "master".to_owned() } else { format!("master;{page}") };
     let uri = format!("/iiif/{}/{name}/{}", arguments.api, arguments.request);
-    let target = iiif::parse(uri.as_bytes()).map_err(|error| match error {
+    let target = recto_iiif::parse(uri.as_bytes()).map_err(|error| match error {
         // It speaks of whole URLs.
-        Error::NotFound(_) => anyhow!(REQUEST),
+        recto_iiif::Error::NotFound => anyhow!(REQUEST),
         error => error.into(),
     })?;
     let master = Rc::new(Master::open_page(file, page)?);
@@ -74,20 +74,22 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         Target::Image { version, request, .. } => {
             let description = &master.description;
             let has_colour = description.channels.has_colour();
-            let tiling = Tiling::of(description, &config.rendering.limits);
+            let tiling = description.tiling(&config.rendering.limits);
             let limits = encode::held(request.format, &config.rendering.limits, &config.rendering.encodings);
-            let resolved =
-                iiif::resolve(&request, version, tiling, &limits, &config.rendering.offer, has_colour)?;
-            let plan = Plan::new(&resolved, description, config.rendering.encodings.deepest(resolved.format));
+            let service =
+                ImageService { version, tiling, has_colour, limits, offer: &config.rendering.offer };
+            let derivative = service.resolve(&request)?;
+            let plan =
+                Plan::new(&derivative, description, config.rendering.encodings.deepest(derivative.format));
             if arguments.plan {
-                explain(&master, &resolved, &plan);
+                explain(&master, &derivative, &plan);
                 return Ok(());
             }
             let plan = plan.within(config.rendering.max_source_area)?;
             send(Renderer::default().render(&master, &plan, &config)?, file, arguments)
         }
         Target::Info { version, identifier } => {
-            let id = iiif::base_uri("http://localhost/iiif", version, &identifier);
+            let id = base_uri("http://localhost/iiif", version, &identifier);
             send(info(version, &id, &master, file, &config)?.into(), file, arguments)
         }
         Target::Base { .. } => bail!(REQUEST),
@@ -95,11 +97,11 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 }
 
 /// What would be done, as lines of text.
-fn explain(master: &Master, resolved: &Resolved, plan: &Plan) {
+fn explain(master: &Master, derivative: &Derivative, plan: &Plan) {
     println!("image     {} {:?}", master.description.dimensions(), master.description.channels);
-    println!("region    {}", resolved.region);
-    println!("size      {}", resolved.size);
-    println!("canvas    {}", resolved.canvas());
+    println!("region    {}", derivative.region);
+    println!("size      {}", derivative.size);
+    println!("canvas    {}", derivative.canvas());
     if let Some(reader) = master.codestream_reader() {
         println!("reader    codestream read by {reader}");
     }
@@ -122,22 +124,27 @@ fn info(
         None => config.rendering.info.clone(),
     };
     let description = &master.description;
-    let largest = iiif::largest(description.dimensions(), &config.rendering.limits);
-    let about = About {
+    let largest = config.rendering.limits.largest(description.dimensions());
+    let info = ImageInfo {
         id,
-        description,
-        limits: &config.rendering.limits,
-        offer: &encode::offered(&config.rendering.offer, largest, &config.rendering.encodings),
+        service: ImageService {
+            version,
+            tiling: description.tiling(&config.rendering.limits),
+            has_colour: description.channels.has_colour(),
+            limits: config.rendering.limits,
+            offer: &encode::offered(&config.rendering.offer, largest, &config.rendering.encodings),
+        },
+        sizes: &description.sizes().collect::<Vec<_>>(),
         scale: master.scale(),
         pages: Pages { page: master.page, of: master.pages()? },
         extras: &extras,
         budget: Budget {
-            levels: &description.levels,
+            piece: description.longest_piece(),
             most: config.rendering.max_source_area.get(),
             cost: &|region, size| Plan::cost(description, region, size),
         },
     };
-    Ok(iiif::info(version, &about).to_string().into_bytes())
+    Ok(info.to_string().into_bytes())
 }
 
 /// Writes what was made of `file` to where it was asked for.

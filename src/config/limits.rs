@@ -1,35 +1,12 @@
-//! How large a picture may be: for all requests by the configuration, for one of them by NGINX.
+//! `[limits]`: how large a derivative may be, and how much of a master one may cost. Written here, meant in [`Limits`].
 
 use std::num::{NonZeroU32, NonZeroU64};
 
 use serde::Deserialize;
 
-/// What a client may ask for at most, published in info.json (Image API 3.0 section 5.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Limits {
-    /// Widest picture, in pixels.
-    pub max_width: NonZeroU32,
-    /// Highest picture, in pixels.
-    pub max_height: NonZeroU32,
-    /// Largest picture, in pixels.
-    pub max_area: NonZeroU64,
-}
+use crate::picture::Limits;
 
-impl Limits {
-    /// These limits, and those that `size` names as well: `1000` for both sides, or `1000x800`. Nothing if it is
-    /// neither, since who cannot say what they forbid must not be taken to allow it.
-    pub fn narrowed(self, size: &str) -> Option<Self> {
-        let (width, height) = size.split_once('x').unwrap_or((size, size));
-        let (width, height) = (side(width)?, side(height)?);
-        Some(Self {
-            max_width: self.max_width.min(width),
-            max_height: self.max_height.min(height),
-            max_area: self.max_area,
-        })
-    }
-}
-
-/// `[limits]` as it stands in the file.
+/// The section as it stands in the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawLimits {
@@ -41,58 +18,17 @@ pub(super) struct RawLimits {
 
 impl Default for RawLimits {
     fn default() -> Self {
-        // A 24-megapixel page can be had whole; the picture and its encoder's buffers stay near 100 MB a worker.
-        let nonzero = |n| NonZeroU32::new(n).unwrap_or(NonZeroU32::MIN);
-        Self {
-            max_width: nonzero(16_384),
-            max_height: None,
-            max_area: nonzero(32_000_000).into(),
-            // About three seconds of the slowest ordinary compression.
-            max_source_area: nonzero(256_000_000).into(),
-        }
+        let Limits { max_width, max_area, .. } = Limits::default();
+        // About three seconds of the slowest ordinary compression.
+        let max_source_area = NonZeroU64::new(256_000_000).unwrap_or(NonZeroU64::MIN);
+        Self { max_width, max_height: None, max_area, max_source_area }
     }
 }
 
 impl RawLimits {
-    /// What a picture may have, and how many pixels of a master one request may have decoded.
+    /// What a derivative may have, and how many pixels of a master one request may have decoded.
     pub(super) fn meant(self) -> (Limits, NonZeroU64) {
         let Self { max_width, max_height, max_area, max_source_area } = self;
         (Limits { max_width, max_height: max_height.unwrap_or(max_width), max_area }, max_source_area)
-    }
-}
-
-/// Digits only: `parse` alone would take a plus sign too.
-fn side(text: &str) -> Option<NonZeroU32> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_request_can_only_be_narrowed() {
-        let nonzero = |n: u32| NonZeroU32::new(n).expect("above zero");
-        let area = NonZeroU64::new(1_000_000).expect("above zero");
-        let limits =
-            |width, height| Limits { max_width: nonzero(width), max_height: nonzero(height), max_area: area };
-        for (size, expected) in [
-            ("1000", Some(limits(1000, 1000))),
-            ("300x200", Some(limits(300, 200))),
-            ("9000x200", Some(limits(2000, 200))),
-            ("9000", Some(limits(2000, 1500))),
-            ("", None),
-            ("0", None),
-            ("-1", None),
-            ("+5", None),
-            ("1000 ", None),
-            ("1000x", None),
-            ("x1000", None),
-            ("10x10x10", None),
-            ("4294967296", None),
-            ("all", None),
-        ] {
-            assert_eq!(limits(2000, 1500).narrowed(size), expected, "{size}");
-        }
     }
 }

@@ -12,15 +12,15 @@ use std::num::NonZeroU64;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
+use recto_iiif::{Extras, Offer};
 use serde::Deserialize;
 
 use crate::derive::Colour;
 use crate::encode::{Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, Tiff, Webp};
-use crate::iiif::{Extras, Offer};
 use crate::passthrough::Tiles;
+use crate::picture::Limits;
 use crate::source::Masters;
 use crate::{http, master, metadata};
-pub use limits::Limits;
 use limits::RawLimits;
 use masters::RawMasters;
 use offer::RawOffer;

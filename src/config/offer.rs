@@ -1,9 +1,9 @@
 //! `[offer]`: what of the Image API is served and advertised. Written here, meant in [`Offer`].
 
 use anyhow::{anyhow, ensure};
+use recto_iiif::Offer;
 use serde::Deserialize;
 
-use crate::iiif::Offer;
 use crate::picture::{Format, Quality};
 
 /// The section as it stands in the file: all that is left out is offered.
@@ -41,7 +41,7 @@ impl TryFrom<RawOffer> for Offer {
     fn try_from(raw: RawOffer) -> anyhow::Result<Self> {
         let everything = Self::default();
         let formats = match raw.formats {
-            Some(words) => chosen("formats", &words, Format::SUPPORTED, Format::extension)?,
+            Some(words) => chosen("formats", &words, Format::ALL, Format::extension)?,
             None => everything.formats,
         };
         ensure!(

@@ -22,10 +22,11 @@ pub use settings::{
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use crate::config::{Config, Limits};
+use recto_iiif::Offer;
+
+use crate::config::Config;
 use crate::error::Error;
-use crate::iiif::Offer;
-use crate::picture::{Dimensions, Format};
+use crate::picture::{Dimensions, Format, Limits};
 use crate::raster::{Raster, Sample, flatten};
 
 /// Encodes rasters; keeps its buffers.

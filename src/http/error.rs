@@ -5,10 +5,9 @@ use crate::error::{Error, MasterError, NO_IMAGE};
 /// The status that the Image API gives an error (3.0 section 7.3).
 pub fn status(error: &Error) -> u16 {
     match error {
-        Error::Request { .. } => 400,
+        Error::Request(error) => error.status(),
         // Not 415, which is about what a client sends.
         Error::NotFound(_) | Error::Master(MasterError::NoImage) => 404,
-        Error::NotImplemented(_) => 501,
         Error::Master(_) | Error::Internal(_) => 500,
     }
 }
@@ -16,7 +15,7 @@ pub fn status(error: &Error) -> u16 {
 /// The line of text that the client sees. Faults of the server have a fixed one: details go to the log.
 pub fn public_message(error: &Error) -> String {
     match error {
-        Error::Request { .. } | Error::NotFound(_) | Error::NotImplemented(_) => error.to_string(),
+        Error::Request(_) | Error::NotFound(_) => error.to_string(),
         Error::Master(MasterError::NoImage) => NO_IMAGE.to_owned(),
         Error::Master(MasterError::TooLarge(_)) => {
             "this image is too large to be served at this size without reduced levels".to_owned()

@@ -1,7 +1,7 @@
 //! The Link headers of what is answered: canonical form, level of compliance, context, other pages.
 //! Pure. RFC 8288; Image API 3.0 sections 4.8 and 6, 2.1 sections 4.7, 5.3 and 6.
 
-use crate::iiif::{Identifier, Offer, Pages, Version, base_uri};
+use recto_iiif::{Identifier, Offer, Pages, Version, base_uri};
 
 /// The header of a derivative; `base` is the URL of the `/iiif` root.
 pub fn of_image(
@@ -32,7 +32,7 @@ pub fn of_info(
 
 /// Which level of compliance this is.
 fn profile(version: Version, offer: &Offer) -> String {
-    format!("<{}>;rel=\"profile\"", offer.level(version).uri(version))
+    format!("<{}>;rel=\"profile\"", offer.compliance(version).uri(version))
 }
 
 /// So that plain JSON can be read as JSON-LD (JSON-LD 1.1 section 6.1).

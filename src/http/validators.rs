@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use super::Response;
 use super::fingerprint::{ConfigFingerprint, Digest};
-use crate::config::Limits;
+use crate::picture::Limits;
 use crate::source::Identity;
 
 /// What identifies one representation of one state of a master.

@@ -1,5 +1,7 @@
 //! What planning and info.json know of a master: plain data, whatever the file's format.
 
+use recto_iiif::{Limits, Tiling};
+
 use crate::picture::{Dimensions, Orientation};
 
 /// A master as everything but its decoder sees it.
@@ -87,24 +89,6 @@ pub enum Channels {
     Cmyk,
 }
 
-/// How large a pixel is on the original.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PhysicalScale {
-    /// The side of a pixel, in `unit`.
-    pub size: f64,
-    /// What it is measured in.
-    pub unit: PhysicalUnit,
-}
-
-/// A unit of length.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PhysicalUnit {
-    /// 25.4 millimetres.
-    Inch,
-    /// 10 millimetres.
-    Centimetre,
-}
-
 impl Depth {
     /// The number of bits.
     pub const fn bits(self) -> u8 {
@@ -141,5 +125,51 @@ impl Description {
     /// The size of the picture as it is shown: what info.json tells and regions refer to.
     pub fn dimensions(&self) -> Dimensions {
         self.orientation.apply_to_size(self.levels[0].dimensions)
+    }
+
+    /// The picture as it is shown, in the tiles in which info.json offers it under these limits.
+    pub fn tiling(&self, limits: &Limits) -> Tiling {
+        let full = &self.levels[0];
+        let tile = full.tiled.then(|| self.orientation.apply_to_size(full.tile));
+        Tiling::of(self.dimensions(), tile, limits)
+    }
+
+    /// The sizes of its levels as they are shown.
+    pub fn sizes(&self) -> impl Iterator<Item = Dimensions> {
+        self.levels.iter().map(|level| self.orientation.apply_to_size(level.dimensions))
+    }
+
+    /// The longest side of the pieces in which it is stored.
+    pub fn longest_piece(&self) -> u32 {
+        self.levels.iter().map(|level| level.tile.width.max(level.tile.height)).max().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_tiles_are_those_of_the_picture_as_it_is_shown() {
+        let level = |width, height| Level {
+            dimensions: Dimensions::new(width, height),
+            tile: Dimensions::new(1024, 256),
+            tiled: true,
+            stored_as: None,
+            sampling: Sampling::Boxes,
+        };
+        // To be shown, it is turned by a quarter.
+        let mut master = Description {
+            levels: vec![level(6000, 4000), level(3000, 2000)],
+            orientation: Orientation::from_tag(6),
+            channels: Channels::Rgb,
+            depth: Depth::Eight,
+        };
+        let tiling = master.tiling(&Limits::default());
+        assert_eq!((tiling.image, tiling.tile), (Dimensions::new(4000, 6000), Dimensions::new(256, 1024)));
+        assert!(master.sizes().eq([Dimensions::new(4000, 6000), Dimensions::new(2000, 3000)]));
+        assert_eq!(master.longest_piece(), 1024);
+        master.levels[0].tiled = false;
+        assert_eq!(master.tiling(&Limits::default()).tile, Dimensions::new(512, 512), "strips are no tiles");
     }
 }

@@ -1,11 +1,9 @@
 //! The words in which every room speaks of pictures: sizes and places, what a master is like, formats and qualities.
-//! Plain values; nothing here does anything.
+//! Plain values; nothing here does anything. Those that the Image API speaks of as well are defined in its crate.
 
 mod description;
-mod geometry;
 
-pub use crate::iiif::{Format, Quality};
-pub use description::{
-    Channels, Depth, Description, Level, PhysicalScale, PhysicalUnit, Sampling, StoredAs, Tile,
+pub use description::{Channels, Depth, Description, Level, Sampling, StoredAs, Tile};
+pub use recto_iiif::{
+    Decimal, Derivative, Dimensions, Format, Limits, Orientation, PhysicalScale, PhysicalUnit, Quality, Rect,
 };
-pub use geometry::{Dimensions, Orientation, Rect};

@@ -13,10 +13,10 @@ use recto::derive::pipeline::Renderer;
 use recto::derive::plan::Plan;
 use recto::error::{Error, MasterError};
 use recto::http::{public_message, status};
-use recto::iiif::{self, Target, Tiling};
 use recto::master::{Decoder, Master};
 use recto::picture::{Channels, Depth, Dimensions, Rect};
 use recto::raster::Raster;
+use recto_iiif::{ImageService, Target};
 
 /// No side is a multiple of 8.
 const SIZE: Dimensions = Dimensions::new(643, 421);
@@ -96,24 +96,18 @@ fn decode(path: &Path, level: usize) -> Result<Raster, Error> {
 fn render(path: &Path, request: &str) -> Vec<u8> {
     let config = Config::parse("[masters]\nroot = \"/\"").unwrap();
     let Target::Image { version, request, .. } =
-        iiif::parse(format!("/iiif/3/x/{request}").as_bytes()).unwrap()
+        recto_iiif::parse(format!("/iiif/3/x/{request}").as_bytes()).unwrap()
     else {
         panic!("{request} is no image request")
     };
     let master = Rc::new(Master::open(path).unwrap());
     let description = &master.description;
     let has_colour = description.channels.has_colour();
-    let tiling = Tiling::of(description, &config.rendering.limits);
-    let resolved = iiif::resolve(
-        &request,
-        version,
-        tiling,
-        &config.rendering.limits,
-        &config.rendering.offer,
-        has_colour,
-    )
-    .unwrap();
-    let plan = Plan::new(&resolved, description, Depth::Eight);
+    let (tiling, limits, offer) =
+        (description.tiling(&config.rendering.limits), config.rendering.limits, &config.rendering.offer);
+    let service = ImageService { version, tiling, has_colour, limits, offer };
+    let derivative = service.resolve(&request).unwrap();
+    let plan = Plan::new(&derivative, description, Depth::Eight);
     let mut renderer = Renderer::default();
     let pieces = renderer.render(&master, &plan, &config).unwrap().into_pieces();
     pieces.collect::<Result<Vec<_>, _>>().unwrap().concat()

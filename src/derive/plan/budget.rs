@@ -4,8 +4,9 @@ use std::num::NonZeroU64;
 
 use super::Plan;
 use crate::error::MasterError;
-use crate::iiif::{Decimal, Resolved};
-use crate::picture::{Depth, Description, Dimensions, Format, Orientation, Quality, Rect};
+use crate::picture::{
+    Decimal, Depth, Derivative, Description, Dimensions, Format, Orientation, Quality, Rect,
+};
 
 impl Plan {
     /// The plan itself, if it has no more than `budget` pixels of the master decoded.
@@ -32,7 +33,7 @@ impl Plan {
     pub fn cost(description: &Description, region: Rect, size: Dimensions) -> u64 {
         let (orientation, tilt) = (Orientation::UPRIGHT, Decimal::default());
         let (quality, format) = (Quality::Default, Format::Jpg);
-        let resolved = Resolved { region, size, orientation, tilt, quality, format };
+        let resolved = Derivative { region, size, orientation, tilt, quality, format };
         Self::new(&resolved, description, Depth::Eight).source_area()
     }
 

@@ -7,9 +7,8 @@ mod place;
 use std::fmt;
 use std::ops::Range;
 
-use crate::iiif::Resolved;
 use crate::picture::{
-    Channels, Depth, Description, Dimensions, Format, Orientation, Quality, Rect, StoredAs, Tile,
+    Channels, Depth, Derivative, Description, Dimensions, Format, Orientation, Quality, Rect, StoredAs, Tile,
 };
 use crate::raster::Axis;
 use place::{is_enough, limit};
@@ -67,7 +66,7 @@ pub struct Band {
 
 impl Plan {
     /// The plan for a request on a master, written to a file that holds samples up to `deepest`.
-    pub fn new(resolved: &Resolved, description: &Description, deepest: Depth) -> Self {
+    pub fn new(resolved: &Derivative, description: &Description, deepest: Depth) -> Self {
         let upright = description.orientation;
         let region = upright.inverse().apply_to_rect(resolved.region, description.dimensions());
         let output = upright.inverse().apply_to_size(resolved.size);

@@ -4,9 +4,9 @@ use std::num::NonZeroU64;
 
 use super::*;
 use crate::error::MasterError;
-use crate::iiif::{Decimal, Tiling};
-use crate::picture::{Level, Sampling};
+use crate::picture::{Decimal, Level, Sampling};
 use proptest::prelude::*;
+use recto_iiif::Tiling;
 
 fn description(
     width: u32,
@@ -29,9 +29,9 @@ fn description(
     }
 }
 
-fn resolved(region: Rect, size: Dimensions, orientation: Orientation) -> Resolved {
+fn resolved(region: Rect, size: Dimensions, orientation: Orientation) -> Derivative {
     let tilt = Decimal::default();
-    Resolved { region, size, orientation, tilt, quality: Quality::Default, format: Format::Png }
+    Derivative { region, size, orientation, tilt, quality: Quality::Default, format: Format::Png }
 }
 
 #[test]
@@ -61,28 +61,28 @@ fn a_tile_of_the_grid_is_copied_from_the_smallest_level_that_has_it() {
 fn exactly_a_tile_may_be_sent_as_it_is_stored() {
     let mut master = description(1001, 667, 3, true, Orientation::UPRIGHT);
     master.levels.iter_mut().for_each(|level| level.stored_as = Some(StoredAs::Jpeg));
-    let jpg = |region, (width, height)| Resolved {
+    let jpg = |region, (width, height)| Derivative {
         format: Format::Jpg,
         ..resolved(region, Dimensions::new(width, height), Orientation::UPRIGHT)
     };
-    let tile = |request: &Resolved| {
+    let tile = |request: &Derivative| {
         Plan::new(request, &master, Depth::Eight).tile.map(|tile| (tile.column, tile.row))
     };
     let inner = jpg(Rect::new(256, 256, 256, 256), (256, 256));
     assert_eq!(tile(&inner), Some((1, 1)));
     assert_eq!(tile(&jpg(Rect::new(512, 512, 489, 155), (245, 78))), Some((1, 1)), "of the second level");
     assert_eq!(tile(&jpg(Rect::new(0, 0, 1001, 667), (251, 167))), Some((0, 0)), "of the third");
-    assert_eq!(tile(&Resolved { quality: Quality::Gray, ..inner }), Some((1, 1)));
+    assert_eq!(tile(&Derivative { quality: Quality::Gray, ..inner }), Some((1, 1)));
     let turn = Orientation { mirrored: true, quarters: 3 };
-    assert_eq!(tile(&Resolved { orientation: turn, ..inner }), Some((1, 1)));
+    assert_eq!(tile(&Derivative { orientation: turn, ..inner }), Some((1, 1)));
     for other in [
         jpg(Rect::new(256, 256, 255, 256), (255, 256)),
         jpg(Rect::new(256, 256, 256, 256), (128, 128)),
         jpg(Rect::new(255, 256, 256, 256), (256, 256)),
         jpg(Rect::new(256, 256, 512, 256), (512, 256)),
-        Resolved { format: Format::Webp, ..inner },
-        Resolved { quality: Quality::Bitonal, ..inner },
-        Resolved { tilt: Decimal::parse("1").expect("a number"), ..inner },
+        Derivative { format: Format::Webp, ..inner },
+        Derivative { quality: Quality::Bitonal, ..inner },
+        Derivative { tilt: Decimal::parse("1").expect("a number"), ..inner },
     ] {
         assert_eq!(tile(&other), None, "{other:?}");
     }

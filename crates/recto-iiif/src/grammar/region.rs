@@ -4,10 +4,9 @@
 
 use std::fmt;
 
-use super::number::{self, Decimal};
-use super::quoted;
-use crate::error::Error;
-use crate::picture::{Dimensions, Rect};
+use crate::error::{Error, quoted};
+use crate::number::{self, Decimal};
+use crate::{Dimensions, Rect};
 
 /// A part of an image, as the URL names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,7 +44,7 @@ impl Region {
     ///
     /// # Errors
     /// [`Error::Request`] if it is none of the four forms.
-    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let parsed =
             match text {
                 "full" => Some(Self::Full),
@@ -69,7 +68,7 @@ impl Region {
     ///
     /// # Errors
     /// [`Error::Request`] if it has no width or height, or lies wholly outside.
-    pub(super) fn locate(self, image: Dimensions) -> Result<Rect, Error> {
+    pub(crate) fn locate(self, image: Dimensions) -> Result<Rect, Error> {
         let ((x, width), (y, height)) = match self {
             Self::Full => return Ok(Rect::whole(image)),
             Self::Square => return Ok(central_square(image)),

@@ -1,16 +1,17 @@
-//! The identifier of an image: a path below the root of the masters (Image API 3.0 section 3).
+//! The identifier of an image: a path below some root (Image API 3.0 section 3).
 //! Checked here for its form only; whether such a file exists, and whether it may be opened, is asked where it is opened.
 //! A slash in it arrives as `%2F` and goes out as `%2F` (section 9).
 
 use std::fmt;
 
-use super::{percent, quoted};
-use crate::error::Error;
+use super::percent;
+use crate::Version;
+use crate::error::{Error, quoted};
 
 /// Most bytes that an identifier has once it is decoded.
 const LONGEST: usize = 1024;
 
-/// The name of a master: one or more file names with `/` between them, none of them empty, `.` or `..`.
+/// The name of an image: one or more file names with `/` between them, none of them empty, `.` or `..`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Identifier(String);
 
@@ -64,6 +65,11 @@ impl Identifier {
     pub fn encoded(&self) -> String {
         percent::encode(&self.0)
     }
+}
+
+/// The base URI of an image below the root `base`, such as `https://host/iiif` (section 2).
+pub fn base_uri(base: &str, version: Version, identifier: &Identifier) -> String {
+    format!("{base}/{}/{}", version.segment(), identifier.encoded())
 }
 
 impl fmt::Display for Identifier {
@@ -153,5 +159,12 @@ mod tests {
         }
         assert!(Identifier::new("a".repeat(LONGEST)).is_ok());
         assert!(Identifier::new("a\u{0}").is_err());
+    }
+
+    #[test]
+    fn base_uris_stay_encoded() {
+        let identifier = Identifier::new("a b/c%2F?.tif").expect("identifier");
+        let uri = base_uri("https://host/iiif", Version::V3, &identifier);
+        assert_eq!(uri, "https://host/iiif/3/a%20b%2Fc%252F%3F.tif");
     }
 }

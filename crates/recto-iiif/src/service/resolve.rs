@@ -2,86 +2,58 @@
 //! Pure arithmetic on the request, the size of the image and the limits; nothing is allocated.
 //! What leaves here lies within the image and within the limits.
 
-use super::bounds::{Bounds, proportional};
-use super::{Decimal, Format, ImageRequest, Offer, Quality, Size, SizeForm, Tiling, Version};
-use crate::config::Limits;
-use crate::error::Error;
-use crate::picture::{Dimensions, Orientation, Rect};
+use super::ImageService;
+use crate::bounds::{Bounds, proportional};
+use crate::{Derivative, Dimensions, Error, ImageRequest, Rect, Size, SizeForm, Version};
 
-/// An image request in pixels. Carried out in the order of its fields (section 4.6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Resolved {
-    /// The part of the image as it is shown. Never empty, never beyond the image.
-    pub region: Rect,
-    /// The size to which that part is scaled, before it is turned. Both sides are at least 1.
-    pub size: Dimensions,
-    /// The mirror and the quarter turns.
-    pub orientation: Orientation,
-    /// The degrees by which it is turned beyond them, clockwise; less than 90. The corners that this adds are empty.
-    pub tilt: Decimal,
-    /// The colours. Never [`Quality::Color`], nor [`Quality::Gray`] of a gray image: both are the default there.
-    pub quality: Quality,
-    /// The file format, one of [`Offer::formats`].
-    pub format: Format,
-}
-
-impl Resolved {
-    /// The size of the answer: of the canvas that holds the scaled picture once it is turned (section 4.3).
-    pub fn canvas(&self) -> Dimensions {
-        self.orientation.apply_to_size(self.size).tilted(self.tilt.to_f64())
-    }
-}
-
-/// What `request` means on an image in these tiles, as it is shown, with this offer and under these limits: those of
-/// info.json, and those of the format.
-///
-/// # Errors
-/// [`Error::Request`] for a region without pixels, a size of less than one pixel, above the limits, or above the
-/// region without leave to enlarge; for an angle, a quality or a format that is not offered.
-/// [`Error::NotImplemented`] for a mirror or an enlargement that is not offered.
-pub fn resolve(
-    request: &ImageRequest,
-    version: Version,
-    tiling: Tiling,
-    limits: &Limits,
-    offer: &Offer,
-    has_colour: bool,
-) -> Result<Resolved, Error> {
-    let region = request.region.locate(tiling.image)?;
-    let (orientation, tilt) = request.rotation.turn(offer)?;
-    let bounds = Bounds::new(limits, orientation, tilt);
-    // 2.1 has no sign for it: "the image server MAY support scaling above the full size" (`sizeAboveFull`).
-    let may_enlarge = request.size.upscaling || (version == Version::V2 && offer.upscaling);
-    let rules = Rules { version, may_enlarge, larger_boxes: offer.larger_boxes, bounds };
-    let size = rules.scaled(as_tile(request.size, version, tiling, region), region.dimensions())?;
-    if (size.width > region.width || size.height > region.height) && !offer.upscaling {
-        let sign = "nothing is enlarged here, though the request for it is well formed";
-        return Err(Error::NotImplemented(format!("size: \"{}\": {sign}", request.size)));
-    }
-    Ok(Resolved {
-        region,
-        size,
-        orientation,
-        tilt,
-        quality: offer.quality(request.quality)?.normal(has_colour),
-        format: offer.format(request.format)?,
-    })
-}
-
-/// `w,` and `,h` of 2.1 for a tile of info.json: the very size of the tile (2.1 section 4.2; implementation notes). Viewers
-/// ask so, for it is the canonical form, and put what comes beside tiles that no edge cut. By the ratio of a tile that an
-/// edge did cut, whose named side is rounded up, it may have a row too many, or hundreds, or none.
-fn as_tile(size: Size, version: Version, tiling: Tiling, region: Rect) -> Size {
-    let tile = match (version, size.form) {
-        (Version::V2, SizeForm::Width(width)) => {
-            tiling.size_of(region, |tile| u64::from(tile.width) == width)
+impl ImageService<'_> {
+    /// What `request` means here, in pixels.
+    ///
+    /// # Errors
+    /// [`Error::Request`] for a region without pixels, a size of less than one pixel, above the limits, or above the
+    /// region without leave to enlarge; for an angle, a quality or a format that is not offered.
+    /// [`Error::NotImplemented`] for a mirror or an enlargement that is not offered.
+    pub fn resolve(&self, request: &ImageRequest) -> Result<Derivative, Error> {
+        let Self { version, tiling, offer, .. } = *self;
+        let region = request.region.locate(tiling.image)?;
+        let (orientation, tilt) = request.rotation.turn(offer)?;
+        let bounds = Bounds::new(&self.limits, orientation, tilt);
+        // 2.1 has no sign for it: "the image server MAY support scaling above the full size" (`sizeAboveFull`).
+        let may_enlarge = request.size.upscaling || (version == Version::V2 && offer.upscaling);
+        let rules = Rules { version, may_enlarge, larger_boxes: offer.larger_boxes, bounds };
+        let size = rules.scaled(self.as_tile(request.size, region), region.dimensions())?;
+        if (size.width > region.width || size.height > region.height) && !offer.upscaling {
+            let sign = "nothing is enlarged here, though the request for it is well formed";
+            return Err(Error::NotImplemented(format!("size: \"{}\": {sign}", request.size)));
         }
-        (Version::V2, SizeForm::Height(height)) => {
-            tiling.size_of(region, |tile| u64::from(tile.height) == height)
-        }
-        _ => None,
-    };
-    tile.map_or(size, |tile| Size { form: SizeForm::Exact(tile.width.into(), tile.height.into()), ..size })
+        Ok(Derivative {
+            region,
+            size,
+            orientation,
+            tilt,
+            quality: offer.quality(request.quality)?.normal(self.has_colour),
+            format: offer.format(request.format)?,
+        })
+    }
+
+    /// `w,` and `,h` of 2.1 for a tile of info.json: the very size of the tile (2.1 section 4.2; implementation notes).
+    /// Viewers ask so, for it is the canonical form, and put what comes beside tiles that no edge cut. By the ratio of a
+    /// tile that an edge did cut, whose named side is rounded up, it may have a row too many, or hundreds, or none.
+    fn as_tile(&self, size: Size, region: Rect) -> Size {
+        let tile = match (self.version, size.form) {
+            (Version::V2, SizeForm::Width(width)) => {
+                self.tiling.size_of(region, |tile| u64::from(tile.width) == width)
+            }
+            (Version::V2, SizeForm::Height(height)) => {
+                self.tiling.size_of(region, |tile| u64::from(tile.height) == height)
+            }
+            _ => None,
+        };
+        tile.map_or(size, |tile| Size {
+            form: SizeForm::Exact(tile.width.into(), tile.height.into()),
+            ..size
+        })
+    }
 }
 
 /// What decides, beside the region, what a size means.
@@ -167,6 +139,3 @@ fn enlarges(size: Size, version: Version, region: Dimensions) -> Error {
     };
     Error::request("size", format!("\"{size}\" of a region of {region} pixels {rule}"))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,13 +1,12 @@
 //! The tiles in which info.json offers an image (Image API 3.0 and 2.1, section 5.4), and which requests are for them.
 //! Pure arithmetic, that of the implementation notes: a scale factor divides sides, what is left at an edge is rounded up.
 
-use crate::config::Limits;
-use crate::picture::{Description, Dimensions, Rect};
+use crate::{Dimensions, Limits, Rect};
 
 /// Tiles are at least so wide and so high: smaller ones cost a viewer more in requests than they save in pixels.
 const SMALLEST_TILE: u32 = 256;
 
-/// The tiles of masters that have none, where any rectangle costs about the same.
+/// The tiles of images that are stored without, where any rectangle costs about the same.
 const TILE_WITHOUT_TILES: Dimensions = Dimensions::new(512, 512);
 
 /// An image as it is shown, and the size of its tiles: the same for all scale factors.
@@ -20,18 +19,24 @@ pub struct Tiling {
 }
 
 impl Tiling {
-    /// The stored tile as it is shown, or a multiple of it, so that a request meets whole tiles; within the limits.
-    pub fn of(description: &Description, limits: &Limits) -> Self {
-        let stored = match description.levels.first() {
-            Some(level) if level.tiled => level.tile,
-            _ => TILE_WITHOUT_TILES,
-        };
-        let shown = description.orientation.apply_to_size(stored);
+    /// An image stored in tiles of size `stored`, or in none, both as they are shown. The tile is the stored one, or a
+    /// multiple of it, so that a request meets whole tiles; within the limits.
+    ///
+    /// ```
+    /// use recto_iiif::{Dimensions, Limits, Tiling};
+    ///
+    /// let stored = Dimensions::new(128, 1024);
+    /// let tiling = Tiling::of(Dimensions::new(6000, 4000), Some(stored), &Limits::default());
+    /// assert_eq!(tiling.tile, Dimensions::new(256, 1024));
+    /// assert!(tiling.scale_factors().eq([1, 2, 4, 8, 16, 32]));
+    /// ```
+    pub fn of(image: Dimensions, stored: Option<Dimensions>, limits: &Limits) -> Self {
+        let stored = stored.unwrap_or(TILE_WITHOUT_TILES);
         // Within one `u32`: a side below 256 grows to less than 512.
         let grown = |side: u32| side.max(1).saturating_mul(SMALLEST_TILE.div_ceil(side.max(1)));
-        let width = grown(shown.width).min(limits.max_width.get());
-        let height = grown(shown.height).min(limits.max_height.get());
-        let (image, tile) = (description.dimensions(), Dimensions::new(width, height));
+        let width = grown(stored.width).min(limits.max_width.get());
+        let height = grown(stored.height).min(limits.max_height.get());
+        let tile = Dimensions::new(width, height);
         if tile.area() <= limits.max_area.get() {
             return Self { image, tile };
         }
@@ -46,12 +51,16 @@ impl Tiling {
                 && u64::from(self.image.height).div_ceil(factor) <= self.tile.height.into()
         };
         // A tile has at least one pixel, so 2^32 covers every image.
-        std::iter::successors(Some(1_u64), move |factor| (!covers(*factor)).then(|| factor.saturating_mul(2)))
+        let next = move |factor: &u64| if covers(*factor) { None } else { factor.checked_mul(2) };
+        std::iter::successors(Some(1_u64), next)
     }
 
     /// Columns or rows of the image from one tile to the next.
     pub fn step(self, factor: u64) -> (u64, u64) {
-        (u64::from(self.tile.width) * factor, u64::from(self.tile.height) * factor)
+        (
+            u64::from(self.tile.width).saturating_mul(factor),
+            u64::from(self.tile.height).saturating_mul(factor),
+        )
     }
 
     /// The tile that begins at a place of the image, and the size in which it is asked for.
@@ -59,14 +68,15 @@ impl Tiling {
         let (wide, high) = self.step(factor);
         // No larger than what it is the least of, or divides.
         let least = |step: u64, rest: u32| step.min(rest.into()) as u32;
-        let region = Rect::new(x, y, least(wide, self.image.width - x), least(high, self.image.height - y));
+        let (right, below) = (self.image.width.saturating_sub(x), self.image.height.saturating_sub(y));
+        let region = Rect::new(x, y, least(wide, right), least(high, below));
         let scaled = |side: u32| u64::from(side).div_ceil(factor) as u32;
         (region, Dimensions::new(scaled(region.width), scaled(region.height)))
     }
 
     /// The size of the tile that `region` is, if it is one that has these pixels, or rows, by the arithmetic of the notes.
     /// It may have a pixel more or less than by the ratio of the region, and far less if an edge left little of it.
-    pub(super) fn size_of(self, region: Rect, has: impl Fn(Dimensions) -> bool) -> Option<Dimensions> {
+    pub(crate) fn size_of(self, region: Rect, has: impl Fn(Dimensions) -> bool) -> Option<Dimensions> {
         let at = (region.x, region.y);
         let mut tiles = self.scale_factors().filter(|factor| {
             let (wide, high) = self.step(*factor);

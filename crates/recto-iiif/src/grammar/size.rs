@@ -1,12 +1,12 @@
 //! The size parameter: its grammar in both versions (Image API 3.0 and 2.1, section 4.2).
-//! What a size means in pixels is decided in `resolve`, once the region is known.
+//! What a size means in pixels is decided in `service`, once the region is known.
 //! 3.0 has `max` and the upscaling sign `^`; 2.1 has `max` and `full`, and needs no sign.
 
 use std::fmt;
 
-use super::number::{self, Decimal};
-use super::{Version, quoted};
-use crate::error::Error;
+use crate::Version;
+use crate::error::{Error, quoted};
+use crate::number::{self, Decimal};
 
 /// How large the region is returned, as the URL says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,7 +41,7 @@ impl Size {
     ///
     /// # Errors
     /// [`Error::Request`] if it is none of the forms that this version has.
-    pub(super) fn parse(text: &str, version: Version) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str, version: Version) -> Result<Self, Error> {
         let (upscaling, form) = match (text.strip_prefix('^'), version) {
             (Some(form), Version::V3) => (true, form),
             _ => (false, text),
@@ -95,8 +95,8 @@ impl fmt::Display for Size {
 
 #[cfg(test)]
 mod tests {
-    use super::Version::{V2, V3};
     use super::*;
+    use crate::Version::{V2, V3};
 
     #[track_caller]
     fn check(rule: &str, version: Version, text: &str, expected: Option<(bool, SizeForm)>) {

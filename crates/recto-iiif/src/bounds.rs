@@ -2,13 +2,11 @@
 //! Integers only: a result is never above a bound, and keeps the ratio as near as whole pixels allow.
 //! A shape is any size with both sides above zero; what comes out has its ratio.
 
-use super::number::Decimal;
-use crate::config::Limits;
-use crate::picture::{Dimensions, Orientation};
+use crate::{Decimal, Dimensions, Limits, Orientation};
 
 /// What a derivative must not exceed before it is turned.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Bounds {
+pub(crate) struct Bounds {
     width: u32,
     height: u32,
     area: u64,
@@ -24,14 +22,23 @@ struct Tilt {
     canvas: Limits,
 }
 
-/// The size of the whole image as `max`, not turned.
-pub fn largest(image: Dimensions, limits: &Limits) -> Dimensions {
-    Bounds::new(limits, Orientation::UPRIGHT, Decimal::default()).maximum(image, false)
+impl Limits {
+    /// The size that `full/max/0` has: that of the image, or the largest below it that the limits allow.
+    pub fn largest(&self, image: Dimensions) -> Dimensions {
+        Bounds::new(self, Orientation::UPRIGHT, Decimal::default()).maximum(image, false)
+    }
+
+    /// Whether they allow a picture of this size.
+    pub(crate) fn allow(&self, size: Dimensions) -> bool {
+        size.width <= self.max_width.get()
+            && size.height <= self.max_height.get()
+            && size.area() <= self.max_area.get()
+    }
 }
 
 impl Bounds {
     /// The bounds that keep a derivative within `limits` both when it is scaled (section 4.2) and once it is turned.
-    pub(super) fn new(limits: &Limits, orientation: Orientation, tilt: Decimal) -> Self {
+    pub(crate) fn new(limits: &Limits, orientation: Orientation, tilt: Decimal) -> Self {
         let (width, height) = (limits.max_width.get(), limits.max_height.get());
         let area = limits.max_area.get();
         if tilt != Decimal::default() {
@@ -45,13 +52,13 @@ impl Bounds {
     }
 
     /// These bounds, and a box as well.
-    pub(super) fn and(self, width: u64, height: u64) -> Self {
+    pub(crate) fn and(self, width: u64, height: u64) -> Self {
         let least = |bound: u32, side: u64| u32::try_from(side).map_or(bound, |side| bound.min(side));
         Self { width: least(self.width, width), height: least(self.height, height), ..self }
     }
 
     /// This size, if it is within the bounds.
-    pub(super) fn admit(self, width: u64, height: u64) -> Option<Dimensions> {
+    pub(crate) fn admit(self, width: u64, height: u64) -> Option<Dimensions> {
         let size = Dimensions::new(u32::try_from(width).ok()?, u32::try_from(height).ok()?);
         let fits = size.width <= self.width && size.height <= self.height && size.area() <= self.area;
         (fits && self.tilt.is_none_or(|tilt| tilt.admits(size))).then_some(size)
@@ -59,7 +66,7 @@ impl Bounds {
 
     /// The largest size of this shape. The side that meets its bound is exact, the other is rounded; of a very long
     /// shape it may come out as zero.
-    pub(super) fn largest(self, shape: Dimensions) -> Dimensions {
+    pub(crate) fn largest(self, shape: Dimensions) -> Dimensions {
         let (width, height) = (u64::from(self.width), u64::from(self.height));
         let fitted = if width * u64::from(shape.height) <= height * u64::from(shape.width) {
             Dimensions::new(self.width, narrowed(proportional(width, shape.height, shape.width)))
@@ -74,7 +81,7 @@ impl Bounds {
     }
 
     /// What `max` and `^max` mean for this region. The server chooses this size, so it has at least one pixel.
-    pub(super) fn maximum(self, region: Dimensions, upscaling: bool) -> Dimensions {
+    pub(crate) fn maximum(self, region: Dimensions, upscaling: bool) -> Dimensions {
         let bounds = if upscaling { self } else { self.and(region.width.into(), region.height.into()) };
         let size = bounds.largest(region);
         // A side of one pixel instead of none leaves the other one no more than the whole area.
@@ -109,10 +116,7 @@ impl Tilt {
     /// Whether the canvas of a picture of this size is within the limits.
     fn admits(&self, size: Dimensions) -> bool {
         let size = if self.transposed { size.transposed() } else { size };
-        let (canvas, most) = (size.tilted(self.degrees), &self.canvas);
-        canvas.width <= most.max_width.get()
-            && canvas.height <= most.max_height.get()
-            && canvas.area() <= most.max_area.get()
+        self.canvas.allow(size.tilted(self.degrees))
     }
 
     /// The largest size of this shape below `size` whose canvas is within the limits.
@@ -142,7 +146,7 @@ fn last(end: u32, admits: impl Fn(u32) -> bool) -> u32 {
 }
 
 /// `side * numerator / denominator` to the nearest whole number, halves up: the other side by the ratio.
-pub(super) fn proportional(side: u64, numerator: u32, denominator: u32) -> u64 {
+pub(crate) fn proportional(side: u64, numerator: u32, denominator: u32) -> u64 {
     let denominator = u128::from(denominator.max(1));
     let rounded = (2 * u128::from(side) * u128::from(numerator) + denominator) / (2 * denominator);
     u64::try_from(rounded).unwrap_or(u64::MAX)

@@ -1,32 +1,102 @@
 //! From the raw request URI to what it names (Image API 3.0 and 2.1, sections 2 and 9).
 //! Takes the URI as it came over the wire: the path is split at its slashes first, each segment decoded once after.
-//! Holds no rule of a parameter; those stand with their types.
+//! One file for each parameter holds its rules; the clause that has them stands at its top.
 
-use super::{
-    Format, Identifier, ImageRequest, Quality, Region, Rotation, Size, Target, Version, percent, quoted,
-};
-use crate::error::Error;
+mod identifier;
+mod percent;
+mod region;
+mod rotation;
+mod size;
+
+pub use identifier::{Identifier, base_uri};
+pub use region::Region;
+pub use rotation::Rotation;
+pub use size::{Size, SizeForm};
+
+use std::fmt;
+
+use crate::error::{Error, quoted};
+use crate::{Format, Quality, Version};
+
+/// What a URL names (section 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "one lives for the time of a request, on the stack")]
+pub enum Target {
+    /// The base URI of an image, which redirects to its information.
+    Base {
+        /// The version asked for.
+        version: Version,
+        /// The image.
+        identifier: Identifier,
+    },
+    /// The information about an image.
+    Info {
+        /// The version asked for.
+        version: Version,
+        /// The image.
+        identifier: Identifier,
+    },
+    /// A derivative of an image.
+    Image {
+        /// The version asked for.
+        version: Version,
+        /// The image.
+        identifier: Identifier,
+        /// What of it, and how.
+        request: ImageRequest,
+    },
+}
+
+/// What the client asks of an image, as it stands in the URL: well formed, but not yet held against an image (section 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ImageRequest {
+    /// Which part of the image (section 4.1).
+    pub region: Region,
+    /// How large (section 4.2).
+    pub size: Size,
+    /// How turned (section 4.3).
+    pub rotation: Rotation,
+    /// In which colours (section 4.4).
+    pub quality: Quality,
+    /// In which file format (section 4.5).
+    pub format: Format,
+}
+
+impl fmt::Display for ImageRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { region, size, rotation, quality, format } = self;
+        write!(f, "{region}/{size}/{rotation}/{quality}.{format}")
+    }
+}
 
 /// No path of the Image API has more segments than `/iiif/3/id/region/size/rotation/quality.format`, with what stands
 /// before its first slash. One more is enough to know that a path has too many.
 const ENOUGH_SEGMENTS: usize = 9;
 
-/// What a raw request URI names. Its query string says nothing to the Image API and is ignored.
+/// What a raw request URI names: a path below `/iiif/`. Its query string says nothing to the Image API and is ignored.
+///
+/// ```
+/// use recto_iiif::{Error, Target, Version, parse};
+///
+/// let Ok(Target::Info { version, identifier }) = parse(b"/iiif/2/ark:%2F12025%2F654xz321/info.json?x") else { panic!() };
+/// assert_eq!((version, identifier.as_str()), (Version::V2, "ark:/12025/654xz321"));
+/// assert_eq!(parse(b"/iiif/1/a/info.json"), Err(Error::NotFound));
+/// ```
 ///
 /// # Errors
 /// [`Error::NotFound`] for a path that is none of the API, [`Error::Request`] for one with a part that is malformed.
 pub fn parse(uri: &[u8]) -> Result<Target, Error> {
     let path = uri.split(|byte| *byte == b'?').next().unwrap_or_default();
     let segments: Vec<&[u8]> = path.split(|byte| *byte == b'/').take(ENOUGH_SEGMENTS).collect();
-    let [start, root, version, rest @ ..] = segments.as_slice() else { return Err(no_such_path()) };
+    let [start, root, version, rest @ ..] = segments.as_slice() else { return Err(Error::NotFound) };
     if !start.is_empty() || !is_word(root, "iiif") {
-        return Err(no_such_path());
+        return Err(Error::NotFound);
     }
     let versions = [Version::V2, Version::V3];
     let version =
-        versions.into_iter().find(|known| is_word(version, known.segment())).ok_or_else(no_such_path)?;
+        versions.into_iter().find(|known| is_word(version, known.segment())).ok_or(Error::NotFound)?;
     match rest {
-        [] | [b""] => Err(no_such_path()),
+        [] | [b""] => Err(Error::NotFound),
         [identifier] | [identifier, b""] => {
             Ok(Target::Base { version, identifier: Identifier::parse(identifier)? })
         }
@@ -38,7 +108,7 @@ pub fn parse(uri: &[u8]) -> Result<Target, Error> {
             identifier: Identifier::parse(identifier)?,
             request: image_request(version, region, size, rotation, file)?,
         }),
-        _ => Err(no_such_path()),
+        _ => Err(Error::NotFound),
     }
 }
 
@@ -65,12 +135,6 @@ fn image_request(
 /// Whether a raw segment is this word, in whatever encoding.
 fn is_word(raw: &[u8], word: &str) -> bool {
     percent::decode("path", raw).is_ok_and(|text| text == word)
-}
-
-fn no_such_path() -> Error {
-    Error::NotFound(
-        "no such path: images are at /iiif/3/{identifier} and /iiif/2/{identifier}, a / in it written %2F",
-    )
 }
 
 #[cfg(test)]

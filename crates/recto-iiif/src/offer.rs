@@ -2,8 +2,8 @@
 //! One plain value that info.json advertises and resolving asks, so that what is promised is what is served.
 //! Compliance documents of the Image API 3.0 and 2.1.
 
-use super::{Format, Quality, Version, quoted};
-use crate::error::Error;
+use crate::error::{Error, quoted};
+use crate::{Format, Quality, Version};
 
 /// The offer of a server, or of one vhost of it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -28,7 +28,7 @@ pub struct Offer {
 
 /// A level of compliance: which features need not be named one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
+pub enum Compliance {
     /// jpg in the default quality, and regions and sizes in pixels.
     One,
     /// All that viewers count on.
@@ -36,10 +36,10 @@ pub enum Level {
 }
 
 impl Default for Offer {
-    /// All that the program can do, on white paper, as the official validator wants it.
+    /// All of it but `larger_boxes`, on white paper, as the official validator wants it.
     fn default() -> Self {
         Self {
-            formats: Format::SUPPORTED.to_vec(),
+            formats: Format::ALL.to_vec(),
             preferred_formats: Vec::new(),
             qualities: vec![Quality::Color, Quality::Gray, Quality::Bitonal],
             arbitrary_rotation: true,
@@ -61,15 +61,15 @@ impl Offer {
         Self { formats, preferred_formats, ..self.clone() }
     }
 
-    /// The highest level of which nothing is missing (compliance 3.0 and 2.1, sections 3.4 and 3.5).
-    pub fn level(&self, version: Version) -> Level {
+    /// The highest level of compliance of which nothing is missing (compliance 3.0 and 2.1, sections 3.4 and 3.5).
+    pub fn compliance(&self, version: Version) -> Compliance {
         let qualities: &[Quality] = match version {
             Version::V2 => &[Quality::Color, Quality::Gray, Quality::Bitonal],
             Version::V3 => &[Quality::Color, Quality::Gray],
         };
         let has = |quality| self.qualities.contains(quality);
         let whole = self.formats.contains(&Format::Png) && qualities.iter().all(has);
-        if whole { Level::Two } else { Level::One }
+        if whole { Compliance::Two } else { Compliance::One }
     }
 
     /// The qualities besides `default` that info.json lists: `color` only where there is colour (3.0 section 5.7).
@@ -77,11 +77,11 @@ impl Offer {
         self.qualities.iter().copied().filter(move |quality| *quality != Quality::Color || has_colour)
     }
 
-    /// What info.json names of the optional features, beyond those of [`Offer::level`] (compliance documents,
+    /// What info.json names of the optional features, beyond those of [`Offer::compliance`] (compliance documents,
     /// section 3 and 4). In alphabetical order.
     pub fn extra_features(&self, version: Version) -> Vec<&'static str> {
         let v2 = version == Version::V2;
-        let one = self.level(version) == Level::One;
+        let one = self.compliance(version) == Compliance::One;
         [
             ("canonicalLinkHeader", true),
             ("mirroring", self.mirroring),
@@ -106,7 +106,7 @@ impl Offer {
     ///
     /// # Errors
     /// [`Error::Request`] if it is not; section 4.5 makes that a 400.
-    pub(super) fn format(&self, format: Format) -> Result<Format, Error> {
+    pub(crate) fn format(&self, format: Format) -> Result<Format, Error> {
         self.formats.contains(&format).then_some(format).ok_or_else(|| {
             let served: Vec<_> = self.formats.iter().map(|format| format.extension()).collect();
             let rule = format!("is not served; these are: {}", served.join(", "));
@@ -118,7 +118,7 @@ impl Offer {
     ///
     /// # Errors
     /// [`Error::Request`] if it is not; section 4.4 makes that a 400.
-    pub(super) fn quality(&self, quality: Quality) -> Result<Quality, Error> {
+    pub(crate) fn quality(&self, quality: Quality) -> Result<Quality, Error> {
         let served = quality == Quality::Default || self.qualities.contains(&quality);
         served
             .then_some(quality)
@@ -126,7 +126,7 @@ impl Offer {
     }
 }
 
-impl Level {
+impl Compliance {
     /// The value of `profile` in info.json of 3.0 (section 5.2).
     pub const fn word(self) -> &'static str {
         match self {
@@ -149,8 +149,8 @@ impl Level {
 
 #[cfg(test)]
 mod tests {
-    use super::Version::{V2, V3};
     use super::*;
+    use crate::Version::{V2, V3};
 
     #[test]
     fn what_is_not_offered_is_neither_named_nor_served() {
@@ -167,14 +167,18 @@ mod tests {
         assert_eq!(offer.format(Format::Webp).expect_err("FMT-03..07").status(), 400);
         assert_eq!(offer.quality(Quality::Bitonal).expect_err("QUAL-20..23").status(), 400);
         assert!(offer.quality(Quality::Default).is_ok() && offer.format(Format::Jpg).is_ok());
-        assert_eq!((offer.level(V3), offer.level(V2)), (Level::Two, Level::One), "2.1 wants bitonal");
+        assert_eq!(
+            (offer.compliance(V3), offer.compliance(V2)),
+            (Compliance::Two, Compliance::One),
+            "2.1 wants bitonal"
+        );
         assert!(offer.extra_features(V2).contains(&"sizeByDistortedWh"));
     }
 
     #[test]
     fn a_server_without_png_is_of_level_1_and_names_the_rest() {
         let offer = Offer { formats: vec![Format::Jpg], ..Offer::default() };
-        assert_eq!(offer.level(V3).uri(V3), "http://iiif.io/api/image/3/level1.json");
+        assert_eq!(offer.compliance(V3).uri(V3), "http://iiif.io/api/image/3/level1.json");
         for name in ["regionByPct", "sizeByPct", "sizeByConfinedWh", "rotationBy90s", "rotationArbitrary"] {
             assert!(offer.extra_features(V3).contains(&name), "{name}");
         }
@@ -183,10 +187,10 @@ mod tests {
     #[test]
     fn all_of_it_is_level_2() {
         let offer = Offer::default();
-        assert_eq!((offer.level(V2), offer.level(V3)), (Level::Two, Level::Two));
+        assert_eq!((offer.compliance(V2), offer.compliance(V3)), (Compliance::Two, Compliance::Two));
         assert!(offer.extra_qualities(true).eq([Quality::Color, Quality::Gray, Quality::Bitonal]));
         for format in Format::ALL {
-            assert_eq!(offer.format(format).is_ok(), Format::SUPPORTED.contains(&format), "{format}");
+            assert!(offer.format(format).is_ok(), "{format}");
         }
     }
 }

@@ -4,10 +4,8 @@
 
 use std::fmt;
 
-use super::number::Decimal;
-use super::{Offer, quoted};
-use crate::error::Error;
-use crate::picture::Orientation;
+use crate::error::{Error, quoted};
+use crate::{Decimal, Offer, Orientation};
 
 /// Degrees of a quarter turn.
 const QUARTER: u32 = 90;
@@ -26,7 +24,7 @@ impl Rotation {
     ///
     /// # Errors
     /// [`Error::Request`] if it is neither a number nor `!` and a number, or is beyond 360.
-    pub(super) fn parse(text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Error> {
         let (mirrored, number) = match text.strip_prefix('!') {
             Some(number) => (true, number),
             None => (false, text),
@@ -43,7 +41,7 @@ impl Rotation {
     /// # Errors
     /// [`Error::Request`] for an angle that is not offered; section 4.3 makes that a 400 as well.
     /// [`Error::NotImplemented`] for a mirror that is not offered. This is the one place that refuses them.
-    pub(super) fn turn(self, offer: &Offer) -> Result<(Orientation, Decimal), Error> {
+    pub(crate) fn turn(self, offer: &Offer) -> Result<(Orientation, Decimal), Error> {
         let (quarters, tilt) = self.degrees.divided_by(QUARTER);
         if tilt != Decimal::default() && !offer.arbitrary_rotation {
             let rule = "is not supported: turns are multiples of 90 degrees here";
@@ -58,7 +56,7 @@ impl Rotation {
     }
 
     /// The rotation that [`Rotation::turn`] takes apart.
-    pub(super) fn of(orientation: Orientation, tilt: Decimal) -> Self {
+    pub(crate) fn of(orientation: Orientation, tilt: Decimal) -> Self {
         let quarters = u32::from(orientation.quarters) * QUARTER;
         Self { mirrored: orientation.mirrored, degrees: tilt.plus(quarters) }
     }

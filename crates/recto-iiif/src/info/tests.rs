@@ -2,67 +2,77 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use super::Version::{V2, V3};
 use super::*;
-use crate::iiif::{Target, parse, resolve};
-use crate::picture::{Channels, Depth, Level, Orientation, Sampling};
+use crate::Version::{V2, V3};
+use crate::{Limits, Offer, Orientation, PhysicalUnit, Target, Tiling, parse};
 
-/// The information with all that there is to offer.
-fn info(version: Version, id: &str, description: &Description, limits: &Limits) -> Value {
-    let offer = Offer { formats: vec![Format::Jpg, Format::Png], ..Offer::default() };
-    super::info(version, &about(id, description, limits, &offer, &Extras::default()))
+const ID: &str = "https://host/iiif/3/a%2Fb";
+
+/// What of an image makes a difference to its info.json.
+#[derive(Clone)]
+struct Image {
+    /// The sizes of its levels as they are shown, the full one first.
+    levels: Vec<Dimensions>,
+    /// Its tiles as they are shown, if there are some.
+    tile: Option<Dimensions>,
+    has_colour: bool,
 }
 
-fn about<'a>(
-    id: &'a str,
-    description: &'a Description,
-    limits: &'a Limits,
-    offer: &'a Offer,
-    extras: &'a Extras,
-) -> About<'a> {
-    About {
-        id,
-        description,
-        limits,
-        offer,
-        scale: None,
-        pages: Pages::default(),
-        extras,
-        budget: Budget { levels: &description.levels, most: u64::MAX, cost: &|_, _| 0 },
+/// An image of these levels with tiles of one size, or strips where `tile` is zero, shown as the TIFF Orientation says.
+fn image(levels: &[(u32, u32)], tile: (u32, u32), tag: u16, has_colour: bool) -> Image {
+    let shown = |(width, height)| Orientation::from_tag(tag).apply_to_size(Dimensions::new(width, height));
+    Image {
+        levels: levels.iter().copied().map(shown).collect(),
+        tile: (tile.0 > 0).then(|| shown(tile)),
+        has_colour,
     }
 }
 
-const ID: &str = "https://host/iiif/3/a%2Fb";
+fn pyramid(tag: u16, has_colour: bool) -> Image {
+    let levels = [(6000, 4000), (3000, 2000), (1500, 1000), (750, 500), (375, 250)];
+    image(&levels, (256, 128), tag, has_colour)
+}
+
+impl Image {
+    fn tiling(&self, limits: &Limits) -> Tiling {
+        Tiling::of(self.levels[0], self.tile, limits)
+    }
+
+    fn info<'a>(
+        &'a self,
+        version: Version,
+        id: &'a str,
+        limits: &Limits,
+        offer: &'a Offer,
+        extras: &'a Extras,
+    ) -> ImageInfo<'a> {
+        let (tiling, has_colour) = (self.tiling(limits), self.has_colour);
+        ImageInfo {
+            id,
+            service: ImageService { version, tiling, has_colour, limits: *limits, offer },
+            sizes: &self.levels,
+            scale: None,
+            pages: Pages::default(),
+            extras,
+            budget: Budget::UNLIMITED,
+        }
+    }
+}
+
+/// The information with all that there is to offer.
+fn info(version: Version, id: &str, image: &Image, limits: &Limits) -> Value {
+    let offer = Offer { formats: vec![Format::Jpg, Format::Png], ..Offer::default() };
+    image.info(version, id, limits, &offer, &Extras::default()).to_json()
+}
 
 fn limits(width: u32, area: u64) -> Limits {
     let width = NonZeroU32::new(width).expect("width");
     Limits { max_width: width, max_height: width, max_area: NonZeroU64::new(area).expect("area") }
 }
 
-/// A master of these levels with tiles of one size, or strips where `tile` is zero.
-fn master(levels: &[(u32, u32)], tile: (u32, u32), tag: u16, channels: Channels) -> Description {
-    let levels = levels.iter().map(|&(width, height)| Level {
-        dimensions: Dimensions::new(width, height),
-        tile: Dimensions::new(tile.0, tile.1),
-        tiled: tile.0 > 0,
-        stored_as: None,
-        sampling: Sampling::Boxes,
-    });
-    Description {
-        levels: levels.collect(),
-        orientation: Orientation::from_tag(tag),
-        channels,
-        depth: Depth::Eight,
-    }
-}
-
-fn pyramid(tag: u16, channels: Channels) -> Description {
-    master(&[(6000, 4000), (3000, 2000), (1500, 1000), (750, 500), (375, 250)], (256, 128), tag, channels)
-}
-
 #[test]
 fn info_3_whole() {
-    let info = info(V3, ID, &pyramid(1, Channels::Rgb), &limits(16_384, 16_000_000));
+    let info = info(V3, ID, &pyramid(1, true), &limits(16_384, 16_000_000));
     let expected = concat!(
         r#"{"@context":"http://iiif.io/api/image/3/context.json","id":"https://host/iiif/3/a%2Fb","#,
         r#""type":"ImageService3","protocol":"http://iiif.io/api/image","profile":"level2","#,
@@ -78,7 +88,7 @@ fn info_3_whole() {
 
 #[test]
 fn info_2_whole() {
-    let info = info(V2, "https://host/iiif/2/a", &pyramid(6, Channels::Gray), &limits(3000, 9_000_000));
+    let info = info(V2, "https://host/iiif/2/a", &pyramid(6, false), &limits(3000, 9_000_000));
     let expected = concat!(
         r#"{"@context":"http://iiif.io/api/image/2/context.json","@id":"https://host/iiif/2/a","#,
         r#""@type":"iiif:Image","protocol":"http://iiif.io/api/image","width":4000,"height":6000,"#,
@@ -109,7 +119,7 @@ fn tiles_follow_the_stored_ones() {
         ("LIMITS", (1000, 1000), (512, 512), 1, limits(16_384, 10_000), (100, 100), 5),
         ("LARGE", (u32::MAX, 1), (256, 256), 1, limits(1, 1), (1, 1), 33),
     ] {
-        let info = info(V3, ID, &master(&[levels], stored, tag, Channels::Rgb), &limits);
+        let info = info(V3, ID, &image(&[levels], stored, tag, true), &limits);
         let tile = &info["tiles"][0];
         assert_eq!((&tile["width"], &tile["height"]), (&json!(expected.0), &json!(expected.1)), "{rule}");
         assert_eq!(tile["scaleFactors"].as_array().map(Vec::len), Some(factors), "{rule}");
@@ -119,14 +129,15 @@ fn tiles_follow_the_stored_ones() {
 #[test]
 fn every_size_and_every_tile_is_served() {
     // SIZES-01..04, TILES-05..09, with the arithmetic of the implementation notes.
-    let (limits, description) = (limits(2500, 4_000_000), pyramid(8, Channels::Rgb));
-    let tiling = Tiling::of(&description, &limits);
+    let (limits, image, offer) = (limits(2500, 4_000_000), pyramid(8, true), Offer::default());
+    let tiling = image.tiling(&limits);
     let served = |version: Version, region: &str, size: &str| {
         let uri = format!("/iiif/{}/a/{region}/{size}/0/default.jpg", version.segment());
         let Target::Image { request, .. } = parse(uri.as_bytes()).expect(&uri) else { panic!("{uri}") };
-        resolve(&request, version, tiling, &limits, &Offer::default(), true).expect(&uri).size
+        let service = ImageService { version, tiling, has_colour: true, limits, offer: &offer };
+        service.resolve(&request).expect(&uri).size
     };
-    let info = info(V3, ID, &description, &limits);
+    let info = info(V3, ID, &image, &limits);
     assert_eq!(info["sizes"].as_array().map(Vec::len), Some(3), "levels above the limits are left out");
     for size in info["sizes"].as_array().expect("sizes") {
         let (w, h) = (size["width"].clone(), size["height"].clone());
@@ -146,37 +157,27 @@ fn every_size_and_every_tile_is_served() {
     }
 }
 
-/// A budget of the levels of a master.
-fn budget<'a>(
-    description: &'a Description,
-    most: u64,
-    cost: &'a dyn Fn(Rect, Dimensions) -> u64,
-) -> Budget<'a> {
-    Budget { levels: &description.levels, most, cost }
-}
-
 #[test]
 fn scales_that_cost_too_much_are_not_offered() {
-    let (description, limits, offer) = (pyramid(1, Channels::Rgb), limits(3000, 9_000_000), Offer::default());
+    let (image, limits, offer) = (pyramid(1, true), limits(3000, 9_000_000), Offer::default());
     let (none, area) = (Extras::default(), |region: Rect, _: Dimensions| region.dimensions().area());
-    let told_of = |description: &Description, most, cost: &dyn Fn(Rect, Dimensions) -> u64| {
-        let budget = budget(description, most, cost);
-        super::info(V3, &About { budget, ..about(ID, description, &limits, &offer, &none) })
+    let told_of = |image: &Image, piece, most, cost: &dyn Fn(Rect, Dimensions) -> u64| {
+        let budget = Budget { piece, most, cost };
+        ImageInfo { budget, ..image.info(V3, ID, &limits, &offer, &none) }.to_json()
     };
-    let told = |most, cost| told_of(&description, most, cost);
+    let told = |most, cost| told_of(&image, 256, most, cost);
     let all = told(24_000_000, &area);
     assert_eq!(all["tiles"][0]["scaleFactors"], json!([1, 2, 4, 8, 16, 32]));
     assert_eq!(all["sizes"].as_array().map(Vec::len), Some(4));
     let some = told(2048 * 2048, &area);
     assert_eq!(some["tiles"][0]["scaleFactors"], json!([1, 2, 4, 8]));
     assert!(some.get("sizes").is_none(), "all are of the whole image");
-    // Levels that cost less than the full size: their scale factors stay.
+    // Levels that cost less than the full size, which is one piece and no tile: their scale factors stay.
     let reduced = |region: Rect, size: Dimensions| {
         if region.dimensions() == size { 24_000_000 } else { size.area() }
     };
-    let mut lump = description.clone();
-    lump.levels[0] = Level { tile: lump.levels[0].dimensions, tiled: false, ..lump.levels[0] };
-    assert_eq!(told_of(&lump, 6_000_000, &reduced)["tiles"][0]["scaleFactors"], json!([2, 4, 8, 16]));
+    let lump = Image { tile: None, ..image.clone() };
+    assert_eq!(told_of(&lump, 6000, 6_000_000, &reduced)["tiles"][0]["scaleFactors"], json!([2, 4, 8, 16]));
     let nothing = told(10, &area);
     assert!(nothing.get("tiles").is_none(), "no empty list of scale factors: {nothing}");
 }
@@ -184,14 +185,11 @@ fn scales_that_cost_too_much_are_not_offered() {
 #[test]
 fn each_tile_of_a_scale_factor_has_to_be_affordable() {
     // Stored in strips of 3000 rows, which tiles of 512 meet one or two of.
-    let mut description = master(&[(20_000, 20_000)], (0, 0), 1, Channels::Rgb);
-    description.levels[0].tile = Dimensions::new(20_000, 3000);
-    let limits = limits(16_384, 32_000_000);
-    let tiling = Tiling::of(&description, &limits);
+    let tiling = image(&[(20_000, 20_000)], (0, 0), 1, true).tiling(&limits(16_384, 32_000_000));
     let strips = |region: Rect| u64::from((region.bottom() - 1) / 3000 - region.y / 3000 + 1);
     let cost = |region: Rect, _: Dimensions| strips(region) * 60_000_000;
     let allowed = |most| {
-        let budget = budget(&description, most, &cost);
+        let budget = Budget { piece: 20_000, most, cost: &cost };
         tiling.scale_factors().filter(|factor| budget.allows(tiling, *factor)).collect::<Vec<_>>()
     };
     assert_eq!(allowed(400_000_000), [1, 2, 4, 8, 16, 32, 64]);
@@ -215,18 +213,19 @@ fn each_tile_of_a_scale_factor_has_to_be_affordable() {
 
 #[test]
 fn services_and_what_the_publisher_adds() {
-    let (description, limits, offer) = (pyramid(1, Channels::Rgb), limits(3000, 9_000_000), Offer::default());
+    let (image, limits, offer) = (pyramid(1, true), limits(3000, 9_000_000), Offer::default());
     let extras = Extras::parse(
         r#"{"@context": "http://example.org/c.json", "rights": "http://rightsstatements.org/vocab/NoC-US/1.0/",
             "service": [{"id": "http://example.org/s", "type": "Service"}], "shelf": "A 12"}"#,
     );
     let extras = extras.expect("valid");
-    let about = About {
-        scale: Some(PhysicalScale { size: 0.0025, unit: PhysicalUnit::Inch }),
-        pages: Pages { page: 2, of: 9 },
-        ..about(ID, &description, &limits, &offer, &extras)
+    let told = |version| {
+        let info = image.info(version, ID, &limits, &offer, &extras);
+        let scale = Some(PhysicalScale { size: 0.0025, unit: PhysicalUnit::Inch });
+        ImageInfo { scale, pages: Pages { page: 2, of: 9 }, ..info }.to_json()
     };
-    let told = super::info(V3, &about);
+    let told_2 = told(V2);
+    let told = told(V3);
     assert_eq!(told["@context"], json!(["http://example.org/c.json", V3.context_uri()]), "INFO-02, 03");
     assert_eq!(told.as_object().and_then(|members| members.keys().next()), Some(&"@context".to_owned()));
     let services = told["service"].as_array().expect("IMG3-INFO-30..32");
@@ -235,11 +234,10 @@ fn services_and_what_the_publisher_adds() {
     assert_eq!(services[2]["id"], json!("http://example.org/s"));
     assert!(services.iter().all(|service| service["id"].is_string() && service["type"].is_string()));
     assert_eq!((&told["shelf"], &told["width"]), (&json!("A 12"), &json!(6000)));
-    let told = super::info(V2, &about);
-    assert_eq!(told["@context"], json!(V2.context_uri()));
-    assert_eq!(told["license"], json!("http://rightsstatements.org/vocab/NoC-US/1.0/"), "IMG2-INFO-15");
-    assert_eq!(told["service"][2]["@id"], json!("http://example.org/s"));
-    assert!(told.get("rights").is_none(), "INFO-33");
+    assert_eq!(told_2["@context"], json!(V2.context_uri()));
+    assert_eq!(told_2["license"], json!("http://rightsstatements.org/vocab/NoC-US/1.0/"), "IMG2-INFO-15");
+    assert_eq!(told_2["service"][2]["@id"], json!("http://example.org/s"));
+    assert!(told_2.get("rights").is_none(), "INFO-33");
 }
 
 #[test]
@@ -252,25 +250,24 @@ fn less_is_told_where_less_is_offered() {
         upscaling: false,
         ..Offer::default()
     };
-    let (description, limits) = (pyramid(1, Channels::Rgb), limits(3000, 9_000_000));
-    let extras = Extras::default();
-    let about = about(ID, &description, &limits, &offer, &extras);
-    let told = super::info(V3, &about);
+    let (image, limits) = (pyramid(1, true), limits(3000, 9_000_000));
+    let told = |version| image.info(version, ID, &limits, &offer, &Extras::default()).to_json();
+    let told_2 = told(V2);
+    let told = told(V3);
     assert_eq!(told["profile"], json!("level1"), "png is of level 2");
     assert_eq!(told["preferredFormats"], json!(["jpg"]), "IMG3-INFO-23..28");
     assert_eq!(told["extraQualities"], json!(["gray"]));
     let features = told["extraFeatures"].as_array().expect("features");
     assert!(features.contains(&json!("rotationBy90s")) && !features.contains(&json!("mirroring")));
-    let told = super::info(V2, &about);
-    assert_eq!(told["profile"][0], json!("http://iiif.io/api/image/2/level1.json"));
-    assert_eq!(told["profile"][1]["formats"], json!(["jpg"]));
-    assert_eq!(told["profile"][1]["qualities"], json!(["default", "gray"]));
-    assert!(told.get("preferredFormats").is_none(), "INFO-33");
+    assert_eq!(told_2["profile"][0], json!("http://iiif.io/api/image/2/level1.json"));
+    assert_eq!(told_2["profile"][1]["formats"], json!(["jpg"]));
+    assert_eq!(told_2["profile"][1]["qualities"], json!(["default", "gray"]));
+    assert!(told_2.get("preferredFormats").is_none(), "INFO-33");
 }
 
 #[test]
 fn what_there_is_none_of_is_left_out() {
-    let large = master(&[(9000, 9000)], (0, 0), 1, Channels::GrayAlpha);
+    let large = image(&[(9000, 9000)], (0, 0), 1, false);
     let info = info(V3, ID, &large, &limits(1000, 1_000_000));
     assert!(info.get("sizes").is_none() && info.get("extraFormats").is_none());
     assert_eq!(info["extraQualities"], json!(["gray", "bitonal"]), "IMG3-QUAL-33");
@@ -278,7 +275,7 @@ fn what_there_is_none_of_is_left_out() {
 
 #[test]
 fn thin_levels_that_lost_their_ratio_are_no_sizes() {
-    let thin = master(&[(8, 1), (4, 1), (2, 1), (1, 1)], (0, 0), 1, Channels::Rgb);
+    let thin = image(&[(8, 1), (4, 1), (2, 1), (1, 1)], (0, 0), 1, true);
     let info = info(V3, ID, &thin, &limits(100, 10_000));
     assert_eq!(info["sizes"], json!([{"width": 4, "height": 1}, {"width": 8, "height": 1}]));
 }

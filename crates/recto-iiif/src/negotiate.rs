@@ -2,13 +2,19 @@
 //! Only the choice is made here. An Accept header that is odd, or that nothing satisfies, is never an error:
 //! a client that gets the usual type can still read it.
 
-use super::Version;
+use crate::Version;
 
 const JSON: &str = "application/json";
 const LINKED_3: &str = "application/ld+json;profile=\"http://iiif.io/api/image/3/context.json\"";
 const LINKED_2: &str = "application/ld+json";
 
 /// The media type in which info.json answers a request with this Accept header. The answer varies by it.
+///
+/// ```
+/// use recto_iiif::{Version, media_type};
+///
+/// assert_eq!(media_type(Version::V2, Some("application/ld+json, */*;q=0.1")), "application/ld+json");
+/// ```
 pub fn media_type(version: Version, accept: Option<&str>) -> &'static str {
     let accept = accept.unwrap_or("*/*");
     let (json, linked) = (Wish::of("json", accept), Wish::of("ld+json", accept));

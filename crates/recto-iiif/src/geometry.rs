@@ -1,5 +1,5 @@
 //! Sizes, rectangles and turns: the arithmetic that everything else agrees on.
-//! Pure. Rectangles are half-open, the origin is the upper left corner (Image API 3.0 section 4.1).
+//! Rectangles are half-open, the origin is the upper left corner (Image API 3.0 section 4.1).
 
 use std::fmt;
 
@@ -14,17 +14,20 @@ pub struct Dimensions {
 
 impl Dimensions {
     /// A size of `width` by `height` pixels.
+    #[inline]
     pub const fn new(width: u32, height: u32) -> Self {
         Self { width, height }
     }
 
     /// Number of pixels; cannot overflow.
+    #[inline]
     pub const fn area(self) -> u64 {
         self.width as u64 * self.height as u64
     }
 
     /// The smallest upright box around a rectangle of this size that is turned by so many degrees, 0 to 90: its sides
     /// to the nearest pixel, at least 1 (Image API 3.0 section 4.3). What 32 bits cannot hold becomes their maximum.
+    #[inline]
     pub fn tilted(self, degrees: f64) -> Self {
         let (sine, cosine) = degrees.to_radians().sin_cos();
         let (width, height) = (f64::from(self.width), f64::from(self.height));
@@ -35,6 +38,7 @@ impl Dimensions {
     }
 
     /// The same size with its sides swapped.
+    #[inline]
     pub const fn transposed(self) -> Self {
         Self { width: self.height, height: self.width }
     }
@@ -61,31 +65,37 @@ pub struct Rect {
 
 impl Rect {
     /// The rectangle at `x`, `y` of `width` by `height` pixels.
+    #[inline]
     pub const fn new(x: u32, y: u32, width: u32, height: u32) -> Self {
         Self { x, y, width, height }
     }
 
     /// The whole of an image of these dimensions.
+    #[inline]
     pub const fn whole(of: Dimensions) -> Self {
         Self::new(0, 0, of.width, of.height)
     }
 
     /// Width and height.
+    #[inline]
     pub const fn dimensions(self) -> Dimensions {
         Dimensions::new(self.width, self.height)
     }
 
     /// First column to the right of the rectangle.
+    #[inline]
     pub const fn right(self) -> u32 {
         self.x.saturating_add(self.width)
     }
 
     /// First row below the rectangle.
+    #[inline]
     pub const fn bottom(self) -> u32 {
         self.y.saturating_add(self.height)
     }
 
     /// The pixels that both rectangles hold, if there are any.
+    #[inline]
     pub fn intersection(self, other: Rect) -> Option<Rect> {
         let (x, y) = (self.x.max(other.x), self.y.max(other.y));
         let (right, bottom) = (self.right().min(other.right()), self.bottom().min(other.bottom()));
@@ -93,6 +103,7 @@ impl Rect {
     }
 
     /// Whether every pixel of `other` is in this rectangle.
+    #[inline]
     pub fn contains(self, other: Rect) -> bool {
         self.intersection(other) == Some(other)
     }
@@ -121,6 +132,7 @@ impl Orientation {
 
     /// What shows an image upright whose TIFF or EXIF Orientation is `tag` (TIFF 6.0 section 8).
     /// Values outside 1 to 8 mean nothing and leave the image as it is stored.
+    #[inline]
     pub const fn from_tag(tag: u16) -> Self {
         let (mirrored, quarters) = match tag {
             2 => (true, 0),
@@ -136,6 +148,7 @@ impl Orientation {
     }
 
     /// This one first, `next` after it, as one.
+    #[inline]
     pub const fn then(self, next: Self) -> Self {
         // A mirror after a turn is the same as the opposite turn after the mirror.
         let turned = if next.mirrored { 4 - self.quarters } else { self.quarters };
@@ -143,6 +156,7 @@ impl Orientation {
     }
 
     /// What undoes this one.
+    #[inline]
     pub const fn inverse(self) -> Self {
         match self.mirrored {
             true => self,
@@ -151,16 +165,19 @@ impl Orientation {
     }
 
     /// Whether width and height change places.
+    #[inline]
     pub const fn transposes(self) -> bool {
         self.quarters % 2 == 1
     }
 
     /// The dimensions of an image of `size` after this.
+    #[inline]
     pub const fn apply_to_size(self, size: Dimensions) -> Dimensions {
         if self.transposes() { size.transposed() } else { size }
     }
 
-    /// Where `rect` of an image of `size` lies after this.
+    /// Where `rect` lies after this, of an image of `size` that holds it.
+    #[inline]
     pub fn apply_to_rect(self, rect: Rect, size: Dimensions) -> Rect {
         let mut at = rect;
         let mut within = size;

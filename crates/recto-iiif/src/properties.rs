@@ -5,8 +5,6 @@ use std::num::{NonZeroU32, NonZeroU64};
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::Limits;
-use crate::picture::{Dimensions, Rect};
 
 /// Numbers around what matters: small ones, those near the edges of the machine's types, and any.
 fn pixels() -> impl Strategy<Value = u64> {
@@ -96,9 +94,10 @@ fn image() -> impl Strategy<Value = Dimensions> {
     (side(), side()).prop_map(|(width, height)| Dimensions::new(width, height))
 }
 
-/// Tiles so small that random regions are some of them.
-fn tiled(image: Dimensions) -> Tiling {
-    Tiling { image, tile: Dimensions::new(8, 5) }
+/// An image in tiles so small that random regions are some of them.
+fn service(version: Version, image: Dimensions, limits: Limits, offer: &Offer) -> ImageService<'_> {
+    let tiling = Tiling { image, tile: Dimensions::new(8, 5) };
+    ImageService { version, tiling, has_colour: true, limits, offer }
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
@@ -117,12 +116,6 @@ fn parsed(version: Version, path: &str) -> ImageRequest {
     }
 }
 
-fn within(limits: &Limits, size: Dimensions) -> bool {
-    size.width <= limits.max_width.get()
-        && size.height <= limits.max_height.get()
-        && size.area() <= limits.max_area.get()
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -133,16 +126,18 @@ proptest! {
 
     #[test]
     fn what_is_resolved_is_within_image_and_limits(
-        (version, request) in request(), image in image(), limits in limits(), colour in any::<bool>(),
+        (version, request) in request(), image in image(), limits in limits(), has_colour in any::<bool>(),
     ) {
-        match resolve(&request, version, tiled(image), &limits, &Offer::default(), colour) {
+        let offer = Offer::default();
+        let service = ImageService { has_colour, ..service(version, image, limits, &offer) };
+        match service.resolve(&request) {
             Err(error) => prop_assert_eq!(error.status(), 400),
             Ok(resolved) => {
                 prop_assert!(resolved.region.width > 0 && resolved.region.height > 0);
                 prop_assert!(Rect::whole(image).contains(resolved.region));
                 prop_assert!(resolved.size.area() > 0);
-                prop_assert!(within(&limits, resolved.size));
-                prop_assert!(within(&limits, resolved.canvas()));
+                prop_assert!(limits.allow(resolved.size));
+                prop_assert!(limits.allow(resolved.canvas()));
                 let enlarged = resolved.size.width > resolved.region.width
                     || resolved.size.height > resolved.region.height;
                 prop_assert!(!enlarged || request.size.upscaling || version == Version::V2);
@@ -152,11 +147,13 @@ proptest! {
 
     #[test]
     fn the_canonical_form_asks_for_the_same(
-        (version, request) in request(), image in image(), limits in limits(), colour in any::<bool>(),
+        (version, request) in request(), image in image(), limits in limits(), has_colour in any::<bool>(),
     ) {
-        if let Ok(resolved) = resolve(&request, version, tiled(image), &limits, &Offer::default(), colour) {
-            let path = canonical(&resolved, version, tiled(image), &limits);
-            let again = resolve(&parsed(version, &path), version, tiled(image), &limits, &Offer::default(), colour);
+        let offer = Offer::default();
+        let service = ImageService { has_colour, ..service(version, image, limits, &offer) };
+        if let Ok(resolved) = service.resolve(&request) {
+            let path = service.canonical(&resolved);
+            let again = service.resolve(&parsed(version, &path));
             prop_assert_eq!(again.ok(), Some(resolved), "{}", path);
         }
     }
@@ -165,7 +162,8 @@ proptest! {
     fn the_maximum_is_always_found_and_close(image in image(), limits in limits(), sign in any::<bool>()) {
         let path = format!("full/{}max/0/default.jpg", if sign { "^" } else { "" });
         let request = parsed(Version::V3, &path);
-        let size = resolve(&request, Version::V3, tiled(image), &limits, &Offer::default(), true).expect("max").size;
+        let offer = Offer::default();
+        let size = service(Version::V3, image, limits, &offer).resolve(&request).expect("max").size;
         // LIMIT-01: with one more pixel on the long side, the exact ratio would pass a limit, or the region.
         let upright = image.height > image.width;
         let lying = |size: Dimensions| if upright { size.transposed() } else { size };

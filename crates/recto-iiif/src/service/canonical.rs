@@ -2,87 +2,84 @@
 //! Made from what was resolved, never from what was written: equal pictures have equal URLs.
 //! Asking for a canonical URL resolves to what it was made from.
 
-use super::bounds::{Bounds, proportional};
-use super::{Identifier, Resolved, Rotation, Tiling, Version};
-use crate::config::Limits;
-use crate::picture::{Dimensions, Rect};
+use super::ImageService;
+use crate::bounds::{Bounds, proportional};
+use crate::{Derivative, Rect, Rotation, Version};
 
-/// The canonical part of the URL after the identifier, such as `full/max/0/default.jpg`.
-pub fn canonical(resolved: &Resolved, version: Version, tiling: Tiling, limits: &Limits) -> String {
-    let size = match version {
-        Version::V2 => size_2(resolved, tiling),
-        Version::V3 => size_3(resolved, limits),
-    };
-    spelled(resolved, tiling.image, &size)
-}
-
-/// The same part as viewers spell it: parts of an image have their size in numbers, also where it is the largest.
-pub fn customary(resolved: &Resolved, version: Version, tiling: Tiling, limits: &Limits) -> String {
-    if resolved.region == Rect::whole(tiling.image) {
-        return canonical(resolved, version, tiling, limits);
+impl ImageService<'_> {
+    /// The canonical part of the URL after the identifier, such as `full/max/0/default.jpg`.
+    pub fn canonical(&self, derivative: &Derivative) -> String {
+        let size = match self.version {
+            Version::V2 => self.size_2(derivative),
+            Version::V3 => self.size_3(derivative),
+        };
+        self.spelled(derivative, &size)
     }
-    let size = match version {
-        Version::V2 => numbers_2(resolved, tiling),
-        Version::V3 => numbers_3(resolved),
-    };
-    spelled(resolved, tiling.image, &size)
-}
 
-fn spelled(resolved: &Resolved, image: Dimensions, size: &str) -> String {
-    let Resolved { region, orientation, tilt, quality, format, .. } = resolved;
-    let rotation = Rotation::of(*orientation, *tilt);
-    let region = if *region == Rect::whole(image) { "full".to_owned() } else { region.to_string() };
-    format!("{region}/{size}/{rotation}/{quality}.{format}")
-}
+    /// The same part as viewers spell it: parts of an image have their size in numbers, also where it is the largest.
+    pub fn customary(&self, derivative: &Derivative) -> String {
+        if derivative.region == Rect::whole(self.tiling.image) {
+            return self.canonical(derivative);
+        }
+        let size = match self.version {
+            Version::V2 => self.numbers_2(derivative),
+            Version::V3 => numbers_3(derivative),
+        };
+        self.spelled(derivative, &size)
+    }
 
-/// The base URI of an image below the root `base`, such as `https://host/iiif` (section 2).
-pub fn base_uri(base: &str, version: Version, identifier: &Identifier) -> String {
-    format!("{base}/{}/{}", version.segment(), identifier.encoded())
-}
+    fn spelled(&self, derivative: &Derivative, size: &str) -> String {
+        let Derivative { region, orientation, tilt, quality, format, .. } = derivative;
+        let rotation = Rotation::of(*orientation, *tilt);
+        let is_whole = *region == Rect::whole(self.tiling.image);
+        let region = if is_whole { "full".to_owned() } else { region.to_string() };
+        format!("{region}/{size}/{rotation}/{quality}.{format}")
+    }
 
-/// 3.0: `max`, `^max`, `w,h` or `^w,h`, in this order.
-fn size_3(resolved: &Resolved, limits: &Limits) -> String {
-    let (size, region) = (resolved.size, resolved.region.dimensions());
-    let bounds = Bounds::new(limits, resolved.orientation, resolved.tilt);
-    if size == bounds.maximum(region, false) {
-        "max".to_owned()
-    } else if size == bounds.maximum(region, true) {
-        "^max".to_owned()
-    } else {
-        numbers_3(resolved)
+    /// 3.0: `max`, `^max`, `w,h` or `^w,h`, in this order.
+    fn size_3(&self, derivative: &Derivative) -> String {
+        let (size, region) = (derivative.size, derivative.region.dimensions());
+        let bounds = Bounds::new(&self.limits, derivative.orientation, derivative.tilt);
+        if size == bounds.maximum(region, false) {
+            "max".to_owned()
+        } else if size == bounds.maximum(region, true) {
+            "^max".to_owned()
+        } else {
+            numbers_3(derivative)
+        }
+    }
+
+    /// 2.1: `full`, `w,` where that gives this very height, else `w,h`.
+    fn size_2(&self, derivative: &Derivative) -> String {
+        let is_full = derivative.size == derivative.region.dimensions();
+        if is_full { "full".to_owned() } else { self.numbers_2(derivative) }
+    }
+
+    fn numbers_2(&self, derivative: &Derivative) -> String {
+        let (size, region) = (derivative.size, derivative.region.dimensions());
+        let by_ratio = || proportional(size.width.into(), region.height, region.width);
+        let tile = || self.tiling.size_of(derivative.region, |tile| tile.width == size.width);
+        if tile().map_or_else(by_ratio, |tile| tile.height.into()) == u64::from(size.height) {
+            format!("{},", size.width)
+        } else {
+            format!("{},{}", size.width, size.height)
+        }
     }
 }
 
-fn numbers_3(resolved: &Resolved) -> String {
-    let (size, region) = (resolved.size, resolved.region.dimensions());
+fn numbers_3(derivative: &Derivative) -> String {
+    let (size, region) = (derivative.size, derivative.region.dimensions());
     let sign = if size.width > region.width || size.height > region.height { "^" } else { "" };
     format!("{sign}{},{}", size.width, size.height)
-}
-
-/// 2.1: `full`, `w,` where that gives this very height, else `w,h`.
-fn size_2(resolved: &Resolved, tiling: Tiling) -> String {
-    let is_full = resolved.size == resolved.region.dimensions();
-    if is_full { "full".to_owned() } else { numbers_2(resolved, tiling) }
-}
-
-fn numbers_2(resolved: &Resolved, tiling: Tiling) -> String {
-    let (size, region) = (resolved.size, resolved.region.dimensions());
-    let by_ratio = || proportional(size.width.into(), region.height, region.width);
-    let tile = || tiling.size_of(resolved.region, |tile| tile.width == size.width);
-    if tile().map_or_else(by_ratio, |tile| tile.height.into()) == u64::from(size.height) {
-        format!("{},", size.width)
-    } else {
-        format!("{},{}", size.width, size.height)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::num::{NonZeroU32, NonZeroU64};
 
-    use super::Version::{V2, V3};
     use super::*;
-    use crate::iiif::{Offer, Target, parse, resolve};
+    use crate::Version::{V2, V3};
+    use crate::{Dimensions, Limits, Offer, Target, Tiling, parse};
 
     const SIZE: Dimensions = Dimensions::new(1200, 800);
 
@@ -105,22 +102,19 @@ mod tests {
             max_height: NonZeroU32::new(900).expect("height"),
             max_area: NonZeroU64::new(1_000_000).expect("area"),
         };
-        let tiling = Tiling { image, tile: Dimensions::new(256, 256) };
+        let (tiling, offer) = (Tiling { image, tile: Dimensions::new(256, 256) }, Offer::default());
+        let service = ImageService { version, tiling, has_colour, limits, offer: &offer };
         let resolved = |request: &str| {
             let uri = format!("/iiif/{}/a%2fb/{request}", version.segment());
             let Target::Image { request, .. } = parse(uri.as_bytes()).expect(rule) else { panic!("{rule}") };
-            resolve(&request, version, tiling, &limits, &Offer::default(), has_colour).expect(rule)
+            service.resolve(&request).expect(rule)
         };
-        let once = |request: &str| canonical(&resolved(request), version, tiling, &limits);
+        let once = |request: &str| service.canonical(&resolved(request));
         assert_eq!(once(request), expected, "{rule}: {request}");
         assert_eq!(once(expected), expected, "{rule}: canonical of canonical");
-        let kept = customary(&resolved(request), version, tiling, &limits);
+        let kept = service.customary(&resolved(request));
         assert_eq!(resolved(&kept), resolved(request), "{rule}: {kept}");
-        assert_eq!(
-            customary(&resolved(&kept), version, tiling, &limits),
-            kept,
-            "{rule}: customary of customary"
-        );
+        assert_eq!(service.customary(&resolved(&kept)), kept, "{rule}: customary of customary");
     }
 
     #[test]
@@ -201,6 +195,7 @@ mod tests {
         let tiling = Tiling { image: Dimensions::new(1200, 800), tile: Dimensions::new(256, 256) };
         let side = NonZeroU32::new(2000).expect("a side");
         let limits = Limits { max_width: side, max_height: side, max_area: NonZeroU64::MAX };
+        let offer = Offer::default();
         for (version, asked, expected) in [
             (V3, "100,100,50,70/max/0/default.jpg", "100,100,50,70/50,70/0/default.jpg"),
             (V3, "0,0,10,10/^20,/00/color.jpg", "0,0,10,10/^20,20/0/default.jpg"),
@@ -214,15 +209,9 @@ mod tests {
             let Target::Image { request, .. } = parse(uri.as_bytes()).expect(asked) else {
                 panic!("{asked}")
             };
-            let resolved = resolve(&request, version, tiling, &limits, &Offer::default(), true).expect(asked);
-            assert_eq!(customary(&resolved, version, tiling, &limits), expected, "{asked}");
+            let service = ImageService { version, tiling, has_colour: true, limits, offer: &offer };
+            let derivative = service.resolve(&request).expect(asked);
+            assert_eq!(service.customary(&derivative), expected, "{asked}");
         }
-    }
-
-    #[test]
-    fn base_uris_stay_encoded() {
-        let identifier = Identifier::new("a b/c%2F?.tif").expect("identifier");
-        let uri = base_uri("https://host/iiif", V3, &identifier);
-        assert_eq!(uri, "https://host/iiif/3/a%20b%2Fc%252F%3F.tif");
     }
 }

@@ -1,24 +1,26 @@
-//! What info.json may promise of a master that costs much: no tile of a scale factor that would be refused.
-//! Pure arithmetic over the grid of tiles; what a part costs, the plan tells.
+//! What info.json may promise of an image that costs much: no tile of a scale factor that would be refused.
+//! Pure arithmetic over the grid of tiles; what a part costs, the server tells.
 
-use super::Tiling;
-use crate::picture::{Dimensions, Level, Rect};
+use crate::{Dimensions, Rect, Tiling};
 
 /// How far beyond its own place a scaled tile may depend on pixels, in pixels of its own: more than any kernel reaches.
 const MARGIN: u64 = 8;
 
-/// How much of a master may be decoded for a request.
+/// How much of an image may be decoded for a request.
 #[derive(Clone, Copy)]
 pub struct Budget<'a> {
-    /// The levels of the master.
-    pub levels: &'a [Level],
-    /// Most pixels of it: `[limits] max_source_area`.
+    /// The longest side of the pieces, tiles or strips, in which it is stored.
+    pub piece: u32,
+    /// Most pixels that may be decoded, as stored.
     pub most: u64,
     /// How many are decoded for a part of the image, as it is shown, at a size.
     pub cost: &'a dyn Fn(Rect, Dimensions) -> u64,
 }
 
 impl Budget<'_> {
+    /// Of images that cost little: all of it.
+    pub const UNLIMITED: Self = Self { piece: 0, most: u64::MAX, cost: &|_, _| 0 };
+
     /// Whether a part of the image at a size is within it.
     pub(super) fn allows_part(&self, region: Rect, size: Dimensions) -> bool {
         (self.cost)(region, size) <= self.most
@@ -53,11 +55,9 @@ impl Budget<'_> {
     /// More than any tile of a scale factor costs, whatever it is made of: what it shows, what is around that, and what
     /// pieces add at both sides.
     fn bound(&self, tiling: Tiling, factor: u64) -> u64 {
-        // The image may be turned: either side of a piece.
-        let piece =
-            self.levels.iter().map(|level| level.tile.width.max(level.tile.height)).max().unwrap_or(0);
+        let piece = u64::from(self.piece);
         let side = |step: u64, image: u32| {
-            step.saturating_add(2 * MARGIN * factor).saturating_add(2 * u64::from(piece)).min(image.into())
+            step.saturating_add(factor.saturating_mul(2 * MARGIN)).saturating_add(2 * piece).min(image.into())
         };
         let (wide, high) = tiling.step(factor);
         side(wide, tiling.image.width) * side(high, tiling.image.height)
@@ -66,6 +66,6 @@ impl Budget<'_> {
 
 /// Where tiles begin along a side.
 fn starts(image: u32, step: u64) -> impl Iterator<Item = u32> + Clone {
-    let step = usize::try_from(step).unwrap_or(usize::MAX);
+    let step = usize::try_from(step.max(1)).unwrap_or(usize::MAX);
     (0..u64::from(image)).step_by(step).map(|start| start as u32)
 }

@@ -7,7 +7,8 @@ use std::hash::{Hash, Hasher};
 
 use serde_json::{Map, Value, json};
 
-use super::{Version, quoted};
+use crate::Version;
+use crate::error::quoted;
 
 /// Members that only the server can know.
 const STATED: [&str; 22] = [
@@ -45,6 +46,13 @@ pub struct Extras(Map<String, Value>);
 
 impl Extras {
     /// The members in a JSON text.
+    ///
+    /// ```
+    /// use recto_iiif::Extras;
+    ///
+    /// assert!(Extras::parse(r#"{"rights": "http://creativecommons.org/licenses/by/4.0/"}"#).is_ok());
+    /// assert_eq!(Extras::parse(r#"{"width": 5}"#).unwrap_err(), "\"width\" is for the server to say");
+    /// ```
     ///
     /// # Errors
     /// With what is wrong, if it is no object, or has a member that [`Extras::new`] refuses.

@@ -2,9 +2,9 @@
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use super::Version::{V2, V3};
 use super::*;
-use crate::iiif::{Region, Rotation};
+use crate::Version::{V2, V3};
+use crate::{Dimensions, Format, ImageRequest, Quality, Rect, Region, Rotation, Size, SizeForm};
 
 fn limits(width: u32, height: u32, area: u64) -> Limits {
     Limits {
@@ -14,9 +14,10 @@ fn limits(width: u32, height: u32, area: u64) -> Limits {
     }
 }
 
-/// An image in tiles of 256.
-fn tiling(width: u32, height: u32) -> Tiling {
-    Tiling { image: Dimensions::new(width, height), tile: Dimensions::new(256, 256) }
+/// A colour image of 600 by 400 pixels in tiles of 256.
+fn service<'a>(version: Version, limits: &Limits, offer: &'a Offer) -> ImageService<'a> {
+    let tiling = Tiling { image: Dimensions::new(600, 400), tile: Dimensions::new(256, 256) };
+    ImageService { version, tiling, has_colour: true, limits: *limits, offer }
 }
 
 /// Resolves `region/size/rotation` and compares the size; nothing means a 400.
@@ -30,7 +31,7 @@ fn check(rule: &str, version: Version, path: &str, limits: &Limits, expected: Op
         quality: Quality::Default,
         format: Format::Jpg,
     };
-    match (resolve(&request, version, tiling(600, 400), limits, &Offer::default(), true), expected) {
+    match (service(version, limits, &Offer::default()).resolve(&request), expected) {
         (Ok(resolved), Some((width, height))) => {
             assert_eq!(resolved.size, Dimensions::new(width, height), "{rule}: {path}");
         }
@@ -151,7 +152,9 @@ fn colours_and_turns_are_put_in_normal_form() {
         format,
     };
     let free = limits(16_384, 16_384, 32_000_000);
-    let resolved = |asked, colour| resolve(&asked, V3, tiling(600, 400), &free, &Offer::default(), colour);
+    let offer = Offer::default();
+    let resolved =
+        |asked, has_colour| ImageService { has_colour, ..service(V3, &free, &offer) }.resolve(&asked);
     let gray = resolved(request(Quality::Color, Format::Png, "!360.0"), false).expect("QUAL-30..32");
     assert_eq!((gray.quality, gray.orientation.to_string().as_str()), (Quality::Default, "!0"));
     assert_eq!(gray.region, Rect::new(100, 0, 400, 400));
@@ -196,19 +199,23 @@ fn an_enlargement_that_is_not_offered() {
             quality: Quality::Default,
             format: Format::Jpg,
         };
-        let resolved = resolve(&request, version, tiling(600, 400), &free, &none, true);
+        let resolved = service(version, &free, &none).resolve(&request);
         assert_eq!(resolved.map_or_else(|error| error.status(), |_| 200), status, "{rule}: {size}");
     }
 }
 
 #[test]
 fn a_size_above_the_limits_is_told_so() {
+    let (free, offer) = (limits(16_384, 16_384, 1 << 40), Offer::default());
     let refusal = |width| {
-        let form = SizeForm::Width(width);
-        let (size, image) = (Size { upscaling: false, form }, Dimensions::new(6000, 4000));
-        let bounds = Bounds::new(&limits(16_384, 16_384, 1 << 40), Orientation::UPRIGHT, Decimal::default());
-        let rules = Rules { version: V3, may_enlarge: false, larger_boxes: false, bounds };
-        rules.scaled(size, image).expect_err("too large").to_string()
+        let request = ImageRequest {
+            region: Region::Full,
+            size: Size { upscaling: false, form: SizeForm::Width(width) },
+            rotation: Rotation::parse("0").expect("0"),
+            quality: Quality::Default,
+            format: Format::Jpg,
+        };
+        service(V3, &free, &offer).resolve(&request).expect_err("too large").to_string()
     };
     assert!(refusal(20_000).contains("maxWidth") && !refusal(20_000).contains('^'));
     assert!(refusal(7000).contains("starts with ^"));
@@ -216,7 +223,7 @@ fn a_size_above_the_limits_is_told_so() {
 
 #[test]
 fn tiles_of_version_2_have_the_size_of_their_row_and_column() {
-    let free = limits(16_384, 16_384, 32_000_000);
+    let (free, offer) = (limits(16_384, 16_384, 32_000_000), Offer::default());
     let size = |version, (width, height), region: &str, size: &str| {
         let request = ImageRequest {
             region: Region::parse(region).expect(region),
@@ -225,7 +232,8 @@ fn tiles_of_version_2_have_the_size_of_their_row_and_column() {
             quality: Quality::Default,
             format: Format::Jpg,
         };
-        let resolved = resolve(&request, version, tiling(width, height), &free, &Offer::default(), true);
+        let tiling = Tiling { image: Dimensions::new(width, height), tile: Dimensions::new(256, 256) };
+        let resolved = ImageService { tiling, ..service(version, &free, &offer) }.resolve(&request);
         resolved.ok().map(|resolved| (resolved.size.width, resolved.size.height))
     };
     for (image, region, asked, expected, by_ratio) in [
@@ -261,9 +269,7 @@ fn larger_boxes_are_refused_or_not() {
             quality: Quality::Default,
             format: Format::Jpg,
         };
-        let size = |limits: &Limits| {
-            resolve(&request, V3, tiling(600, 400), limits, &lenient, true).expect(path).size
-        };
+        let size = |limits: &Limits| service(V3, limits, &lenient).resolve(&request).expect(path).size;
         assert_eq!(size(&free), Dimensions::new(expected.0, expected.1), "SIZE-24: {path}");
         assert!(size(&limits(300, 150, 30_000)).area() <= 30_000, "LIMIT-04: {path}");
     }
