@@ -13,8 +13,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 pub use decoder::Decoder;
-pub use index_store::State;
-pub use open_masters::Known;
+pub use index_store::IndexStore;
+pub use open_masters::OpenMasters;
 
 use crate::error::{Error, MasterError};
 use crate::format::image;
@@ -27,7 +27,7 @@ use crate::picture::{Description, PhysicalScale, Rect, Tile};
 use crate::raster::{Converter, Raster, Sample};
 use crate::source::{Found, Identity, Map};
 
-/// The kind of finding that an index of a codestream is.
+/// The kind of index that one of a codestream is.
 const JP2: &str = "jp2";
 
 /// An image file, open and understood.
@@ -42,8 +42,8 @@ pub struct Master {
     pub path: String,
     map: Map,
     kind: Kind,
-    /// Where findings about it are kept, if they are.
-    state: Option<Rc<State>>,
+    /// Where its index is saved, if anywhere.
+    store: Option<Rc<IndexStore>>,
     /// Found out when they are first asked for.
     pages: OnceCell<u32>,
     /// Of each level.
@@ -80,8 +80,8 @@ impl Master {
         Self::read(Found { file, identity, path: String::new(), page }, None)
     }
 
-    /// The master in a file that was found. Its directories are read, no pixels, and what `state` keeps about it.
-    fn read(found: Found, state: Option<Rc<State>>) -> Result<Self, Error> {
+    /// The master in a file that was found. Its directories are read, no pixels, and its index if `store` has one.
+    fn read(found: Found, store: Option<Rc<IndexStore>>) -> Result<Self, Error> {
         let Found { file, identity, path, page } = found;
         if identity.size == 0 {
             return Err(MasterError::NoImage.into());
@@ -92,8 +92,8 @@ impl Master {
         // Zeros that stand for missing pages explain any other complaint.
         map.check()?;
         let mut kind = kind?.ok_or(Error::NotFound("this image has no such page"))?;
-        if let Some(state) = &state {
-            kind.recall(state, &identity);
+        if let Some(store) = &store {
+            kind.restore_index(store, &identity);
         }
         let description = kind.description();
         Ok(Self {
@@ -104,7 +104,7 @@ impl Master {
             path,
             map,
             kind,
-            state,
+            store,
             pages: OnceCell::new(),
         })
     }
@@ -194,8 +194,8 @@ impl Master {
     /// As [`Master::icc_profile`].
     pub fn is_srgb(&self, level: usize, converter: &mut Converter) -> Result<bool, MasterError> {
         let cell = &self.srgb[level];
-        if let Some(known) = cell.get() {
-            return Ok(*known);
+        if let Some(is_srgb) = cell.get() {
+            return Ok(*is_srgb);
         }
         let (profile, channels) = (self.icc_profile(level)?, self.description.channels);
         let is_srgb = profile.is_none_or(|profile| converter.changes_nothing(&profile, channels));
@@ -265,10 +265,10 @@ impl Master {
         let master = self.identity.number();
         let raster = image.decode(decoder, self.map.bytes(), master, level, window, announce);
         self.map.check()?;
-        if let Some(state) = self.state.as_ref().filter(|_| self.identity.is_settled())
-            && let Some(news) = image.news()
+        if let Some(store) = self.store.as_ref().filter(|_| self.identity.is_settled())
+            && let Some(index) = image.news()
         {
-            state.save(JP2, &self.identity, &news);
+            store.save(JP2, &self.identity, &index);
         }
         raster
     }
@@ -292,12 +292,12 @@ impl Kind {
         Err(MasterError::NoImage)
     }
 
-    /// Takes what is kept about the master.
-    fn recall(&mut self, state: &State, identity: &Identity) {
+    /// Takes over the index that is saved of the master.
+    fn restore_index(&mut self, store: &IndexStore, identity: &Identity) {
         if let Self::Jp2(image) = self
-            && let Some(kept) = state.load(JP2, identity)
+            && let Some(index) = store.load(JP2, identity)
         {
-            image.recall(&kept);
+            image.recall(&index);
         }
     }
 
