@@ -16,12 +16,12 @@
 //! | [`encode`] | one file per output format |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |
-//! | [`source`] | where masters come from: identifier to mapped file; the only I/O on the path |
 //! | [`passthrough`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
 //! | [`format`] | the formats of masters, a room for each: bytes in, pixels out; pure |
 //! | [`jp2`] | JPEG 2000: boxes, index, windows; OpenJPEG behind a safe face; pure on bytes |
 //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |
 //! | [`ifd`] | the directories that TIFF and EXIF have in common, read and written; pure |
+//! | [`source`] | where masters come from: identifier to file, and the contract under which its bytes are read; the only I/O on the path |
 //! | [`raster`] | decoded samples: colour, scale, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`picture`] | the words in which all of them speak of pictures: plain values |

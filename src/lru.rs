@@ -61,9 +61,9 @@ impl<K: PartialEq, V> Lru<K, V> {
         }
     }
 
-    /// Drops all entries but those that are `wanted`.
-    pub fn retain(&mut self, wanted: impl Fn(&K, &V) -> bool) {
-        self.held.retain(|entry| wanted(&entry.key, &entry.value));
+    /// Drops all entries but those that `stays` is true of.
+    pub fn retain(&mut self, stays: impl Fn(&K, &V) -> bool) {
+        self.held.retain(|entry| stays(&entry.key, &entry.value));
     }
 
     /// Drops those used least recently until so many entries and bytes can be added.

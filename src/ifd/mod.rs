@@ -1,6 +1,7 @@
 //! Image file directories: the structure that TIFF files and EXIF have in common, read and written.
 //! TIFF 6.0 section 2; BigTIFF.
 
+pub(crate) mod field_type;
 mod file;
 mod layout;
 pub mod tag;

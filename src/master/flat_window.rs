@@ -68,7 +68,7 @@ impl Master {
     }
 
     /// The pixels of a window by an index of the file's data, which is made if there is none. None if there can be
-    /// none, or if it fails: then decoding the whole file tells what is wrong.
+    /// none, or if it fails: then decoding the whole file says what is wrong.
     ///
     /// # Errors
     /// [`MasterError`] if the window is too large, or the file shrinks meanwhile.
@@ -79,16 +79,17 @@ impl Master {
         level: usize,
         window: Rect,
     ) -> Result<Option<Raster>, MasterError> {
-        let bytes = self.map.bytes();
+        let bytes = self.object.bytes();
         if decoder.indices.get(&self.identity).is_none() {
             let index = self.index_of_flat(bytes)?;
             let bytes = index.as_ref().map_or(0, image::Index::bytes);
             decoder.indices.insert(self.identity, index, bytes);
         }
         let Some(Some(index)) = decoder.indices.get(&self.identity) else { return Ok(None) };
-        self.map.announce(&[picture.range(index, level, window)]);
+        let (offset, length) = picture.range(index, level, window);
+        self.object.announce(&[offset..offset.saturating_add(length)])?;
         let raster = picture.decode_window(bytes, index, level, window);
-        self.map.check()?;
+        self.object.check()?;
         match raster {
             Ok(raster) => Ok(Some(raster)),
             Err(error @ MasterError::TooLarge(_)) => Err(error),
@@ -108,9 +109,9 @@ impl Master {
         {
             return Ok(Some(index));
         }
-        self.map.announce(&[(0, self.identity.size)]);
+        self.object.announce(&[0..self.identity.size])?;
         let index = image::Index::build(bytes);
-        self.map.check()?;
+        self.object.check()?;
         if let (Some(store), Some(index)) = (store, &index) {
             store.save(JPEG, &self.identity, &index.to_bytes());
         }
@@ -123,9 +124,9 @@ impl Master {
         level: usize,
         depth: Depth,
     ) -> Result<AnyRaster, MasterError> {
-        self.map.announce(&[(0, self.identity.size)]);
-        let raster = picture.decode(self.map.bytes(), level, depth);
-        self.map.check()?;
+        self.object.announce(&[0..self.identity.size])?;
+        let raster = picture.decode(self.object.bytes(), level, depth);
+        self.object.check()?;
         raster
     }
 }

@@ -131,7 +131,7 @@ fn unsealed(mut bytes: Vec<u8>, identity: &Identity) -> Option<Vec<u8>> {
     Some(bytes.split_off(bytes.len() - index))
 }
 
-/// All that tells one state of a file from another is in the name: what is found under it is of no other.
+/// All of the identity is in the name: what is found under it is of no other state and no other file.
 fn name(kind: &str, identity: &Identity) -> String {
     let Identity { device, inode, size, modified, changed } = identity;
     format!("{kind}-{device:x}-{inode:x}-{size:x}-{modified:x}-{changed:x}{ENDING}")

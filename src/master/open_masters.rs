@@ -1,6 +1,6 @@
 //! The masters that a worker holds open: mapped and understood, so that a request does not begin at the first byte.
 //! Finding one still opens its file by the rules of [`Root`], which is what sees that it was replaced, deleted, or put
-//! out of reach. That costs 0.6 us; the third of it that a `stat` would save knows neither links nor permissions.
+//! out of reach. That costs 0.6 us; a `stat` would save a third of it, but sees neither links nor permissions.
 
 use std::rc::Rc;
 
