@@ -21,7 +21,7 @@
 //! | [`jp2`] | JPEG 2000: boxes, index, windows; OpenJPEG behind a safe face; pure on bytes |
 //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |
 //! | [`ifd`] | the directories that TIFF and EXIF have in common, read and written; pure |
-//! | [`source`] | where masters come from: identifier to file, and the contract under which its bytes are read; the only I/O on the path |
+//! | [`source`] | from identifier to file, and the contract under which its bytes are read; the only I/O on the path |
 //! | [`raster`] | decoded samples: colour, scale, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
 //! | [`picture`] | the words in which all of them speak of pictures: plain values |

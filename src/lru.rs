@@ -1,4 +1,4 @@
-//! The cache that every room uses: values by key, bounded in number and in bytes; the one used least recently goes first.
+//! The cache that every room uses: values by key, bounded in number and in bytes; the least recently used goes first.
 
 /// Values by key. The one used last may be larger than all may be together, until [`Lru::trim`].
 ///

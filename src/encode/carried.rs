@@ -9,16 +9,12 @@ use crate::metadata::Metadata;
 pub struct Carried {
     /// The ICC profile of the pixels. Without one they are sRGB.
     pub profile: Option<Vec<u8>>,
-    /// EXIF and XMP.
+    /// What it says in words.
     pub metadata: Metadata,
 }
 
 /// Longest content of a JPEG marker segment: its length, of which two bytes count themselves, has 16 bits.
 const LONGEST_SEGMENT: usize = 65_533;
-
-/// The markers of their segments (T.81 table B.1): APP1 for EXIF and XMP, APP2 for profiles.
-const APP1: u8 = 0xe1;
-const APP2: u8 = 0xe2;
 
 /// What comes before EXIF, XMP, and each part of a profile.
 const EXIF: &[u8] = b"Exif\0\0";
@@ -49,12 +45,12 @@ pub fn into_jpeg(file: Vec<u8>, carried: &Carried) -> Vec<u8> {
         }
     };
     let Metadata { exif, xmp } = &carried.metadata;
-    exif.block().iter().for_each(|exif| add(APP1, &[EXIF, exif]));
-    xmp.iter().for_each(|xmp| add(APP1, &[XMP, xmp.text().as_bytes()]));
+    exif.block().iter().for_each(|exif| add(0xe1, &[EXIF, exif]));
+    xmp.iter().for_each(|xmp| add(0xe1, &[XMP, xmp.text().as_bytes()]));
     let parts = carried.profile.as_deref().unwrap_or_default().chunks(LONGEST_SEGMENT - PROFILE.len() - 2);
     // Parts are numbered in a byte.
     if let Ok(count @ 1..) = u8::try_from(parts.len()) {
-        (1..=count).zip(parts).for_each(|(number, part)| add(APP2, &[PROFILE, &[number, count], part]));
+        (1..=count).zip(parts).for_each(|(number, part)| add(0xe2, &[PROFILE, &[number, count], part]));
     }
     spliced(&file, after_jfif, &segments)
 }

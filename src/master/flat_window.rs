@@ -87,7 +87,8 @@ impl Master {
         }
         let Some(Some(index)) = decoder.indices.get(&self.identity) else { return Ok(None) };
         let (offset, length) = picture.range(index, level, window);
-        self.object.announce(&[offset..offset.saturating_add(length)])?;
+        let range = offset..offset.saturating_add(length);
+        self.object.announce(&[range])?;
         let raster = picture.decode_window(bytes, index, level, window);
         self.object.check()?;
         match raster {
@@ -109,7 +110,7 @@ impl Master {
         {
             return Ok(Some(index));
         }
-        self.object.announce(&[0..self.identity.size])?;
+        self.announce_all()?;
         let index = image::Index::build(bytes);
         self.object.check()?;
         if let (Some(store), Some(index)) = (store, &index) {
@@ -118,13 +119,18 @@ impl Master {
         Ok(index)
     }
 
+    fn announce_all(&self) -> Result<(), MasterError> {
+        let all = 0..self.identity.size;
+        self.object.announce(&[all])
+    }
+
     fn decode_whole(
         &self,
         picture: &image::Picture,
         level: usize,
         depth: Depth,
     ) -> Result<AnyRaster, MasterError> {
-        self.object.announce(&[0..self.identity.size])?;
+        self.announce_all()?;
         let raster = picture.decode(self.object.bytes(), level, depth);
         self.object.check()?;
         raster

@@ -25,13 +25,13 @@ const SAME: u8 = 1;
 
 /// Converts rasters to sRGB; caches the transforms of the profiles that it met last.
 pub struct Converter {
-    pub(super) eight: Conversions<u8>,
-    pub(super) sixteen: Conversions<u16>,
+    pub(super) eight: Kept<u8>,
+    pub(super) sixteen: Kept<u16>,
 }
 
 /// Conversions by the hash of their profile. `None` stands for a profile that is broken or of another kind than the
 /// pixels.
-pub type Conversions<S> = Lru<u64, Option<Conversion<S>>>;
+pub type Kept<S> = Lru<u64, Option<Conversion<S>>>;
 
 /// What the colour library makes of a [`Transform`].
 pub type Executor<S> = Arc<dyn TransformExecutor<S> + Send + Sync>;
@@ -87,7 +87,7 @@ impl Converter {
     fn conversion<S: Sample>(&mut self, profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
         let mut hasher = DefaultHasher::new();
         (profile, channels).hash(&mut hasher);
-        let (key, cached) = (hasher.finish(), S::conversions(self));
+        let (key, cached) = (hasher.finish(), S::kept(self));
         if let Some(conversion) = cached.get(&key) {
             return conversion.clone();
         }

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use bytemuck::Pod;
 
-use super::colour::{Conversions, Converter, Executor, Transform};
+use super::colour::{Converter, Executor, Kept, Transform};
 use crate::picture::Depth;
 
 /// A sample: 0 is black, no ink or transparent, [`Sample::MAX`] white, full ink or opaque.
@@ -57,9 +57,9 @@ pub trait Sample: Pod + Default + Debug + PartialEq + Into<u32> + Into<f32> + pr
     #[doc(hidden)]
     fn transform(of: &Transform) -> Result<Executor<Self>, moxcms::CmsError>;
 
-    /// The cache of conversions of this depth.
+    /// Where the transforms of this depth are kept.
     #[doc(hidden)]
-    fn conversions(converter: &mut Converter) -> &mut Conversions<Self>;
+    fn kept(converter: &mut Converter) -> &mut Kept<Self>;
 }
 
 impl Sample for u8 {
@@ -91,7 +91,7 @@ impl Sample for u8 {
         of.profile.create_transform_8bit(of.from, &of.target, of.to, of.options)
     }
 
-    fn conversions(converter: &mut Converter) -> &mut Conversions<Self> {
+    fn kept(converter: &mut Converter) -> &mut Kept<Self> {
         &mut converter.eight
     }
 }
@@ -124,7 +124,7 @@ impl Sample for u16 {
         of.profile.create_transform_16bit(of.from, &of.target, of.to, of.options)
     }
 
-    fn conversions(converter: &mut Converter) -> &mut Conversions<Self> {
+    fn kept(converter: &mut Converter) -> &mut Kept<Self> {
         &mut converter.sixteen
     }
 }

@@ -41,9 +41,6 @@ pub const MAX_MAPS: usize = 1024;
 /// forgets the rest.
 const ADVICE_BYTES: usize = 1 << 20;
 
-/// A single range of less bytes is one or two pages: to touch them costs no more than to ask for them before.
-const LEAST: u64 = 8 << 10;
-
 static WATCHES: [Watch; MAX_MAPS] = [const {
     Watch { start: AtomicUsize::new(0), length: AtomicUsize::new(0), broken: AtomicBool::new(false) }
 }; MAX_MAPS];
@@ -93,11 +90,6 @@ impl Object for Map {
         Ok(())
     }
 
-    /// Nothing to do: pages come when they are touched.
-    fn announce_all(&self) -> Result<(), MasterError> {
-        Ok(())
-    }
-
     /// [`MasterError::Damaged`] if a page was missing when it was touched.
     fn check(&self) -> Result<(), MasterError> {
         match self.watch.broken.load(Ordering::Acquire) {
@@ -106,8 +98,9 @@ impl Object for Map {
         }
     }
 
-    fn least(&self) -> u64 {
-        LEAST
+    /// Pages come when they are touched.
+    fn is_complete(&self) -> bool {
+        true
     }
 }
 

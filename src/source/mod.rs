@@ -1,5 +1,5 @@
-//! Where masters come from: from an identifier to the bytes of a file below the root, what distinguishes one state of it from
-//! another, and the contract under which its bytes are read ([`Object`]). The only I/O on the path of a request.
+//! Where masters come from: from an identifier to the bytes of a file below the root, what distinguishes one state of
+//! it from another, and the contract under which its bytes are read ([`Object`]). The only I/O on the path of a request.
 
 mod beneath;
 pub(crate) mod identity;

@@ -21,21 +21,16 @@ pub trait Object {
     /// they cannot read, and nobody is to take the rest for all.
     fn announce(&self, ranges: &[Range<u64>]) -> Result<(), MasterError>;
 
-    /// Gets all bytes: for readers that do not say which they read, of which most are read sooner or later.
-    ///
-    /// # Errors
-    /// As [`Object::announce`].
-    fn announce_all(&self) -> Result<(), MasterError>;
-
     /// Whether all that was announced so far was there when it was read.
     ///
     /// # Errors
     /// [`MasterError`] if not: what was made of it is worth nothing.
     fn check(&self) -> Result<(), MasterError>;
 
-    /// Single ranges of less bytes than this need no announcement: what it costs is more than what it spares.
-    fn least(&self) -> u64 {
-        0
+    /// Whether all bytes are there from the start. Then announcing is advice to get ranges together, and single ones
+    /// need none.
+    fn is_complete(&self) -> bool {
+        false
     }
 }
 
@@ -44,14 +39,14 @@ pub trait Object {
 pub struct Bytes<'a> {
     all: &'a [u8],
     object: Option<&'a dyn Object>,
-    /// [`Object::least`]; asked for once, so that reading a number costs no call.
-    least: u64,
+    /// [`Object::is_complete`]; asked for once, so that reading a number costs no call.
+    is_complete: bool,
 }
 
 impl<'a> Bytes<'a> {
     /// The bytes of an object, to be announced before they are read.
     pub fn of(object: &'a dyn Object) -> Self {
-        Self { all: object.bytes(), object: Some(object), least: object.least() }
+        Self { all: object.bytes(), object: Some(object), is_complete: object.is_complete() }
     }
 
     /// How many there are.
@@ -67,14 +62,14 @@ impl<'a> Bytes<'a> {
         self.object.map_or(Ok(()), |object| object.announce(ranges))
     }
 
-    /// Gets one range, unless it is so short that it is there in any case.
+    /// Gets one range, unless it is there in any case.
     ///
     /// # Errors
     /// As [`Object::announce`].
     #[inline]
     pub fn announce_one(self, range: Range<u64>) -> Result<(), MasterError> {
         match self.object {
-            Some(object) if range.end.saturating_sub(range.start) >= self.least => object.announce(&[range]),
+            Some(object) if !self.is_complete => object.announce(&[range]),
             _ => Ok(()),
         }
     }
@@ -85,12 +80,12 @@ impl<'a> Bytes<'a> {
         self.all.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
     }
 
-    /// All of them.
+    /// All of them: for readers that do not say which they read, and need most sooner or later.
     ///
     /// # Errors
     /// As [`Object::announce`].
     pub fn all(self) -> Result<&'a [u8], MasterError> {
-        self.object.map_or(Ok(()), Object::announce_all)?;
+        self.announce_one(0..self.length())?;
         Ok(self.all)
     }
 }
@@ -98,7 +93,7 @@ impl<'a> Bytes<'a> {
 /// Bytes that are in memory: a block out of a file, which was announced with it.
 impl<'a, T: AsRef<[u8]> + ?Sized> From<&'a T> for Bytes<'a> {
     fn from(bytes: &'a T) -> Self {
-        Self { all: bytes.as_ref(), object: None, least: 0 }
+        Self { all: bytes.as_ref(), object: None, is_complete: true }
     }
 }
 
@@ -117,7 +112,7 @@ pub(crate) mod tests {
         bytes: Vec<u8>,
         file: File,
         map: Map,
-        /// How many bytes were announced, some perhaps more than once; whether all were at once.
+        /// How many bytes were announced, some perhaps more than once; whether all were, at once.
         pub(crate) announced: Cell<u64>,
         pub(crate) was_whole: Cell<bool>,
         /// How many announcements are answered before the connection breaks.
@@ -145,6 +140,8 @@ pub(crate) mod tests {
             self.is_broken.set(self.is_broken.get() || self.lasts.get() == 0);
             self.check()?;
             self.lasts.set(self.lasts.get() - 1);
+            let all = 0..self.bytes.len() as u64;
+            self.was_whole.set(self.was_whole.get() || ranges.contains(&all));
             for range in ranges {
                 let end = range.end.min(self.bytes.len() as u64);
                 let start = range.start.min(end);
@@ -153,11 +150,6 @@ pub(crate) mod tests {
                 self.announced.set(self.announced.get() + bytes.len() as u64);
             }
             Ok(())
-        }
-
-        fn announce_all(&self) -> Result<(), MasterError> {
-            self.was_whole.set(true);
-            self.announce(&[0..self.bytes.len() as u64])
         }
 
         fn check(&self) -> Result<(), MasterError> {
@@ -188,7 +180,7 @@ pub(crate) mod tests {
     #[test]
     fn what_is_in_memory_is_there() {
         let bytes = Bytes::from(&[1, 2, 3]);
-        assert_eq!((bytes.announce(&[0..9]), bytes.announce_one(0..9)), (Ok(()), Ok(())));
+        assert_eq!((bytes.announce(&[0..9, 1..2]), bytes.announce_one(0..9)), (Ok(()), Ok(())));
         assert_eq!((bytes.slice(1..3), bytes.all()), (Some(&[2, 3][..]), Ok(&[1, 2, 3][..])));
     }
 }
