@@ -15,13 +15,13 @@
 //! | [`derive`] | the plan of a derivative, which holds every choice, and the pipeline that carries it out |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |
-//! | [`source`] | where masters come from: identifier to mapped file; the only I/O on the path |
 //! | [`passthrough`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
 //! | [`encode`] | one file per output format |
 //! | [`format`] | the formats of masters, a room for each: bytes in, pixels out; pure |
 //! | [`jp2`] | JPEG 2000: boxes, index, windows; OpenJPEG behind a safe face; pure on bytes |
 //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |
 //! | [`ifd`] | the directories that TIFF and EXIF have in common, read and written; pure |
+//! | [`source`] | from identifier to file, and the contract under which its bytes are read; the only I/O on the path |
 //! | [`raster`] | decoded samples: colour, scale, orient, tone |
 //! | [`picture`] | the words in which all of them speak of pictures: plain values |
 //! | [`body`], [`lru`], [`kept`], [`error`] | plain values and small tools that all of them share |

@@ -13,13 +13,14 @@ use crate::derive::pipeline::Renderer;
 use crate::derive::plan::Plan;
 use crate::encode;
 use crate::error::{Error, MasterError};
-use crate::http::info_cache::Told;
+use crate::http::info_cache::InfoCache;
 use crate::http::links;
 use crate::http::spelling::{self, Spelling};
 use crate::http::validators::{Freshness, Validators};
 use crate::http::vhost::Vhost;
 use crate::http::{self, ConfigFingerprint, Request, Response};
-use crate::master::{Known, Master, State};
+use crate::lru::Lru;
+use crate::master::{IndexStore, Master, OpenMasters};
 use crate::picture::Limits;
 use crate::source::Sidecar;
 use crate::source::{Identity, Root};
@@ -35,11 +36,11 @@ pub struct Service {
     config: Config,
     fingerprint: ConfigFingerprint,
     root: Root,
-    known: Known,
-    told: Told<Telling>,
+    masters: OpenMasters,
+    infos: InfoCache<Telling>,
     renderer: Renderer,
     /// Sidecars that were complained of last: once each.
-    wrong: Vec<Identity>,
+    wrong: Lru<Identity, ()>,
     /// Whether a host was complained of: one says it all.
     host_refused: bool,
 }
@@ -72,10 +73,11 @@ impl Service {
     pub fn new(config: Config) -> anyhow::Result<Self> {
         let root = Root::open(&config.serving.masters)?;
         // The supervisor has said why, if nothing can be kept.
-        let known = Known::new(config.serving.known, State::open(&config.serving.state).ok());
+        let masters = OpenMasters::new(config.serving.known, IndexStore::open(&config.serving.state).ok());
         let fingerprint = ConfigFingerprint::of(&config.rendering);
-        let (told, renderer) = (Told::default(), Renderer::default());
-        Ok(Self { config, fingerprint, root, known, told, renderer, wrong: Vec::new(), host_refused: false })
+        let (infos, renderer) = (InfoCache::default(), Renderer::default());
+        let wrong = Lru::new(COMPLAINTS, usize::MAX);
+        Ok(Self { config, fingerprint, root, masters, infos, renderer, wrong, host_refused: false })
     }
 
     /// The answer to a request, whatever it is.
@@ -94,7 +96,7 @@ impl Service {
 
     /// To be called when an answer was given.
     pub fn rest(&mut self) {
-        self.known.rest();
+        self.masters.rest();
     }
 
     fn answer<'r>(
@@ -132,7 +134,7 @@ impl Service {
         identifier: &Identifier,
         request: &ImageRequest,
     ) -> Result<Response<'_>, Error> {
-        let master = self.known.find(&self.root, identifier.as_str())?;
+        let master = self.masters.find(&self.root, identifier.as_str())?;
         let description = &master.description;
         let tiling = description.tiling(&asked.limits);
         let has_colour = description.channels.has_colour();
@@ -170,7 +172,7 @@ impl Service {
         version: Version,
         identifier: &Identifier,
     ) -> Result<Response<'static>, Error> {
-        let master = self.known.find(&self.root, identifier.as_str())?;
+        let master = self.masters.find(&self.root, identifier.as_str())?;
         let media_type = recto_iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);
         if let Some(lead) = asked.lead(accept, version, identifier, iter::once("/info.json".to_owned())) {
@@ -206,11 +208,11 @@ impl Service {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
         let telling = Telling { etag: freshness.etag().to_owned(), id, files };
-        let body = match self.told.again(&telling) {
+        let body = match self.infos.get(&telling) {
             Some(body) => body,
             None => {
                 let body = self.describe(&master, version, &telling.id, &asked.limits, pages, sidecar);
-                self.told.keep(telling, body)
+                self.infos.insert(telling, body)
             }
         };
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
@@ -245,10 +247,9 @@ impl Service {
         match sidecar.text().and_then(|text| Extras::parse(&text)) {
             Ok(extras) => self.config.rendering.info.overlaid(extras),
             Err(error) => {
-                if !self.wrong.contains(&sidecar.identity) {
+                if self.wrong.get(&sidecar.identity).is_none() {
                     log::warn!("{path:?}.json is ignored: {error}");
-                    self.wrong.truncate(COMPLAINTS - 1);
-                    self.wrong.insert(0, sidecar.identity);
+                    self.wrong.insert(sidecar.identity, (), 0);
                 }
                 self.config.rendering.info.clone()
             }

@@ -12,6 +12,7 @@ use super::atomic_file::StagedFile;
 use super::band::Band;
 use super::settings::Settings;
 use super::tile;
+use crate::format::tiff::code::{new_subfile_type, planar_configuration};
 use crate::ifd::{Field, Layout, tag};
 use crate::picture::Dimensions;
 
@@ -167,10 +168,10 @@ impl PyramidWriter {
     fn entries(&self, index: usize) -> Result<Vec<Field>> {
         let level = &self.levels[index];
         let mut entries = vec![
-            Field::long(tag::NEW_SUBFILE_TYPE, u32::from(index > 0)), // NewSubfileType: 1 is a reduced image
+            Field::long(tag::NEW_SUBFILE_TYPE, if index > 0 { new_subfile_type::REDUCED.into() } else { 0 }),
             Field::long(tag::IMAGE_WIDTH, level.size.width),
             Field::long(tag::IMAGE_LENGTH, level.size.height),
-            Field::shorts(tag::PLANAR_CONFIGURATION, &[1]), // PlanarConfiguration: chunky
+            Field::shorts(tag::PLANAR_CONFIGURATION, &[planar_configuration::CHUNKY]),
             Field::text(tag::SOFTWARE, "Recto"),
             Field::long(tag::TILE_WIDTH, self.settings.tile_side),
             Field::long(tag::TILE_LENGTH, self.settings.tile_side),

@@ -4,6 +4,7 @@
 
 use anyhow::{Result, ensure};
 
+use crate::format::tiff::code::{compression, photometric, predictor};
 use crate::ifd::{Field, Layout, tag};
 use crate::picture::Dimensions;
 
@@ -109,9 +110,9 @@ impl Settings {
         let color = samples == Samples::Rgb8;
         let bits = vec![8; samples.per_pixel()];
         let photometric = match (color, self.compression) {
-            (false, _) => 1,                          // BlackIsZero
-            (true, Compression::Deflate { .. }) => 2, // RGB
-            (true, Compression::Jpeg { .. }) => 6,    // YCbCr
+            (false, _) => photometric::BLACK_IS_ZERO,
+            (true, Compression::Deflate { .. }) => photometric::RGB,
+            (true, Compression::Jpeg { .. }) => photometric::YCBCR,
         };
         let mut entries = vec![
             Field::shorts(tag::BITS_PER_SAMPLE, &bits),
@@ -119,20 +120,20 @@ impl Settings {
             Field::shorts(tag::SAMPLES_PER_PIXEL, &[if color { 3 } else { 1 }]),
         ];
         match self.compression {
-            // Adobe Deflate, and horizontal differencing.
-            Compression::Deflate { .. } => {
-                entries.extend([Field::shorts(tag::COMPRESSION, &[8]), Field::shorts(tag::PREDICTOR, &[2])])
-            }
+            Compression::Deflate { .. } => entries.extend([
+                Field::shorts(tag::COMPRESSION, &[compression::ADOBE_DEFLATE]),
+                Field::shorts(tag::PREDICTOR, &[predictor::HORIZONTAL]),
+            ]),
             Compression::Jpeg { .. } => {
                 entries.extend([
-                    Field::shorts(tag::COMPRESSION, &[7]),
+                    Field::shorts(tag::COMPRESSION, &[compression::JPEG]),
                     Field::bytes(tag::JPEG_TABLES, jpeg_tables),
                 ]);
             }
         }
-        if photometric == 6 {
-            entries.push(Field::shorts(tag::YCBCR_SUB_SAMPLING, &[2, 2])); // YCbCrSubSampling: 4:2:0
-            entries.push(Field::rationals(tag::REFERENCE_BLACK_WHITE, &[0, 255, 128, 255, 128, 255])); // ReferenceBlackWhite: full range
+        if photometric == photometric::YCBCR {
+            entries.push(Field::shorts(tag::YCBCR_SUB_SAMPLING, &[2, 2])); // 4:2:0
+            entries.push(Field::rationals(tag::REFERENCE_BLACK_WHITE, &[0, 255, 128, 255, 128, 255])); // full range
         }
         entries
     }

@@ -8,6 +8,9 @@ use weezl::BitOrder;
 
 use super::{Carried, Tiff, TiffCompression, failed};
 use crate::error::Error;
+use crate::format::tiff::code::{
+    compression, extra_samples, photometric, planar_configuration, predictor, resolution_unit,
+};
 use crate::ifd::{Field, Layout, tag};
 use crate::picture::Dimensions;
 use crate::raster::{Raster, Sample};
@@ -45,15 +48,15 @@ fn write<S: Sample>(raster: &Raster<S>, settings: &Tiff, carried: &Carried) -> R
             file.resize(file.len().next_multiple_of(2), 0); // offsets are even
         }
     }
-    let mut entries = pixel_fields(raster, settings.compression);
-    entries.extend(piece_fields(piece, settings.tile.is_some(), layout, &offsets, &counts)?);
-    entries.extend(carried.profile.as_deref().map(|profile| Field::bytes(tag::ICC_PROFILE, profile)));
-    entries.extend(carried.metadata.xmp.iter().map(|xmp| Field::octets(tag::XMP, xmp.text().as_bytes())));
-    let (words, details) = carried.metadata.exif.for_tiff(layout, file.len() as u64)?;
-    entries.extend(words);
+    let mut fields = pixel_fields(raster, settings.compression);
+    fields.extend(piece_fields(piece, settings.tile.is_some(), layout, &offsets, &counts)?);
+    fields.extend(carried.profile.as_deref().map(|profile| Field::bytes(tag::ICC_PROFILE, profile)));
+    fields.extend(carried.metadata.xmp.iter().map(|xmp| Field::octets(tag::XMP, xmp.text().as_bytes())));
+    let (exif, details) = carried.metadata.exif.for_tiff(layout, file.len() as u64)?;
+    fields.extend(exif);
     file.extend(details);
     let at = file.len() as u64;
-    file.extend(layout.directory(entries, at, true)?);
+    file.extend(layout.directory(fields, at, true)?);
     file[..header_bytes].copy_from_slice(&layout.header(at)?);
     Ok(file)
 }
@@ -126,30 +129,31 @@ fn difference<S: Sample>(row: &mut [S], count: usize) {
 /// What the pixels are.
 fn pixel_fields<S: Sample>(raster: &Raster<S>, compression: TiffCompression) -> Vec<Field> {
     let channels = raster.channels;
-    let mut entries = vec![
+    let photometric = if channels.has_colour() { photometric::RGB } else { photometric::BLACK_IS_ZERO };
+    let mut fields = vec![
         Field::long(tag::IMAGE_WIDTH, raster.dimensions.width),
         Field::long(tag::IMAGE_LENGTH, raster.dimensions.height),
-        Field::shorts(tag::BITS_PER_SAMPLE, &vec![S::DEPTH.bits().into(); channels.count()]), // BitsPerSample
-        Field::shorts(tag::PHOTOMETRIC_INTERPRETATION, &[if channels.has_colour() { 2 } else { 1 }]), // RGB, BlackIsZero
+        Field::shorts(tag::BITS_PER_SAMPLE, &vec![S::DEPTH.bits().into(); channels.count()]),
+        Field::shorts(tag::PHOTOMETRIC_INTERPRETATION, &[photometric]),
         Field::shorts(tag::SAMPLES_PER_PIXEL, &[channels.count() as u16]),
-        Field::rationals(tag::X_RESOLUTION, &[72]), // XResolution, YResolution, in pixels per inch
+        Field::rationals(tag::X_RESOLUTION, &[72]),
         Field::rationals(tag::Y_RESOLUTION, &[72]),
-        Field::shorts(tag::PLANAR_CONFIGURATION, &[1]), // interleaved
-        Field::shorts(tag::RESOLUTION_UNIT, &[2]),
+        Field::shorts(tag::PLANAR_CONFIGURATION, &[planar_configuration::CHUNKY]),
+        Field::shorts(tag::RESOLUTION_UNIT, &[resolution_unit::INCH]),
     ];
-    entries.extend(match compression {
-        TiffCompression::None => vec![Field::shorts(tag::COMPRESSION, &[1])],
-        TiffCompression::Lzw => {
-            vec![Field::shorts(tag::COMPRESSION, &[5]), Field::shorts(tag::PREDICTOR, &[2])]
-        }
-        TiffCompression::Deflate => {
-            vec![Field::shorts(tag::COMPRESSION, &[8]), Field::shorts(tag::PREDICTOR, &[2])]
-        }
-    });
-    if channels.has_alpha() {
-        entries.push(Field::shorts(tag::EXTRA_SAMPLES, &[2])); // not premultiplied
+    let code = match compression {
+        TiffCompression::None => compression::NONE,
+        TiffCompression::Lzw => compression::LZW,
+        TiffCompression::Deflate => compression::ADOBE_DEFLATE,
+    };
+    fields.push(Field::shorts(tag::COMPRESSION, &[code]));
+    if compression != TiffCompression::None {
+        fields.push(Field::shorts(tag::PREDICTOR, &[predictor::HORIZONTAL]));
     }
-    entries
+    if channels.has_alpha() {
+        fields.push(Field::shorts(tag::EXTRA_SAMPLES, &[extra_samples::UNASSOCIATED_ALPHA]));
+    }
+    fields
 }
 
 /// Where the pixels are.
@@ -168,7 +172,7 @@ fn piece_fields(
             Field::offsets(tag::TILE_BYTE_COUNTS, layout, counts)?,
         ],
         false => vec![
-            Field::long(tag::ROWS_PER_STRIP, piece.height), // RowsPerStrip
+            Field::long(tag::ROWS_PER_STRIP, piece.height),
             Field::offsets(tag::STRIP_OFFSETS, layout, offsets)?,
             Field::offsets(tag::STRIP_BYTE_COUNTS, layout, counts)?,
         ],

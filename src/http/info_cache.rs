@@ -1,40 +1,32 @@
 //! The texts of info.json that were made last, so that the next client gets a copy instead of a composition.
 //! Pure. Knows nothing of what is in them: their key says whether they are still true.
 
+use crate::lru::Lru;
+
 /// Most texts, and most bytes of them together.
-const MOST: usize = 256;
-const MOST_BYTES: usize = 2 << 20;
+const MAX_TEXTS: usize = 256;
+const MAX_BYTES: usize = 2 << 20;
 
-/// Texts by key, the most recently used last. A key is all that a text is made of.
-pub struct Told<K> {
-    kept: Vec<(K, Vec<u8>)>,
-    bytes: usize,
-}
+/// Texts by key. A key is all that a text is made of.
+pub struct InfoCache<K>(Lru<K, Vec<u8>>);
 
-impl<K> Default for Told<K> {
+impl<K: PartialEq> Default for InfoCache<K> {
     fn default() -> Self {
-        Self { kept: Vec::new(), bytes: 0 }
+        Self(Lru::new(MAX_TEXTS, MAX_BYTES))
     }
 }
 
-impl<K: PartialEq> Told<K> {
-    /// The text with this key, if it was kept.
-    pub fn again(&mut self, key: &K) -> Option<Vec<u8>> {
-        let at = self.kept.iter().rposition(|(kept, _)| kept == key)?;
-        let text = self.kept.remove(at);
-        let body = text.1.clone();
-        self.kept.push(text);
-        Some(body)
+impl<K: PartialEq> InfoCache<K> {
+    /// A copy of the text with this key, if it is there.
+    pub fn get(&mut self, key: &K) -> Option<Vec<u8>> {
+        self.0.get(key).cloned()
     }
 
-    /// Keeps a text, which is returned.
-    pub fn keep(&mut self, key: K, body: Vec<u8>) -> Vec<u8> {
-        self.bytes += body.len();
-        self.kept.push((key, body.clone()));
-        while self.kept.len() > MOST || self.bytes > MOST_BYTES {
-            self.bytes -= self.kept.remove(0).1.len();
-        }
-        body
+    /// Adds a copy of a text, which is returned.
+    pub fn insert(&mut self, key: K, text: Vec<u8>) -> Vec<u8> {
+        self.0.insert(key, text.clone(), text.len());
+        self.0.trim();
+        text
     }
 }
 
@@ -43,26 +35,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_is_told_again_by_its_key() {
-        let mut told = Told::default();
-        assert_eq!(told.again(&(1, "a")), None);
-        told.keep((1, "a"), b"one".to_vec());
-        assert_eq!(told.again(&(1, "a")), Some(b"one".to_vec()));
-        assert_eq!((told.again(&(1, "b")), told.again(&(2, "a"))), (None, None));
+    fn a_text_is_found_by_its_key() {
+        let mut cache = InfoCache::default();
+        assert_eq!(cache.get(&(1, "a")), None);
+        cache.insert((1, "a"), b"one".to_vec());
+        assert_eq!(cache.get(&(1, "a")), Some(b"one".to_vec()));
+        assert_eq!((cache.get(&(1, "b")), cache.get(&(2, "a"))), (None, None));
     }
 
     #[test]
     fn texts_are_bounded_in_number_and_bytes() {
-        let mut told = Told::default();
-        for n in 0..MOST {
-            told.keep(n, vec![0; 10]);
+        let mut cache = InfoCache::default();
+        for n in 0..MAX_TEXTS {
+            cache.insert(n, vec![0; 10]);
         }
-        assert!(told.again(&0).is_some(), "which makes it the last to go");
-        told.keep(1000, vec![0; 10]);
-        assert!(told.again(&0).is_some() && told.again(&1).is_none());
-        told.keep(2000, vec![0; MOST_BYTES]);
-        assert!(told.again(&2000).is_some() && told.kept.len() == 1);
-        told.keep(3000, vec![0; MOST_BYTES + 1]);
-        assert!(told.kept.is_empty() && told.bytes == 0);
+        assert!(cache.get(&0).is_some(), "which makes it the last to go");
+        cache.insert(1000, vec![0; 10]);
+        assert!(cache.get(&0).is_some() && cache.get(&1).is_none());
+        cache.insert(2000, vec![0; MAX_BYTES]);
+        assert!(cache.get(&2000).is_some() && cache.0.iter().len() == 1);
+        cache.insert(3000, vec![0; MAX_BYTES + 1]);
+        assert!(cache.0.iter().len() == 0, "too long for the cache");
     }
 }

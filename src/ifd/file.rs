@@ -1,47 +1,26 @@
-//! Image file directories: header, entries and their values, read where they are used.
-//! Pure on the bytes of the file; nothing is allocated but one small entry per tag. TIFF 6.0 section 2, BigTIFF.
+//! Image file directories: from the header of a file to their entries.
+//! Pure on the bytes of the file, which are announced before they are read; nothing is allocated but one small entry
+//! for each tag. TIFF 6.0 section 2, BigTIFF.
 
+use std::ops::Range;
+
+use super::entry::{Entry, Kind};
 use crate::error::MasterError;
+use crate::source::Bytes;
 
 /// No sane directory has more; the longest that scanners write has about 150.
 const MAX_ENTRIES: u64 = 1024;
 
+/// The longer header, that of BigTIFF.
+const HEADER_BYTES: u64 = 16;
+
 /// The bytes of a TIFF file, with its byte order and offset size.
 #[derive(Clone, Copy)]
 pub struct File<'a> {
-    bytes: &'a [u8],
+    bytes: Bytes<'a>,
     /// Whether numbers are stored most significant byte first (`MM`).
     pub big_endian: bool,
     big_tiff: bool,
-}
-
-/// One entry of a directory: where its values are, not what they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
-    tag: u16,
-    code: u16,
-    kind: Kind,
-    count: u64,
-    /// Offset of the first value from the start of the file.
-    offset: u64,
-}
-
-/// Field types (TIFF 6.0 section 2, BigTIFF).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Byte,
-    Short,
-    Long,
-    Rational,
-    SignedByte,
-    SignedShort,
-    SignedLong,
-    SignedRational,
-    Float,
-    Double,
-    Long8,
-    SignedLong8,
-    Other,
 }
 
 /// An image file directory.
@@ -59,9 +38,11 @@ impl<'a> File<'a> {
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if the bytes do not start as a TIFF does.
-    pub fn open(bytes: &'a [u8]) -> Result<(Self, u64), MasterError> {
+    pub fn open(bytes: impl Into<Bytes<'a>>) -> Result<(Self, u64), MasterError> {
         let not_tiff = || MasterError::damaged("no TIFF header");
-        let big_endian = match bytes.get(..2) {
+        let bytes = bytes.into();
+        bytes.announce_one(0..HEADER_BYTES)?;
+        let big_endian = match bytes.slice(0..2) {
             Some(b"II") => false,
             Some(b"MM") => true,
             _ => return Err(not_tiff()),
@@ -84,28 +65,41 @@ impl<'a> File<'a> {
 
     /// The length of the file in bytes.
     pub fn length(&self) -> u64 {
-        self.bytes.len() as u64
+        self.bytes.length()
     }
 
-    /// `length` bytes from `offset`.
+    /// Gets ranges together that are going to be read by [`File::slice`].
+    ///
+    /// # Errors
+    /// [`MasterError`] if they cannot be had.
+    pub fn announce(&self, ranges: &[Range<u64>]) -> Result<(), MasterError> {
+        self.bytes.announce(ranges)
+    }
+
+    /// `length` bytes from `offset`, which need not be announced.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if they are not all in the file.
+    pub fn read(&self, offset: u64, length: u64) -> Result<&'a [u8], MasterError> {
+        self.announce_one(offset, length)?;
+        self.slice(offset, length)
+    }
+
+    /// `length` bytes from `offset`, which were announced.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if they are not all in the file.
     pub fn slice(&self, offset: u64, length: u64) -> Result<&'a [u8], MasterError> {
-        let range = || {
-            let start = usize::try_from(offset).ok()?;
-            let end = start.checked_add(usize::try_from(length).ok()?)?;
-            self.bytes.get(start..end)
-        };
-        range().ok_or_else(|| {
-            let size = self.bytes.len();
+        let bytes = offset.checked_add(length).and_then(|end| self.bytes.slice(offset..end));
+        bytes.ok_or_else(|| {
+            let size = self.length();
             MasterError::damaged(format!("{length} bytes at offset {offset} are outside the file's {size}"))
         })
     }
 
     /// How many of `length` bytes from `offset` are in the file.
     pub fn length_from(&self, offset: u64, length: u64) -> u64 {
-        length.min((self.bytes.len() as u64).saturating_sub(offset))
+        length.min(self.length().saturating_sub(offset))
     }
 
     /// The directory at `offset`.
@@ -121,23 +115,24 @@ impl<'a> File<'a> {
     /// The entry of a tag in the directory at `offset`, if it can be read; what follows it need not be there.
     pub fn find(&self, offset: u64, tag: u16) -> Option<Entry> {
         let (count, at) = self.entries_at(offset).ok()?;
-        (0..count).map_while(|n| self.entry_at(at(n)).ok()).find(|entry| entry.tag == tag)
+        (0..count).map_while(|n| self.entry_at(at(n)).ok()).find(|entry| entry.tag() == tag)
     }
 
-    /// How many entries the directory at `offset` has, and where each begins; after the last, where the link is.
+    /// How many entries the directory at `offset` has, and where each begins; after the last, where the link is. All of
+    /// them are announced.
     pub(crate) fn entries_at(&self, offset: u64) -> Result<(u64, impl Fn(u64) -> u64 + use<>), MasterError> {
-        let (count, head, entry_size) = match self.big_tiff {
-            true => (self.u64(offset)?, 8, 20),
-            false => (self.u16(offset)?.into(), 2, 12),
-        };
+        let (count_bytes, entry_bytes, link_bytes) = if self.big_tiff { (8, 20, 8) } else { (2, 12, 4) };
+        self.announce_one(offset, count_bytes)?;
+        let count = if self.big_tiff { self.u64(offset)? } else { self.u16(offset)?.into() };
         if count > MAX_ENTRIES {
             return Err(MasterError::damaged(format!("a directory of {count} entries at offset {offset}")));
         }
-        let first = offset.saturating_add(head);
-        Ok((count, move |n: u64| first.saturating_add(n * entry_size)))
+        let first = offset.saturating_add(count_bytes);
+        self.announce_one(first, count * entry_bytes + link_bytes)?;
+        Ok((count, move |n: u64| first.saturating_add(n * entry_bytes)))
     }
 
-    /// The offset of the next directory, which is told at `at`. Some writers forget it after the last one.
+    /// The offset of the next directory, which stands at `at`. Some writers forget it after the last one.
     pub(crate) fn link(&self, at: u64) -> u64 {
         let next = if self.big_tiff { self.u64(at) } else { self.u32(at).map(u64::from) };
         next.unwrap_or(0)
@@ -147,7 +142,7 @@ impl<'a> File<'a> {
     pub(crate) fn entry_at(&self, at: u64) -> Result<Entry, MasterError> {
         let tag = self.u16(at)?;
         let code = self.u16(at + 2)?;
-        let kind = Kind::from_code(code);
+        let kind = Kind::of(code);
         let (count, value_at, inline) = match self.big_tiff {
             true => (self.u64(at + 4)?, at + 12, 8),
             false => (self.u32(at + 4)?.into(), at + 8, 4),
@@ -160,7 +155,12 @@ impl<'a> File<'a> {
         Ok(Entry { tag, code, kind, count, offset })
     }
 
-    fn array<const N: usize>(&self, offset: u64) -> Result<[u8; N], MasterError> {
+    pub(super) fn announce_one(&self, offset: u64, length: u64) -> Result<(), MasterError> {
+        self.bytes.announce_one(offset..offset.saturating_add(length))
+    }
+
+    /// Bytes that were announced, least significant first.
+    pub(super) fn array<const N: usize>(&self, offset: u64) -> Result<[u8; N], MasterError> {
         let mut array = [0; N];
         array.copy_from_slice(self.slice(offset, N as u64)?);
         if self.big_endian {
@@ -174,89 +174,12 @@ impl<'a> File<'a> {
         self.array(offset).map(u16::from_le_bytes)
     }
 
-    fn u32(&self, offset: u64) -> Result<u32, MasterError> {
+    pub(super) fn u32(&self, offset: u64) -> Result<u32, MasterError> {
         self.array(offset).map(u32::from_le_bytes)
     }
 
-    fn u64(&self, offset: u64) -> Result<u64, MasterError> {
+    pub(super) fn u64(&self, offset: u64) -> Result<u64, MasterError> {
         self.array(offset).map(u64::from_le_bytes)
-    }
-}
-
-impl Entry {
-    /// The tag that it is of.
-    pub fn tag(&self) -> u16 {
-        self.tag
-    }
-
-    /// The code of the type of its values (TIFF 6.0 section 2).
-    pub fn code(&self) -> u16 {
-        self.code
-    }
-
-    /// Number of values.
-    pub fn count(&self) -> u64 {
-        self.count
-    }
-
-    /// The value number `index`, an integer of any width that is not negative. Some writers use the types with a sign.
-    ///
-    /// # Errors
-    /// [`MasterError::Damaged`] if there is no such value, it is no integer, or it is negative.
-    pub fn integer(&self, file: &File, index: u64) -> Result<u64, MasterError> {
-        let at = self.value_at(index)?;
-        let signed = match self.kind {
-            Kind::Byte => return Ok(file.array::<1>(at)?[0].into()),
-            Kind::Short => return file.u16(at).map(u64::from),
-            Kind::Long => return file.u32(at).map(u64::from),
-            Kind::Long8 => return file.u64(at),
-            Kind::SignedByte => file.array::<1>(at)?[0].cast_signed().into(),
-            Kind::SignedShort => file.u16(at)?.cast_signed().into(),
-            Kind::SignedLong => file.u32(at)?.cast_signed().into(),
-            Kind::SignedLong8 => file.u64(at)?.cast_signed(),
-            _ => return Err(MasterError::damaged(format!("tag {} is no integer", self.tag))),
-        };
-        u64::try_from(signed).map_err(|_| MasterError::damaged(format!("tag {} is {signed}", self.tag)))
-    }
-
-    /// The value number `index` as a number of any kind.
-    ///
-    /// # Errors
-    /// [`MasterError::Damaged`] if there is no such value, or it is no number.
-    pub fn number(&self, file: &File, index: u64) -> Result<f64, MasterError> {
-        let at = self.value_at(index)?;
-        let signed = |at| file.u32(at).map(|bits| f64::from(bits.cast_signed()));
-        Ok(match self.kind {
-            Kind::SignedByte => file.array::<1>(at)?[0].cast_signed().into(),
-            Kind::SignedShort => file.u16(at)?.cast_signed().into(),
-            Kind::SignedLong => signed(at)?,
-            Kind::SignedLong8 => file.u64(at)?.cast_signed() as f64,
-            Kind::Rational => f64::from(file.u32(at)?) / f64::from(file.u32(at + 4)?),
-            Kind::SignedRational => signed(at)? / signed(at + 4)?,
-            Kind::Float => f32::from_bits(file.u32(at)?).into(),
-            Kind::Double => f64::from_bits(file.u64(at)?),
-            _ => self.integer(file, index)? as f64,
-        })
-    }
-
-    /// All values as bytes in the order of the file.
-    ///
-    /// # Errors
-    /// [`MasterError::Damaged`] if they are not all in the file.
-    pub fn bytes<'a>(&self, file: &File<'a>) -> Result<&'a [u8], MasterError> {
-        file.slice(self.offset, self.count.saturating_mul(self.kind.size()))
-    }
-
-    /// Where the values lie: offset and length in bytes.
-    pub fn range(&self) -> (u64, u64) {
-        (self.offset, self.count.saturating_mul(self.kind.size()))
-    }
-
-    fn value_at(&self, index: u64) -> Result<u64, MasterError> {
-        match index < self.count {
-            true => Ok(self.offset.saturating_add(index.saturating_mul(self.kind.size()))),
-            false => Err(MasterError::damaged(format!("tag {} has no value number {index}", self.tag))),
-        }
     }
 }
 
@@ -268,7 +191,7 @@ impl Ifd {
 
     /// The entry of a tag.
     pub fn entry(&self, tag: u16) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.tag == tag)
+        self.entries.iter().find(|entry| entry.tag() == tag)
     }
 
     /// The first value of a tag, an integer that is not negative.
@@ -285,36 +208,6 @@ impl Ifd {
     /// [`MasterError::Damaged`] if it is not.
     pub fn required(&self, file: &File, tag: u16) -> Result<u64, MasterError> {
         self.integer(file, tag)?.ok_or_else(|| MasterError::damaged(format!("tag {tag} is missing")))
-    }
-}
-
-impl Kind {
-    fn from_code(code: u16) -> Self {
-        match code {
-            1 | 2 | 7 => Self::Byte,
-            3 => Self::Short,
-            4 | 13 => Self::Long,
-            5 => Self::Rational,
-            6 => Self::SignedByte,
-            8 => Self::SignedShort,
-            9 => Self::SignedLong,
-            10 => Self::SignedRational,
-            11 => Self::Float,
-            12 => Self::Double,
-            16 | 18 => Self::Long8,
-            17 => Self::SignedLong8,
-            _ => Self::Other,
-        }
-    }
-
-    /// Bytes per value. What we do not know is never read, so that any size does.
-    const fn size(self) -> u64 {
-        match self {
-            Self::Byte | Self::SignedByte | Self::Other => 1,
-            Self::Short | Self::SignedShort => 2,
-            Self::Long | Self::SignedLong | Self::Float => 4,
-            Self::Rational | Self::SignedRational | Self::Double | Self::Long8 | Self::SignedLong8 => 8,
-        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! TIFF headers and image file directories as bytes, classic and BigTIFF, little-endian.
-//! Pure: knows no file; the caller says where the bytes will lie.
+//! Pure: writes no file; the caller says where the bytes will lie.
 //! TIFF 6.0 section 2; the BigTIFF design (8-byte counts and offsets, version 43).
 
 use anyhow::{Context, Result};
+
+use super::field_type as code;
 
 /// The two layouts of TIFF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +92,7 @@ impl Layout {
     }
 }
 
-/// One field of a directory.
+/// One field of a directory, to be written; as it is read, it is an [`Entry`](super::Entry).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
     tag: u16,
@@ -102,17 +104,17 @@ pub struct Field {
 impl Field {
     /// A field of SHORTs.
     pub fn shorts(tag: u16, values: &[u16]) -> Self {
-        Self::new(tag, 3, values.len(), values.iter().flat_map(|n| n.to_le_bytes()).collect())
+        Self::new(tag, code::SHORT, values.len(), values.iter().flat_map(|n| n.to_le_bytes()).collect())
     }
 
     /// A field of one LONG.
     pub fn long(tag: u16, value: u32) -> Self {
-        Self::new(tag, 4, 1, value.to_le_bytes().to_vec())
+        Self::new(tag, code::LONG, 1, value.to_le_bytes().to_vec())
     }
 
     /// A field of offsets or byte counts: LONG, or LONG8 in a BigTIFF.
     pub fn offsets(tag: u16, layout: Layout, values: &[u64]) -> Result<Self> {
-        let kind = if layout == Layout::Big { 16 } else { 4 };
+        let kind = if layout == Layout::Big { code::LONG8 } else { code::LONG };
         let mut bytes = Vec::with_capacity(values.len() * layout.word());
         values.iter().try_for_each(|&value| layout.put_offset(&mut bytes, value))?;
         Ok(Self::new(tag, kind, values.len(), bytes))
@@ -121,22 +123,22 @@ impl Field {
     /// A field of RATIONALs, each a whole number.
     pub fn rationals(tag: u16, values: &[u32]) -> Self {
         let bytes = values.iter().flat_map(|&n| [n, 1]).flat_map(u32::to_le_bytes).collect();
-        Self::new(tag, 5, values.len(), bytes)
+        Self::new(tag, code::RATIONAL, values.len(), bytes)
     }
 
     /// A field of ASCII text.
     pub fn text(tag: u16, value: &str) -> Self {
-        Self::new(tag, 2, value.len() + 1, [value.as_bytes(), &[0]].concat())
+        Self::new(tag, code::ASCII, value.len() + 1, [value.as_bytes(), &[0]].concat())
     }
 
     /// A field of bytes that TIFF does not look into (UNDEFINED).
     pub fn bytes(tag: u16, value: &[u8]) -> Self {
-        Self::new(tag, 7, value.len(), value.to_vec())
+        Self::new(tag, code::UNDEFINED, value.len(), value.to_vec())
     }
 
     /// A field of bytes that are text, as XMP is (BYTE).
     pub fn octets(tag: u16, value: &[u8]) -> Self {
-        Self::new(tag, 1, value.len(), value.to_vec())
+        Self::new(tag, code::BYTE, value.len(), value.to_vec())
     }
 
     /// The tag that it is of.

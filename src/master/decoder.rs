@@ -1,11 +1,11 @@
-//! The state that decoding keeps from one window to the next, and from one request to the next.
-//! The tiles of one view mostly ask for the same master: what is known of a flat one is kept, an index of its data if
-//! it has one, and pictures that had to be decoded whole for any window.
+//! What decoding remembers from one window to the next, and from one request to the next.
+//! The tiles of one view are mostly of the same master. Of flat ones, the index of their data is cached if they have
+//! one, and pictures that had to be decoded whole for any window.
 
 use crate::format::image;
 use crate::format::tiff::WindowDecoder;
 use crate::jp2;
-use crate::lru::Recent;
+use crate::lru::Lru;
 use crate::picture::Depth;
 use crate::raster::AnyRaster;
 use crate::source::Identity;
@@ -23,9 +23,9 @@ pub struct Decoder {
     /// For TIFF.
     pub(super) tiff: WindowDecoder,
     /// Whole levels of flat masters, in the depth asked for.
-    pub(super) pictures: Recent<(Identity, usize, Depth), AnyRaster>,
+    pub(super) pictures: Lru<(Identity, usize, Depth), AnyRaster>,
     /// Indices of JPEGs; None for one that cannot be indexed.
-    pub(super) indices: Recent<Identity, Option<image::Index>>,
+    pub(super) indices: Lru<Identity, Option<image::Index>>,
 }
 
 impl Default for Decoder {
@@ -33,16 +33,16 @@ impl Default for Decoder {
         Self {
             jp2: jp2::WindowDecoder::default(),
             tiff: WindowDecoder::default(),
-            pictures: Recent::new(PICTURE_BYTES),
-            indices: Recent::new(INDEX_BYTES),
+            pictures: Lru::new(usize::MAX, PICTURE_BYTES),
+            indices: Lru::new(usize::MAX, INDEX_BYTES),
         }
     }
 }
 
 impl Decoder {
-    /// To be called when a request is done with pixels: the next may be of another file, and memory is not for idle
-    /// workers. What stays knows where it came from.
-    pub fn rest(&mut self) {
+    /// Releases what only the request at hand needs, when that is done with pixels: the next may be of another file,
+    /// and idle workers are not to hold memory. The caches stay, within their bounds; their keys say of which file.
+    pub fn release_buffers(&mut self) {
         self.tiff.forget();
         self.pictures.trim();
         self.indices.trim();

@@ -1,4 +1,4 @@
-//! Windows of flat masters: which way costs least, and what is kept on it for the next.
+//! Windows of flat masters: which way costs least, and what of it is cached for the next.
 
 use super::{Decoder, Master};
 use crate::error::MasterError;
@@ -6,11 +6,11 @@ use crate::format::image;
 use crate::picture::{Depth, Rect};
 use crate::raster::{AnyRaster, Raster, Sample};
 
-/// The kind of finding that an index of a JPEG is.
-const FLAT: &str = "jpeg";
+/// The kind of index that one of a JPEG is.
+const JPEG: &str = "jpeg";
 
 impl Master {
-    /// A window by the picture that is kept, else by an index, else by decoding all of its level, which is kept then.
+    /// A window by the picture that is cached, else by an index, else by decoding all of its level, which is cached then.
     ///
     /// # Errors
     /// [`MasterError`] if what has to be decoded is damaged or too large.
@@ -22,7 +22,7 @@ impl Master {
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
         let key = (self.identity, level, S::DEPTH);
-        if let Some(whole) = decoder.pictures.find(&key) {
+        if let Some(whole) = decoder.pictures.get(&key) {
             return Ok(whole.part(window));
         }
         if self.is_worth_an_index(decoder, picture, level, window)
@@ -33,17 +33,17 @@ impl Master {
         let depth = self.description.depth.min(S::DEPTH);
         let samples =
             self.description.levels[level].dimensions.area() * self.description.channels.count() as u64;
-        // What is dropped goes before the picture is made.
+        // Others are dropped before the picture is made, not after.
         let bytes = usize::try_from(samples * u64::from(depth.bits() / 8)).unwrap_or(usize::MAX);
-        decoder.pictures.make_room(bytes);
+        decoder.pictures.reserve(bytes);
         let whole = self.decode_whole(picture, level, S::DEPTH)?;
         let (part, bytes) = (whole.part(window), whole.bytes());
-        decoder.pictures.keep(key, whole, bytes);
+        decoder.pictures.insert(key, whole, bytes);
         Ok(part)
     }
 
-    /// Whether the index is there, or else costs less, together with the window, than the whole level; or that is
-    /// out of the question.
+    /// Whether a window is to be decoded by an index: because it is there, because making it and decoding the window
+    /// cost less than decoding the whole level, or because the level is too large for that.
     fn is_worth_an_index(
         &self,
         decoder: &mut Decoder,
@@ -63,12 +63,12 @@ impl Master {
         if window.width == size.width && level > 0 {
             return false;
         }
-        let is_there = matches!(decoder.indices.find(&self.identity), Some(Some(_)));
+        let is_there = matches!(decoder.indices.get(&self.identity), Some(Some(_)));
         is_there || window.dimensions().area() <= size.area() / 2
     }
 
     /// The pixels of a window by an index of the file's data, which is made if there is none. None if there can be
-    /// none, or if it fails: what the whole file is good for, its decoder says.
+    /// none, or if it fails: then decoding the whole file says what is wrong.
     ///
     /// # Errors
     /// [`MasterError`] if the window is too large, or the file shrinks meanwhile.
@@ -79,42 +79,49 @@ impl Master {
         level: usize,
         window: Rect,
     ) -> Result<Option<Raster>, MasterError> {
-        let bytes = self.map.bytes();
-        if decoder.indices.find(&self.identity).is_none() {
+        let bytes = self.object.bytes();
+        if decoder.indices.get(&self.identity).is_none() {
             let index = self.index_of_flat(bytes)?;
             let bytes = index.as_ref().map_or(0, image::Index::bytes);
-            decoder.indices.keep(self.identity, index, bytes);
+            decoder.indices.insert(self.identity, index, bytes);
         }
-        let Some(Some(index)) = decoder.indices.find(&self.identity) else { return Ok(None) };
-        self.map.announce(&[picture.range(index, level, window)]);
+        let Some(Some(index)) = decoder.indices.get(&self.identity) else { return Ok(None) };
+        let (offset, length) = picture.range(index, level, window);
+        let range = offset..offset.saturating_add(length);
+        self.object.announce(&[range])?;
         let raster = picture.decode_window(bytes, index, level, window);
-        self.map.check()?;
+        self.object.check()?;
         match raster {
             Ok(raster) => Ok(Some(raster)),
             Err(error @ MasterError::TooLarge(_)) => Err(error),
             Err(error) => {
                 log::warn!("{:?} is decoded whole: {error}", self.path);
-                decoder.indices.keep(self.identity, None, 0);
+                decoder.indices.insert(self.identity, None, 0);
                 Ok(None)
             }
         }
     }
 
-    /// The index that is kept on disk, or else a new one, which is kept there then. None if there can be none.
+    /// The index from the store on disk, or else a new one, which is saved there. None if there can be none.
     fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<image::Index>, MasterError> {
-        let state = self.state.as_ref().filter(|_| self.identity.is_settled());
-        if let Some(kept) = state.and_then(|state| state.load(FLAT, &self.identity))
-            && let Some(index) = image::Index::from_bytes(bytes, &kept)
+        let store = self.store.as_ref().filter(|_| self.identity.is_settled());
+        if let Some(saved) = store.and_then(|store| store.load(JPEG, &self.identity))
+            && let Some(index) = image::Index::from_bytes(bytes, &saved)
         {
             return Ok(Some(index));
         }
-        self.map.announce(&[(0, self.identity.size)]);
+        self.announce_all()?;
         let index = image::Index::build(bytes);
-        self.map.check()?;
-        if let (Some(state), Some(index)) = (state, &index) {
-            state.save(FLAT, &self.identity, &index.to_bytes());
+        self.object.check()?;
+        if let (Some(store), Some(index)) = (store, &index) {
+            store.save(JPEG, &self.identity, &index.to_bytes());
         }
         Ok(index)
+    }
+
+    fn announce_all(&self) -> Result<(), MasterError> {
+        let all = 0..self.identity.size;
+        self.object.announce(&[all])
     }
 
     fn decode_whole(
@@ -123,9 +130,9 @@ impl Master {
         level: usize,
         depth: Depth,
     ) -> Result<AnyRaster, MasterError> {
-        self.map.announce(&[(0, self.identity.size)]);
-        let raster = picture.decode(self.map.bytes(), level, depth);
-        self.map.check()?;
+        self.announce_all()?;
+        let raster = picture.decode(self.object.bytes(), level, depth);
+        self.object.check()?;
         raster
     }
 }
@@ -136,15 +143,15 @@ mod tests {
     use std::time::{Duration, SystemTime};
 
     use super::*;
-    use crate::master::{Bounds, Known, State, StateSettings};
+    use crate::master::{Bounds, IndexStore, OpenMasters, StateSettings};
     use crate::source::identity::tests::settle;
     use crate::source::{Masters, Root};
 
     #[test]
-    fn an_index_is_made_once_and_kept_on_disk() {
+    fn an_index_is_made_once_and_saved_on_disk() {
         let directory = tempfile::tempdir().expect("a directory");
-        let (masters, kept) = (directory.path().join("masters"), directory.path().join("state"));
-        fs::create_dir(&masters).and_then(|()| fs::create_dir(&kept)).expect("made");
+        let (masters, saved) = (directory.path().join("masters"), directory.path().join("state"));
+        fs::create_dir(&masters).and_then(|()| fs::create_dir(&saved)).expect("made");
         let (width, height) = (700, 500);
         let pixels: Vec<u8> = (0..width * height * 3).map(|n| ((n * n / 991) ^ (n / 2100)) as u8).collect();
         let image = turbojpeg::Image {
@@ -163,25 +170,25 @@ mod tests {
         let window = Rect::new(300, 200, 90, 70);
         let root = Root::open(&Masters { root: masters, follow_symlinks: false }).expect("a root");
         let decoded = || {
-            let state = State::open(&StateSettings { directory: kept.clone(), max_bytes: 1 << 20 });
+            let store = IndexStore::open(&StateSettings { directory: saved.clone(), max_bytes: 1 << 20 });
             let bounds = Bounds { known: 1, known_bytes: 1 << 20 };
-            let master = Known::new(bounds, state.ok()).find(&root, "a.jpg").expect("a master");
+            let master = OpenMasters::new(bounds, store.ok()).find(&root, "a.jpg").expect("a master");
             master.decode::<u8>(&mut Decoder::default(), 0, window).expect("decoded")
         };
-        let findings = || -> Vec<_> {
-            let entries = fs::read_dir(&kept).expect("a directory");
+        let indices = || -> Vec<_> {
+            let entries = fs::read_dir(&saved).expect("a directory");
             entries.map(|entry| fs::read(entry.expect("an entry").path()).expect("a file")).collect()
         };
         let first = decoded();
         let whole = turbojpeg::decompress(&jpeg, turbojpeg::PixelFormat::RGB).expect("decoded").pixels;
         let row = |y: usize| &whole[(y * width + 300) * 3..][..90 * 3];
         assert!(first.pixels == (200..270).flat_map(row).copied().collect::<Vec<_>>());
-        let made = findings();
+        let made = indices();
         assert_eq!(made.len(), 1);
-        assert!(decoded() == first && findings() == made);
-        for entry in fs::read_dir(&kept).expect("a directory") {
+        assert!(decoded() == first && indices() == made);
+        for entry in fs::read_dir(&saved).expect("a directory") {
             fs::write(entry.expect("an entry").path(), b"damaged").expect("written");
         }
-        assert!(decoded() == first && findings() == made, "made again");
+        assert!(decoded() == first && indices() == made, "made again");
     }
 }

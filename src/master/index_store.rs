@@ -1,8 +1,8 @@
-//! What was dear to find out about masters, kept on disk: so that it is found out once, and not by each worker after
-//! each start. One file for each kind of finding and master, named after the master's identity.
-//! A file appears whole under its name, and the last one stays, so that workers need not agree on anything. It is sealed:
-//! one that is damaged, or is another master's under this name, is as good as none. What it holds spares work and
-//! nothing else: whoever reads it checks it, and whatever fails here costs time, not an answer.
+//! Indices of masters on disk, which take long to make: so that each is made once, and not by each worker after each
+//! start. One file for each kind of index and master, named after the master's identity.
+//! A file appears whole under its name and replaces the one before, so that workers need not agree on anything. It has a
+//! checksum over its contents and the identity: one that is damaged, or is another master's under this name, counts as
+//! none. An index only spares work: whoever reads it checks it, and whatever fails here costs time, not an answer.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -17,18 +17,18 @@ use rustix::fs::{Access, OFlags};
 use super::StateSettings;
 use crate::source::Identity;
 
-/// The longest finding that is kept or read: the index of a tile of four million packets.
+/// The longest index that is saved or read: that of a tile of four million packets.
 const LONGEST: u64 = 64 << 20;
 
-/// What a file begins with: a name, and the version of the form of all findings.
+/// What a file begins with: a name, and the version of the form of all indices.
 const MAGIC: &[u8; 8] = b"recto\0s\x02";
 
-/// How the names of our files end. Others are let be, whatever directory an operator has named.
+/// How the names of our files end. Others are left alone, whatever directory an operator has named.
 const ENDING: &str = ".state";
 
-/// A directory of findings.
+/// A directory of indices.
 #[derive(Debug)]
-pub struct State {
+pub struct IndexStore {
     directory: PathBuf,
     /// Most bytes that the directory may take.
     limit: u64,
@@ -36,11 +36,11 @@ pub struct State {
     complained: Cell<bool>,
 }
 
-impl State {
+impl IndexStore {
     /// The directory that the configuration names, which must be there.
     ///
     /// # Errors
-    /// Why nothing can be kept.
+    /// Why nothing can be saved.
     pub fn open(settings: &StateSettings) -> Result<Self, String> {
         let directory = settings.directory.clone();
         let usable = rustix::fs::access(&directory, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK);
@@ -51,7 +51,7 @@ impl State {
         Ok(Self { directory, limit: settings.max_bytes, complained: Cell::new(false) })
     }
 
-    /// What was found out about this state of a master, if it is kept.
+    /// The index of this kind of this state of a master, if there is one.
     pub fn load(&self, kind: &str, identity: &Identity) -> Option<Vec<u8>> {
         // A FIFO of that name must not hold the worker.
         let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -63,10 +63,9 @@ impl State {
         unsealed(bytes, identity)
     }
 
-    /// Keeps what was found out about this state of a master, in the place of what was kept before. The oldest findings
-    /// make room for it.
-    pub fn save(&self, kind: &str, identity: &Identity, finding: &[u8]) {
-        let bytes = sealed(finding, identity);
+    /// Saves an index of this state of a master, in place of the one before. The oldest indices make room for it.
+    pub fn save(&self, kind: &str, identity: &Identity, index: &[u8]) {
+        let bytes = sealed(index, identity);
         if bytes.len() as u64 > LONGEST.min(self.limit) {
             return;
         }
@@ -114,25 +113,25 @@ impl State {
     }
 }
 
-/// A finding behind the identity that it is bound to, with a checksum of both.
-fn sealed(finding: &[u8], identity: &Identity) -> Vec<u8> {
-    let mut bytes = [MAGIC, &identity.to_bytes()[..], finding].concat();
+/// An index behind the identity that it is bound to, with a checksum of both.
+fn sealed(index: &[u8], identity: &Identity) -> Vec<u8> {
+    let mut bytes = [MAGIC, &identity.to_bytes()[..], index].concat();
     bytes.extend(libdeflater::crc32(&bytes).to_le_bytes());
     bytes
 }
 
-/// The finding in what [`sealed`] gave; None if it is something else, or damaged.
+/// The index in what [`sealed`] gave; None if it is something else, or damaged.
 fn unsealed(mut bytes: Vec<u8>, identity: &Identity) -> Option<Vec<u8>> {
     let (rest, checksum) = bytes.split_last_chunk()?;
     if libdeflater::crc32(rest) != u32::from_le_bytes(*checksum) {
         return None;
     }
-    let finding = rest.strip_prefix(MAGIC)?.strip_prefix(&identity.to_bytes())?.len();
+    let index = rest.strip_prefix(MAGIC)?.strip_prefix(&identity.to_bytes())?.len();
     bytes.truncate(bytes.len() - 4);
-    Some(bytes.split_off(bytes.len() - finding))
+    Some(bytes.split_off(bytes.len() - index))
 }
 
-/// All that tells one state of a file from another is in the name: what is found under it is of no other.
+/// All of the identity is in the name: what is found under it is of no other state and no other file.
 fn name(kind: &str, identity: &Identity) -> String {
     let Identity { device, inode, size, modified, changed } = identity;
     format!("{kind}-{device:x}-{inode:x}-{size:x}-{modified:x}-{changed:x}{ENDING}")
@@ -147,9 +146,9 @@ mod tests {
 
     use super::*;
 
-    fn state(directory: &Path, max_bytes: u64) -> State {
+    fn store(directory: &Path, max_bytes: u64) -> IndexStore {
         let settings = StateSettings { directory: directory.to_owned(), max_bytes };
-        State::open(&settings).expect("a directory")
+        IndexStore::open(&settings).expect("a directory")
     }
 
     fn identity(inode: u64) -> Identity {
@@ -165,9 +164,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_found_by_another_and_for_the_same_master_only() {
+    fn what_is_saved_is_found_by_another_and_for_the_same_master_only() {
         let directory = tempfile::tempdir().expect("a directory");
-        let (one, other) = (state(directory.path(), 1 << 20), state(directory.path(), 1 << 20));
+        let (one, other) = (store(directory.path(), 1 << 20), store(directory.path(), 1 << 20));
         assert_eq!(one.load("jp2", &identity(1)), None);
         one.save("jp2", &identity(1), b"first");
         assert_eq!(other.load("jp2", &identity(1)).as_deref(), Some(&b"first"[..]));
@@ -196,10 +195,10 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_as_good_as_none() {
+    fn a_damaged_file_counts_as_none() {
         let directory = tempfile::tempdir().expect("a directory");
-        let state = state(directory.path(), 1 << 20);
-        state.save("jp2", &identity(1), b"found");
+        let store = store(directory.path(), 1 << 20);
+        store.save("jp2", &identity(1), b"found");
         let path = |inode| directory.path().join(name("jp2", &identity(inode)));
         let whole = fs::read(path(1)).expect("there");
         for at in 0..whole.len() {
@@ -207,18 +206,18 @@ mod tests {
             damaged[at] ^= 0x11;
             for bytes in [&damaged[..], &whole[..at]] {
                 fs::write(path(1), bytes).expect("written");
-                assert_eq!(state.load("jp2", &identity(1)), None, "byte {at}");
+                assert_eq!(store.load("jp2", &identity(1)), None, "byte {at}");
             }
         }
         fs::write(path(2), &whole).expect("written");
-        assert_eq!(state.load("jp2", &identity(2)), None, "another master's");
+        assert_eq!(store.load("jp2", &identity(2)), None, "another master's");
     }
 
     #[test]
     fn the_oldest_make_room() {
         let directory = tempfile::tempdir().expect("a directory");
         let bytes = vec![7; 10_000];
-        let roomy = state(directory.path(), 1 << 20);
+        let roomy = store(directory.path(), 1 << 20);
         let unfinished = directory.path().join(".abandoned.state");
         fs::write(&unfinished, &bytes).expect("written");
         for inode in 1..=4 {
@@ -234,45 +233,45 @@ mod tests {
             let file = OpenOptions::new().write(true).open(old).expect("there");
             file.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("set");
         }
-        let tight = state(directory.path(), 40_000);
+        let tight = store(directory.path(), 40_000);
         tight.save("jp2", &identity(5), &bytes);
-        let kept = (1..=5).filter(|inode| tight.load("jp2", &identity(*inode)).is_some());
-        assert_eq!(kept.collect::<Vec<_>>(), [3, 4, 5], "with whole blocks of the disk counted");
+        let left = (1..=5).filter(|inode| tight.load("jp2", &identity(*inode)).is_some());
+        assert_eq!(left.collect::<Vec<_>>(), [3, 4, 5], "with whole blocks of the disk counted");
         assert!(!unfinished.exists() && foreign.exists());
         tight.save("jp2", &identity(6), &vec![0; 50_000]);
         assert_eq!(tight.load("jp2", &identity(6)), None, "too much for the directory");
     }
 
     #[test]
-    fn what_is_no_file_of_ours_is_let_be() {
+    fn what_is_no_file_of_ours_is_left_alone() {
         let directory = tempfile::tempdir().expect("a directory");
-        let state = state(directory.path(), 1 << 20);
+        let store = store(directory.path(), 1 << 20);
         let path = directory.path().join(name("jp2", &identity(1)));
         rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0)
             .expect("a FIFO");
-        assert_eq!(state.load("jp2", &identity(1)), None, "and nobody waits for a writer");
+        assert_eq!(store.load("jp2", &identity(1)), None, "and nobody waits for a writer");
         fs::remove_file(&path).expect("removed");
         let large = fs::File::create(&path).expect("created");
         large.set_len(LONGEST + 1).expect("grown");
-        assert_eq!(state.load("jp2", &identity(1)), None);
-        state.save("jp2", &identity(1), b"small");
-        assert_eq!(state.load("jp2", &identity(1)).as_deref(), Some(&b"small"[..]));
+        assert_eq!(store.load("jp2", &identity(1)), None);
+        store.save("jp2", &identity(1), b"small");
+        assert_eq!(store.load("jp2", &identity(1)).as_deref(), Some(&b"small"[..]));
     }
 
     #[test]
-    fn without_a_directory_nothing_is_kept_and_nothing_fails() {
+    fn without_a_directory_nothing_is_saved_and_nothing_fails() {
         let directory = tempfile::tempdir().expect("a directory");
         let missing = directory.path().join("missing");
         let open = |directory: &Path, max_bytes| {
-            State::open(&StateSettings { directory: directory.to_owned(), max_bytes })
+            IndexStore::open(&StateSettings { directory: directory.to_owned(), max_bytes })
         };
         assert!(open(&missing, 1).expect_err("missing").contains("missing"));
         assert!(open(directory.path(), 0).is_err());
         fs::create_dir(&missing).expect("made");
-        let state = state(&missing, 1 << 20);
+        let store = store(&missing, 1 << 20);
         fs::set_permissions(&missing, Permissions::from_mode(0o000)).expect("set");
         fs::remove_dir(&missing).expect("removed");
-        state.save("jp2", &identity(1), b"lost");
-        assert_eq!(state.load("jp2", &identity(1)), None);
+        store.save("jp2", &identity(1), b"lost");
+        assert_eq!(store.load("jp2", &identity(1)), None);
     }
 }

@@ -1,6 +1,8 @@
-//! Masters: from an identifier to a mapped file that can be asked for its description and for windows of pixels.
-//! The only I/O on the path of a request.
+//! Masters: image files that are open and understood, to be asked for their description and for windows of pixels.
+//! What is read of them is announced first, by the contract of their source ([`Object`]).
 
+#[cfg(test)]
+mod contract;
 mod decoder;
 mod flat_window;
 mod index_store;
@@ -14,8 +16,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 pub use decoder::Decoder;
-pub use index_store::State;
-pub use open_masters::Known;
+pub use index_store::IndexStore;
+pub use open_masters::OpenMasters;
 pub use settings::{Bounds, StateSettings};
 
 use crate::error::{Error, MasterError};
@@ -27,10 +29,13 @@ use crate::metadata::{Metadata, Xmp};
 use crate::passthrough::Stored;
 use crate::picture::{Description, PhysicalScale, Rect, Tile};
 use crate::raster::{Converter, Raster, Sample};
-use crate::source::{Found, Identity, Map};
+use crate::source::{Bytes, Found, Identity, Object};
 
-/// The kind of finding that an index of a codestream is.
+/// The kind of index that one of a codestream is.
 const JP2: &str = "jp2";
+
+/// The kind of a file shows in so many bytes at its beginning.
+const MAGIC_BYTES: u64 = 32;
 
 /// An image file, open and understood.
 pub struct Master {
@@ -42,10 +47,10 @@ pub struct Master {
     pub page: u32,
     /// The path of its file below the root; empty for one from the command line.
     pub path: String,
-    map: Map,
+    object: Rc<dyn Object>,
     kind: Kind,
-    /// Where findings about it are kept, if they are.
-    state: Option<Rc<State>>,
+    /// Where its index is saved, if anywhere.
+    store: Option<Rc<IndexStore>>,
     /// Found out when they are first asked for.
     pages: OnceCell<u32>,
     /// Of each level.
@@ -82,20 +87,23 @@ impl Master {
         Self::read(Found { file, identity, path: String::new(), page }, None)
     }
 
-    /// The master in a file that was found. Its directories are read, no pixels, and what `state` keeps about it.
-    fn read(found: Found, state: Option<Rc<State>>) -> Result<Self, Error> {
-        let Found { file, identity, path, page } = found;
-        if identity.size == 0 {
+    /// The master in a file that was found. Its directories are read, no pixels, and its index if `store` has one.
+    fn read(found: Found, store: Option<Rc<IndexStore>>) -> Result<Self, Error> {
+        if found.identity.size == 0 {
             return Err(MasterError::NoImage.into());
         }
-        let map =
-            Map::new(&file).map_err(|error| Error::Internal(format!("cannot map a master: {error}")))?;
-        let kind = Kind::read(map.bytes(), page);
-        // Zeros that stand for missing pages explain any other complaint.
-        map.check()?;
+        Self::of(found.object()?, found, store)
+    }
+
+    /// The master whose bytes `object` has.
+    fn of(object: Rc<dyn Object>, found: Found, store: Option<Rc<IndexStore>>) -> Result<Self, Error> {
+        let Found { identity, path, page, .. } = found;
+        let kind = Kind::read(Bytes::of(&*object), page);
+        // Bytes that were not there explain any other complaint.
+        object.check()?;
         let mut kind = kind?.ok_or(Error::NotFound("this image has no such page"))?;
-        if let Some(state) = &state {
-            kind.recall(state, &identity);
+        if let Some(store) = &store {
+            kind.restore_index(store, &identity);
         }
         let description = kind.description();
         Ok(Self {
@@ -104,16 +112,20 @@ impl Master {
             description,
             page,
             path,
-            map,
+            object,
             kind,
-            state,
+            store,
             pages: OnceCell::new(),
         })
     }
 
     /// Whether all that was read of it so far was there.
     fn is_whole(&self) -> bool {
-        self.map.check().is_ok()
+        self.object.check().is_ok()
+    }
+
+    fn bytes(&self) -> Bytes<'_> {
+        Bytes::of(&*self.object)
     }
 
     /// About how much memory keeping it takes, beside pages of its file, which the kernel can have back at any time.
@@ -135,13 +147,13 @@ impl Master {
         if let Some(pages) = self.pages.get() {
             return Ok(*pages);
         }
-        let (file, first) = ifd::File::open(self.map.bytes())?;
+        let (file, first) = ifd::File::open(self.bytes())?;
         let pages = tiff::Pyramid::count_pages(&file, first);
-        self.map.check()?;
+        self.object.check()?;
         Ok(*self.pages.get_or_init(|| pages))
     }
 
-    /// How large its pixels are on the original, if the file tells.
+    /// How large its pixels are on the original, if the file says so.
     pub fn scale(&self) -> Option<PhysicalScale> {
         match &self.kind {
             Kind::Tiff(pyramid) => pyramid.scale,
@@ -164,30 +176,28 @@ impl Master {
     /// # Errors
     /// [`MasterError::Damaged`] if the file shrinks meanwhile.
     pub fn icc_profile(&self, level: usize) -> Result<Option<Vec<u8>>, MasterError> {
-        let bytes = self.map.bytes();
         let profile = match &self.kind {
-            Kind::Tiff(pyramid) => pyramid.icc_profile(bytes, level),
-            Kind::Jp2(image) => image.icc_profile(bytes),
-            Kind::Flat(picture) => picture.icc_profile(bytes),
+            Kind::Tiff(pyramid) => pyramid.icc_profile(self.bytes(), level),
+            Kind::Jp2(image) => image.icc_profile(self.object.bytes()),
+            Kind::Flat(picture) => picture.icc_profile(self.object.bytes()),
         };
-        self.map.check().map(|()| profile)
+        self.object.check().map(|()| profile)
     }
 
-    /// What it says about itself in words. What cannot be read of it is left out.
+    /// What it says about itself: its EXIF and XMP. What cannot be read of it is left out.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if the file shrinks meanwhile.
     pub fn metadata(&self) -> Result<Metadata, MasterError> {
-        let bytes = self.map.bytes();
         let metadata = match &self.kind {
             Kind::Tiff(pyramid) => {
-                let (exif, xmp) = pyramid.words(bytes);
+                let (exif, xmp) = pyramid.exif_and_xmp(self.bytes());
                 Metadata { exif, xmp: xmp.and_then(Xmp::read) }
             }
-            Kind::Jp2(image) => image.metadata(bytes),
-            Kind::Flat(picture) => picture.metadata(bytes),
+            Kind::Jp2(image) => image.metadata(self.object.bytes()),
+            Kind::Flat(picture) => picture.metadata(self.object.bytes()),
         };
-        self.map.check().map(|()| metadata)
+        self.object.check().map(|()| metadata)
     }
 
     /// Whether the pixels of a level are sRGB, or taken for it, so that no profile changes them.
@@ -196,8 +206,8 @@ impl Master {
     /// As [`Master::icc_profile`].
     pub fn is_srgb(&self, level: usize, converter: &mut Converter) -> Result<bool, MasterError> {
         let cell = &self.srgb[level];
-        if let Some(known) = cell.get() {
-            return Ok(*known);
+        if let Some(is_srgb) = cell.get() {
+            return Ok(*is_srgb);
         }
         let (profile, channels) = (self.icc_profile(level)?, self.description.channels);
         let is_srgb = profile.is_none_or(|profile| converter.changes_nothing(&profile, channels));
@@ -231,12 +241,12 @@ impl Master {
     /// [`MasterError::Damaged`] if its bytes are not in the file.
     pub fn stored(&self, level: usize, tile: Tile) -> Result<Option<Stored>, MasterError> {
         let Kind::Tiff(pyramid) = &self.kind else { return Ok(None) };
-        let (file, _) = ifd::File::open(self.map.bytes())?;
+        let (file, _) = ifd::File::open(self.bytes())?;
         let image = &pyramid.levels[level];
         let at = image.piece_rect(tile.column, tile.row);
-        self.map.announce(&tiff::ranges(&file, image, at)?);
+        file.announce(&tiff::ranges(&file, image, at)?)?;
         let stored = image.stored(&file, tile);
-        self.map.check()?;
+        self.object.check()?;
         stored
     }
 
@@ -246,10 +256,10 @@ impl Master {
         image: &tiff::Image,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
-        let (file, _) = ifd::File::open(self.map.bytes())?;
-        self.map.announce(&tiff::ranges(&file, image, window)?);
+        let (file, _) = ifd::File::open(self.bytes())?;
+        file.announce(&tiff::ranges(&file, image, window)?)?;
         let raster = decoder.decode(&file, image, window);
-        self.map.check()?;
+        self.object.check()?;
         raster
     }
 
@@ -261,16 +271,17 @@ impl Master {
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
         let announce = |ranges: &[Range<usize>]| {
-            let ranges = ranges.iter().map(|range| (range.start as u64, range.len() as u64));
-            self.map.announce(&ranges.collect::<Vec<_>>());
+            let ranges = ranges.iter().map(|range| range.start as u64..range.end as u64);
+            // If it fails, so does the check.
+            let _ = self.object.announce(&ranges.collect::<Vec<_>>());
         };
         let master = self.identity.number();
-        let raster = image.decode(decoder, self.map.bytes(), master, level, window, announce);
-        self.map.check()?;
-        if let Some(state) = self.state.as_ref().filter(|_| self.identity.is_settled())
-            && let Some(news) = image.news()
+        let raster = image.decode(decoder, self.object.bytes(), master, level, window, announce);
+        self.object.check()?;
+        if let Some(store) = self.store.as_ref().filter(|_| self.identity.is_settled())
+            && let Some(index) = image.news()
         {
-            state.save(JP2, &self.identity, &news);
+            store.save(JP2, &self.identity, &index);
         }
         raster
     }
@@ -278,28 +289,35 @@ impl Master {
 
 impl Kind {
     /// What the bytes are, or `None` if they have no such page. Only TIFF has more than one.
-    fn read(bytes: &[u8], page: u32) -> Result<Option<Self>, MasterError> {
-        if ifd::File::recognises(bytes) {
+    fn read(bytes: Bytes, page: u32) -> Result<Option<Self>, MasterError> {
+        bytes.announce_one(0..MAGIC_BYTES)?;
+        let magic = bytes.slice(0..bytes.length().min(MAGIC_BYTES)).unwrap_or_default();
+        if ifd::File::recognises(magic) {
             let (file, first) = ifd::File::open(bytes)?;
             return Ok(tiff::Pyramid::read(&file, first, page)?.map(Self::Tiff));
         }
-        if jp2::Image::recognises(bytes) {
-            return (page == 1)
-                .then(|| jp2::Image::read(bytes).map(|image| Self::Jp2(Box::new(image))))
-                .transpose();
+        let (is_jp2, is_flat) = (jp2::Image::recognises(magic), image::Picture::recognises(magic));
+        if !is_jp2 && !is_flat {
+            return Err(MasterError::NoImage);
         }
-        if image::Picture::recognises(bytes) {
-            return (page == 1).then(|| image::Picture::read(bytes).map(Self::Flat)).transpose();
+        if page != 1 {
+            return Ok(None);
         }
-        Err(MasterError::NoImage)
+        // Only the readers of TIFF announce what they read. Flat masters are decoded whole, or by an index that is made of
+        // the whole; the headers of a codestream lie all over it.
+        let bytes = bytes.all()?;
+        Ok(Some(match is_jp2 {
+            true => Self::Jp2(Box::new(jp2::Image::read(bytes)?)),
+            false => Self::Flat(image::Picture::read(bytes)?),
+        }))
     }
 
-    /// Takes what is kept about the master.
-    fn recall(&mut self, state: &State, identity: &Identity) {
+    /// Takes over the index that is saved of the master.
+    fn restore_index(&mut self, store: &IndexStore, identity: &Identity) {
         if let Self::Jp2(image) = self
-            && let Some(kept) = state.load(JP2, identity)
+            && let Some(index) = store.load(JP2, identity)
         {
-            image.recall(&kept);
+            image.recall(&index);
         }
     }
 

@@ -1,83 +1,73 @@
-//! The masters that a worker keeps: open, mapped and understood, so that a request does not begin at the first byte.
+//! The masters that a worker holds open: mapped and understood, so that a request does not begin at the first byte.
 //! Finding one still opens its file by the rules of [`Root`], which is what sees that it was replaced, deleted, or put
-//! out of reach. That costs 0.6 us; the third of it that a `stat` would save knows neither links nor permissions.
+//! out of reach. That costs 0.6 us; a `stat` would save a third of it, but sees neither links nor permissions.
 
 use std::rc::Rc;
 
-use super::{Bounds, Master, State};
+use super::{Bounds, IndexStore, Master};
 use crate::error::Error;
-use crate::source::{MAX_MAPS, Root};
+use crate::lru::Lru;
+use crate::source::{Found, Identity, MAX_MAPS, Root};
 
-/// Masters by file and page, the most recently used last.
-pub struct Known {
-    kept: Vec<Kept>,
-    bounds: Bounds,
-    state: Option<Rc<State>>,
+/// Masters by file and page.
+pub struct OpenMasters {
+    masters: Lru<Key, Rc<Master>>,
+    store: Option<Rc<IndexStore>>,
 }
 
-/// A master with the memory that it took when that was last looked at.
-struct Kept {
-    master: Rc<Master>,
-    bytes: usize,
+/// A page of a state of a file, under the path by which it was found.
+#[derive(PartialEq)]
+struct Key {
+    identity: Identity,
+    page: u32,
+    path: String,
 }
 
-impl Known {
-    /// None yet, and never more than `bounds` allow. Findings about them are kept in `state`.
-    pub fn new(bounds: Bounds, state: Option<State>) -> Self {
+impl Key {
+    fn of(found: &Found) -> Self {
+        Self { identity: found.identity, page: found.page, path: found.path.clone() }
+    }
+}
+
+impl PartialEq<Found> for Key {
+    fn eq(&self, found: &Found) -> bool {
+        self.identity == found.identity && self.page == found.page && self.path == found.path
+    }
+}
+
+impl OpenMasters {
+    /// None yet, and never more than `bounds` allow. Their indices are saved in `store`.
+    pub fn new(bounds: Bounds, store: Option<IndexStore>) -> Self {
         // Maps are also needed for the master at hand.
-        let count = bounds.known.min(MAX_MAPS / 2);
-        Self { kept: Vec::new(), bounds: Bounds { known: count, ..bounds }, state: state.map(Rc::new) }
+        let entries = bounds.known.min(MAX_MAPS / 2);
+        Self { masters: Lru::new(entries, bounds.known_bytes), store: store.map(Rc::new) }
     }
 
-    /// The master of an identifier, as its file is now. If it is not known its directories are read, no pixels.
+    /// The master of an identifier, as its file is now. If it is not open yet its directories are read, no pixels.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is none; [`Error::Master`] if it cannot be read.
     pub fn find(&mut self, root: &Root, identifier: &str) -> Result<Rc<Master>, Error> {
         let found = root.find(identifier)?;
-        let same = |Kept { master, .. }: &Kept| {
-            master.identity == found.identity && master.page == found.page && master.path == found.path
-        };
-        // From the end: whoever looks at a picture asks for it over and over.
-        if let Some(at) = self.kept.iter().rposition(same) {
-            let kept = self.kept.remove(at);
-            // A map with a hole in it is of no more use, though the file may be what it was: a network comes back.
-            if kept.master.is_whole() {
-                let master = Rc::clone(&kept.master);
-                self.kept.push(kept);
-                return Ok(master);
-            }
+        // A map with a hole in it is of no more use, though the file may be what it was: a network comes back.
+        if let Some(master) = self.masters.get(&found).filter(|master| master.is_whole()) {
+            return Ok(Rc::clone(master));
         }
-        // Its earlier states will not be asked for again.
-        self.kept
-            .retain(|Kept { master, .. }| master.path != found.path || master.identity == found.identity);
-        let master = Rc::new(Master::read(found, self.state.clone())?);
+        // Earlier states of the file will not be asked for again.
+        let is_current = |key: &Key| key.identity == found.identity;
+        self.masters.retain(|key, master| key.path != found.path || is_current(key) && master.is_whole());
+        let key = Key::of(&found);
+        let master = Rc::new(Master::read(found, self.store.clone())?);
         if master.identity.is_settled() {
-            self.kept.push(Kept { bytes: master.index_bytes(), master: Rc::clone(&master) });
-            self.trim();
+            self.masters.insert(key, Rc::clone(&master), master.index_bytes());
+            self.masters.trim();
         }
         Ok(master)
     }
 
     /// To be called when a request is done with its master, whose index may have grown meanwhile.
     pub fn rest(&mut self) {
-        let Some(last) = self.kept.last_mut() else { return };
-        let bytes = last.master.index_bytes();
-        if last.bytes != bytes {
-            last.bytes = bytes;
-            self.trim();
-        }
-    }
-
-    /// Drops those not used for longest, until the others are within the bounds.
-    fn trim(&mut self) {
-        let mut bytes: usize = self.kept.iter().map(|kept| kept.bytes).sum();
-        let mut surplus = 0;
-        while self.kept.len() - surplus > self.bounds.known || bytes > self.bounds.known_bytes {
-            bytes -= self.kept[surplus].bytes;
-            surplus += 1;
-        }
-        self.kept.drain(..surplus);
+        self.masters.reweigh(|master| master.index_bytes());
     }
 }
 
@@ -105,21 +95,21 @@ mod tests {
         File::options().write(true).open(path).expect("there").set_times(times).expect("set");
     }
 
-    fn widths(known: &Known) -> Vec<u32> {
-        known.kept.iter().map(|kept| kept.master.description.dimensions().width).collect()
+    fn widths(open: &OpenMasters) -> Vec<u32> {
+        open.masters.iter().map(|(_, master, _)| master.description.dimensions().width).collect()
     }
 
     const OLD: Duration = Duration::from_secs(3600);
 
     #[test]
-    fn what_is_known_is_what_the_file_is_now() {
+    fn what_is_open_is_what_the_file_is_now() {
         let directory = tempfile::tempdir().expect("a directory");
         let root = Root::open(&Masters { root: directory.path().to_owned(), follow_symlinks: false });
         let root = root.expect("root");
-        let mut known = Known::new(Bounds { known: 2, known_bytes: 1 << 20 }, None);
+        let mut open = OpenMasters::new(Bounds { known: 2, known_bytes: 1 << 20 }, None);
         let mut width = |name: &str| {
-            let master = known.find(&root, name);
-            (master.map(|master| master.description.dimensions().width).ok(), widths(&known))
+            let master = open.find(&root, name);
+            (master.map(|master| master.description.dimensions().width).ok(), widths(&open))
         };
         let path = |name: &str| directory.path().join(name);
         write(&path("a.gif"), 10, OLD);
@@ -128,7 +118,7 @@ mod tests {
         settle(&path("c.gif"));
         assert_eq!(width("a.gif"), (Some(10), vec![10]));
         assert_eq!(width("b"), (Some(20), vec![10, 20]));
-        assert_eq!(width("a"), (Some(10), vec![20, 10]), "known by either name");
+        assert_eq!(width("a"), (Some(10), vec![20, 10]), "found by either name");
         assert_eq!(width("c.gif"), (Some(30), vec![10, 30]), "the one not used for longest goes");
         write(&path("new.gif"), 11, OLD);
         std::fs::rename(path("new.gif"), path("a.gif")).expect("renamed");
@@ -143,7 +133,7 @@ mod tests {
         std::fs::remove_file(path("c.gif")).expect("removed");
         assert_eq!(width("c.gif").0, None, "deleted");
         write(&path("d.gif"), 40, Duration::ZERO);
-        assert_eq!(width("d.gif"), (Some(40), vec![11, 31]), "too fresh to be known");
+        assert_eq!(width("d.gif"), (Some(40), vec![11, 31]), "too fresh to be held open");
     }
 
     #[test]
@@ -155,10 +145,10 @@ mod tests {
             write(&directory.path().join(name), 10, OLD);
         }
         settle(&directory.path().join("b.gif"));
-        let mut known = Known::new(Bounds { known: 9, known_bytes: 1 }, None);
-        assert!(known.find(&root, "a.gif").is_ok() && known.kept.is_empty());
-        let mut known = Known::new(Bounds { known: 0, known_bytes: 1 << 20 }, None);
-        assert!(known.find(&root, "a.gif").is_ok() && known.kept.is_empty());
+        let mut open = OpenMasters::new(Bounds { known: 9, known_bytes: 1 }, None);
+        assert!(open.find(&root, "a.gif").is_ok() && open.masters.iter().len() == 0);
+        let mut open = OpenMasters::new(Bounds { known: 0, known_bytes: 1 << 20 }, None);
+        assert!(open.find(&root, "a.gif").is_ok() && open.masters.iter().len() == 0);
     }
 
     #[test]
@@ -175,47 +165,48 @@ mod tests {
             settle(&path);
         }
         let three = |known_bytes| {
-            let mut known = Known::new(Bounds { known: 9, known_bytes }, None);
-            let masters = ["a", "b", "c"].map(|name| known.find(&root, name).expect("found"));
-            (known, masters)
+            let mut open = OpenMasters::new(Bounds { known: 9, known_bytes }, None);
+            let masters = ["a", "b", "c"].map(|name| open.find(&root, name).expect("found"));
+            (open, masters)
         };
-        let (known, masters) = three(1 << 20);
-        let unread: usize = known.kept.iter().map(|kept| kept.bytes).sum();
+        let (open, masters) = three(1 << 20);
+        let unread: usize = open.masters.iter().map(|(.., bytes)| bytes).sum();
         let decode = |master: &Master| {
             let whole = Rect::whole(dimensions);
             master.decode::<u8>(&mut Decoder::default(), 0, whole).expect("decoded");
         };
         decode(&masters[2]);
-        let growth = known.kept.iter().map(|kept| kept.master.index_bytes()).sum::<usize>() - unread;
+        let growth = open.masters.iter().map(|(_, master, _)| master.index_bytes()).sum::<usize>() - unread;
         assert!(growth > 0, "one was indexed");
         for (room, left) in [(growth, 3), (growth - 1, 2)] {
-            let (mut known, masters) = three(unread + room);
-            known.rest();
-            assert_eq!(known.kept.len(), 3, "none has grown");
+            let (mut open, masters) = three(unread + room);
+            open.rest();
+            assert_eq!(open.masters.iter().len(), 3, "none has grown");
             decode(&masters[2]);
-            known.rest();
-            assert_eq!(known.kept.len(), left, "room for {room} of {growth} bytes");
-            assert!(Rc::ptr_eq(&known.kept[left - 1].master, &masters[2]), "the one in use stays");
+            open.rest();
+            assert_eq!(open.masters.iter().len(), left, "room for {room} of {growth} bytes");
+            let latest = open.masters.iter().next_back().map(|(_, master, _)| master);
+            assert!(latest.is_some_and(|latest| Rc::ptr_eq(latest, &masters[2])), "the one in use stays");
         }
     }
 
     #[test]
-    fn a_master_with_a_hole_is_not_known_any_more() {
+    fn a_master_with_a_hole_is_opened_again() {
         let directory = tempfile::tempdir().expect("a directory");
         let root = Root::open(&Masters { root: directory.path().to_owned(), follow_symlinks: false });
         let root = root.expect("root");
         let path = directory.path().join("a.gif");
         write(&path, 10, OLD);
         settle(&path);
-        let mut known = Known::new(Bounds { known: 9, known_bytes: 1 << 20 }, None);
-        let before = known.find(&root, "a.gif").expect("found");
+        let mut open = OpenMasters::new(Bounds { known: 9, known_bytes: 1 << 20 }, None);
+        let before = open.find(&root, "a.gif").expect("found");
         let file = File::options().write(true).open(&path).expect("there");
         let (length, modified) = (before.identity.size, before.identity.modified());
         file.set_len(0).expect("cut");
         assert!(before.pages().is_ok() && before.icc_profile(0).is_err(), "a fault, and no crash");
         file.set_len(length).expect("grown again");
         file.set_times(FileTimes::new().set_modified(modified)).expect("set");
-        let after = known.find(&root, "a.gif");
+        let after = open.find(&root, "a.gif");
         assert!(after.is_err(), "read anew, and found to be zeros");
     }
 }

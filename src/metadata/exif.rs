@@ -2,17 +2,36 @@
 //! Pure. EXIF 2.32; TIFF 6.0 section 8. Only fields that stay true of a picture that was cut, scaled and turned: no
 //! sizes, no resolution, no orientation, no thumbnail; no place (GPS), and no notes of makers, which hold offsets.
 
-use crate::ifd::{self, Field, File, Ifd, Layout, tag};
+use crate::ifd::{self, Field, File, Ifd, Layout, field_type, tag};
 
 /// Who made it and whose it is.
 const COPYRIGHT: [u16; 2] = [tag::ARTIST, tag::COPYRIGHT];
 
-/// DocumentName, ImageDescription, Make, Model, PageName, Software, DateTime, Artist, HostComputer, Copyright.
-const MAIN: [u16; 10] = [269, 270, 271, 272, 285, 305, 306, tag::ARTIST, 316, tag::COPYRIGHT];
+/// The fields of the picture's directory that are carried on.
+const MAIN: [u16; 10] = [
+    tag::DOCUMENT_NAME,
+    tag::IMAGE_DESCRIPTION,
+    tag::MAKE,
+    tag::MODEL,
+    tag::PAGE_NAME,
+    tag::SOFTWARE,
+    tag::DATE_TIME,
+    tag::ARTIST,
+    tag::HOST_COMPUTER,
+    tag::COPYRIGHT,
+];
 
-/// Of the EXIF directory: Orientation, which some writers put there; MakerNote; ColorSpace and Gamma, for colours may have
-/// been converted, and a profile tells them; PixelXDimension, PixelYDimension and the pointer to another directory.
-const LEFT_OUT: [u16; 7] = [tag::ORIENTATION, 37_500, 40_961, 40_962, 40_963, 40_965, 42_240];
+/// The fields of the EXIF directory that are not: Orientation, which some writers put there; notes of makers; colours,
+/// which may have been converted, and are in the profile; sizes; the offset of another directory.
+const LEFT_OUT: [u16; 7] = [
+    tag::ORIENTATION,
+    tag::MAKER_NOTE,
+    tag::COLOR_SPACE,
+    tag::PIXEL_X_DIMENSION,
+    tag::PIXEL_Y_DIMENSION,
+    tag::INTEROPERABILITY_IFD,
+    tag::GAMMA,
+];
 
 /// Longest value of a field, and of all together: a JPEG has room for 64 KB.
 const LONGEST_FIELD: usize = 8 << 10;
@@ -122,10 +141,10 @@ fn bare(block: &[u8]) -> &[u8] {
     block.strip_prefix(b"Exif\0\0").unwrap_or(block)
 }
 
-/// The fields of a directory that are wanted, each tag once, as long as there is room.
-fn fields(file: &File, ifd: &Ifd, room: &mut usize, wanted: impl Fn(u16) -> bool) -> Vec<Field> {
+/// The fields of a directory that are to be carried, each tag once, as long as there is room.
+fn fields(file: &File, ifd: &Ifd, room: &mut usize, is_carried: impl Fn(u16) -> bool) -> Vec<Field> {
     let mut found: Vec<Field> = Vec::new();
-    for entry in ifd.entries().iter().filter(|entry| wanted(entry.tag())) {
+    for entry in ifd.entries().iter().filter(|entry| is_carried(entry.tag())) {
         let new = found.last().is_none_or(|last| last.tag() < entry.tag());
         let value = value(file, entry).filter(|value| new && value.len() <= (*room).min(LONGEST_FIELD));
         if let Some(value) = value {
@@ -139,10 +158,12 @@ fn fields(file: &File, ifd: &Ifd, room: &mut usize, wanted: impl Fn(u16) -> bool
 /// The values of a field of EXIF's types, least significant byte first.
 fn value(file: &File, entry: &ifd::Entry) -> Option<Vec<u8>> {
     let unit = match entry.code() {
-        1 | 2 | 6 | 7 => 1,
-        3 | 8 => 2,
-        4 | 5 | 9 | 10 | 11 => 4,
-        12 => 8,
+        field_type::BYTE | field_type::ASCII | field_type::SBYTE | field_type::UNDEFINED => 1,
+        field_type::SHORT | field_type::SSHORT => 2,
+        field_type::LONG | field_type::SLONG | field_type::FLOAT => 4,
+        // Two numbers of so many bytes each.
+        field_type::RATIONAL | field_type::SRATIONAL => 4,
+        field_type::DOUBLE => 8,
         _ => return None,
     };
     let bytes = entry.bytes(file).ok().filter(|bytes| bytes.len() <= LONGEST_FIELD && !bytes.is_empty())?;
@@ -160,19 +181,19 @@ mod tests {
     /// A block with fields of many types, most of which are not carried.
     fn sample() -> Vec<u8> {
         let details = vec![
-            Field::text(36_867, "1912:03:04 05:06:07"),
-            Field::rationals(33_434, &[4]),
-            Field::bytes(37_500, b"offsets of a maker"),
+            Field::text(tag::DATE_TIME_ORIGINAL, "1912:03:04 05:06:07"),
+            Field::rationals(tag::EXPOSURE_TIME, &[4]),
+            Field::bytes(tag::MAKER_NOTE, b"offsets of a maker"),
             Field::shorts(tag::ORIENTATION, &[6]),
-            Field::shorts(40_961, &[0xffff]),
-            Field::long(40_962, 9000),
+            Field::shorts(tag::COLOR_SPACE, &[0xffff]),
+            Field::long(tag::PIXEL_X_DIMENSION, 9000),
         ];
         let main = vec![
             Field::text(tag::IMAGE_DESCRIPTION, "A leaf"),
             Field::text(tag::ARTIST, "A. Photographer"),
             Field::text(tag::COPYRIGHT, "The library"),
             Field::shorts(tag::ORIENTATION, &[6]),
-            Field::long(34_853, 8),
+            Field::long(tag::GPS_IFD, 8),
             Field::long(tag::EXIF_IFD, 8),
         ];
         let mut block = Layout::Classic.header(0).expect("short");
@@ -190,12 +211,18 @@ mod tests {
     #[test]
     fn what_stays_true_is_carried_and_read_again() {
         let exif = Exif::read(&sample());
-        assert_eq!((tags(&exif.main), tags(&exif.details)), (vec![270, 315, 33_432], vec![33_434, 36_867]));
+        assert_eq!(
+            (tags(&exif.main), tags(&exif.details)),
+            (
+                vec![tag::IMAGE_DESCRIPTION, tag::ARTIST, tag::COPYRIGHT],
+                vec![tag::EXPOSURE_TIME, tag::DATE_TIME_ORIGINAL]
+            )
+        );
         let block = exif.block().expect("a block");
         assert_eq!(Exif::read(&block), exif);
         assert_eq!(Exif::read(&[b"Exif\0\0", &block[..]].concat()), exif);
         let copyright = exif.copyright();
-        assert_eq!((tags(&copyright.main), copyright.details.len()), (vec![315, 33_432], 0));
+        assert_eq!((tags(&copyright.main), copyright.details.len()), (vec![tag::ARTIST, tag::COPYRIGHT], 0));
         assert!(Exif::default().block().is_none());
     }
 

@@ -1,4 +1,4 @@
-//! What a master says about itself in words: its EXIF and XMP, and which of it a derivative carries on.
+//! What a master says about itself: its EXIF and XMP, and which of it a derivative carries on.
 //! Pure. It comes from anywhere and goes to anybody: only what can be read is carried, and not more than fits a JPEG.
 
 mod exif;

@@ -1,17 +1,9 @@
 //! How a picture is shown, by the EXIF that any format may carry: how it is turned, and whether its colours are Adobe RGB.
 //! Pure. EXIF 2.32 sections 4.6.4 to 4.6.7; DCF 2.0, which names the colours.
 
+use crate::ifd::tag;
 use crate::metadata::ExifField;
 use crate::picture::Orientation;
-
-/// The tags of EXIF that tell it.
-mod tag {
-    pub const ORIENTATION: u16 = 274;
-    pub const EXIF_IFD: u16 = 34_665;
-    pub const COLOR_SPACE: u16 = 40_961;
-    pub const INTEROPERABILITY_IFD: u16 = 40_965;
-    pub const INTEROPERABILITY_INDEX: u16 = 1;
-}
 
 /// ColorSpace of what is not sRGB.
 const UNCALIBRATED: f64 = 65_535.0;
@@ -19,10 +11,10 @@ const UNCALIBRATED: f64 = 65_535.0;
 /// ColorSpace of Adobe RGB by some cameras, against the standard.
 const ADOBE_RGB: f64 = 2.0;
 
-/// The orientation that a block of EXIF tells, if it tells one that makes sense, as a number of any type.
+/// The orientation that a block of EXIF gives, if it is one of the eight; as a number of any type.
 pub fn exif_orientation(exif: &[u8]) -> Option<Orientation> {
-    let told = ExifField::find(exif, &[], tag::ORIENTATION)?.number()?;
-    (1..=8).find(|tag| f64::from(*tag) == told).map(Orientation::from_tag)
+    let number = ExifField::find(exif, &[], tag::ORIENTATION)?.number()?;
+    (1..=8).find(|value| f64::from(*value) == number).map(Orientation::from_tag)
 }
 
 /// Whether a block of EXIF says that colours are Adobe RGB (1998).
@@ -40,7 +32,7 @@ pub fn is_adobe_rgb(exif: &[u8]) -> bool {
 pub(crate) mod tests {
     use super::*;
 
-    /// The shortest EXIF that tells an orientation.
+    /// The shortest EXIF with an orientation.
     pub fn exif(tag: u16) -> Vec<u8> {
         let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01".to_vec();
         exif.extend(tag.to_be_bytes());

@@ -11,7 +11,7 @@ use quick_xml::reader::NsReader;
 
 use crate::picture::Orientation;
 
-/// Longer packets are read no further. Editors keep histories in them that can be longer, behind what matters here.
+/// Longer packets are read no further. Editors write histories into them that can be longer, behind what matters here.
 const MAX_PACKET: usize = 4 << 20;
 
 /// A namespace and the prefix that it usually has, which some writers forget to bind.
@@ -32,7 +32,7 @@ pub struct Packet<'a> {
 /// What matters of a packet, as ranges of its text, each in the order of the text.
 #[derive(Default)]
 struct Findings {
-    /// Where it tells an orientation, and which.
+    /// Where an orientation stands, and its value.
     orientations: Vec<(Range<usize>, String)>,
     /// Thumbnails, and the XML declaration, which may name an encoding that it was in.
     surplus: Vec<Range<usize>>,
@@ -49,7 +49,7 @@ impl<'a> Packet<'a> {
         Self { whole: is_text && is_read && findings.has_rdf, findings, text }
     }
 
-    /// The orientation that it tells, if it tells one that makes sense.
+    /// Its orientation, if it is one of the eight.
     pub fn orientation(&self) -> Option<Orientation> {
         self.findings.orientations.iter().find_map(|(_, value)| {
             let tag = value.trim().parse().ok().filter(|tag| (1..=8).contains(tag))?;
@@ -114,7 +114,7 @@ struct Walk<'t> {
 
 /// A property that is an element, until it ends.
 enum Property {
-    /// What it tells, and where the first and the last of that stand.
+    /// Its value, and where the first and the last of that stand.
     Orientation(String, Option<Range<usize>>),
     /// Where it begins.
     Thumbnails(usize),
@@ -186,14 +186,14 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// What an `rdf:Description` tells as attributes.
+    /// The properties that are attributes of an `rdf:Description`.
     fn read_attributes(&mut self, tag: &BytesStart) {
         for attribute in tag.attributes().with_checks(false).map_while(Result::ok) {
             if !self.is(attribute.key, false, TIFF, "Orientation") {
                 continue;
             }
             let value = quick_xml::escape::unescape(&attribute.value).unwrap_or_default().into_owned();
-            // It is borrowed from the text, so that its address tells its place.
+            // It is borrowed from the text, so that its address gives its place.
             let start = attribute.value.as_ptr().addr().wrapping_sub(self.text.as_ptr().addr());
             let place = start..start.saturating_add(attribute.value.len());
             if self.text.get(place.clone()) == Some(&*attribute.value) {
@@ -202,13 +202,13 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// What is told in the property that is open.
+    /// Adds to the value of the property that is open.
     fn add(&mut self, text: &str, place: Range<usize>) {
-        if let Some(Property::Orientation(value, told)) = &mut self.open
+        if let Some(Property::Orientation(value, stands)) = &mut self.open
             && !text.trim().is_empty()
         {
             value.push_str(text);
-            *told = Some(told.as_ref().map_or(place.start, |told| told.start)..place.end);
+            *stands = Some(stands.as_ref().map_or(place.start, |stands| stands.start)..place.end);
         }
     }
 
@@ -340,7 +340,7 @@ mod tests {
         for length in 0..text.len() {
             let cut = Packet::read(&text.as_bytes()[..length]);
             assert_eq!(cut.upright(), None, "{length} bytes");
-            assert!(cut.orientation().is_none_or(|told| told == Orientation::from_tag(6)));
+            assert!(cut.orientation().is_none_or(|found| found == Orientation::from_tag(6)));
             for value in *b"\0<>&'\"/\xff" {
                 let mut bent = text.clone().into_bytes();
                 bent[length] = value;

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformExecutor, TransformOptions};
 
 use super::{Raster, Sample};
+use crate::lru::Lru;
 use crate::picture::Channels;
 
-/// Making a transform costs as much as converting ten tiles, or a hundred for inks, so some are kept.
-const KEPT: usize = 8;
+/// Making a transform costs as much as converting ten tiles, or a hundred for inks: this many are cached.
+const MAX_CACHED: usize = 8;
 
 /// Profiles of more bytes are not looked at; the largest printing profiles have 3 MB.
 const MAX_PROFILE: usize = 4 << 20;
@@ -22,16 +23,15 @@ const DATE: std::ops::Range<usize> = 24..36;
 /// Differences up to this, of 255, between a profile and sRGB are rounding: the pixels stay what they are.
 const SAME: u8 = 1;
 
-/// Converts rasters to sRGB; keeps the transforms of the profiles that it met last.
-#[derive(Default)]
+/// Converts rasters to sRGB; caches the transforms of the profiles that it met last.
 pub struct Converter {
     pub(super) eight: Kept<u8>,
     pub(super) sixteen: Kept<u16>,
 }
 
-/// Transforms by the hash of their profile, most recently used last. `None` stands for a profile that is broken or of
-/// another kind than the pixels.
-pub type Kept<S> = Vec<(u64, Option<Conversion<S>>)>;
+/// Conversions by the hash of their profile. `None` stands for a profile that is broken or of another kind than the
+/// pixels.
+pub type Kept<S> = Lru<u64, Option<Conversion<S>>>;
 
 /// What the colour library makes of a [`Transform`].
 pub type Executor<S> = Arc<dyn TransformExecutor<S> + Send + Sync>;
@@ -54,6 +54,12 @@ pub enum Conversion<S> {
     Curve(Arc<[S]>),
     /// Any number of channels to RGB.
     Transform(Executor<S>),
+}
+
+impl Default for Converter {
+    fn default() -> Self {
+        Self { eight: Lru::new(MAX_CACHED, usize::MAX), sixteen: Lru::new(MAX_CACHED, usize::MAX) }
+    }
 }
 
 impl Converter {
@@ -81,16 +87,12 @@ impl Converter {
     fn conversion<S: Sample>(&mut self, profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
         let mut hasher = DefaultHasher::new();
         (profile, channels).hash(&mut hasher);
-        let (key, kept) = (hasher.finish(), S::kept(self));
-        let entry = match kept.iter().position(|(kept, _)| *kept == key) {
-            Some(index) => kept.remove(index),
-            None => (key, understood(profile, channels)),
-        };
-        if kept.len() == KEPT {
-            kept.remove(0);
+        let (key, cached) = (hasher.finish(), S::kept(self));
+        if let Some(conversion) = cached.get(&key) {
+            return conversion.clone();
         }
-        let conversion = entry.1.clone();
-        kept.push(entry);
+        let conversion = understood(profile, channels);
+        cached.insert(key, conversion.clone(), 0);
         conversion
     }
 }
@@ -256,6 +258,6 @@ mod tests {
             converter.to_srgb(one(Channels::Cmyk, &[0, 255, 0, 0]), Some(&right)).pixels,
             [255, 0, 255]
         );
-        assert!(converter.eight.len() <= KEPT);
+        assert!(converter.eight.iter().len() <= MAX_CACHED);
     }
 }

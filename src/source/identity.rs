@@ -1,5 +1,5 @@
 //! What distinguishes one state of a file from any other, and what its copies have in common.
-//! Pure on what the file system tells.
+//! Pure on the metadata of a file.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -64,7 +64,7 @@ impl Identity {
     }
 
     /// What a copy of the file on another disk or machine has in common with it, as bytes: its size, and when it was
-    /// last written to. That is all that the world is told: a file that was written in place by something that put its
+    /// last written to. Clients get to see no more than that: a file that was written in place by something that put its
     /// date back looks the same from there.
     pub fn of_any_copy(&self) -> [u8; 24] {
         let mut bytes = [0; 24];
@@ -107,7 +107,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_is_told_of_a_file_is_the_same_for_its_copies() {
+    fn copies_of_a_file_have_the_same_bytes_for_clients() {
         let of = identity(4, 5);
         for copy in [Identity { device: 9, ..of }, Identity { inode: 9, ..of }, Identity { changed: 9, ..of }]
         {
@@ -138,13 +138,13 @@ pub(crate) mod tests {
 
     #[test]
     fn dates_are_dates_of_http() {
-        for (seconds, told) in [
+        for (seconds, date) in [
             (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"),
             (-5, "Thu, 01 Jan 1970 00:00:00 GMT"),
             (1 << 60, "Fri, 31 Dec 9999 23:59:59 GMT"),
         ] {
             let modified = identity(seconds * NANOSECONDS + 999, 0).modified();
-            assert_eq!(httpdate::fmt_http_date(modified), told);
+            assert_eq!(httpdate::fmt_http_date(modified), date);
         }
     }
 }

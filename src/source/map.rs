@@ -1,21 +1,23 @@
 //! A master's bytes, mapped; and the guard that turns a page that cannot be read into an error for one request.
-//! The only file with `unsafe` code. What it rests on:
+//! What its `unsafe` code rests on:
 //!
 //! * Bytes of a mapped file may change or vanish at any time. Changing bytes are only ever read as plain `u8` by safe
 //!   code that checks what it reads; decoders written in C get copies. Vanishing bytes (the file was truncated, a disk
 //!   or network failed) raise SIGBUS at the access.
 //! * The handler of SIGBUS looks the address up in a fixed table of maps, puts a page of zeros there and marks the map:
-//!   atomics and mmap(2) only, which are safe in a handler. Nobody may trust bytes of a marked map: [`Map::check`].
+//!   atomics and mmap(2) only, which are safe in a handler. Nobody may trust bytes of a marked map: [`Object::check`].
 
 #![allow(unsafe_code)]
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use memmap2::{Advice, Mmap, MmapOptions};
 
+use super::Object;
 use crate::error::MasterError;
 
 /// A file in memory, read only.
@@ -24,14 +26,14 @@ pub struct Map {
     watch: &'static Watch,
 }
 
-/// A map that the handler of SIGBUS knows. `start` is 0 while the entry is free, 1 while it is being filled.
+/// A map in the table of the handler of SIGBUS. `start` is 0 while the entry is free, 1 while it is being filled.
 struct Watch {
     start: AtomicUsize,
     length: AtomicUsize,
     broken: AtomicBool,
 }
 
-/// Most maps of a process at a time, those of known masters and the one that a request adds. The handler looks through
+/// Most maps of a process at a time, those of open masters and the one that a request adds. The handler looks through
 /// all of them, which only a fault has to wait for.
 pub const MAX_MAPS: usize = 1024;
 
@@ -66,37 +68,39 @@ impl Map {
         watch.start.store(start, Ordering::Release);
         Ok(Self { bytes, watch })
     }
+}
 
-    /// The bytes of the file. Zeros stand for what could not be read: see [`Map::check`].
-    pub fn bytes(&self) -> &[u8] {
+impl Object for Map {
+    /// Zeros stand for what could not be read: see [`Object::check`].
+    fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Lets the kernel fetch these ranges (offset and length) together, before they are touched one by one.
-    pub fn announce(&self, ranges: &[(u64, u64)]) {
-        for (offset, length) in merged(ranges) {
-            let within = usize::try_from(offset).ok().zip(usize::try_from(length).ok());
-            if let Some((offset, length)) =
-                within.filter(|(o, l)| o.checked_add(*l).is_some_and(|e| e <= self.bytes.len()))
-            {
-                for start in (offset..offset + length).step_by(ADVICE_BYTES) {
-                    let length = ADVICE_BYTES.min(offset + length - start);
-                    // Advice only: what it cannot do costs time, not truth.
-                    let _ = self.bytes.advise_range(Advice::WillNeed, start, length);
-                }
+    /// Lets the kernel fetch the ranges together, before they are touched one by one. Never fails.
+    fn announce(&self, ranges: &[Range<u64>]) -> Result<(), MasterError> {
+        let length = self.bytes.len();
+        let within = |at: u64| usize::try_from(at).map_or(length, |at| at.min(length));
+        for range in merged(ranges) {
+            let (start, end) = (within(range.start), within(range.end));
+            for start in (start..end).step_by(ADVICE_BYTES) {
+                // Advice only: what it cannot do costs time, not truth.
+                let _ = self.bytes.advise_range(Advice::WillNeed, start, ADVICE_BYTES.min(end - start));
             }
         }
+        Ok(())
     }
 
-    /// Whether all bytes read so far were those of the file.
-    ///
-    /// # Errors
     /// [`MasterError::Damaged`] if a page was missing when it was touched.
-    pub fn check(&self) -> Result<(), MasterError> {
+    fn check(&self) -> Result<(), MasterError> {
         match self.watch.broken.load(Ordering::Acquire) {
             false => Ok(()),
             true => Err(MasterError::damaged("the file shrank or could not be read while it was served")),
         }
+    }
+
+    /// Pages come when they are touched.
+    fn is_complete(&self) -> bool {
+        true
     }
 }
 
@@ -107,17 +111,15 @@ impl Drop for Map {
 }
 
 /// Ranges in order, those joined that lie within a few pages of each other: a request each would cost more.
-fn merged(ranges: &[(u64, u64)]) -> Vec<(u64, u64)> {
+fn merged(ranges: &[Range<u64>]) -> Vec<Range<u64>> {
     const NEAR: u64 = 16 << 10;
     let mut sorted = ranges.to_vec();
-    sorted.sort_unstable();
-    let mut merged: Vec<(u64, u64)> = Vec::new();
-    for (offset, length) in sorted {
+    sorted.sort_unstable_by_key(|range| range.start);
+    let mut merged: Vec<Range<u64>> = Vec::new();
+    for range in sorted {
         match merged.last_mut() {
-            Some(last) if offset <= last.0.saturating_add(last.1).saturating_add(NEAR) => {
-                last.1 = last.1.max(offset.saturating_add(length) - last.0);
-            }
-            _ => merged.push((offset, length)),
+            Some(last) if range.start <= last.end.saturating_add(NEAR) => last.end = last.end.max(range.end),
+            _ => merged.push(range),
         }
     }
     merged
@@ -185,8 +187,20 @@ mod tests {
     }
 
     #[test]
+    fn announcements_may_reach_beyond_the_end() {
+        let mut file = tempfile::tempfile().expect("a file");
+        file.write_all(&[7; 20_000]).expect("written");
+        let map = Map::new(&file).expect("mapped");
+        for range in [0..20_000, 10_000..1 << 40, 1 << 40..u64::MAX, 0..u64::MAX, 5..5] {
+            assert_eq!(map.announce(&[range]), Ok(()));
+        }
+        assert!(map.bytes().iter().all(|byte| *byte == 7));
+    }
+
+    #[test]
     fn near_ranges_are_announced_together() {
-        assert_eq!(merged(&[(100_000, 10), (0, 50), (50, 100)]), [(0, 150), (100_000, 10)]);
-        assert_eq!(merged(&[(u64::MAX, u64::MAX), (0, 1)]), [(0, 1), (u64::MAX, u64::MAX)]);
+        let far = 100_000..100_010;
+        assert_eq!(merged(&[far.clone(), 0..50, 50..150]), [0..150, far]);
+        assert_eq!(merged(&[u64::MAX - 1..u64::MAX, 0..1]), [0..1, u64::MAX - 1..u64::MAX]);
     }
 }

@@ -3,11 +3,12 @@
 
 use std::fs::{File, Metadata};
 use std::path::Path;
+use std::rc::Rc;
 
 use rustix::io::Errno;
 
 use super::beneath::{Beneath, Links};
-use super::{Identity, Masters};
+use super::{Identity, Map, Masters, Object};
 use crate::error::{Error, NO_IMAGE};
 
 /// File name extensions that an identifier may leave out. Those of an earlier group go before the others: a TIFF is there
@@ -34,6 +35,19 @@ pub struct Found {
     pub path: String,
     /// Which of its pages is meant, from 1.
     pub page: u32,
+}
+
+impl Found {
+    /// Its bytes, to be read under the contract of [`Object`].
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if it cannot be mapped.
+    pub(crate) fn object(&self) -> Result<Rc<dyn Object>, Error> {
+        match Map::new(&self.file) {
+            Ok(map) => Ok(Rc::new(map)),
+            Err(error) => Err(Error::Internal(format!("cannot map a master: {error}"))),
+        }
+    }
 }
 
 impl Root {
@@ -116,7 +130,7 @@ impl Root {
             Err(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::IO | Errno::STALE)) => {
                 Err(Error::Internal(format!("cannot open a master: {errno}")))
             }
-            // Whatever keeps it from us (missing, forbidden, a link that leaves the root): it is not there.
+            // Missing, forbidden, a link that leaves the root: all the same to a client, it is not there.
             Err(errno) => {
                 if errno == Errno::ACCESS || errno == Errno::XDEV {
                     log::warn!("a master is out of reach: {path:?}: {errno}");

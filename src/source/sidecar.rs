@@ -1,5 +1,5 @@
 //! The file beside a master in which its publisher says what info.json is to add: `leaf.tif.json` for `leaf.tif`.
-//! Only read here; what it means, and whether it is right, is known where info.json is made.
+//! Only read here; what it means, and whether it is right, is judged where info.json is made.
 
 use std::fs::File;
 use std::io::Read;

@@ -118,7 +118,7 @@ fn alone<'a>(config: &'a Config, masters: &Path) -> Result<Vec<Hop<'a>>> {
         let master = Master::open(&masters.join(master))?;
         let mut decoder = Decoder::default();
         hops.push(hop(name, move || {
-            decoder.rest();
+            decoder.release_buffers();
             black_box(master.decode::<u8>(&mut decoder, 0, tile)?);
             Ok(())
         }));

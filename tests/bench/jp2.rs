@@ -28,7 +28,7 @@ use recto::jp2::{Image, WindowDecoder};
 use recto::picture::{Description, Dimensions, Rect};
 use recto::raster::Raster;
 use recto::respond::Service;
-use recto::source::Map;
+use recto::source::{Map, Object};
 use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: usize = 3;

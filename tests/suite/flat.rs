@@ -352,7 +352,7 @@ fn a_window_is_a_part_and_the_picture_is_kept() {
     let (master, mut decoder) = (Master::open(&path).unwrap(), Decoder::default());
     for window in [Rect::new(0, 0, 1, 1), Rect::new(512, 256, 131, 165), Rect::new(640, 7, 3, 99)] {
         assert_eq!(master.decode(&mut decoder, 0, window).unwrap(), whole.part(window));
-        decoder.rest();
+        decoder.release_buffers();
     }
     // Another file at the same path is another picture.
     place.vips("jpegsave", "gray.pgm", "a.jpg", &[]);

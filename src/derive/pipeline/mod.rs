@@ -112,7 +112,7 @@ impl Renderer {
 
     /// To be called when a request is done with pixels.
     fn rest(&mut self) {
-        self.decoder.rest();
+        self.decoder.release_buffers();
         self.resampler.rest();
     }
 

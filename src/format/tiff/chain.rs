@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use super::code::{new_subfile_type, subfile_type};
 use crate::error::MasterError;
 use crate::ifd::tag;
 use crate::ifd::{Entry, File, Ifd};
@@ -11,14 +12,9 @@ use crate::picture::Dimensions;
 /// More directories than any book has: a guard against files made of nothing else.
 const MAX_DIRECTORIES: usize = 65_536;
 
-/// NewSubfileType: a reduced-resolution version of another image.
-const REDUCED: u64 = 1;
-/// NewSubfileType: a transparency mask.
-const MASK: u64 = 4;
-
 /// What a directory calls itself (NewSubfileType, or the older SubfileType).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind(u64);
+pub struct Kind(u16);
 
 /// A directory on the way along a chain.
 #[derive(Clone, Copy, Debug)]
@@ -70,14 +66,14 @@ fn glance(file: &File, offset: u64) -> Result<(Stop, u64), MasterError> {
     let dimensions = Dimensions::new(0, 0);
     let mut stop = Stop { offset, kind: Kind(0), dimensions, tiled: false, page: None };
     let side = |entry: Entry| entry.integer(file, 0).ok().and_then(|side| u32::try_from(side).ok());
-    let mut is_kind_told = false;
+    let mut has_new_subfile_type = false;
     for at in (0..count).map(&at) {
         match file.u16(at)? {
             tag::NEW_SUBFILE_TYPE => {
-                stop.kind = Kind::told(file, &file.entry_at(at)?);
-                is_kind_told = true;
+                stop.kind = Kind::read(file, &file.entry_at(at)?);
+                has_new_subfile_type = true;
             }
-            tag::SUBFILE_TYPE if !is_kind_told => stop.kind = Kind::told(file, &file.entry_at(at)?),
+            tag::SUBFILE_TYPE if !has_new_subfile_type => stop.kind = Kind::read(file, &file.entry_at(at)?),
             tag::IMAGE_WIDTH => stop.dimensions.width = side(file.entry_at(at)?).unwrap_or(0),
             tag::IMAGE_LENGTH => stop.dimensions.height = side(file.entry_at(at)?).unwrap_or(0),
             tag::TILE_WIDTH => stop.tiled = true,
@@ -92,24 +88,27 @@ impl Kind {
     /// What a directory calls itself.
     pub fn of(file: &File, ifd: &Ifd) -> Self {
         let entry = ifd.entry(tag::NEW_SUBFILE_TYPE).or(ifd.entry(tag::SUBFILE_TYPE));
-        entry.map_or(Self(0), |entry| Self::told(file, entry))
+        entry.map_or(Self(0), |entry| Self::read(file, entry))
     }
 
-    fn told(file: &File, entry: &Entry) -> Self {
+    fn read(file: &File, entry: &Entry) -> Self {
         Self(match (entry.tag(), entry.integer(file, 0)) {
-            (tag::SUBFILE_TYPE, Ok(2)) => REDUCED,
-            (tag::NEW_SUBFILE_TYPE, Ok(bits)) => bits,
+            (tag::SUBFILE_TYPE, Ok(kind)) if kind == u64::from(subfile_type::REDUCED) => {
+                new_subfile_type::REDUCED
+            }
+            // Bits that are not known say nothing.
+            (tag::NEW_SUBFILE_TYPE, Ok(bits)) => bits as u16,
             _ => 0,
         })
     }
 
     /// Whether it is a transparency mask.
     pub fn is_mask(self) -> bool {
-        self.0 & MASK != 0
+        self.0 & new_subfile_type::MASK != 0
     }
 
     /// Whether it is a page: neither a reduced version of another image nor a mask.
     pub fn is_page(self) -> bool {
-        self.0 & (REDUCED | MASK) == 0
+        self.0 & (new_subfile_type::REDUCED | new_subfile_type::MASK) == 0
     }
 }

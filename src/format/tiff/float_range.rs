@@ -4,7 +4,7 @@
 
 use super::image::Image;
 use super::values::{Photometric, SampleFormat};
-use super::window::WindowDecoder;
+use super::window::{WindowDecoder, ranges};
 use crate::error::MasterError;
 use crate::ifd::File;
 use crate::picture::Rect;
@@ -59,5 +59,6 @@ fn read(file: &File, image: &Image, white: f64) -> Result<Vec<u16>, MasterError>
     let size = image.dimensions;
     let (width, height) = (size.width.min(SIDE), size.height.min(SIDE));
     let window = Rect::new((size.width - width) / 2, (size.height - height) / 2, width, height);
+    file.announce(&ranges(file, &image, window)?)?;
     Ok(WindowDecoder::default().decode::<u16>(file, &image, window)?.pixels)
 }

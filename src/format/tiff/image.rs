@@ -2,6 +2,7 @@
 //! Pure; offsets of tiles stay in the file and are read one by one. TIFF 6.0 parts 1 and 2.
 
 use super::blank;
+use super::code::{self, fill_order, planar_configuration};
 use super::old_jpeg::OldJpeg;
 use super::pixel::PixelFormat;
 use super::values::{Compression, Photometric, Predictor};
@@ -61,7 +62,7 @@ impl Image {
             side("ImageLength", ifd.required(file, tag::IMAGE_LENGTH)?)?,
         );
         let compression = Compression::from_tag(
-            ifd.integer(file, tag::COMPRESSION)?.unwrap_or(1),
+            ifd.integer(file, tag::COMPRESSION)?.unwrap_or(code::compression::NONE.into()),
             ifd.integer(file, tag::T4_OPTIONS)?.unwrap_or(0),
         )?;
         let old_jpeg = OldJpeg::read(file, ifd, compression)?;
@@ -86,8 +87,10 @@ impl Image {
             tiled,
             compression,
             predictor: predictor(file, ifd, compression)?,
-            planar: ifd.integer(file, tag::PLANAR_CONFIGURATION)? == Some(2) && !in_one,
-            reversed_bits: ifd.integer(file, tag::FILL_ORDER)? == Some(2),
+            planar: ifd.integer(file, tag::PLANAR_CONFIGURATION)?
+                == Some(planar_configuration::PLANAR.into())
+                && !in_one,
+            reversed_bits: ifd.integer(file, tag::FILL_ORDER)? == Some(fill_order::REVERSED.into()),
             pixel: PixelFormat::read(file, ifd, compression)?.compressed(compression),
             orientation: ifd
                 .integer(file, tag::ORIENTATION)?
@@ -221,10 +224,11 @@ fn predictor(file: &File, ifd: &Ifd, compression: Compression) -> Result<Predict
     {
         return Ok(Predictor::None);
     }
-    match ifd.integer(file, tag::PREDICTOR)?.unwrap_or(1) {
-        1 => Ok(Predictor::None),
-        2 => Ok(Predictor::Horizontal),
-        3 => Ok(Predictor::FloatingPoint),
-        other => Err(MasterError::unsupported(format!("predictor {other}"))),
+    let value = ifd.integer(file, tag::PREDICTOR)?.unwrap_or(code::predictor::NONE.into());
+    match u16::try_from(value) {
+        Ok(code::predictor::NONE) => Ok(Predictor::None),
+        Ok(code::predictor::HORIZONTAL) => Ok(Predictor::Horizontal),
+        Ok(code::predictor::FLOATING_POINT) => Ok(Predictor::FloatingPoint),
+        _ => Err(MasterError::unsupported(format!("predictor {value}"))),
     }
 }

@@ -1,9 +1,10 @@
 //! TIFF 6.0 and BigTIFF: an index of directories, pyramids, and the pixels of windows.
-//! Pure on the bytes of a file; knows nothing of requests, files or processes.
+//! Pure on the bytes of a file, which are announced before they are read; knows nothing of requests, files or processes.
 
 mod blank;
 mod ccitt;
 mod chain;
+pub(crate) mod code;
 mod codestream;
 mod colour;
 mod compression;

@@ -47,7 +47,7 @@ impl OldJpeg {
         let is_whole = match stream {
             None => false,
             Some((offset, length)) => {
-                let (parts, rest) = Parts::default().and(file.slice(offset, length.min(MAX_HEADER))?);
+                let (parts, rest) = Parts::default().and(file.read(offset, length.min(MAX_HEADER))?);
                 parts.scan.is_some() && !rest.is_empty()
             }
         };
@@ -156,7 +156,7 @@ impl<'a> Parts<'a> {
 impl OldJpeg {
     /// The parts that serve all pieces: those of JPEGInterchangeFormat, and those that begin the first piece.
     fn shared<'a>(&self, file: &File<'a>, image: &Image) -> Result<Parts<'a>, MasterError> {
-        let header = |(offset, length): (u64, u64)| file.slice(offset, length.min(MAX_HEADER));
+        let header = |(offset, length): (u64, u64)| file.read(offset, length.min(MAX_HEADER));
         let parts = match self.stream {
             Some(range) => Parts::default().and(header(range)?).0,
             None => Parts::default(),
@@ -217,7 +217,7 @@ fn bytes_at<'a>(
 ) -> Result<&'a [u8], MasterError> {
     let entry = entry.ok_or_else(|| MasterError::damaged("old-style JPEG without tables"))?;
     let offset = entry.integer(file, (number as u64).min(entry.count().saturating_sub(1)))?;
-    file.slice(offset, length(file.slice(offset, 16)?))
+    file.read(offset, length(file.read(offset, 16)?))
 }
 
 fn push_segment(marker: u8, parts: &[&[u8]], stream: &mut Vec<u8>) {

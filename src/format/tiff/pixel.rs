@@ -1,6 +1,7 @@
 //! The samples of a pixel and their meaning, checked against each other.
 //! Pure; read once from a directory. TIFF 6.0 parts 1 and 2.
 
+use super::code::extra_samples;
 use super::codestream;
 use super::image::Image;
 use super::values::{Compression, Photometric, Predictor, SampleFormat};
@@ -194,9 +195,9 @@ fn alpha(
     if samples <= photometric.colour_samples() || photometric == Photometric::Palette {
         return Ok(None);
     }
-    Ok(match ifd.integer(file, tag::EXTRA_SAMPLES)? {
-        Some(1) => Some(Alpha::Associated),
-        Some(2) => Some(Alpha::Unassociated),
+    Ok(match ifd.integer(file, tag::EXTRA_SAMPLES)?.map(u16::try_from) {
+        Some(Ok(extra_samples::ASSOCIATED_ALPHA)) => Some(Alpha::Associated),
+        Some(Ok(extra_samples::UNASSOCIATED_ALPHA)) => Some(Alpha::Unassociated),
         _ => None,
     })
 }

@@ -3,6 +3,7 @@
 //! (SubIFDs).
 
 use super::chain::{Chain, Kind};
+use super::code::resolution_unit;
 use super::float_range;
 use super::image::Image;
 use super::pages::{MAX_LEVELS, Page, Pages, is_reduction};
@@ -11,6 +12,7 @@ use crate::ifd::tag;
 use crate::ifd::{File, Ifd};
 use crate::metadata::Exif;
 use crate::picture::{Description, Level, Orientation, PhysicalScale, PhysicalUnit, Sampling};
+use crate::source::Bytes;
 
 /// A picture at one or more resolutions.
 #[derive(Clone, Debug)]
@@ -59,15 +61,15 @@ impl Pyramid {
     }
 
     /// The ICC profile of the pixels of a level, if there is one. One that is not wholly in the file is ignored.
-    pub fn icc_profile(&self, bytes: &[u8], level: usize) -> Option<Vec<u8>> {
+    pub fn icc_profile<'a>(&self, bytes: impl Into<Bytes<'a>>, level: usize) -> Option<Vec<u8>> {
         let (offset, length) = self.levels.get(level)?.icc_profile?;
         let (file, _) = File::open(bytes).ok()?;
-        let profile = file.slice(offset, length);
+        let profile = file.read(offset, length);
         profile.inspect_err(|error| log::warn!("an ICC profile is ignored: {error}")).ok().map(<[u8]>::to_vec)
     }
 
-    /// What the directory of the picture says about it: its fields, and its XMP packet.
-    pub fn words<'a>(&self, bytes: &'a [u8]) -> (Exif, Option<&'a [u8]>) {
+    /// What the directory of the picture says about it: the fields that EXIF has too, and its XMP packet.
+    pub fn exif_and_xmp<'a>(&self, bytes: impl Into<Bytes<'a>>) -> (Exif, Option<&'a [u8]>) {
         let opened = File::open(bytes).and_then(|(file, _)| Ok((file, file.ifd(self.directory)?)));
         let Ok((file, ifd)) = opened else { return (Exif::default(), None) };
         (Exif::of(&file, &ifd), ifd.entry(tag::XMP).and_then(|entry| entry.bytes(&file).ok()))
@@ -135,14 +137,15 @@ fn children<'f>(file: &'f File, main: &'f Ifd) -> impl Iterator<Item = Ifd> + 'f
 fn physical_scale(file: &File, ifd: &Ifd) -> Option<PhysicalScale> {
     let resolution = |tag| ifd.entry(tag)?.number(file, 0).ok();
     let (across, down) = (resolution(tag::X_RESOLUTION)?, resolution(tag::Y_RESOLUTION)?);
-    let (unit, per_millimetre) = match ifd.integer(file, tag::RESOLUTION_UNIT) {
-        Ok(None | Some(2)) => (PhysicalUnit::Inch, across / 25.4),
-        Ok(Some(3)) => (PhysicalUnit::Centimetre, across / 10.0),
+    let unit = ifd.integer(file, tag::RESOLUTION_UNIT).ok()?.map_or(Ok(resolution_unit::INCH), u16::try_from);
+    let (unit, per_millimetre) = match unit {
+        Ok(resolution_unit::INCH) => (PhysicalUnit::Inch, across / 25.4),
+        Ok(resolution_unit::CENTIMETRE) => (PhysicalUnit::Centimetre, across / 10.0),
         _ => return None,
     };
     // One pixel per millimetre is what libvips writes of images of which it knows nothing.
-    let told = across.is_finite() && across > 1.0 && (per_millimetre - 1.0).abs() > 1e-3;
-    (told && (across - down).abs() < 1e-3 * across).then_some(PhysicalScale { size: 1.0 / across, unit })
+    let is_meant = across.is_finite() && across > 1.0 && (per_millimetre - 1.0).abs() > 1e-3;
+    (is_meant && (across - down).abs() < 1e-3 * across).then_some(PhysicalScale { size: 1.0 / across, unit })
 }
 
 #[cfg(test)]

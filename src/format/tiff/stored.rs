@@ -32,7 +32,7 @@ impl Image {
         }
     }
 
-    /// A tile, if it is there.
+    /// A tile, if it is there. Its bytes were announced.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if its bytes are not in the file.
@@ -43,7 +43,7 @@ impl Image {
         match self.stored_as() {
             Some(StoredAs::Jpeg) => {
                 let tables =
-                    self.jpeg_tables.map_or(Ok(&[][..]), |(offset, length)| file.slice(offset, length))?;
+                    self.jpeg_tables.map_or(Ok(&[][..]), |(offset, length)| file.read(offset, length))?;
                 let mut stream = Vec::with_capacity(bytes.len() + tables.len() + 20);
                 jpeg::assemble(tables, bytes, self.pixel.photometric, &mut stream)?;
                 Ok(Some(Stored::Jpeg(stream)))

@@ -1,6 +1,7 @@
 //! The values of TIFF tags that Recto understands.
 //! TIFF 6.0, its technical notes, and the values that libtiff registered since.
 
+use super::code::{compression, photometric};
 use crate::error::MasterError;
 
 /// How the bytes of a tile or strip are compressed (tag Compression).
@@ -69,23 +70,28 @@ impl Compression {
     /// # Errors
     /// [`MasterError::Unsupported`] with the common name of what Recto does not read.
     pub fn from_tag(value: u64, t4_options: u64) -> Result<Self, MasterError> {
-        let name = match value {
-            1 => return Ok(Self::None),
-            2 => return Ok(Self::Ccitt(Ccitt::Runs { align: 8 })),
-            3 => return Ok(Self::Ccitt(Ccitt::T4 { two_dimensional: t4_options & 1 == 1 })),
-            4 => return Ok(Self::Ccitt(Ccitt::T6)),
-            5 => return Ok(Self::Lzw),
-            6 => return Ok(Self::OldJpeg),
-            7 => return Ok(Self::Jpeg),
-            8 | 32946 => return Ok(Self::Deflate),
-            32771 => return Ok(Self::Ccitt(Ccitt::Runs { align: 16 })),
-            32773 => return Ok(Self::PackBits),
-            33003 | 33004 => return Ok(Self::Jpeg2000(Colours::YCbCr)),
-            33005 => return Ok(Self::Jpeg2000(Colours::Rgb)),
-            34712 => return Ok(Self::Jpeg2000(Colours::AsTold)),
-            34925 => return Ok(Self::Lzma),
-            50000 => return Ok(Self::Zstd),
-            50001 => return Ok(Self::WebP),
+        // 0 is none of them.
+        let name = match u16::try_from(value).unwrap_or(0) {
+            compression::NONE => return Ok(Self::None),
+            compression::CCITT_RLE => return Ok(Self::Ccitt(Ccitt::Runs { align: 8 })),
+            compression::CCITT_T4 => {
+                return Ok(Self::Ccitt(Ccitt::T4 { two_dimensional: t4_options & 1 == 1 }));
+            }
+            compression::CCITT_T6 => return Ok(Self::Ccitt(Ccitt::T6)),
+            compression::LZW => return Ok(Self::Lzw),
+            compression::OLD_JPEG => return Ok(Self::OldJpeg),
+            compression::JPEG => return Ok(Self::Jpeg),
+            compression::ADOBE_DEFLATE | compression::DEFLATE => return Ok(Self::Deflate),
+            compression::CCITT_RLE_WORD => return Ok(Self::Ccitt(Ccitt::Runs { align: 16 })),
+            compression::PACK_BITS => return Ok(Self::PackBits),
+            compression::APERIO_YCBCR | compression::APERIO_JPEG_2000 => {
+                return Ok(Self::Jpeg2000(Colours::YCbCr));
+            }
+            compression::APERIO_RGB => return Ok(Self::Jpeg2000(Colours::Rgb)),
+            compression::JPEG_2000 => return Ok(Self::Jpeg2000(Colours::AsTold)),
+            compression::LZMA => return Ok(Self::Lzma),
+            compression::ZSTD => return Ok(Self::Zstd),
+            compression::WEBP => return Ok(Self::WebP),
             9 | 10 | 34661 => "JBIG",
             32766 => "NeXT",
             32809 => "ThunderScan",
@@ -131,16 +137,17 @@ impl Photometric {
     /// # Errors
     /// [`MasterError::Unsupported`] with the value, and its name if it has one.
     pub fn from_tag(value: u64) -> Result<Self, MasterError> {
-        let name = match value {
-            0 => return Ok(Self::WhiteIsZero),
-            // 4 is a transparency mask: white is where something shows.
-            1 | 4 => return Ok(Self::BlackIsZero),
-            2 => return Ok(Self::Rgb),
-            3 => return Ok(Self::Palette),
-            5 => return Ok(Self::Separated),
-            6 => return Ok(Self::YCbCr),
-            8 => return Ok(Self::CieLab),
-            9 => return Ok(Self::IccLab),
+        // 65535 is none of them.
+        let name = match u16::try_from(value).unwrap_or(u16::MAX) {
+            photometric::WHITE_IS_ZERO => return Ok(Self::WhiteIsZero),
+            // Of a mask, white is where something shows.
+            photometric::BLACK_IS_ZERO | photometric::TRANSPARENCY_MASK => return Ok(Self::BlackIsZero),
+            photometric::RGB => return Ok(Self::Rgb),
+            photometric::PALETTE => return Ok(Self::Palette),
+            photometric::SEPARATED => return Ok(Self::Separated),
+            photometric::YCBCR => return Ok(Self::YCbCr),
+            photometric::CIE_LAB => return Ok(Self::CieLab),
+            photometric::ICC_LAB => return Ok(Self::IccLab),
             10 => "ITU L*a*b*",
             32803 => "colour filter array",
             32844 | 32845 => "LogLuv",

@@ -3,6 +3,7 @@
 //! change under its map.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::colour::{convert_row, spread_units};
 use super::compression::Decompressor;
@@ -63,7 +64,7 @@ impl WindowDecoder {
         self.mask = None;
     }
 
-    /// The pixels of `window`, which must be inside the image.
+    /// The pixels of `window`, which must be inside the image. The bytes of its pieces ([`ranges`]) were announced.
     ///
     /// # Errors
     /// [`MasterError`] if a piece that the window touches is damaged, or of a kind that Recto does not read.
@@ -188,7 +189,7 @@ impl WindowDecoder {
 
     fn decode_jpeg(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
         let tables =
-            image.jpeg_tables.map_or(Ok(&[][..]), |(offset, length)| file.slice(offset, length))?.to_vec();
+            image.jpeg_tables.map_or(Ok(&[][..]), |(offset, length)| file.read(offset, length))?.to_vec();
         // A plane of its own is a gray picture, whatever it is a plane of.
         let (photometric, count) = match image.planar {
             true => (Photometric::BlackIsZero, 1),
@@ -268,17 +269,18 @@ impl WindowDecoder {
     }
 }
 
-/// Where the compressed bytes of every piece lie that `window` touches: offset and length.
+/// Where the compressed bytes of every piece lie that `window` touches: what to announce before it is decoded.
 ///
 /// # Errors
 /// [`MasterError::Damaged`] if the file does not say.
-pub fn ranges(file: &File, image: &Image, window: Rect) -> Result<Vec<(u64, u64)>, MasterError> {
+pub fn ranges(file: &File, image: &Image, window: Rect) -> Result<Vec<Range<u64>>, MasterError> {
     let planes = if image.planar { u64::from(image.pixel.samples) } else { 1 };
     let mut ranges = Vec::new();
     for (column, row) in pieces(image, window) {
         let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
         for plane in 0..planes {
-            ranges.extend(image.piece_range(file, index + plane * image.pieces_per_plane())?);
+            let range = image.piece_range(file, index + plane * image.pieces_per_plane())?;
+            ranges.extend(range.map(|(offset, length)| offset..offset.saturating_add(length)));
         }
     }
     if let Some(mask) = &image.mask {

@@ -11,7 +11,7 @@ use anyhow::Context;
 use rustix::fs::{MemfdFlags, SealFlags};
 
 use crate::config::Config;
-use crate::master::State;
+use crate::master::IndexStore;
 
 /// A checked configuration, as a value for the supervisor and as text for its workers.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Generation {
         let config = Config::parse(&text).with_context(|| format!("configuration {}", path.display()))?;
         let text = sealed(&text).context("cannot keep the configuration for the workers")?;
         // Said here, once: workers do without either.
-        if let Err(why) = State::open(&config.serving.state) {
+        if let Err(why) = IndexStore::open(&config.serving.state) {
             log::info!("nothing that is found out about masters is kept: {why}");
         }
         if let Some(why) = crate::source::openat2_refused() {
