@@ -19,8 +19,7 @@
 //! | [`source`] | where masters come from: identifier to mapped file; the only I/O on the path |
 //! | [`passthrough`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
 //! | [`format`] | the formats of masters, a room for each: bytes in, pixels out; pure |
-//! | [`jp2`] | JPEG 2000: boxes, index, windows; OpenJPEG behind a safe face; pure on bytes |
-//! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |
+//! //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |
 //! | [`ifd`] | the directories that TIFF and EXIF have in common, read and written; pure |
 //! | [`raster`] | decoded samples: colour, scale, orient, tone |
 //! | [`iiif`] | the grammar, resolving, canonical form, info.json of the Image API 3.0 and 2.1; pure |
@@ -40,7 +39,6 @@ pub mod format;
 pub mod http;
 pub mod ifd;
 pub mod iiif;
-pub mod jp2;
 mod kept;
 mod lru;
 pub mod master;

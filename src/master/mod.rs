@@ -18,9 +18,9 @@ pub use open_masters::Known;
 
 use crate::error::{Error, MasterError};
 use crate::format::image;
+use crate::format::jp2;
 use crate::format::tiff;
 use crate::ifd;
-use crate::jp2;
 use crate::metadata::{Metadata, Xmp};
 use crate::passthrough::Stored;
 use crate::picture::{Description, PhysicalScale, Rect, Tile};
@@ -266,9 +266,9 @@ impl Master {
         let raster = image.decode(decoder, self.map.bytes(), master, level, window, announce);
         self.map.check()?;
         if let Some(state) = self.state.as_ref().filter(|_| self.identity.is_settled())
-            && let Some(news) = image.news()
+            && let Some(index) = image.dirty_index()
         {
-            state.save(JP2, &self.identity, &news);
+            state.save(JP2, &self.identity, &index);
         }
         raster
     }
@@ -297,7 +297,7 @@ impl Kind {
         if let Self::Jp2(image) = self
             && let Some(kept) = state.load(JP2, identity)
         {
-            image.recall(&kept);
+            image.restore_index(&kept);
         }
     }
 

@@ -86,7 +86,7 @@ impl Known {
 mod tests {
     use super::*;
     use crate::config::Masters;
-    use crate::jp2;
+    use crate::format::jp2;
     use crate::master::Decoder;
     use crate::picture::{Channels, Dimensions, Rect};
     use crate::source::identity::tests::settle;

@@ -24,7 +24,7 @@ use anyhow::{Context, Result, ensure};
 use mosaic::Mosaic;
 use recto::config::Config;
 use recto::fastcgi::Request;
-use recto::jp2::{Image, WindowDecoder};
+use recto::format::jp2::{Image, WindowDecoder};
 use recto::picture::{Description, Dimensions, Rect};
 use recto::raster::Raster;
 use recto::respond::Service;
