@@ -19,6 +19,9 @@ pub struct Plane<T = u16> {
 
 impl<T> Plane<T> {
     /// The samples of row `y`, counted in the coordinates of `rect`.
+    ///
+    /// # Panics
+    /// If `y` is outside `rect`.
     #[inline]
     pub fn row(&self, y: u32) -> &[T] {
         let width = self.rect.width as usize;
@@ -27,7 +30,7 @@ impl<T> Plane<T> {
     }
 
     /// Where among the samples some rows are, counted from its first one: as far as there are any.
-    pub fn range(&self, rows: Range<usize>) -> Range<usize> {
+    pub(crate) fn range(&self, rows: Range<usize>) -> Range<usize> {
         let at = |row: usize| (row * self.rect.width as usize).min(self.samples.len());
         at(rows.start)..at(rows.end)
     }

@@ -18,8 +18,7 @@ pub use openjpeg::{Picture, compress};
 pub use recto_jp2::WindowDecoder;
 
 use crate::error::MasterError;
-use crate::metadata::Exif;
-use crate::metadata::{Metadata, Xmp};
+use crate::metadata::{Exif, Metadata, Xmp};
 use crate::picture::{Description, Dimensions, Level, Orientation, PhysicalScale, Rect, Sampling};
 use crate::raster::{Raster, Sample};
 use file::File;

@@ -14,7 +14,7 @@ pub struct Grid<'a> {
 
 impl<'a> Grid<'a> {
     /// That of a picture with this header.
-    pub fn new(header: &'a Header) -> Self {
+    pub(super) fn new(header: &'a Header) -> Self {
         let finest = |step: fn(&Component) -> u32| header.components.iter().map(step).min().unwrap_or(1);
         Self { header, step: (finest(|component| component.dx), finest(|component| component.dy)) }
     }

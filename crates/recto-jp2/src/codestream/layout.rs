@@ -56,7 +56,7 @@ pub struct Resolution {
 
 /// The code-blocks that a precinct has in one subband.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BlockGrid {
+pub(crate) struct BlockGrid {
     /// The part of the subband that is in the precinct.
     pub rect: Rect,
     /// Code-blocks in a row of them; 0 if there are none.
@@ -72,7 +72,7 @@ impl Tile {
     ///
     /// # Errors
     /// [`Error::TooLarge`] if it has more precincts than any master needs.
-    pub fn new(header: &Header, number: u32, coding: &Coding) -> Result<Self, Error> {
+    pub(crate) fn new(header: &Header, number: u32, coding: &Coding) -> Result<Self, Error> {
         let rect = header.tile_rect(number);
         let mut precincts = 0;
         let parts = header.components.iter().zip(&coding.components);
@@ -133,7 +133,7 @@ impl Resolution {
     }
 
     /// The code-blocks of the precinct of this number, 0 to `precincts() - 1` along rows, in each subband.
-    pub fn blocks(&self, precinct: u32) -> impl Iterator<Item = (BandKind, BlockGrid)> + '_ {
+    pub(crate) fn blocks(&self, precinct: u32) -> impl Iterator<Item = (BandKind, BlockGrid)> + '_ {
         let column = (self.rect.x >> self.precinct.0) + precinct % self.columns.max(1);
         let row = (self.rect.y >> self.precinct.1) + precinct / self.columns.max(1);
         let (across, down) = self.band_precinct();
@@ -146,7 +146,7 @@ impl Resolution {
 
     /// The precincts that hold samples of `window`, which is on the grid of the subbands of this resolution: columns
     /// and rows of the grid of precincts.
-    pub fn precincts_of(&self, window: Rect) -> (Range<u32>, Range<u32>) {
+    pub(crate) fn precincts_of(&self, window: Rect) -> (Range<u32>, Range<u32>) {
         let range = |start: u32, end: u32, first: u32, log: u8, count: u32| match start < end {
             true => {
                 let within = |n: u32| n.saturating_sub(first).min(count);
@@ -181,17 +181,17 @@ impl BlockGrid {
     }
 
     /// Number of code-blocks.
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         u64::from(self.columns) * u64::from(self.rows)
     }
 
     /// Whether there are no code-blocks.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Where the code-block in `column` and `row` lies in the subband.
-    pub fn block(&self, column: u32, row: u32) -> Rect {
+    pub(crate) fn block(&self, column: u32, row: u32) -> Rect {
         let cell = |first: u32, n: u32, log: u8| {
             let n = u64::from(first >> log) + u64::from(n);
             n << log..(n + 1) << log

@@ -3,6 +3,7 @@
 
 mod band;
 mod coding;
+mod coding_segments;
 mod grid;
 pub(crate) mod layout;
 mod marker;
@@ -26,6 +27,7 @@ pub(crate) use tile_part::{Places, Tile, places};
 
 use crate::error::Error;
 use crate::geometry::{Dimensions, Rect};
+use coding_segments::CodingSegments;
 use marker::{Next, code};
 
 /// The main header.
@@ -65,7 +67,7 @@ impl Header {
             return Err(Error::damaged("a codestream without SIZ"));
         };
         let size = siz::Size::read(siz.parameters)?;
-        let (mut told, mut high_throughput) = (coding::Told::default(), false);
+        let (mut coding, mut high_throughput) = (CodingSegments::default(), false);
         let (mut tile_part_lengths, mut packed_packet_headers) = (Vec::new(), Vec::new());
         let mut segment = siz;
         loop {
@@ -86,11 +88,11 @@ impl Header {
                 }
                 code::TLM => tile_part_lengths.push(segment.start..segment.end()),
                 code::PPM => packed_packet_headers.push(segment.start..segment.end()),
-                _ => told.read(segment.code, segment.parameters, size.components.len())?,
+                _ => coding.read(segment.code, segment.parameters, size.components.len())?,
             }
         }
-        high_throughput |= told.high_throughput;
-        let coding = told.coding(size.components.len())?;
+        high_throughput |= coding.high_throughput;
+        let coding = coding.coding(size.components.len())?;
         let siz::Size { image, tile_origin, tile, components } = size;
         let end = at;
         Ok(Self {
@@ -129,7 +131,7 @@ impl Header {
     }
 
     /// Number of tiles in a row of them, 1 to 65535 (T.800 B-5).
-    pub fn tile_columns(&self) -> u32 {
+    pub(crate) fn tile_columns(&self) -> u32 {
         siz::tile_grid(self.image, self.tile_origin, self.tile).0 as u32
     }
 

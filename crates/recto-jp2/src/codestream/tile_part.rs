@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::coding::Told;
+use super::coding_segments::CodingSegments;
 use super::marker::{self, Next, code};
 use super::{Coding, Header};
 use crate::error::Error;
@@ -87,10 +87,10 @@ struct Start {
 /// [`Error::Damaged`] for a tile that SIZ has no place for: its tiles are not those that were coded;
 /// [`Error::TooLarge`] for more tile-parts than any master has.
 pub(crate) fn places(codestream: &[u8], header: &Header, trust: bool) -> Result<Places, Error> {
-    let told = if trust { told_places(codestream, header) } else { None };
-    let mut places = match told {
+    let by_tlm = if trust { places_by_tlm(codestream, header) } else { None };
+    let mut places = match by_tlm {
         Some(all) => Places { all, whole: true },
-        None => walked_places(codestream, header)?,
+        None => places_by_sot(codestream, header)?,
     };
     // Stable: tile-parts of a tile stay in their order.
     places.all.sort_by_key(|place| place.tile);
@@ -107,7 +107,7 @@ impl Places {
 }
 
 /// TLM: T.800 A.7.1. None if there is none, or it does not fit the codestream.
-fn told_places(codestream: &[u8], header: &Header) -> Option<Vec<Place>> {
+fn places_by_tlm(codestream: &[u8], header: &Header) -> Option<Vec<Place>> {
     let mut segments: Vec<&[u8]> =
         header.tile_part_lengths.iter().filter_map(|range| codestream.get(range.clone())).collect();
     segments.sort_by_key(|segment| segment.first().copied());
@@ -134,7 +134,7 @@ fn told_places(codestream: &[u8], header: &Header) -> Option<Vec<Place>> {
 }
 
 /// From SOT to SOT.
-fn walked_places(codestream: &[u8], header: &Header) -> Result<Places, Error> {
+fn places_by_sot(codestream: &[u8], header: &Header) -> Result<Places, Error> {
     let (mut all, mut start) = (Vec::new(), header.end);
     while let Some(sot) = Start::read(codestream, start) {
         let end = match sot.length {
@@ -182,7 +182,7 @@ impl Tile {
         places: &Places,
         number: u32,
     ) -> Result<Option<Self>, Error> {
-        let (mut told, mut parts, mut count) = (Told::default(), Vec::new(), 0);
+        let (mut coding, mut parts, mut count) = (CodingSegments::default(), Vec::new(), 0);
         for place in places.of(number).iter().take(MAX_PARTS_OF_TILE) {
             let Some(sot) = Start::read(codestream, place.start).filter(|sot| sot.fits(place)) else {
                 return Ok(None);
@@ -191,7 +191,7 @@ impl Tile {
             if usize::from(sot.part) != parts.len() {
                 break;
             }
-            match TilePart::read(codestream, header, place, &mut told) {
+            match TilePart::read(codestream, header, place, &mut coding) {
                 Ok(part) => parts.push(part),
                 Err(error) if parts.is_empty() => return Err(error),
                 Err(_) => break,
@@ -200,7 +200,7 @@ impl Tile {
         if parts.is_empty() {
             return Err(Error::damaged("a tile without its first tile-part"));
         }
-        if told.high_throughput && !header.high_throughput {
+        if coding.high_throughput && !header.high_throughput {
             return Err(Error::unsupported("High-Throughput JPEG 2000 in a tile of an image that is not"));
         }
         // Where no tile-part tells how many there are, the end of the codestream tells that there are no more.
@@ -209,7 +209,7 @@ impl Tile {
             _ => parts.len() >= count,
         };
         let whole = are_all && parts.last().is_some_and(|last| !last.cut);
-        Ok(Some(Self { coding: told.over(header.coding.clone())?, parts, whole }))
+        Ok(Some(Self { coding: coding.over(header.coding.clone())?, parts, whole }))
     }
 }
 
@@ -220,7 +220,12 @@ impl Start {
 }
 
 impl TilePart {
-    fn read(codestream: &[u8], header: &Header, place: &Place, told: &mut Told) -> Result<Self, Error> {
+    fn read(
+        codestream: &[u8],
+        header: &Header,
+        place: &Place,
+        coding: &mut CodingSegments,
+    ) -> Result<Self, Error> {
         let end = place.end.min(codestream.len());
         let within = &codestream[..end];
         let (mut lengths, mut headers) = (Vec::new(), Vec::new());
@@ -241,7 +246,7 @@ impl TilePart {
             match (segment.code, number) {
                 (code::PLT, Some(number)) => lengths.push((number, content)),
                 (code::PPT, Some(number)) => headers.push((number, content)),
-                (code, _) => told.read(code, segment.parameters, header.components.len())?,
+                (code, _) => coding.read(code, segment.parameters, header.components.len())?,
             }
             at = segment.end();
         }

@@ -279,7 +279,7 @@ impl Tile {
     }
 
     /// About how many code-blocks and packets its packet headers speak of, each layer counted.
-    pub fn effort(&self) -> u64 {
+    pub(crate) fn effort(&self) -> u64 {
         let blocks = |(part, coding): (&layout::TileComponent, &ComponentCoding)| {
             part.rect.dimensions().area() >> (coding.block.0 + coding.block.1)
         };

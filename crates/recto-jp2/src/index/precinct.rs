@@ -53,7 +53,7 @@ impl Tile {
     ///
     /// # Errors
     /// As [`super::Index::precinct`].
-    pub fn precinct(
+    pub(crate) fn precinct(
         &self,
         codestream: &[u8],
         component: usize,
@@ -87,8 +87,8 @@ impl Tile {
             let at = Position { packet: bytes.start, header };
             let (body, next) = headers.read(source, at, layer, style, &mut contributions)?;
             if next.packet != bytes.end {
-                let (told, is) = (bytes.len(), next.packet - bytes.start);
-                return Err(Error::damaged(format!("a packet of {told} bytes that has {is}")));
+                let (claimed, is) = (bytes.len(), next.packet - bytes.start);
+                return Err(Error::damaged(format!("a packet of {claimed} bytes that has {is}")));
             }
             found.add(&contributions, body);
         }
@@ -101,7 +101,11 @@ impl Tile {
     }
 
     /// Where the packets of a precinct lie that were found.
-    pub fn packets(&self, resolution: &Resolution, precinct: u32) -> impl Iterator<Item = Range<usize>> {
+    pub(crate) fn packets(
+        &self,
+        resolution: &Resolution,
+        precinct: u32,
+    ) -> impl Iterator<Item = Range<usize>> {
         let layers = 0..self.header.coding.layers;
         layers.filter_map(move |layer| Some(self.table.extent(resolution, precinct, layer)?.0))
     }

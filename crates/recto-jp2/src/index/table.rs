@@ -61,19 +61,19 @@ impl Table {
     }
 
     /// The table of these offsets and lengths, if they are as many as the tile has packets.
-    pub fn from_parts(layout: &Tile, layers: u16, (starts, lengths): Parts) -> Option<Self> {
+    pub(super) fn from_parts(layout: &Tile, layers: u16, (starts, lengths): Parts) -> Option<Self> {
         let count = u64::from(layout.precincts) * u64::from(layers);
         let fits = starts.len() == lengths.len() && starts.len() as u64 == count;
         fits.then_some(Self { layers, starts, lengths, headers: Vec::new() })
     }
 
     /// The offsets and the lengths. Of no use where packet headers are packed.
-    pub fn to_parts(&self) -> Parts {
+    pub(super) fn to_parts(&self) -> Parts {
         (self.starts.clone(), self.lengths.clone())
     }
 
     /// Number of packets.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.starts.len()
     }
 
@@ -132,7 +132,7 @@ impl Table {
         for (number, part) in header.parts.iter().enumerate() {
             let header_end = packed.map(|packed| packed.ends[number]);
             let source = Source {
-                codestream: &codestream[..part.packets.end],
+                codestream: codestream.get(..part.packets.end).unwrap_or(codestream),
                 packed_headers: packed.zip(header_end).map(|(packed, end)| &packed.bytes[..end]),
                 sop: header.coding.sop,
                 eph: header.coding.eph,

@@ -36,14 +36,14 @@ pub struct WindowDecoder {
 pub struct Source<'a> {
     /// Its bytes, from SOC.
     pub codestream: &'a [u8],
-    /// The index of them.
+    /// The index that was read of them.
     pub index: &'a Index,
-    /// The components that are wanted.
+    /// The numbers of the components that are wanted, from 0.
     pub components: &'a [usize],
     /// A number of your own that stands for this codestream and no other: code-blocks that were decoded under it are
     /// used again.
     pub identity: u64,
-    /// Gets ranges of the codestream that are going to be read.
+    /// Gets ranges of the codestream that are going to be read, before they are. Headers of tile-parts are not among them.
     pub announce: &'a dyn Fn(&[Range<usize>]),
 }
 
@@ -66,8 +66,9 @@ impl Source<'_> {
 }
 
 impl WindowDecoder {
-    /// The components of an area of the reference grid, which lies in the image, with `reduction` highest resolutions
-    /// left out: each as the rectangle of its own grid that `plane::reduced` gives, or empty if it is not wanted.
+    /// The components of an area of the reference grid with `reduction` highest resolutions left out: each as the
+    /// rectangle of its own grid that [`Component::reduced`] gives, or empty if it is not wanted. What of the area lies
+    /// outside the image is left out.
     ///
     /// # Errors
     /// [`Error`] if the codestream is damaged where the area needs it, or coded as no encoder does;
@@ -83,8 +84,7 @@ impl WindowDecoder {
         };
         let mut planes: Vec<Plane> = header.components.iter().enumerate().map(blank).collect();
         for number in tiles_with_samples(header, reduction, area) {
-            let tile = source.index.tile(source.codestream, number)?;
-            self.decode_tile(source, &tile, number, reduction, area, &mut planes)?;
+            self.decode_tile(source, number, reduction, area, &mut planes)?;
         }
         Ok(planes)
     }
@@ -97,19 +97,19 @@ impl WindowDecoder {
     fn decode_tile(
         &mut self,
         source: Source,
-        tile: &Tile,
         tile_number: u32,
         reduction: u8,
         area: Rect,
         planes: &mut [Plane],
     ) -> Result<(), Error> {
+        let tile = source.index.tile(source.codestream, tile_number)?;
         let components = &source.index.header.components;
         let mut samples = Vec::with_capacity(components.len());
         for (number, (part, component)) in tile.layout.components.iter().zip(components).enumerate() {
             let window = component.reduced(area, reduction);
             let window = part.rect.reduced(reduction).intersection(window);
-            let window = window.filter(|_| source.needs(tile, number));
-            let part = TileComponent { source, tile, tile_number, component: number };
+            let window = window.filter(|_| source.needs(&tile, number));
+            let part = TileComponent { source, tile: &tile, tile_number, component: number };
             samples.push(window.map(|window| self.samples(part, reduction, window)).transpose()?);
         }
         finish::finish(&mut samples, tile.coding().multiple_component_transform, components, planes)?;
@@ -149,7 +149,8 @@ impl TileComponent<'_> {
     }
 }
 
-/// The numbers of the tiles that hold samples of an area: one that lies between the samples of all components need not be in the codestream.
+/// The numbers of the tiles that hold samples of an area: one that lies between the samples of all components need not be
+/// in the codestream.
 fn tiles_with_samples(header: &Header, reduction: u8, area: Rect) -> impl Iterator<Item = u32> {
     header.tiles_of(area).filter(move |number| {
         let part = header.tile_rect(*number).intersection(area);

@@ -3,6 +3,7 @@
 mod blocks;
 pub(super) mod headers;
 mod index;
+mod lacking;
 mod serial;
 mod windows;
 
