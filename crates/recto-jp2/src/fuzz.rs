@@ -18,7 +18,7 @@ pub fn headers(codestream: &[u8]) {
     }
 }
 
-/// Packet headers, by PLT or one after the other, and the state that is kept of them.
+/// Packet headers, by PLT or one after the other, and the bytes that keep what they tell.
 pub fn index(codestream: &[u8]) {
     let Ok(mut index) = Index::read(codestream) else { return };
     let mut left = SOME;

@@ -1,4 +1,4 @@
-//! The words of `recto_jp2` in those of this crate.
+//! Rectangles and errors of `recto_jp2` as those of this crate.
 
 use crate::error::MasterError;
 use crate::picture::Rect;

@@ -45,7 +45,7 @@ impl<'a> Grid<'a> {
             let at = |place: u32| (u64::from(place) * u64::from(step)) << reduction.min(31);
             let margin = u64::from(widest - step) << reduction.min(31);
             let start = at(first).saturating_sub(margin).max(from.into());
-            let end = (at(first + length) + margin).min(to.into());
+            let end = (at(first.saturating_add(length)) + margin).min(to.into());
             (start as u32, end.saturating_sub(start) as u32)
         };
         let image = self.header.image;

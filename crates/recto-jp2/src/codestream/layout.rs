@@ -71,7 +71,7 @@ impl Tile {
     /// The layout of the tile of this number, 0 to `header.tiles() - 1`, that is coded so.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] if it has more precincts than any master needs.
+    /// [`Error::TooLarge`] if it has more precincts than any picture needs.
     pub(crate) fn new(header: &Header, number: u32, coding: &Coding) -> Result<Self, Error> {
         let rect = header.tile_rect(number);
         let mut precincts = 0;

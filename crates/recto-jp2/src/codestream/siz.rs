@@ -4,7 +4,7 @@ use super::marker::Fields;
 use crate::error::Error;
 use crate::geometry::{Dimensions, Rect};
 
-/// More components than this are refused: no master has them, and each costs memory in every tile.
+/// More components than this are refused: no picture has them, and each costs memory in every tile.
 const MAX_COMPONENTS: u16 = 256;
 
 /// The number of a tile has 16 bits (Isot), and 65535 of them are allowed.

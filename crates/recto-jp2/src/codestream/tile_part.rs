@@ -85,7 +85,7 @@ struct Start {
 ///
 /// # Errors
 /// [`Error::Damaged`] for a tile that SIZ has no place for: its tiles are not those that were coded;
-/// [`Error::TooLarge`] for more tile-parts than any master has.
+/// [`Error::TooLarge`] for more tile-parts than any picture has.
 pub(crate) fn places(codestream: &[u8], header: &Header, trust: bool) -> Result<Places, Error> {
     let by_tlm = if trust { places_by_tlm(codestream, header) } else { None };
     let mut places = match by_tlm {

@@ -1,6 +1,6 @@
 //! Which packets a precinct has, and where they lie: random access to a codestream.
 //! Pure on its bytes. A tile is indexed when it is first asked for, from PLT if that is there, else by reading its
-//! packet headers once; few tiles are kept in mind if they are large.
+//! packet headers once; the larger tiles are, the fewer of them stay indexed.
 
 mod precinct;
 mod serial;
@@ -24,7 +24,7 @@ const PACKET_BYTES: usize = 12;
 /// Tiles are kept as long as they have together no more packets than this.
 const MAX_PACKETS_KEPT: usize = 1 << 22;
 
-/// A table is worth to be kept if this many code-blocks and packets were looked at for it: a millisecond.
+/// A table is worth keeping if this many code-blocks and packets were looked at for it: a millisecond.
 const WORTH_KEEPING: u64 = 1 << 14;
 
 /// Packets that are longer on average are passed over one by one, without the bytes between their headers.
@@ -82,7 +82,7 @@ impl Index {
     ///
     /// # Errors
     /// [`Error`] of [`Header::read`]; [`Error::Unsupported`] for High-Throughput JPEG 2000;
-    /// [`Error::TooLarge`] if there are more tile-parts than any master has.
+    /// [`Error::TooLarge`] if there are more tile-parts than any picture has.
     pub fn read(codestream: &[u8]) -> Result<Self, Error> {
         let header = Header::read(codestream)?;
         if header.high_throughput {
@@ -109,7 +109,7 @@ impl Index {
     ///
     /// # Errors
     /// [`Error::Damaged`] if the tile has no such precinct, if one of its packets is not there, or if their
-    /// headers contradict themselves; [`Error::TooLarge`] if the tile has more of anything than masters have.
+    /// headers contradict themselves; [`Error::TooLarge`] if the tile has more of anything than pictures have.
     #[doc(hidden)]
     pub fn precinct(
         &self,
@@ -131,7 +131,7 @@ impl Index {
     /// A tile, 0 to [`Header::tiles`] less 1, which is indexed if it was not yet.
     ///
     /// # Errors
-    /// [`Error`] if its headers cannot be read, or tell of more than any master has.
+    /// [`Error`] if its headers cannot be read, or tell of more than any picture has.
     #[doc(hidden)]
     pub fn tile(&self, codestream: &[u8], number: u32) -> Result<Rc<Tile>, Error> {
         if let Some(tile) = self.tiles.borrow().read.get(&number) {
@@ -169,14 +169,14 @@ impl Index {
         (tiles.packets + tiles.restored_packets) * PACKET_BYTES + size_of_val(&tiles.places.all[..])
     }
 
-    /// Whether reading packet headers has cost so much since the tables were last taken that it is worth to keep them.
+    /// Whether reading packet headers has cost so much since the tables were last taken that they are worth keeping.
     pub(crate) fn is_dirty(&self) -> bool {
         let tiles = self.tiles.borrow();
-        // Each time all are kept: so the more there are, the more must be new.
+        // The caller stores all of them each time: so the more there are, the more must be new.
         tiles.dirty >= WORTH_KEEPING.max(tiles.taken / 4)
     }
 
-    /// The tables of the tiles that have no PLT, by number; None if there are no more than when they were last taken.
+    /// The tables of the tiles that have no PLT, by number; None if there are none that were not taken before.
     pub(crate) fn take_tables(&self) -> Option<BTreeMap<u32, Parts>> {
         let mut tiles = self.tiles.borrow_mut();
         tiles.taken += match std::mem::take(&mut tiles.dirty) {

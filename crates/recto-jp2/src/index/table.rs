@@ -15,7 +15,7 @@ const MAX_PACKETS: u64 = 1 << 22;
 /// Packet headers that speak of more code-blocks than this, each counted in every layer, are not read.
 pub(super) const MAX_BLOCK_VISITS: u64 = 1 << 27;
 
-/// More code-blocks than this are not kept in mind at once, which layers that come one after the other need.
+/// More code-blocks than this are not remembered at once, as they have to be where layers come one after the other.
 const MAX_BLOCKS: u64 = 1 << 22;
 
 /// The start of a packet that was not found.
@@ -49,7 +49,7 @@ impl Table {
     /// A table of no packets yet.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] if there would be more than any master needs.
+    /// [`Error::TooLarge`] if there would be more than any picture needs.
     fn new(layout: &Tile, layers: u16, packed: bool) -> Result<Self, Error> {
         let count = u64::from(layout.precincts) * u64::from(layers);
         if count > MAX_PACKETS {
@@ -118,7 +118,7 @@ impl Table {
     /// early, the other packets are empty: encoders leave them out to keep to a size.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] if there are more packets or code-blocks than any master needs.
+    /// [`Error::TooLarge`] if there are more packets or code-blocks than any picture needs.
     pub(super) fn walked(
         codestream: &[u8],
         header: &TileHeader,

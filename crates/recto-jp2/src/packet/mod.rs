@@ -84,7 +84,7 @@ impl Headers {
     /// Makes this the state before the first packet of a precinct. Gives its number of code-blocks.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] if there are more than any master needs.
+    /// [`Error::TooLarge`] if there are more than any picture needs.
     pub(crate) fn reset(&mut self, resolution: &Resolution, precinct: u32) -> Result<u64, Error> {
         let count = resolution.blocks(precinct).map(|(_, grid)| grid.len()).sum();
         if count > MAX_BLOCKS {

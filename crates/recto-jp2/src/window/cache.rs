@@ -1,6 +1,6 @@
 //! Decoded code-blocks, kept for the next window: neighbouring tiles share most of their code-blocks, and decoding these
 //! is nearly all of their cost.
-//! Pure. Bounded in bytes; who was asked for least recently goes first.
+//! Pure. Bounded in bytes; the least recently used go first.
 
 use std::collections::{BTreeMap, HashMap};
 

@@ -24,7 +24,7 @@ pub(super) const LONG: usize = 64 << 10;
 /// Announces the bytes that a window needs, by the area and the reduction of [`super::WindowDecoder::decode`].
 ///
 /// # Errors
-/// [`Error::TooLarge`] if it needs more than any window of a master does; those of the headers of its tiles.
+/// [`Error::TooLarge`] if it needs more than any window of a picture does; those of the headers of its tiles.
 pub(super) fn announce(source: Source, reduction: u8, area: Rect) -> Result<(), Error> {
     let Source { codestream, index, .. } = source;
     let mut demand = Demand::default();

@@ -33,7 +33,7 @@ pub fn check(codestream: &[u8], header: &Header, reduction: u8, area: Rect) -> R
         )));
     }
     check_tile(header, &header.coding)?;
-    // Tiles that cannot be read are not there, for which it has words of its own.
+    // Tiles that cannot be read are left out: OpenJPEG complains of them by itself.
     header.codings_of(codestream, area)?.try_for_each(|coding| check_tile(header, &coding))
 }
 
