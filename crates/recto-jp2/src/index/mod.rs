@@ -263,7 +263,7 @@ impl Tile {
     /// Its table by the packet headers, and whether that is all of them and nothing else.
     ///
     /// # Errors
-    /// Those of [`Table::walked`].
+    /// [`Error::TooLarge`] if there are more packets or code-blocks than any picture needs.
     pub fn walked(&self, codestream: &[u8]) -> Result<(Table, bool), Error> {
         Table::walked(codestream, &self.header, &self.layout, self.packed.as_ref())
     }
