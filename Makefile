@@ -59,7 +59,7 @@ test:
 	@$(if $(SKIP),echo 'Left out: $(SKIP) (SKIP= leaves out nothing)')
 	$(if $(filter systemd,$(SKIP)),,@sh tests/machine.sh make '$(TARGET)/tmp/machine.tar')
 	cargo build --locked --benches
-	SKIP='$(SKIP)' cargo test --locked
+	SKIP='$(SKIP)' cargo test --locked --workspace
 
 # iipsrv and iiif-processor are the peers to compare with, vips and opj_compress write some of the masters.
 bench:

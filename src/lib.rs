@@ -18,7 +18,6 @@
 //! | [`passthrough`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
 //! | [`encode`] | one file per output format |
 //! | [`format`] | the formats of masters, a room for each: bytes in, pixels out; pure |
-//! | [`jp2`] | JPEG 2000: boxes, index, windows; OpenJPEG behind a safe face; pure on bytes |
 //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |
 //! | [`ifd`] | the directories that TIFF and EXIF have in common, read and written; pure |
 //! | [`source`] | from identifier to file, and the contract under which its bytes are read; the only I/O on the path |
@@ -41,7 +40,6 @@ pub mod fastcgi;
 pub mod format;
 pub mod http;
 pub mod ifd;
-pub mod jp2;
 mod kept;
 mod lru;
 pub mod master;

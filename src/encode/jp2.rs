@@ -3,7 +3,7 @@
 
 use super::{Jp2, failed};
 use crate::error::Error;
-use crate::jp2::{Picture, compress};
+use crate::format::jp2::{Picture, compress};
 use crate::raster::Raster;
 
 pub(super) fn encode(raster: &Raster, settings: &Jp2) -> Result<Vec<u8>, Error> {

@@ -5,8 +5,8 @@ use std::io::Write;
 
 use super::*;
 use crate::convert::{Compression, Samples, Settings, pyramid};
+use crate::format::jp2::compress;
 use crate::ifd::{Field, Layout, tag};
-use crate::jp2::compress;
 use crate::picture::{Channels, Dimensions};
 use crate::source::object::tests::Remote;
 
@@ -310,7 +310,7 @@ fn odd_tiffs_announce_what_they_read() {
 fn other_kinds_are_got_as_a_whole() {
     let Dimensions { width, height } = SIZE;
     let pixels: Vec<u8> = (0..height).flat_map(|y| row(y, width)).collect();
-    let picture = crate::jp2::Picture { dimensions: SIZE, channels: Channels::Gray, pixels: &pixels };
+    let picture = crate::format::jp2::Picture { dimensions: SIZE, channels: Channels::Gray, pixels: &pixels };
     let jp2 = compress(&picture, None).expect("compressed");
     let (wide, high) = (width as usize, height as usize);
     let image = turbojpeg::Image {

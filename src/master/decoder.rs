@@ -3,8 +3,8 @@
 //! one, and pictures that had to be decoded whole for any window.
 
 use crate::format::image;
+use crate::format::jp2;
 use crate::format::tiff::WindowDecoder;
-use crate::jp2;
 use crate::lru::Lru;
 use crate::picture::Depth;
 use crate::raster::AnyRaster;

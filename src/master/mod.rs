@@ -22,9 +22,9 @@ pub use settings::{Bounds, StateSettings};
 
 use crate::error::{Error, MasterError};
 use crate::format::image;
+use crate::format::jp2;
 use crate::format::tiff;
 use crate::ifd;
-use crate::jp2;
 use crate::metadata::{Metadata, Xmp};
 use crate::passthrough::Stored;
 use crate::picture::{Description, PhysicalScale, Rect, Tile};
@@ -279,7 +279,7 @@ impl Master {
         let raster = image.decode(decoder, self.object.bytes(), master, level, window, announce);
         self.object.check()?;
         if let Some(store) = self.store.as_ref().filter(|_| self.identity.is_settled())
-            && let Some(index) = image.news()
+            && let Some(index) = image.dirty_index()
         {
             store.save(JP2, &self.identity, &index);
         }
@@ -317,7 +317,7 @@ impl Kind {
         if let Self::Jp2(image) = self
             && let Some(index) = store.load(JP2, identity)
         {
-            image.recall(&index);
+            image.restore_index(&index);
         }
     }
 

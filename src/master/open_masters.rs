@@ -74,7 +74,7 @@ impl OpenMasters {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::jp2;
+    use crate::format::jp2;
     use crate::master::Decoder;
     use crate::picture::{Channels, Dimensions, Rect};
     use crate::source::Masters;

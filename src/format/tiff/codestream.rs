@@ -4,7 +4,7 @@
 use super::pixel::PixelFormat;
 use super::values::{Colours, Photometric, SampleFormat};
 use crate::error::MasterError;
-use crate::jp2;
+use crate::format::jp2;
 use crate::picture::{Depth, Dimensions, Rect};
 use crate::raster::{Raster, Sample};
 

@@ -91,7 +91,7 @@ fn inflate_slowly(compressed: &[u8], samples: &mut [u8]) -> Result<usize, Master
         let status = decoder.decompress(rest, output, FlushDecompress::None).map_err(|_| corrupt())?;
         let written = (decoder.total_out() - before) as usize;
         sum.update(&output[..written]);
-        Ok((status, written, decoder.total_in() as usize))
+        Ok::<_, MasterError>((status, written, decoder.total_in() as usize))
     };
     let (mut status, written, mut read) = step(samples)?;
     let (mut spill, mut more, mut beyond) = (vec![0; 1 << 16], written, 0);

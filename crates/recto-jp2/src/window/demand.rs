@@ -1,0 +1,125 @@
+//! What a window needs of a codestream, known before any of it is decoded: where its packets lie, so that they can be
+//! announced together, and how much there is to read of them, so that no file takes time without end.
+//! Pure.
+
+use std::ops::Range;
+
+use super::{Source, component, lacking, tiles_with_samples};
+use crate::codestream::layout::TileComponent;
+use crate::codestream::{BandKind, ComponentCoding};
+use crate::error::Error;
+use crate::geometry::Rect;
+use crate::index::Tile;
+
+/// More code-blocks and packets than this, each layer counted, are not looked at for one window: some seconds. Of the
+/// whole of a gigapixel in colour, in twenty layers, it is a tenth.
+const MAX_VISITS: u64 = 1 << 27;
+
+/// What a component of a tile costs even if it is empty, for it may have 33 resolutions.
+const VISITS_OF_PART: u64 = 128;
+
+/// A packet that is longer holds far more than a window, and of it only the header is announced, at its beginning.
+pub(super) const LONG: usize = 64 << 10;
+
+/// Announces the bytes that a window needs, by the area and the reduction of [`super::WindowDecoder::decode`].
+///
+/// # Errors
+/// [`Error::TooLarge`] if it needs more than any window of a picture does; those of the headers of its tiles.
+pub(super) fn announce(source: Source, reduction: u8, area: Rect) -> Result<(), Error> {
+    let Source { codestream, index, .. } = source;
+    let mut demand = Demand::default();
+    let tiles = || tiles_with_samples(&index.header, reduction, area);
+    let parts = tiles().count() as u64 * index.header.components.len() as u64;
+    demand.visit(parts.saturating_mul(VISITS_OF_PART))?;
+    let unread: Vec<_> = tiles().flat_map(|number| index.unread(codestream, number)).collect();
+    (source.announce)(&unread);
+    for number in tiles() {
+        let tile = index.tile(codestream, number)?;
+        demand.visit(tile.effort())?;
+        let components = tile.layout.components.iter().zip(&index.header.components).enumerate();
+        for (number, (part, component)) in components.filter(|(number, _)| source.needs(&tile, *number)) {
+            let window = component.reduced(area, reduction);
+            demand.add(&tile, number, part, reduction, window)?;
+        }
+    }
+    (source.announce)(&demand.ranges);
+    Ok(())
+}
+
+#[derive(Default)]
+struct Demand {
+    ranges: Vec<Range<usize>>,
+    visits: u64,
+}
+
+impl Demand {
+    fn visit(&mut self, more: u64) -> Result<(), Error> {
+        self.visits = self.visits.saturating_add(more);
+        match self.visits <= MAX_VISITS {
+            true => Ok(()),
+            false => Err(Error::too_large(format!(
+                "a window for which more than {MAX_VISITS} packets and code-blocks would have to be looked at"
+            ))),
+        }
+    }
+
+    /// What a window of a tile's component needs, if they meet.
+    fn add(
+        &mut self,
+        tile: &Tile,
+        component: usize,
+        part: &TileComponent,
+        reduction: u8,
+        window: Rect,
+    ) -> Result<(), Error> {
+        let coding = &tile.coding().components[component];
+        let Some(window) = part.rect.reduced(reduction).intersection(window) else { return Ok(()) };
+        let (levels, missing) =
+            (coding.levels.saturating_sub(reduction), reduction.saturating_sub(coding.levels));
+        let resolution = part.resolutions[usize::from(levels)].rect;
+        let window = match coding.reversible {
+            true => lacking::source::<i32>(resolution, missing, window)?,
+            false => lacking::source::<f32>(resolution, missing, window)?,
+        };
+        for (number, needed) in needed(part, coding, levels, window).into_iter().enumerate() {
+            let resolution = &part.resolutions[number];
+            let (columns, rows) = resolution.precincts_of(needed);
+            let layers = u64::from(tile.coding().layers);
+            for precinct in rows.flat_map(|row| columns.clone().map(move |c| row * resolution.columns + c)) {
+                let blocks: u64 = resolution.blocks(precinct).map(|(_, grid)| grid.len()).sum();
+                self.visit(layers.saturating_mul(blocks + 4))?;
+                let packets = tile.packets(resolution, precinct);
+                self.ranges.extend(packets.map(|packet| packet.start..packet.end.min(packet.start + LONG)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The window of the subbands of each resolution, from 0 to `levels`, that holds all that is needed of each of them.
+fn needed(part: &TileComponent, coding: &ComponentCoding, levels: u8, window: Rect) -> Vec<Rect> {
+    let resolution = part.resolutions[usize::from(levels)].rect;
+    let needs = match coding.reversible {
+        true => component::needs::<i32>(resolution, levels, window),
+        false => component::needs::<f32>(resolution, levels, window),
+    };
+    let lowest = needs.first().map_or(window, |need| need.of(BandKind::Ll));
+    let others = needs.iter().map(|need| {
+        let [hl, lh, hh] = [BandKind::Hl, BandKind::Lh, BandKind::Hh].map(|kind| need.of(kind));
+        around(around(hl, lh), hh)
+    });
+    std::iter::once(lowest).chain(others).collect()
+}
+
+/// The smallest rectangle around both; an empty one does not count.
+fn around(one: Rect, other: Rect) -> Rect {
+    match (one.dimensions().area(), other.dimensions().area()) {
+        (0, _) => other,
+        (_, 0) => one,
+        _ => {
+            let (x, y) = (one.x.min(other.x), one.y.min(other.y));
+            let (right, bottom) = (one.right().max(other.right()), one.bottom().max(other.bottom()));
+            Rect::new(x, y, right - x, bottom - y)
+        }
+    }
+}
