@@ -11,14 +11,13 @@ use clap::Parser;
 
 use crate::body::Body;
 use crate::config::Config;
-use crate::derive::pipeline::Renderer;
-use crate::derive::plan::Plan;
-use crate::encode;
+use crate::derive::pipeline::Pipeline;
+use crate::derive::{self, Derivation, InfoRequest};
 use crate::error::Error;
-use crate::iiif::{self, About, Budget, Extras, Pages, Resolved, Target, Tiling, Version};
+use crate::iiif::{self, Target, Version};
 use crate::master::Master;
-use crate::source::Sidecar;
-use crate::source::file_and_page;
+use crate::respond::settings;
+use crate::source::{Sidecar, file_and_page};
 
 /// What is said of a request that has another form.
 const REQUEST: &str = "REQUEST is REGION/SIZE/ROTATION/QUALITY.FORMAT, or info.json";
@@ -43,7 +42,7 @@ pub(super) struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Print what would be done (level, window, scaling) instead of doing it
+    /// Print what would be done (level, window, scaling, colours ...) instead of doing it
     #[arg(long)]
     plan: bool,
 
@@ -72,18 +71,16 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let master = Rc::new(Master::open_page(file, page)?);
     match target {
         Target::Image { version, request, .. } => {
-            let description = &master.description;
-            let has_colour = description.channels.has_colour();
-            let tiling = Tiling::of(description, &config.limits);
-            let limits = encode::held(request.format, &config.limits, &config.encodings);
-            let resolved = iiif::resolve(&request, version, tiling, &limits, &config.offer, has_colour)?;
-            let plan = Plan::new(&resolved, description, config.encodings.deepest(resolved.format));
+            let settings = settings(&config);
+            let derivation = Derivation::new(&master, (version, &request), &config.limits, settings)?;
+            let plan = derivation.plan();
             if arguments.plan {
-                explain(&master, &resolved, &plan);
+                explain(&master, &derivation);
+                println!("{plan}");
                 return Ok(());
             }
-            let plan = plan.within(config.max_source_area)?;
-            send(Renderer::default().render(&master, &plan, &config)?, file, arguments)
+            let plan = plan.within(settings.max_source_area)?;
+            send(Pipeline::default().derive(&master, &plan)?, file, arguments)
         }
         Target::Info { version, identifier } => {
             let id = iiif::base_uri("http://localhost/iiif", version, &identifier);
@@ -93,16 +90,13 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     }
 }
 
-/// What would be done, as lines of text.
-fn explain(master: &Master, resolved: &Resolved, plan: &Plan) {
-    println!("image     {} {:?}", master.description.dimensions(), master.description.channels);
+/// What is asked for, as lines of text.
+fn explain(master: &Master, derivation: &Derivation) {
+    let (description, resolved) = (&master.description, &derivation.resolved);
+    println!("image     {} {:?}", description.dimensions(), description.channels);
     println!("region    {}", resolved.region);
     println!("size      {}", resolved.size);
     println!("canvas    {}", resolved.canvas());
-    if let Some(reader) = master.codestream_reader() {
-        println!("reader    codestream read by {reader}");
-    }
-    println!("{plan}");
 }
 
 /// The text of an info.json.
@@ -113,30 +107,10 @@ fn info(
     file: &Path,
     config: &Config,
 ) -> anyhow::Result<Vec<u8>> {
-    let extras = match Sidecar::beside(file) {
-        Some(sidecar) => {
-            let extras = sidecar.text().and_then(|text| Extras::parse(&text));
-            config.info.overlaid(extras.map_err(|error| anyhow!("its .json: {error}"))?)
-        }
-        None => config.info.clone(),
-    };
-    let description = &master.description;
-    let largest = iiif::largest(description.dimensions(), &config.limits);
-    let about = About {
-        id,
-        description,
-        limits: &config.limits,
-        offer: &encode::offered(&config.offer, largest, &config.encodings),
-        scale: master.scale(),
-        pages: Pages { page: master.page, of: master.pages()? },
-        extras: &extras,
-        budget: Budget {
-            levels: &description.levels,
-            most: config.max_source_area.get(),
-            cost: &|region, size| Plan::cost(description, region, size),
-        },
-    };
-    Ok(iiif::info(version, &about).to_string().into_bytes())
+    let extras = derive::extras(&config.info, Sidecar::beside(file).as_ref());
+    let extras = extras.map_err(|error| anyhow!("its .json: {error}"))?;
+    let wanted = InfoRequest { version, id, limits: &config.limits, extras: &extras };
+    Ok(derive::describe(master, &wanted, &settings(config))?)
 }
 
 /// Writes what was made of `file` to where it was asked for.
@@ -164,8 +138,8 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 }
 
 fn write(body: Body, out: &mut impl Write) -> anyhow::Result<()> {
-    for piece in body.into_pieces() {
-        out.write_all(&piece?).context("cannot write")?;
+    for chunk in body.into_chunks() {
+        out.write_all(&chunk?).context("cannot write")?;
     }
     Ok(())
 }
