@@ -1,43 +1,39 @@
 //! The path of a request, hop by hop: `Service::image` calls every hop in order, and nothing calls it back.
 //! The only module that knows both HTTP and images.
 
+use std::borrow::Cow;
 use std::iter;
+use std::rc::Rc;
 
-use recto_iiif::{
-    Budget, Extras, Identifier, ImageInfo, ImageRequest, ImageService, Pages, Target, Version, base_uri,
-};
+use recto_iiif::{Extras, Identifier, ImageRequest, Target, Version};
 
-use crate::body::Body;
 use crate::config::Config;
-use crate::derive::pipeline::Renderer;
-use crate::derive::plan::Plan;
-use crate::encode;
-use crate::error::{Error, MasterError};
+use crate::derive::pipeline::Pipeline;
+use crate::derive::{self, Derivation, InfoRequest, Settings};
+use crate::error::Error;
 use crate::fastcgi::{Request, Response};
+use crate::http::asked::Asked;
 use crate::http::info_cache::Told;
-use crate::http::links;
+use crate::http::links::Links;
+use crate::http::refusal::{REFUSAL_MAX_AGE, refusal, watched};
 use crate::http::spelling::{self, Spelling};
-use crate::http::validators::{Freshness, Settings, Validators};
+use crate::http::validators::{self, Freshness};
 use crate::http::vhost::Vhost;
 use crate::master::{Known, Master, State};
-use crate::picture::Limits;
-use crate::source::Sidecar;
-use crate::source::{Identity, Root};
-
-/// How long clients and caches may keep an answer that says no: a file may appear at any time.
-const REFUSAL_MAX_AGE: &str = "max-age=60";
+use crate::source::{Identity, Root, Sidecar};
 
 /// How many sidecars a worker remembers to have complained of.
 const COMPLAINTS: usize = 64;
 
 /// What answers requests: the configuration, the masters and the tools, for one worker.
 pub struct Service {
-    config: Config,
-    settings: Settings,
+    /// Shared, so that what a request borrows of it does not hold the tools.
+    config: Rc<Config>,
+    fingerprint: validators::Settings,
     root: Root,
     known: Known,
     told: Told<Telling>,
-    renderer: Renderer,
+    pipeline: Pipeline,
     /// Sidecars that were complained of last: once each.
     wrong: Vec<Identity>,
     /// Whether a host was complained of: one says it all.
@@ -53,15 +49,16 @@ struct Telling {
     files: (Identity, Option<Identity>),
 }
 
-/// A request's path and what its headers ask for.
-struct Asked<'r> {
-    vhost: Vhost,
-    /// What NGINX would keep the answer under; None if it keeps none.
-    spelling: Option<Spelling<'r>>,
-    accept: Option<&'r str>,
-    /// What it may have at most.
-    limits: Limits,
-    validators: Validators<'r>,
+/// What of the configuration derivatives depend on.
+pub fn settings(config: &Config) -> Settings<'_> {
+    Settings {
+        offer: &config.offer,
+        encodings: &config.encodings,
+        colour: config.colour,
+        metadata: config.metadata,
+        tiles: config.tiles,
+        max_source_area: config.max_source_area,
+    }
 }
 
 impl Service {
@@ -73,23 +70,28 @@ impl Service {
         let root = Root::open(&config.masters)?;
         // The supervisor has said why, if nothing can be kept.
         let known = Known::new(config.known, State::open(&config.state).ok());
-        let settings = Settings::of(&config)?;
-        let (told, renderer) = (Told::default(), Renderer::default());
-        Ok(Self { config, settings, root, known, told, renderer, wrong: Vec::new(), host_refused: false })
+        let fingerprint = validators::Settings::of(&config)?;
+        Ok(Self {
+            config: Rc::new(config),
+            fingerprint,
+            root,
+            known,
+            told: Told::default(),
+            pipeline: Pipeline::default(),
+            wrong: Vec::new(),
+            host_refused: false,
+        })
     }
 
     /// The answer to a request, whatever it is.
     pub fn respond<'r>(&'r mut self, request: &'r Request) -> Response<'r> {
+        let config = Rc::clone(&self.config);
         let uri = request.param("REQUEST_URI").unwrap_or_default();
-        let vhost = Vhost::of(request, &self.config.server);
-        let host = vhost.as_ref().map(|vhost| vhost.host.as_str()).unwrap_or_default();
-        let keeps_refusals = Spelling::asked(request).is_none_or(|asked| asked.may_keep_refusals(host));
-        self.answer(uri, request, vhost).unwrap_or_else(|error| {
-            match (refusal(uri, &error), keeps_refusals) {
-                (refusal, true) => refusal,
-                (refusal, false) => refusal.with("X-Accel-Expires", "0"),
-            }
-        })
+        let (vhost, spelling) = (Vhost::of(request, &config.server), Spelling::asked(request));
+        let host = vhost.as_ref().map(|vhost| &*vhost.host).unwrap_or_default();
+        let may_be_kept = spelling.is_none_or(|asked| asked.may_keep_refusals(host));
+        let asked = || Asked::of(request, vhost, spelling, &config);
+        self.answer(uri, request, asked).unwrap_or_else(|error| refusal(uri, &error, may_be_kept))
     }
 
     /// To be called when an answer was given.
@@ -97,11 +99,11 @@ impl Service {
         self.known.rest();
     }
 
-    fn answer<'r>(
+    fn answer<'r, 'a>(
         &'r mut self,
         uri: &'r [u8],
         request: &Request,
-        vhost: Option<Vhost>,
+        asked: impl FnOnce() -> Result<Asked<'a>, Error>,
     ) -> Result<Response<'r>, Error> {
         match request.param("REQUEST_METHOD") {
             None | Some(b"GET" | b"HEAD") => {}
@@ -111,7 +113,8 @@ impl Service {
             }
         }
         let target = recto_iiif::parse(spelling::path(request))?;
-        let asked = self.asked(request, vhost)?;
+        let asked = asked()?;
+        self.complain_of_host(request, &asked.vhost);
         match target {
             Target::Base { version, identifier } => Ok(asked
                 .lead("", version, &identifier, iter::once(String::new()))
@@ -133,33 +136,28 @@ impl Service {
         request: &ImageRequest,
     ) -> Result<Response<'_>, Error> {
         let master = self.known.find(&self.root, identifier.as_str())?;
-        let description = &master.description;
-        let tiling = description.tiling(&asked.limits);
-        let has_colour = description.channels.has_colour();
-        let offer = &self.config.offer;
-        let limits = encode::held(request.format, &asked.limits, &self.config.encodings);
-        let service = ImageService { version, tiling, has_colour, limits, offer };
-        let derivative = service.resolve(request)?;
-        let canonical = service.canonical(&derivative);
-        let customary = || format!("/{}", service.customary(&derivative));
-        let kept = iter::once(format!("/{canonical}")).chain(iter::once_with(customary));
+        let settings = settings(&self.config);
+        let derivation = Derivation::new(&master, (version, request), &asked.limits, settings)?;
+        let canonical = derivation.canonical();
+        let kept = iter::once_with(|| format!("/{canonical}"));
+        let kept = kept.chain(iter::once_with(|| format!("/{}", derivation.customary())));
         if let Some(lead) = asked.lead("", version, identifier, kept) {
             return Ok(lead);
         }
         let files = iter::once(master.identity);
-        let freshness =
-            Freshness::new(&[&master.page.to_string(), &canonical], files, &limits, self.settings);
+        let representation = [&*page(&master), &canonical];
+        let freshness = Freshness::new(&representation, files, &derivation.service.limits, self.fingerprint);
+        let links = Links { base: &asked.vhost.base, version, identifier, offer: settings.offer };
         let headers = [
-            ("Content-Type", derivative.format.media_type().to_owned()),
+            ("Content-Type", derivation.derivative.format.media_type().to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
-            ("Link", links::of_image(&asked.vhost.base, version, identifier, &canonical, offer)),
+            ("Link", links.of_image(&canonical)),
         ];
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let deepest = self.config.encodings.deepest(derivative.format);
-        let plan = Plan::new(&derivative, description, deepest).within(self.config.max_source_area)?;
-        let body = self.renderer.render(&master, &plan, &self.config)?;
+        let plan = derivation.plan().within(settings.max_source_area)?;
+        let body = self.pipeline.derive(&master, &plan)?;
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }
 
@@ -172,33 +170,21 @@ impl Service {
         let master = self.known.find(&self.root, identifier.as_str())?;
         let media_type = recto_iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);
-        if let Some(lead) = asked.lead(accept, version, identifier, iter::once("/info.json".to_owned())) {
+        let kept = iter::once_with(|| "/info.json".to_owned());
+        if let Some(lead) = asked.lead(accept, version, identifier, kept) {
             return Ok(lead);
         }
         let sidecar = self.root.sidecar(&master.path);
-        let id = base_uri(&asked.vhost.base, version, identifier);
         let files = (master.identity, sidecar.as_ref().map(|file| file.identity));
-        let page = master.page.to_string();
-        let representation = [id.as_str(), media_type, &page];
+        let links = Links { base: &asked.vhost.base, version, identifier, offer: &self.config.offer };
+        let id = links.image();
+        let representation = [id.as_str(), media_type, &page(&master)];
         let all_files = iter::once(files.0).chain(files.1);
-        let freshness = Freshness::new(&representation, all_files, &asked.limits, self.settings);
-        let pages = Pages { page: master.page, of: master.pages()? };
-        let offer = &self.config.offer;
+        let freshness = Freshness::new(&representation, all_files, &asked.limits, self.fingerprint);
         let headers = [
             ("Content-Type", media_type.to_owned()),
             ("Cache-Control", self.config.server.cache_control.clone()),
-            (
-                "Link",
-                links::of_info(
-                    &asked.vhost.base,
-                    version,
-                    identifier,
-                    &master.path,
-                    pages,
-                    media_type,
-                    offer,
-                ),
-            ),
+            ("Link", links.of_info(media_type, &master.path, derive::pages(&master)?)),
             ("Vary", "Accept".to_owned()),
         ];
         if asked.validators.match_any(&freshness) {
@@ -208,79 +194,33 @@ impl Service {
         let body = match self.told.again(&telling) {
             Some(body) => body,
             None => {
-                let body = self.describe(&master, version, &telling.id, &asked.limits, pages, sidecar);
+                let config = Rc::clone(&self.config);
+                let extras = self.extras(&config, &master.path, sidecar.as_ref());
+                let wanted = InfoRequest { version, id: &telling.id, limits: &asked.limits, extras: &extras };
+                let body = derive::describe(&master, &wanted, &settings(&config))?;
                 self.told.keep(telling, body)
             }
         };
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }
 
-    /// The text of an info.json.
-    fn describe(
-        &mut self,
-        master: &Master,
-        version: Version,
-        id: &str,
-        limits: &Limits,
-        pages: Pages,
-        sidecar: Option<Sidecar>,
-    ) -> Vec<u8> {
-        let (description, scale) = (&master.description, master.scale());
-        let extras = &self.extras(&master.path, sidecar);
-        let (tiling, has_colour) = (description.tiling(limits), description.channels.has_colour());
-        let largest = limits.largest(description.dimensions());
-        let offer = &encode::offered(&self.config.offer, largest, &self.config.encodings);
-        let service = ImageService { version, tiling, has_colour, limits: *limits, offer };
-        let sizes = &description.sizes().collect::<Vec<_>>();
-        let cost = &|region, size| Plan::cost(description, region, size);
-        let most = self.config.max_source_area.get();
-        let budget = Budget { piece: description.longest_piece(), most, cost };
-        ImageInfo { id, service, sizes, scale, pages, extras, budget }.to_string().into_bytes()
-    }
-
     /// What the publisher adds to every info.json, and to this one. A file that is wrong adds nothing.
-    fn extras(&mut self, path: &str, sidecar: Option<Sidecar>) -> Extras {
-        let Some(sidecar) = sidecar else { return self.config.info.clone() };
-        match sidecar.text().and_then(|text| Extras::parse(&text)) {
-            Ok(extras) => self.config.info.overlaid(extras),
-            Err(error) => {
-                if !self.wrong.contains(&sidecar.identity) {
-                    log::warn!("{path:?}.json is ignored: {error}");
-                    self.wrong.truncate(COMPLAINTS - 1);
-                    self.wrong.insert(0, sidecar.identity);
-                }
-                self.config.info.clone()
+    fn extras<'c>(&mut self, config: &'c Config, path: &str, sidecar: Option<&Sidecar>) -> Cow<'c, Extras> {
+        derive::extras(&config.info, sidecar).unwrap_or_else(|error| {
+            let wrong = sidecar.map(|sidecar| sidecar.identity);
+            if let Some(wrong) = wrong.filter(|wrong| !self.wrong.contains(wrong)) {
+                log::warn!("{path:?}.json is ignored: {error}");
+                self.wrong.truncate(COMPLAINTS - 1);
+                self.wrong.insert(0, wrong);
             }
-        }
-    }
-
-    fn asked<'r>(&mut self, request: &'r Request, vhost: Option<Vhost>) -> Result<Asked<'r>, Error> {
-        let header = |name| {
-            let text = request.param(name).and_then(|value| std::str::from_utf8(value).ok());
-            text.filter(|value| !value.is_empty())
-        };
-        let vhost = vhost.ok_or_else(|| {
-            Error::Internal(
-                "neither [server] public_url nor the parameter RECTO_BASE says what our URL is".into(),
-            )
-        })?;
-        self.complain_of_host(request, &vhost);
-        Ok(Asked {
-            vhost,
-            spelling: Spelling::asked(request),
-            limits: self.limits(request.param("RECTO_MAX_SIZE").unwrap_or_default())?,
-            accept: header("HTTP_ACCEPT"),
-            validators: Validators {
-                if_none_match: header("HTTP_IF_NONE_MATCH"),
-                if_modified_since: header("HTTP_IF_MODIFIED_SINCE"),
-            },
+            Cow::Borrowed(&config.info)
         })
     }
 
     /// Tells the operator once that clients find the server by another name than they are told.
     fn complain_of_host(&mut self, request: &Request, vhost: &Vhost) {
-        if let Some(host) = vhost.refused(request, &self.config.server)
-            && !self.host_refused
+        if !self.host_refused
+            && let Some(host) = vhost.refused(request, &self.config.server)
         {
             self.host_refused = true;
             let host = String::from_utf8_lossy(&host[..host.len().min(100)]);
@@ -291,70 +231,18 @@ impl Service {
             );
         }
     }
-
-    /// The limits of the configuration, narrowed by what NGINX grants this request.
-    fn limits(&self, granted: &[u8]) -> Result<Limits, Error> {
-        if granted.is_empty() {
-            return Ok(self.config.limits);
-        }
-        let text = String::from_utf8_lossy(granted);
-        self.config.limits.narrowed(&text).ok_or_else(|| {
-            Error::Internal(format!("the parameter RECTO_MAX_SIZE is {text:?}, neither 1000 nor 1000x800"))
-        })
-    }
 }
 
-impl Asked<'_> {
-    /// The way to what NGINX keeps, if that is not what is asked for: `rests` are what may come after the identifier.
-    fn lead(
-        &self,
-        accept: &str,
-        version: Version,
-        identifier: &Identifier,
-        rests: impl Iterator<Item = String>,
-    ) -> Option<Response<'static>> {
-        let asked = self.spelling?;
-        asked.lead(accept, &self.vhost.host, &base_uri("/iiif", version, identifier), rests)
+/// The number of the page that a master is, as text: mostly 1.
+fn page(master: &Master) -> Cow<'static, str> {
+    match master.page {
+        1 => Cow::Borrowed("1"),
+        other => Cow::Owned(other.to_string()),
     }
 }
 
 /// Image API 3.0 section 2: the base URI leads to info.json.
 fn see_other(asked: &Asked, version: Version, identifier: &Identifier) -> Response<'static> {
-    let location = format!("{}/info.json", base_uri(&asked.vhost.base, version, identifier));
+    let location = format!("{}/info.json", recto_iiif::base_uri(&asked.vhost.base, version, identifier));
     Response::text(303, &location).with("Location", location.clone()).with("Cache-Control", REFUSAL_MAX_AGE)
-}
-
-/// The body with one line in the log if it breaks off.
-fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
-    match body {
-        Body::Pieces(pieces) => {
-            let watched =
-                pieces.map(move |piece| piece.inspect_err(|error| complain("broken off", uri, error)));
-            Body::Pieces(Box::new(watched))
-        }
-        whole => whole,
-    }
-}
-
-/// An error as the client sees it; the log gets the faults that are not the client's.
-fn refusal(uri: &[u8], error: &Error) -> Response<'static> {
-    let status = error.status();
-    complain(&status.to_string(), uri, error);
-    let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
-    let refusal = Response::text(status, &error.public_message()).with("Cache-Control", cache_control);
-    match error {
-        // Perhaps a picture that is being written: NGINX is not to keep this in place of what it has of that.
-        Error::Master(MasterError::NoImage) => refusal.with("X-Accel-Expires", "0"),
-        _ => refusal,
-    }
-}
-
-fn complain(status: &str, uri: &[u8], error: &Error) {
-    let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
-    match error {
-        Error::Request(_) | Error::NotFound(_) | Error::Master(MasterError::NoImage) => {
-            log::debug!("{status} {uri:?}: {error}");
-        }
-        Error::Master(_) | Error::Internal(_) => log::error!("{status} {uri:?}: {error}"),
-    }
 }

@@ -4,26 +4,26 @@
 mod avif;
 mod bands;
 mod carried;
-mod flow;
 mod gif;
 mod jp2;
 mod jpeg;
 mod pdf;
 mod png;
+mod stream;
 mod tiff;
 mod webp;
 
-pub use carried::{Carried, into_jpeg};
-pub use flow::{Flow, flow, flow_deep};
+pub use carried::{Carried, into_file};
+pub use stream::{StreamEncoder, StreamFormat};
 
 use std::num::{NonZeroU32, NonZeroU64};
 
 use recto_iiif::Offer;
 
-use crate::config::{Config, Encodings};
+use crate::config::Encodings;
 use crate::error::Error;
 use crate::picture::{Dimensions, Format, Limits};
-use crate::raster::{Raster, Sample, flatten};
+use crate::raster::{Raster, Sample};
 
 /// Encodes rasters; keeps its buffers.
 #[derive(Default)]
@@ -32,57 +32,30 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// The raster, which [`check`] has let pass, as a file of `format` that carries what the format can hold of `carried`;
-    /// on the configured background if it has no alpha.
+    /// The raster, which [`check`] has let pass, as a file of `format` that carries what the format can hold of `carried`.
+    /// It must be opaque if the format has no alpha. Only PNG and TIFF hold 16 bits a sample: others are given 8.
     ///
     /// # Errors
     /// [`Error::Internal`] if the encoder fails.
-    pub fn encode(
+    pub fn encode<S: Sample>(
         &mut self,
-        raster: Raster,
+        raster: Raster<S>,
         format: Format,
         carried: &Carried,
-        config: &Config,
+        encodings: &Encodings,
     ) -> Result<Vec<u8>, Error> {
-        let settings = &config.encodings;
-        let raster = if format.has_alpha() { raster } else { flatten(raster, config.offer.background) };
         match format {
-            Format::Jpg => Ok(into_jpeg(self.jpeg.encode(&raster, &settings.jpeg)?, carried)),
-            Format::Png | Format::Tif => encode_of(&raster, format, carried, settings),
-            Format::Webp => webp::encode(raster, &settings.webp, carried),
-            Format::Gif => gif::encode(raster, &settings.gif),
-            Format::Jp2 => Ok(carried::into_jp2(jp2::encode(&raster, &settings.jp2)?, carried)),
-            Format::Avif => avif::encode(raster, &settings.avif),
-            Format::Pdf => pdf::encode(&mut self.jpeg, raster, settings, carried),
+            Format::Png => png::encode(&raster, &encodings.png, carried),
+            Format::Tif => tiff::encode(&raster, &encodings.tiff, carried),
+            Format::Jpg => {
+                Ok(carried::into_jpeg(self.jpeg.encode(&S::in_8(raster), &encodings.jpeg)?, carried))
+            }
+            Format::Webp => webp::encode(S::in_8(raster), &encodings.webp, carried),
+            Format::Gif => gif::encode(S::in_8(raster), &encodings.gif),
+            Format::Jp2 => Ok(carried::into_jp2(jp2::encode(&S::in_8(raster), &encodings.jp2)?, carried)),
+            Format::Avif => avif::encode(S::in_8(raster), &encodings.avif),
+            Format::Pdf => pdf::encode(&mut self.jpeg, S::in_8(raster), encodings, carried),
         }
-    }
-
-    /// As [`Encoder::encode`], of 16 bits a sample; `format` must be one that holds them.
-    ///
-    /// # Errors
-    /// As [`Encoder::encode`].
-    pub fn encode_deep(
-        &mut self,
-        raster: &Raster<u16>,
-        format: Format,
-        carried: &Carried,
-        config: &Config,
-    ) -> Result<Vec<u8>, Error> {
-        encode_of(raster, format, carried, &config.encodings)
-    }
-}
-
-/// For the formats that hold samples of both depths.
-fn encode_of<S: Sample>(
-    raster: &Raster<S>,
-    format: Format,
-    carried: &Carried,
-    settings: &Encodings,
-) -> Result<Vec<u8>, Error> {
-    match format {
-        Format::Png => png::encode(raster, &settings.png, carried),
-        Format::Tif => tiff::encode(raster, &settings.tiff, carried),
-        other => Err(failed(other.extension(), "it has no 16 bits a sample")),
     }
 }
 

@@ -42,7 +42,7 @@ impl Default for Decoder {
 impl Decoder {
     /// To be called when a request is done with pixels: the next may be of another file, and memory is not for idle
     /// workers. What stays knows where it came from.
-    pub fn rest(&mut self) {
+    pub fn release_buffers(&mut self) {
         self.tiff.forget();
         self.pictures.trim();
         self.indices.trim();

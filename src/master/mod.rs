@@ -5,6 +5,7 @@ mod decoder;
 mod flat_window;
 mod index_store;
 mod open_masters;
+mod reader;
 
 use std::cell::OnceCell;
 use std::fs::File;
@@ -15,6 +16,7 @@ use std::rc::Rc;
 pub use decoder::Decoder;
 pub use index_store::State;
 pub use open_masters::Known;
+pub use reader::Reader;
 
 use crate::error::{Error, MasterError};
 use crate::format::image;
@@ -148,11 +150,12 @@ impl Master {
         }
     }
 
-    /// What decodes its codestream, if it has one.
-    pub fn codestream_reader(&self) -> Option<jp2::Reader> {
+    /// What decodes its pixels, as far as that is known before.
+    pub fn reader(&self) -> Reader {
         match &self.kind {
-            Kind::Jp2(image) => Some(image.reader()),
-            Kind::Tiff(_) | Kind::Flat(_) => None,
+            Kind::Tiff(_) => Reader::Pieces,
+            Kind::Jp2(image) => Reader::Codestream(image.reader()),
+            Kind::Flat(_) => Reader::IndexOrLevel,
         }
     }
 

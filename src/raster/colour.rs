@@ -5,7 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformExecutor, TransformOptions};
+use moxcms::{
+    CmsError, ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformExecutor, TransformOptions,
+};
 
 use super::{Raster, Sample};
 use crate::picture::Channels;
@@ -25,12 +27,43 @@ const SAME: u8 = 1;
 /// Converts rasters to sRGB; keeps the transforms of the profiles that it met last.
 #[derive(Default)]
 pub struct Converter {
-    pub(super) eight: Kept<u8>,
-    pub(super) sixteen: Kept<u16>,
+    eight: Kept<u8>,
+    sixteen: Kept<u16>,
 }
 
-/// Transforms by the hash of their profile, most recently used last. `None` stands for a profile that is broken or of
-/// another kind than the pixels.
+/// A sample whose colours can be converted.
+pub trait Convertible: Sample {
+    /// What the colour library makes of samples of this depth.
+    #[doc(hidden)]
+    fn transform(of: &Transform) -> Result<Executor<Self>, CmsError>;
+
+    /// Where the conversions of this depth are kept.
+    #[doc(hidden)]
+    fn kept(converter: &mut Converter) -> &mut Kept<Self>;
+}
+
+impl Convertible for u8 {
+    fn transform(of: &Transform) -> Result<Executor<Self>, CmsError> {
+        of.profile.create_transform_8bit(of.from, &of.target, of.to, of.options)
+    }
+
+    fn kept(converter: &mut Converter) -> &mut Kept<Self> {
+        &mut converter.eight
+    }
+}
+
+impl Convertible for u16 {
+    fn transform(of: &Transform) -> Result<Executor<Self>, CmsError> {
+        of.profile.create_transform_16bit(of.from, &of.target, of.to, of.options)
+    }
+
+    fn kept(converter: &mut Converter) -> &mut Kept<Self> {
+        &mut converter.sixteen
+    }
+}
+
+/// Conversions by the hash of their profile, and the channels of the pixels; most recently used last. `None` stands for a
+/// profile that is broken or of another kind than the pixels.
 pub type Kept<S> = Vec<(u64, Option<Conversion<S>>)>;
 
 /// What the colour library makes of a [`Transform`].
@@ -38,17 +71,17 @@ pub type Executor<S> = Arc<dyn TransformExecutor<S> + Send + Sync>;
 
 /// From one colour space to another, for samples of any depth.
 pub struct Transform {
-    pub(super) profile: ColorProfile,
-    pub(super) from: Layout,
-    pub(super) target: ColorProfile,
-    pub(super) to: Layout,
-    pub(super) options: TransformOptions,
+    profile: ColorProfile,
+    from: Layout,
+    target: ColorProfile,
+    to: Layout,
+    options: TransformOptions,
 }
 
-/// What makes sRGB of the pixels of one profile.
+/// What makes sRGB of pixels, found out once and then applied to band after band.
 #[derive(Clone)]
 pub enum Conversion<S> {
-    /// They are sRGB.
+    /// They are sRGB, or taken for it, or ideal inks.
     Nothing,
     /// Gray stays gray, on another curve: what becomes of each sample.
     Curve(Arc<[S]>),
@@ -57,28 +90,29 @@ pub enum Conversion<S> {
 }
 
 impl Converter {
-    /// The raster in sRGB. Without a usable profile RGB and gray are taken for sRGB, and inks for ideal ones.
-    /// A profile that is broken, or is not for such pixels, is ignored, with one line in the log.
-    pub fn to_srgb<S: Sample>(&mut self, raster: Raster<S>, profile: Option<&[u8]>) -> Raster<S> {
-        match profile.and_then(|profile| self.conversion(profile, raster.channels)) {
-            Some(Conversion::Curve(curve)) => curved(raster, &curve),
-            Some(Conversion::Transform(transform)) => transformed(raster, transform.as_ref()),
-            Some(Conversion::Nothing) | None => without_inks(raster),
-        }
+    /// What makes sRGB of pixels of these channels. Without a usable profile RGB and gray are taken for sRGB, and inks for
+    /// ideal ones. A profile that is broken, or is not for such pixels, is ignored, with one line in the log.
+    pub fn conversion<S: Convertible>(
+        &mut self,
+        profile: Option<&[u8]>,
+        channels: Channels,
+    ) -> Conversion<S> {
+        profile.and_then(|profile| self.find(profile, channels)).unwrap_or(Conversion::Nothing)
     }
 
     /// Whether a profile can be read and is for such pixels. If not, a line in the log says why.
     pub fn knows(&mut self, profile: &[u8], channels: Channels) -> bool {
-        self.conversion::<u8>(profile, channels).is_some()
+        self.find::<u8>(profile, channels).is_some()
     }
 
     /// Whether pixels of this profile are sent as they are.
     pub fn changes_nothing(&mut self, profile: &[u8], channels: Channels) -> bool {
-        matches!(self.conversion::<u8>(profile, channels), Some(Conversion::Nothing) | None)
+        matches!(self.find::<u8>(profile, channels), Some(Conversion::Nothing) | None)
             && channels != Channels::Cmyk
     }
 
-    fn conversion<S: Sample>(&mut self, profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
+    /// The conversion of a profile, which is kept. That takes its hash, of megabytes for some inks.
+    fn find<S: Convertible>(&mut self, profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
         let mut hasher = DefaultHasher::new();
         (profile, channels).hash(&mut hasher);
         let (key, kept) = (hasher.finish(), S::kept(self));
@@ -95,8 +129,19 @@ impl Converter {
     }
 }
 
+impl<S: Sample> Conversion<S> {
+    /// The raster, of the channels that this was made for, in sRGB.
+    pub fn apply(&self, raster: Raster<S>) -> Raster<S> {
+        match self {
+            Self::Curve(curve) => curved(raster, curve),
+            Self::Transform(transform) => transformed(raster, transform.as_ref()),
+            Self::Nothing => without_inks(raster),
+        }
+    }
+}
+
 /// The conversion that a profile describes, or `None` and a line in the log.
-fn understood<S: Sample>(profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
+fn understood<S: Convertible>(profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
     // Profiles come from anywhere, and the library has panics for what it does not expect.
     let outcome = catch_unwind(AssertUnwindSafe(|| conversion(profile, channels)));
     match outcome.unwrap_or_else(|_| Err("it makes the colour library panic".to_owned())) {
@@ -120,7 +165,7 @@ pub fn written(mut profile: ColorProfile) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn conversion<S: Sample>(bytes: &[u8], channels: Channels) -> Result<Conversion<S>, String> {
+fn conversion<S: Convertible>(bytes: &[u8], channels: Channels) -> Result<Conversion<S>, String> {
     if bytes.len() > MAX_PROFILE {
         return Err("too long".to_owned());
     }
@@ -209,6 +254,10 @@ mod tests {
         Raster { dimensions: Dimensions::new(1, 1), channels, pixels: pixel.to_vec() }
     }
 
+    fn srgb(converter: &mut Converter, raster: Raster, profile: Option<&[u8]>) -> Raster {
+        converter.conversion(profile, raster.channels).apply(raster)
+    }
+
     fn encoded(profile: &ColorProfile) -> Vec<u8> {
         profile.encode().expect("a profile that can be written")
     }
@@ -218,7 +267,7 @@ mod tests {
         let profile = encoded(&ColorProfile::new_srgb());
         for (channels, pixel) in [(Channels::Rgb, &[1, 120, 250][..]), (Channels::Rgba, &[9, 8, 7, 6])] {
             assert_eq!(
-                Converter::default().to_srgb(one(channels, pixel), Some(&profile)),
+                srgb(&mut Converter::default(), one(channels, pixel), Some(&profile)),
                 one(channels, pixel)
             );
         }
@@ -229,12 +278,12 @@ mod tests {
         let profile = encoded(&ColorProfile::new_adobe_rgb());
         let mut converter = Converter::default();
         // Adobe RGB (1998) of this green is sRGB's brightest and beyond; the neutral axis is the same.
-        let green = converter.to_srgb(one(Channels::Rgb, &[100, 200, 100]), Some(&profile)).pixels;
+        let green = srgb(&mut converter, one(Channels::Rgb, &[100, 200, 100]), Some(&profile)).pixels;
         assert!(green[0] < 60 && green[1] >= 199, "{green:?}");
-        let gray = converter.to_srgb(one(Channels::Rgb, &[128, 128, 128]), Some(&profile)).pixels;
+        let gray = srgb(&mut converter, one(Channels::Rgb, &[128, 128, 128]), Some(&profile)).pixels;
         assert!(gray.iter().all(|value| value.abs_diff(gray[0]) <= 1), "{gray:?}");
         let profile = encoded(&ColorProfile::new_gray_with_gamma(1.0));
-        let gray = converter.to_srgb(one(Channels::GrayAlpha, &[55, 7]), Some(&profile));
+        let gray = srgb(&mut converter, one(Channels::GrayAlpha, &[55, 7]), Some(&profile));
         // Linear 55/255 is 0.2157; sRGB encodes it as 128.
         assert!(gray.pixels[0].abs_diff(128) <= 1 && gray.pixels[1] == 7, "{gray:?}");
     }
@@ -245,15 +294,15 @@ mod tests {
         let right = encoded(&ColorProfile::new_adobe_rgb());
         let pixel = one(Channels::Rgb, &[100, 200, 100]);
         for length in (0..right.len()).step_by(7) {
-            converter.to_srgb(pixel.clone(), Some(&right[..length]));
+            srgb(&mut converter, pixel.clone(), Some(&right[..length]));
             let mut bent = right.clone();
             bent[length] ^= 0x55;
-            converter.to_srgb(pixel.clone(), Some(&bent));
+            srgb(&mut converter, pixel.clone(), Some(&bent));
         }
         let gray = one(Channels::Gray, &[100]);
-        assert_eq!(converter.to_srgb(gray.clone(), Some(&right)), gray);
+        assert_eq!(srgb(&mut converter, gray.clone(), Some(&right)), gray);
         assert_eq!(
-            converter.to_srgb(one(Channels::Cmyk, &[0, 255, 0, 0]), Some(&right)).pixels,
+            srgb(&mut converter, one(Channels::Cmyk, &[0, 255, 0, 0]), Some(&right)).pixels,
             [255, 0, 255]
         );
         assert!(converter.eight.len() <= KEPT);

@@ -8,7 +8,7 @@ use std::process::Command;
 use recto::config::{Config, Encodings};
 use recto::encode::{Carried, Encoder, check};
 use recto::picture::{Channels, Dimensions, Format};
-use recto::raster::Raster;
+use recto::raster::{Raster, flatten};
 
 const CHANNELS: [Channels; 4] = [Channels::Gray, Channels::GrayAlpha, Channels::Rgb, Channels::Rgba];
 
@@ -188,7 +188,9 @@ fn config(section: &str) -> Config {
 }
 
 fn encode(raster: &Raster, format: Format, section: &str) -> Vec<u8> {
-    Encoder::default().encode(raster.clone(), format, &Carried::default(), &config(section)).expect("encoded")
+    let (config, raster) = (config(section), raster.clone());
+    let raster = if format.has_alpha() { raster } else { flatten(raster, config.offer.background) };
+    Encoder::default().encode(raster, format, &Carried::default(), &config.encodings).expect("encoded")
 }
 
 /// Gradients with a disc in another colour, and alpha of all values in its right half.

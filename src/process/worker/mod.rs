@@ -272,7 +272,7 @@ mod tests {
             place.begin(b"GET /a".to_vec());
             let busy = || Ok(vec![u8::from(slot().busy_since > 0); 9]);
             let pieces = std::iter::repeat_with(busy).take(2).chain(std::iter::once_with(last));
-            let response = Response::new(200, Body::Pieces(Box::new(pieces)));
+            let response = Response::new(200, Body::Chunks(Box::new(pieces)));
             let mut out = Vec::new();
             let flow = answer(|| response, 1, &mut out, &mut place);
             assert!(contains(&out, "Status: 200") && contains(&out, &"\u{1}".repeat(9)));
