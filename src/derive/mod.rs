@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::iiif::{self, ImageRequest, Offer, Resolved, Tiling, Version};
 use crate::master::Master;
 pub use info::{InfoRequest, describe, extras, pages};
-use plan::Plan;
+use plan::{Plan, Scaling};
 
 /// The settings that derivatives and info.json depend on.
 #[derive(Clone, Copy)]
@@ -76,6 +76,7 @@ impl<'a> Derivation<'a> {
 
     /// All choices about it. What it costs is not looked at here.
     pub fn plan(&self) -> Plan {
-        Plan::new(&self.resolved, &self.master.description, self.master.reader(), &self.settings)
+        let reader = |scaling: &Scaling| self.master.reader(scaling.level, || scaling.first_window());
+        Plan::new(&self.resolved, &self.master.description, reader, &self.settings)
     }
 }

@@ -82,15 +82,20 @@ pub struct PassThrough {
 }
 
 impl Plan {
-    /// The plan for a request on a master that `reader` decodes.
-    pub fn new(resolved: &Resolved, description: &Description, reader: Reader, settings: &Settings) -> Self {
+    /// The plan for a request on a master, of which `reader` tells what decodes it.
+    pub fn new(
+        resolved: &Resolved,
+        description: &Description,
+        reader: impl FnOnce(&Scaling) -> Reader,
+        settings: &Settings,
+    ) -> Self {
         let Resolved { quality, format, .. } = *resolved;
         let scaling = Scaling::new(description, resolved.region, resolved.size);
         let is_opaque = !format.has_alpha() || quality == Quality::Bitonal;
         let is_whole = resolved.region.dimensions() == description.dimensions();
         let plan = Self {
             pass_through: None,
-            reader,
+            reader: reader(&scaling),
             scaling,
             depth: match quality {
                 Quality::Bitonal => Depth::Eight,
