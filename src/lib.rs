@@ -12,7 +12,7 @@
 //! | [`fastcgi`] | records, parameters, responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
 //! | [`http`] | what the server is called, how an answer is kept and found to be fresh, its `Link` headers |
-//! | [`derive`] | the plan of a derivative, which holds every choice, and the pipeline that carries it out |
+//! | [`derive`] | what a request means on its master, the plan, which holds every choice, the pipeline that carries it out |
 //! | [`encode`] | one file per output format |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |

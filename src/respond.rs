@@ -144,15 +144,10 @@ impl Service {
         if let Some(lead) = asked.lead("", version, identifier, kept) {
             return Ok(lead);
         }
-        let files = iter::once(master.identity);
-        let representation = [&*page(&master), &canonical];
-        let freshness = Freshness::new(&representation, files, &derivation.service.limits, self.fingerprint);
+        let (names, files) = ([&*page(&master), &canonical], iter::once(master.identity));
+        let freshness = Freshness::new(&names, files, &derivation.service.limits, self.fingerprint);
         let links = Links { base: &asked.vhost.base, version, identifier, offer: settings.offer };
-        let headers = [
-            ("Content-Type", derivation.derivative.format.media_type().to_owned()),
-            ("Cache-Control", self.config.server.cache_control.clone()),
-            ("Link", links.of_image(&canonical)),
-        ];
+        let headers = self.headers(derivation.derivative.format.media_type(), links.of_image(&canonical));
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
@@ -178,17 +173,16 @@ impl Service {
         let files = (master.identity, sidecar.as_ref().map(|file| file.identity));
         let links = Links { base: &asked.vhost.base, version, identifier, offer: &self.config.offer };
         let id = links.image();
-        let representation = [id.as_str(), media_type, &page(&master)];
+        let names = [id.as_str(), media_type, &page(&master)];
         let all_files = iter::once(files.0).chain(files.1);
-        let freshness = Freshness::new(&representation, all_files, &asked.limits, self.fingerprint);
-        let headers = [
-            ("Content-Type", media_type.to_owned()),
-            ("Cache-Control", self.config.server.cache_control.clone()),
-            ("Link", links.of_info(media_type, &master.path, derive::pages(&master)?)),
-            ("Vary", "Accept".to_owned()),
-        ];
+        let freshness = Freshness::new(&names, all_files, &asked.limits, self.fingerprint);
+        let links = links.of_info(media_type, &master.path, derive::pages(&master)?);
+        let headers = self.headers(media_type, links);
+        let answer = |status, body: Vec<u8>, freshness: Freshness| {
+            freshness.stamp(Response::new(status, body)).with_all(headers).with("Vary", "Accept")
+        };
         if asked.validators.match_any(&freshness) {
-            return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
+            return Ok(answer(304, Vec::new(), freshness));
         }
         let telling = Telling { etag: freshness.etag().to_owned(), id, files };
         let body = match self.told.again(&telling) {
@@ -201,7 +195,13 @@ impl Service {
                 self.told.keep(telling, body)
             }
         };
-        Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
+        Ok(answer(200, body, freshness))
+    }
+
+    /// What the headers of all that was found tell, beside its freshness.
+    fn headers(&self, media_type: &str, links: String) -> [(&'static str, String); 3] {
+        let cache_control = self.config.server.cache_control.clone();
+        [("Content-Type", media_type.to_owned()), ("Cache-Control", cache_control), ("Link", links)]
     }
 
     /// What the publisher adds to every info.json, and to this one. A file that is wrong adds nothing.

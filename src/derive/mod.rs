@@ -16,7 +16,7 @@ use crate::error::Error;
 use crate::master::Master;
 use crate::picture::{Derivative, Limits};
 pub use info::{InfoRequest, describe, extras, pages};
-use plan::Plan;
+use plan::{Plan, Scaling};
 
 /// The settings that derivatives and info.json depend on.
 #[derive(Clone, Copy)]
@@ -79,6 +79,7 @@ impl<'a> Derivation<'a> {
 
     /// All choices about it. What it costs is not looked at here.
     pub fn plan(&self) -> Plan {
-        Plan::new(&self.derivative, &self.master.description, self.master.reader(), &self.settings)
+        let reader = |scaling: &Scaling| self.master.reader(scaling.level, || scaling.first_window());
+        Plan::new(&self.derivative, &self.master.description, reader, &self.settings)
     }
 }

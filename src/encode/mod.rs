@@ -109,3 +109,37 @@ const fn longest_side(format: Format) -> u32 {
 fn failed(encoder: &str, error: impl std::fmt::Display) -> Error {
     Error::Internal(format!("{encoder} encoder: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::Channels;
+
+    #[test]
+    fn formats_of_8_bits_a_sample_round_what_has_16() {
+        let mut deep = Raster::<u16>::new(Dimensions::new(20, 10), Channels::Rgb);
+        deep.pixels.iter_mut().zip(0..).for_each(|(sample, n)| *sample = n * 109);
+        let file = |format, is_deep| {
+            let (carried, encodings) = (Carried::default(), Encodings::default());
+            let mut encoder = Encoder::default();
+            match is_deep {
+                true => encoder.encode(deep.clone(), format, &carried, &encodings),
+                false => encoder.encode(u16::in_8(deep.clone()), format, &carried, &encodings),
+            }
+        };
+        for format in Format::ALL {
+            let same = file(format, true).expect("encoded") == file(format, false).expect("encoded");
+            assert_eq!(same, !matches!(format, Format::Png | Format::Tif), "{format}");
+        }
+    }
+
+    #[test]
+    fn what_is_transparent_is_no_jpeg() {
+        let raster = || Raster::<u8>::new(Dimensions::new(20, 10), Channels::Rgba);
+        for format in [Format::Jpg, Format::Pdf] {
+            let file =
+                Encoder::default().encode(raster(), format, &Carried::default(), &Encodings::default());
+            assert!(matches!(file, Err(Error::Internal(_))), "{format}");
+        }
+    }
+}

@@ -23,7 +23,8 @@ pub struct Response<'a> {
 impl<'a> Response<'a> {
     /// A response without headers of its own.
     pub fn new(status: u16, body: impl Into<Body<'a>>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into() }
+        // Room for what is usual: five or six.
+        Self { status, headers: Vec::with_capacity(6), body: body.into() }
     }
 
     /// The response with one more header.
@@ -239,21 +240,21 @@ mod tests {
     }
 
     #[test]
-    fn pieces_follow_each_other_and_their_length_is_not_told() {
-        let pieces =
+    fn chunks_follow_each_other_and_their_length_is_not_told() {
+        let chunks =
             || -> Body { Body::Chunks(Box::new([70_000, 0, 3].map(|n| Ok(vec![n as u8; n])).into_iter())) };
         let expected = [&b"Status: 200 OK\r\n\r\n"[..], &[112; 70_000], &[3; 3]].concat();
         for step in [1000, usize::MAX] {
-            assert!(received(Response::new(200, pieces()), step) == expected, "by {step}");
+            assert!(received(Response::new(200, chunks()), step) == expected, "by {step}");
         }
         assert_eq!(received(Response::new(200, Body::Chunks(Box::new([].into_iter()))), 9).len(), 18);
     }
 
     #[test]
-    fn a_piece_that_fails_leaves_the_reply_without_an_end() {
-        let pieces = [Ok(vec![1; 5]), Err(Error::NotFound("gone")), Ok(vec![2; 5])];
+    fn a_chunk_that_fails_leaves_the_reply_without_an_end() {
+        let chunks = [Ok(vec![1; 5]), Err(Error::NotFound("gone")), Ok(vec![2; 5])];
         let mut out = Vec::new();
-        let written = Response::new(200, Body::Chunks(Box::new(pieces.into_iter()))).write_to(9, &mut out);
+        let written = Response::new(200, Body::Chunks(Box::new(chunks.into_iter()))).write_to(9, &mut out);
         assert_eq!(written.expect_err("failed").to_string(), "gone");
         let (stdout, ended) = understood(&out);
         assert!(!ended && stdout.ends_with(b"\r\n\r\n\x01\x01\x01\x01\x01"));

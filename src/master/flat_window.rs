@@ -1,6 +1,6 @@
 //! Windows of flat masters: which way costs least, and what is kept on it for the next.
 
-use super::{Decoder, Master};
+use super::{Decoder, Master, Reader};
 use crate::error::MasterError;
 use crate::format::image;
 use crate::picture::{Depth, Rect};
@@ -42,8 +42,7 @@ impl Master {
         Ok(part)
     }
 
-    /// Whether the index is there, or else costs less, together with the window, than the whole level; or that is
-    /// out of the question.
+    /// Whether the index is to be used, or made.
     fn is_worth_an_index(
         &self,
         decoder: &mut Decoder,
@@ -51,20 +50,11 @@ impl Master {
         level: usize,
         window: Rect,
     ) -> bool {
-        let size = self.description.levels[level].dimensions;
-        if !picture.has_windows(level) {
-            return false;
+        match Reader::of_flat(picture, level, self.description.levels[level].dimensions, window) {
+            Reader::Index => true,
+            Reader::IndexIfKept => matches!(decoder.indices.find(&self.identity), Some(Some(_))),
+            Reader::Level | Reader::Pieces | Reader::Codestream(_) => false,
         }
-        if size.area() > image::MAX_AREA {
-            return true;
-        }
-        // A band of a picture whose others follow. At full size, bands by the index cost a little more than the whole
-        // level and a tenth of its memory; a reduced level is smaller than what its bands take to find.
-        if window.width == size.width && level > 0 {
-            return false;
-        }
-        let is_there = matches!(decoder.indices.find(&self.identity), Some(Some(_)));
-        is_there || window.dimensions().area() <= size.area() / 2
     }
 
     /// The pixels of a window by an index of the file's data, which is made if there is none. None if there can be

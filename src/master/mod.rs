@@ -150,12 +150,14 @@ impl Master {
         }
     }
 
-    /// What decodes its pixels, as far as that is known before.
-    pub fn reader(&self) -> Reader {
+    /// What decodes a window of a level, as far as that is known before. Only of some masters the window decides on it.
+    pub fn reader(&self, level: usize, window: impl FnOnce() -> Rect) -> Reader {
         match &self.kind {
             Kind::Tiff(_) => Reader::Pieces,
             Kind::Jp2(image) => Reader::Codestream(image.reader()),
-            Kind::Flat(_) => Reader::IndexOrLevel,
+            Kind::Flat(picture) => {
+                Reader::of_flat(picture, level, self.description.levels[level].dimensions, window())
+            }
         }
     }
 

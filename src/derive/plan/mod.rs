@@ -81,11 +81,11 @@ pub struct PassThrough {
 }
 
 impl Plan {
-    /// The plan for a request on a master that `reader` decodes.
+    /// The plan for a request on a master, of which `reader` tells what decodes it.
     pub fn new(
         derivative: &Derivative,
         description: &Description,
-        reader: Reader,
+        reader: impl FnOnce(&Scaling) -> Reader,
         settings: &Settings,
     ) -> Self {
         let Derivative { quality, format, .. } = *derivative;
@@ -94,7 +94,7 @@ impl Plan {
         let is_whole = derivative.region.dimensions() == description.dimensions();
         let plan = Self {
             pass_through: None,
-            reader,
+            reader: reader(&scaling),
             scaling,
             depth: match quality {
                 Quality::Bitonal => Depth::Eight,

@@ -3,10 +3,10 @@
 use std::num::NonZeroU64;
 
 use super::*;
-use crate::config::Config;
+use crate::config::{Jpeg, Tiles};
 use crate::error::MasterError;
 use crate::picture::{Decimal, Rect};
-use crate::respond::settings;
+use recto_iiif::Offer;
 use scaling::tests::description;
 
 const WHOLE: Rect = Rect::new(0, 0, 1001, 667);
@@ -16,10 +16,27 @@ fn resolved(region: Rect, size: Dimensions, orientation: Orientation) -> Derivat
     Derivative { region, size, orientation, tilt, quality: Quality::Default, format: Format::Png }
 }
 
-/// The plan under a configuration with these lines.
-fn planned(resolved: &Derivative, master: &Description, lines: &str) -> Plan {
-    let config = Config::parse(&format!("{lines}\n[masters]\nroot = \"/\"")).expect("a configuration");
-    Plan::new(resolved, master, Reader::Pieces, &settings(&config))
+/// What is set by a test; the rest is as it comes.
+#[derive(Default)]
+struct Set {
+    offer: Offer,
+    encodings: Encodings,
+    colour: Colour,
+    tiles: Tiles,
+    carry: [bool; 3],
+}
+
+fn planned(resolved: &Derivative, master: &Description, set: &Set) -> Plan {
+    let [copyright, exif, xmp] = set.carry;
+    let settings = Settings {
+        offer: &set.offer,
+        encodings: &set.encodings,
+        colour: set.colour,
+        metadata: Metadata { copyright, exif, xmp },
+        tiles: set.tiles,
+        max_source_area: NonZeroU64::MAX,
+    };
+    Plan::new(resolved, master, |_| Reader::Pieces, &settings)
 }
 
 #[test]
@@ -31,7 +48,9 @@ fn exactly_a_tile_may_be_sent_as_it_is_stored() {
         ..resolved(region, Dimensions::new(width, height), Orientation::UPRIGHT)
     };
     let tile = |request: &Derivative| {
-        planned(request, &master, "").pass_through.map(|stored| (stored.tile.column, stored.tile.row))
+        planned(request, &master, &Set::default())
+            .pass_through
+            .map(|stored| (stored.tile.column, stored.tile.row))
     };
     let inner = jpg(Rect::new(256, 256, 256, 256), (256, 256));
     assert_eq!(tile(&inner), Some((1, 1)));
@@ -52,8 +71,9 @@ fn exactly_a_tile_may_be_sent_as_it_is_stored() {
         assert_eq!(tile(&other), None, "{other:?}");
     }
     let plain = description(1001, 667, 3, true, Orientation::UPRIGHT);
-    assert_eq!(planned(&inner, &plain, "").pass_through, None);
-    assert_eq!(planned(&inner, &master, "[tiles]\npass_through = 0").pass_through, None);
+    assert_eq!(planned(&inner, &plain, &Set::default()).pass_through, None);
+    let never = Set { tiles: Tiles { pass_through: 0.0 }, ..Set::default() };
+    assert_eq!(planned(&inner, &master, &never).pass_through, None);
 }
 
 #[test]
@@ -61,31 +81,39 @@ fn colours_are_converted_unless_the_file_can_tell_of_them() {
     let master = description(1001, 667, 1, true, Orientation::UPRIGHT);
     let inks = Description { channels: Channels::Cmyk, ..master.clone() };
     let keep = Colours::WithProfile { longest: 99 };
-    let lines = |profile: &str| format!("[colour]\nprofile = \"{profile}\"\nlongest_kept = 99");
     let of = |format, quality, master, profile| {
         let request =
             Derivative { format, quality, ..resolved(WHOLE, WHOLE.dimensions(), Orientation::UPRIGHT) };
-        planned(&request, master, &lines(profile)).colours
+        let colour = Colour { profile, longest_kept: 99 };
+        planned(&request, master, &Set { colour, ..Set::default() }).colours
     };
-    assert_eq!(of(Format::Png, Quality::Default, &master, "srgb"), Colours::Srgb);
-    assert_eq!(of(Format::Png, Quality::Default, &master, "strip"), Colours::AsStored);
-    assert_eq!(of(Format::Png, Quality::Default, &master, "keep"), keep);
-    assert_eq!(of(Format::Gif, Quality::Default, &master, "keep"), Colours::Srgb, "it holds no profile");
-    assert_eq!(of(Format::Png, Quality::Gray, &master, "keep"), Colours::Srgb, "other colours than those");
-    assert_eq!(of(Format::Png, Quality::Default, &inks, "keep"), Colours::Srgb, "no inks are sent");
+    assert_eq!(of(Format::Png, Quality::Default, &master, Profile::Srgb), Colours::Srgb);
+    assert_eq!(of(Format::Png, Quality::Default, &master, Profile::Strip), Colours::AsStored);
+    assert_eq!(of(Format::Png, Quality::Default, &master, Profile::Keep), keep);
+    assert_eq!(
+        of(Format::Gif, Quality::Default, &master, Profile::Keep),
+        Colours::Srgb,
+        "it holds no profile"
+    );
+    assert_eq!(
+        of(Format::Png, Quality::Gray, &master, Profile::Keep),
+        Colours::Srgb,
+        "other colours than those"
+    );
+    assert_eq!(of(Format::Png, Quality::Default, &inks, Profile::Keep), Colours::Srgb, "no inks are sent");
 }
 
 #[test]
 fn metadata_goes_with_whole_pictures() {
     let master = description(1001, 667, 1, true, Orientation::UPRIGHT);
-    let of = |region: Rect, lines: &str| {
+    let of = |region: Rect, carry| {
         let request = resolved(region, Dimensions::new(50, 50), Orientation::UPRIGHT);
-        planned(&request, &master, lines).metadata.map(|carry| (carry.copyright, carry.exif, carry.xmp))
+        let plan = planned(&request, &master, &Set { carry, ..Set::default() });
+        plan.metadata.map(|carry| [carry.copyright, carry.exif, carry.xmp])
     };
-    assert_eq!(of(WHOLE, ""), Some((true, false, false)));
-    assert_eq!(of(WHOLE, "[metadata]\ncarry = [\"exif\", \"xmp\"]"), Some((false, true, true)));
-    assert_eq!(of(WHOLE, "[metadata]\ncarry = []"), None);
-    assert_eq!(of(Rect::new(0, 0, 1001, 666), ""), None);
+    assert_eq!(of(WHOLE, [false, true, true]), Some([false, true, true]));
+    assert_eq!(of(WHOLE, [false; 3]), None);
+    assert_eq!(of(Rect::new(0, 0, 1001, 666), [true; 3]), None);
 }
 
 #[test]
@@ -96,18 +124,24 @@ fn large_pictures_whose_rows_stay_in_order_are_written_while_they_are_made() {
         Derivative { format: Format::Jpg, ..resolved(whole, whole.dimensions(), Orientation::UPRIGHT) };
     let mirrored = Orientation { mirrored: true, quarters: 0 };
     let turned = Orientation { mirrored: false, quarters: 2 };
-    for (request, lines, expected) in [
-        (upright, "", Some(StreamFormat::Jpeg)),
-        (Derivative { format: Format::Png, ..upright }, "", Some(StreamFormat::Png)),
-        (Derivative { orientation: mirrored, ..upright }, "", Some(StreamFormat::Jpeg)),
-        (Derivative { orientation: turned, ..upright }, "", None),
-        (Derivative { tilt: Decimal::parse("1").expect("a number"), ..upright }, "", None),
-        (Derivative { format: Format::Webp, ..upright }, "", None),
-        (Derivative { size: Dimensions::new(1000, 750), ..upright }, "", None),
-        (upright, "[jpeg]\nprogressive = true", None),
-        (upright, "[jpeg]\noptimize = true", None),
+    let jpeg = |progressive, optimize| Encodings {
+        jpeg: Jpeg { progressive, optimize, ..Jpeg::default() },
+        ..Encodings::default()
+    };
+    let plain = jpeg(false, false);
+    for (request, encodings, expected) in [
+        (upright, plain, Some(StreamFormat::Jpeg)),
+        (Derivative { format: Format::Png, ..upright }, plain, Some(StreamFormat::Png)),
+        (Derivative { orientation: mirrored, ..upright }, plain, Some(StreamFormat::Jpeg)),
+        (Derivative { orientation: turned, ..upright }, plain, None),
+        (Derivative { tilt: Decimal::parse("1").expect("a number"), ..upright }, plain, None),
+        (Derivative { format: Format::Webp, ..upright }, plain, None),
+        (Derivative { size: Dimensions::new(1000, 750), ..upright }, plain, None),
+        (upright, jpeg(true, false), None),
+        (upright, jpeg(false, true), None),
     ] {
-        assert_eq!(planned(&request, &master, lines).stream, expected, "{request:?} {lines}");
+        let set = Set { encodings, ..Set::default() };
+        assert_eq!(planned(&request, &master, &set).stream, expected, "{request:?} {encodings:?}");
     }
 }
 
@@ -115,7 +149,8 @@ fn large_pictures_whose_rows_stay_in_order_are_written_while_they_are_made() {
 fn paper_shows_where_a_file_cannot_be_transparent() {
     let master = description(1001, 667, 1, true, Orientation::UPRIGHT);
     let request = resolved(WHOLE, WHOLE.dimensions(), Orientation::UPRIGHT);
-    let paper = |request: &Derivative| planned(request, &master, "[offer]\nbackground = \"#010203\"").paper;
+    let set = Set { offer: Offer { background: [1, 2, 3], ..Offer::default() }, ..Set::default() };
+    let paper = |request: &Derivative| planned(request, &master, &set).paper;
     assert_eq!(paper(&request), None);
     assert_eq!(paper(&Derivative { format: Format::Jpg, ..request }), Some([1, 2, 3]));
     assert_eq!(paper(&Derivative { quality: Quality::Bitonal, ..request }), Some([1, 2, 3]));
@@ -125,7 +160,7 @@ fn paper_shows_where_a_file_cannot_be_transparent() {
 fn what_is_above_the_budget_is_refused_with_a_remedy() {
     let master = description(4000, 4000, 1, false, Orientation::UPRIGHT);
     let request = resolved(Rect::whole(master.dimensions()), Dimensions::new(100, 100), Orientation::UPRIGHT);
-    let plan = planned(&request, &master, "");
+    let plan = planned(&request, &master, &Set::default());
     let budget = |area| NonZeroU64::new(area).expect("area");
     assert_eq!(plan.within(budget(16_000_000)), Ok(plan));
     let error = plan.within(budget(15_999_999)).expect_err("over the budget");

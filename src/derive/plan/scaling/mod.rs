@@ -72,6 +72,11 @@ impl Scaling {
         self.window_of(0..self.y.output)
     }
 
+    /// The pixels of the level that are decoded first.
+    pub fn first_window(&self) -> Rect {
+        self.bands().next().map_or_else(|| self.window(), |band| band.fresh)
+    }
+
     /// Pixels of the master that are decoded: those of all pieces that the window touches.
     pub fn source_area(&self) -> u64 {
         let (window, level) = (self.window(), self.level_dimensions);

@@ -1,28 +1,19 @@
 //! Colour as screens show it: pixels of any ICC profile converted to sRGB, inks to light.
 //! Pure. ICC.1:2022 (relative colorimetric intent), by `moxcms`.
 
+mod profile;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use moxcms::{
-    CmsError, ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformExecutor, TransformOptions,
-};
+use moxcms::{CmsError, TransformExecutor};
 
 use super::{Raster, Sample};
 use crate::picture::Channels;
+pub use profile::{Transform, written};
 
 /// Making a transform costs as much as converting ten tiles, or a hundred for inks, so some are kept.
 const KEPT: usize = 8;
-
-/// Profiles of more bytes are not looked at; the largest printing profiles have 3 MB.
-const MAX_PROFILE: usize = 4 << 20;
-
-/// Where the header of a profile has the time at which it was made (ICC.1:2022 section 7.2.1).
-const DATE: std::ops::Range<usize> = 24..36;
-
-/// Differences up to this, of 255, between a profile and sRGB are rounding: the pixels stay what they are.
-const SAME: u8 = 1;
 
 /// Converts rasters to sRGB; keeps the transforms of the profiles that it met last.
 #[derive(Default)]
@@ -69,15 +60,6 @@ pub type Kept<S> = Vec<(u64, Option<Conversion<S>>)>;
 /// What the colour library makes of a [`Transform`].
 pub type Executor<S> = Arc<dyn TransformExecutor<S> + Send + Sync>;
 
-/// From one colour space to another, for samples of any depth.
-pub struct Transform {
-    profile: ColorProfile,
-    from: Layout,
-    target: ColorProfile,
-    to: Layout,
-    options: TransformOptions,
-}
-
 /// What makes sRGB of pixels, found out once and then applied to band after band.
 #[derive(Clone)]
 pub enum Conversion<S> {
@@ -118,7 +100,7 @@ impl Converter {
         let (key, kept) = (hasher.finish(), S::kept(self));
         let entry = match kept.iter().position(|(kept, _)| *kept == key) {
             Some(index) => kept.remove(index),
-            None => (key, understood(profile, channels)),
+            None => (key, profile::understood(profile, channels)),
         };
         if kept.len() == KEPT {
             kept.remove(0);
@@ -138,77 +120,6 @@ impl<S: Sample> Conversion<S> {
             Self::Nothing => without_inks(raster),
         }
     }
-}
-
-/// The conversion that a profile describes, or `None` and a line in the log.
-fn understood<S: Convertible>(profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
-    // Profiles come from anywhere, and the library has panics for what it does not expect.
-    let outcome = catch_unwind(AssertUnwindSafe(|| conversion(profile, channels)));
-    match outcome.unwrap_or_else(|_| Err("it makes the colour library panic".to_owned())) {
-        Ok(conversion) => Some(conversion),
-        Err(reason) => {
-            log::warn!("an ICC profile of {} bytes is ignored: {reason}", profile.len());
-            None
-        }
-    }
-}
-
-/// The bytes of a profile that is made here: the same at any time, so that it is known again, and as version 4 wants it,
-/// its white that of the connection space and its length a multiple of 4. None if it cannot be written.
-pub fn written(mut profile: ColorProfile) -> Option<Vec<u8>> {
-    (profile.media_white_point, profile.chromatic_adaptation) = (Some(profile.white_point), None);
-    let mut bytes = profile.encode().ok()?;
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    let length = u32::try_from(bytes.len()).ok()?;
-    bytes.get_mut(..4)?.copy_from_slice(&length.to_be_bytes());
-    bytes.get_mut(DATE)?.copy_from_slice(&[0x07, 0xea, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
-    Some(bytes)
-}
-
-fn conversion<S: Convertible>(bytes: &[u8], channels: Channels) -> Result<Conversion<S>, String> {
-    if bytes.len() > MAX_PROFILE {
-        return Err("too long".to_owned());
-    }
-    let profile = ColorProfile::new_from_slice(bytes).map_err(|error| error.to_string())?;
-    let (from, to) = match (profile.color_space, channels) {
-        (DataColorSpace::Gray, Channels::Gray | Channels::GrayAlpha) => (Layout::Gray, Layout::Rgb),
-        (DataColorSpace::Rgb, Channels::Rgb) => (Layout::Rgb, Layout::Rgb),
-        (DataColorSpace::Rgb, Channels::Rgba) => (Layout::Rgba, Layout::Rgba),
-        (DataColorSpace::Cmyk, Channels::Cmyk) => (Layout::Rgba, Layout::Rgb),
-        (space, channels) => return Err(format!("it is for {space:?}, the pixels are {channels:?}")),
-    };
-    let options =
-        TransformOptions { rendering_intent: RenderingIntent::RelativeColorimetric, ..Default::default() };
-    let transform = Transform { profile, from, target: ColorProfile::new_srgb(), to, options };
-    let executor = || S::transform(&transform).map_err(|error| error.to_string());
-    match from {
-        Layout::Gray => gray_curve(executor()?.as_ref()),
-        _ if is_srgb(&transform, channels)? => Ok(Conversion::Nothing),
-        _ => Ok(Conversion::Transform(executor()?)),
-    }
-}
-
-/// All grays, converted. Gray has no hue, so any channel of the result tells the curve.
-fn gray_curve<S: Sample>(transform: &dyn TransformExecutor<S>) -> Result<Conversion<S>, String> {
-    let grays: Vec<S> = (0..=S::MAX).map(S::of).collect();
-    let mut colours = vec![S::default(); grays.len() * 3];
-    transform.transform(&grays, &mut colours).map_err(|error| error.to_string())?;
-    Ok(Conversion::Curve(colours.as_chunks::<3>().0.iter().map(|colour| colour[1]).collect()))
-}
-
-/// Whether a transform leaves a grid of colours where they are: most profiles in masters are sRGB by some name. Looked
-/// at with 8 bits, whatever the depth of the pixels, so that all formats show the same.
-fn is_srgb(transform: &Transform, channels: Channels) -> Result<bool, String> {
-    if channels == Channels::Cmyk {
-        return Ok(false);
-    }
-    let transform = u8::transform(transform).map_err(|error| error.to_string())?;
-    let steps = || (0..=255u8).step_by(17);
-    let colours = steps().flat_map(|r| steps().flat_map(move |g| steps().map(move |b| [r, g, b, 255])));
-    let before: Vec<u8> = colours.flat_map(|colour| colour.into_iter().take(channels.count())).collect();
-    let mut after = vec![0; before.len()];
-    transform.transform(&before, &mut after).map_err(|error| error.to_string())?;
-    Ok(before.iter().zip(&after).all(|(before, after)| before.abs_diff(*after) <= SAME))
 }
 
 fn curved<S: Sample>(mut raster: Raster<S>, curve: &[S]) -> Raster<S> {
@@ -249,6 +160,7 @@ pub fn light<S: Sample>(ink: S, black: S) -> S {
 mod tests {
     use super::*;
     use crate::picture::Dimensions;
+    use moxcms::ColorProfile;
 
     fn one(channels: Channels, pixel: &[u8]) -> Raster {
         Raster { dimensions: Dimensions::new(1, 1), channels, pixels: pixel.to_vec() }
