@@ -1,16 +1,16 @@
-//! The bytes of an answer: all of them, or one piece after the other while they are made.
+//! The bytes of an answer: all of them, or one chunk after the other while they are made.
 
 use crate::error::Error;
 
-/// The pieces of a body in order. After an error there are no more that mean anything.
-pub type Pieces<'a> = Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + 'a>;
+/// The chunks of a body in order. After an error there are no more that mean anything.
+pub type Chunks<'a> = Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + 'a>;
 
 /// What an answer carries.
 pub enum Body<'a> {
     /// All of it, so that its length can be told.
     Whole(Vec<u8>),
     /// What is made while it is sent, because it is too large to be held. Its length is not known before its end.
-    Pieces(Pieces<'a>),
+    Chunks(Chunks<'a>),
 }
 
 impl<'a> Body<'a> {
@@ -19,11 +19,11 @@ impl<'a> Body<'a> {
         matches!(self, Self::Whole(_))
     }
 
-    /// All of it: a whole one is a single piece.
-    pub fn into_pieces(self) -> Pieces<'a> {
+    /// All of it: a whole one is a single chunk.
+    pub fn into_chunks(self) -> Chunks<'a> {
         match self {
             Self::Whole(bytes) => Box::new(std::iter::once(Ok(bytes))),
-            Self::Pieces(pieces) => pieces,
+            Self::Chunks(chunks) => chunks,
         }
     }
 }

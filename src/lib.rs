@@ -12,7 +12,7 @@
 //! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
 //! | [`http`] | requests and responses, what the server is called, how answers are kept and found fresh, `Link` headers |
-//! | [`derive`] | the plan of a derivative, which holds every choice, and the pipeline that carries it out |
+//! | [`derive`] | what a request means on its master, the plan, which holds every choice, the pipeline that carries it out |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |
 //! | [`passthrough`] | tiles sent as they are stored: looked through, cut and turned without being decoded |

@@ -1,44 +1,40 @@
 //! The path of a request, hop by hop: `Service::image` calls every hop in order, and nothing calls it back.
-//! Here HTTP and images meet.
+//! The only module that knows both HTTP and images.
 
+use std::borrow::Cow;
 use std::iter;
+use std::rc::Rc;
 
-use recto_iiif::{
-    Budget, Extras, Identifier, ImageInfo, ImageRequest, ImageService, Pages, Target, Version, base_uri,
-};
+use recto_iiif::{Extras, Identifier, ImageRequest, Target, Version};
 
-use crate::body::Body;
 use crate::config::Config;
-use crate::derive::pipeline::Renderer;
-use crate::derive::plan::Plan;
-use crate::encode;
-use crate::error::{Error, MasterError};
+use crate::derive::pipeline::Pipeline;
+use crate::derive::{self, Derivation, InfoRequest};
+use crate::error::Error;
+use crate::http::asked::Asked;
 use crate::http::info_cache::InfoCache;
-use crate::http::links;
+use crate::http::links::Links;
+use crate::http::refusal::{REFUSAL_MAX_AGE, refusal, watched};
 use crate::http::spelling::{self, Spelling};
-use crate::http::validators::{Freshness, Validators};
+use crate::http::validators::Freshness;
 use crate::http::vhost::Vhost;
-use crate::http::{self, ConfigFingerprint, Request, Response};
+use crate::http::{ConfigFingerprint, Request, Response};
 use crate::lru::Lru;
 use crate::master::{IndexStore, Master, OpenMasters};
-use crate::picture::Limits;
-use crate::source::Sidecar;
-use crate::source::{Identity, Root};
-
-/// How long clients and caches may keep an answer that says no: a file may appear at any time.
-const REFUSAL_MAX_AGE: &str = "max-age=60";
+use crate::source::{Identity, Root, Sidecar};
 
 /// How many sidecars a worker remembers to have complained of.
 const COMPLAINTS: usize = 64;
 
 /// What answers requests: the configuration, the masters and the tools, for one worker.
 pub struct Service {
-    config: Config,
+    /// Shared, so that what a request borrows of it does not hold the tools.
+    config: Rc<Config>,
     fingerprint: ConfigFingerprint,
     root: Root,
     masters: OpenMasters,
     infos: InfoCache<Telling>,
-    renderer: Renderer,
+    pipeline: Pipeline,
     /// Sidecars that were complained of last: once each.
     wrong: Lru<Identity, ()>,
     /// Whether a host was complained of: one says it all.
@@ -54,17 +50,6 @@ struct Telling {
     files: (Identity, Option<Identity>),
 }
 
-/// A request's path and what its headers ask for.
-struct Asked<'r> {
-    vhost: Vhost,
-    /// What NGINX would keep the answer under; None if it keeps none.
-    spelling: Option<Spelling<'r>>,
-    accept: Option<&'r str>,
-    /// What it may have at most.
-    limits: Limits,
-    validators: Validators<'r>,
-}
-
 impl Service {
     /// Opens the root of masters.
     ///
@@ -75,23 +60,27 @@ impl Service {
         // The supervisor has said why, if nothing can be kept.
         let masters = OpenMasters::new(config.serving.known, IndexStore::open(&config.serving.state).ok());
         let fingerprint = ConfigFingerprint::of(&config.rendering);
-        let (infos, renderer) = (InfoCache::default(), Renderer::default());
-        let wrong = Lru::new(COMPLAINTS, usize::MAX);
-        Ok(Self { config, fingerprint, root, masters, infos, renderer, wrong, host_refused: false })
+        Ok(Self {
+            config: Rc::new(config),
+            fingerprint,
+            root,
+            masters,
+            infos: InfoCache::default(),
+            pipeline: Pipeline::default(),
+            wrong: Lru::new(COMPLAINTS, usize::MAX),
+            host_refused: false,
+        })
     }
 
     /// The answer to a request, whatever it is.
     pub fn respond<'r>(&'r mut self, request: &'r Request) -> Response<'r> {
+        let config = Rc::clone(&self.config);
         let uri = request.param("REQUEST_URI").unwrap_or_default();
-        let vhost = Vhost::of(request, &self.config.serving.http);
-        let host = vhost.as_ref().map(|vhost| vhost.host.as_str()).unwrap_or_default();
-        let keeps_refusals = Spelling::asked(request).is_none_or(|asked| asked.may_keep_refusals(host));
-        self.answer(uri, request, vhost).unwrap_or_else(|error| {
-            match (refusal(uri, &error), keeps_refusals) {
-                (refusal, true) => refusal,
-                (refusal, false) => refusal.with("X-Accel-Expires", "0"),
-            }
-        })
+        let (vhost, spelling) = (Vhost::of(request, &config.serving.http), Spelling::asked(request));
+        let host = vhost.as_ref().map(|vhost| &*vhost.host).unwrap_or_default();
+        let may_be_kept = spelling.is_none_or(|asked| asked.may_keep_refusals(host));
+        let asked = || Asked::of(request, vhost, spelling, &config.rendering.limits);
+        self.answer(uri, request, asked).unwrap_or_else(|error| refusal(uri, &error, may_be_kept))
     }
 
     /// To be called when an answer was given.
@@ -99,11 +88,11 @@ impl Service {
         self.masters.rest();
     }
 
-    fn answer<'r>(
+    fn answer<'r, 'a>(
         &'r mut self,
         uri: &'r [u8],
         request: &Request,
-        vhost: Option<Vhost>,
+        asked: impl FnOnce() -> Result<Asked<'a>, Error>,
     ) -> Result<Response<'r>, Error> {
         match request.param("REQUEST_METHOD") {
             None | Some(b"GET" | b"HEAD") => {}
@@ -113,7 +102,8 @@ impl Service {
             }
         }
         let target = recto_iiif::parse(spelling::path(request))?;
-        let asked = self.asked(request, vhost)?;
+        let asked = asked()?;
+        self.complain_of_host(request, &asked.vhost);
         match target {
             Target::Base { version, identifier } => Ok(asked
                 .lead("", version, &identifier, iter::once(String::new()))
@@ -135,34 +125,23 @@ impl Service {
         request: &ImageRequest,
     ) -> Result<Response<'_>, Error> {
         let master = self.masters.find(&self.root, identifier.as_str())?;
-        let description = &master.description;
-        let tiling = description.tiling(&asked.limits);
-        let has_colour = description.channels.has_colour();
-        let offer = &self.config.rendering.offer;
-        let limits = encode::held(request.format, &asked.limits, &self.config.rendering.encodings);
-        let service = ImageService { version, tiling, has_colour, limits, offer };
-        let derivative = service.resolve(request)?;
-        let canonical = service.canonical(&derivative);
-        let customary = || format!("/{}", service.customary(&derivative));
-        let kept = iter::once(format!("/{canonical}")).chain(iter::once_with(customary));
+        let rendering = &self.config.rendering;
+        let derivation = Derivation::new(&master, (version, request), &asked.limits, rendering)?;
+        let canonical = derivation.canonical();
+        let kept = iter::once_with(|| format!("/{canonical}"));
+        let kept = kept.chain(iter::once_with(|| format!("/{}", derivation.customary())));
         if let Some(lead) = asked.lead("", version, identifier, kept) {
             return Ok(lead);
         }
-        let files = iter::once(master.identity);
-        let freshness =
-            Freshness::new(&[&master.page.to_string(), &canonical], files, &limits, self.fingerprint);
-        let headers = [
-            ("Content-Type", derivative.format.media_type().to_owned()),
-            ("Cache-Control", self.config.serving.http.cache_control.clone()),
-            ("Link", links::of_image(&asked.vhost.base, version, identifier, &canonical, offer)),
-        ];
+        let (names, files) = ([&*page(&master), &canonical], iter::once(master.identity));
+        let freshness = Freshness::new(&names, files, &derivation.service.limits, self.fingerprint);
+        let links = Links { base: &asked.vhost.base, version, identifier, offer: &rendering.offer };
+        let headers = self.headers(derivation.derivative.format.media_type(), links.of_image(&canonical));
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let deepest = self.config.rendering.encodings.deepest(derivative.format);
-        let plan =
-            Plan::new(&derivative, description, deepest).within(self.config.rendering.max_source_area)?;
-        let body = self.renderer.render(&master, &plan, &self.config)?;
+        let plan = derivation.plan().within(rendering.max_source_area)?;
+        let body = self.pipeline.derive(&master, &plan)?;
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }
 
@@ -175,114 +154,62 @@ impl Service {
         let master = self.masters.find(&self.root, identifier.as_str())?;
         let media_type = recto_iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);
-        if let Some(lead) = asked.lead(accept, version, identifier, iter::once("/info.json".to_owned())) {
+        let kept = iter::once_with(|| "/info.json".to_owned());
+        if let Some(lead) = asked.lead(accept, version, identifier, kept) {
             return Ok(lead);
         }
         let sidecar = self.root.sidecar(&master.path);
-        let id = base_uri(&asked.vhost.base, version, identifier);
         let files = (master.identity, sidecar.as_ref().map(|file| file.identity));
-        let page = master.page.to_string();
-        let representation = [id.as_str(), media_type, &page];
+        let links =
+            Links { base: &asked.vhost.base, version, identifier, offer: &self.config.rendering.offer };
+        let id = links.image();
+        let names = [id.as_str(), media_type, &page(&master)];
         let all_files = iter::once(files.0).chain(files.1);
-        let freshness = Freshness::new(&representation, all_files, &asked.limits, self.fingerprint);
-        let pages = Pages { page: master.page, of: master.pages()? };
-        let offer = &self.config.rendering.offer;
-        let headers = [
-            ("Content-Type", media_type.to_owned()),
-            ("Cache-Control", self.config.serving.http.cache_control.clone()),
-            (
-                "Link",
-                links::of_info(
-                    &asked.vhost.base,
-                    version,
-                    identifier,
-                    &master.path,
-                    pages,
-                    media_type,
-                    offer,
-                ),
-            ),
-            ("Vary", "Accept".to_owned()),
-        ];
+        let freshness = Freshness::new(&names, all_files, &asked.limits, self.fingerprint);
+        let links = links.of_info(media_type, &master.path, derive::pages(&master)?);
+        let headers = self.headers(media_type, links);
+        let answer = |status, body: Vec<u8>, freshness: Freshness| {
+            freshness.stamp(Response::new(status, body)).with_all(headers).with("Vary", "Accept")
+        };
         if asked.validators.match_any(&freshness) {
-            return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
+            return Ok(answer(304, Vec::new(), freshness));
         }
         let telling = Telling { etag: freshness.etag().to_owned(), id, files };
         let body = match self.infos.get(&telling) {
             Some(body) => body,
             None => {
-                let body = self.describe(&master, version, &telling.id, &asked.limits, pages, sidecar);
+                let config = Rc::clone(&self.config);
+                let extras = self.extras(&config, &master.path, sidecar.as_ref());
+                let wanted = InfoRequest { version, id: &telling.id, limits: &asked.limits, extras: &extras };
+                let body = derive::describe(&master, &wanted, &config.rendering)?;
                 self.infos.insert(telling, body)
             }
         };
-        Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
+        Ok(answer(200, body, freshness))
     }
 
-    /// The text of an info.json.
-    fn describe(
-        &mut self,
-        master: &Master,
-        version: Version,
-        id: &str,
-        limits: &Limits,
-        pages: Pages,
-        sidecar: Option<Sidecar>,
-    ) -> Vec<u8> {
-        let (description, scale) = (&master.description, master.scale());
-        let extras = &self.extras(&master.path, sidecar);
-        let (tiling, has_colour) = (description.tiling(limits), description.channels.has_colour());
-        let largest = limits.largest(description.dimensions());
-        let offer = &encode::offered(&self.config.rendering.offer, largest, &self.config.rendering.encodings);
-        let service = ImageService { version, tiling, has_colour, limits: *limits, offer };
-        let sizes = &description.sizes().collect::<Vec<_>>();
-        let cost = &|region, size| Plan::cost(description, region, size);
-        let most = self.config.rendering.max_source_area.get();
-        let budget = Budget { piece: description.longest_piece(), most, cost };
-        ImageInfo { id, service, sizes, scale, pages, extras, budget }.to_string().into_bytes()
+    /// What the headers of all that was found tell, beside its freshness.
+    fn headers(&self, media_type: &str, links: String) -> [(&'static str, String); 3] {
+        let cache_control = self.config.serving.http.cache_control.clone();
+        [("Content-Type", media_type.to_owned()), ("Cache-Control", cache_control), ("Link", links)]
     }
 
     /// What the publisher adds to every info.json, and to this one. A file that is wrong adds nothing.
-    fn extras(&mut self, path: &str, sidecar: Option<Sidecar>) -> Extras {
-        let Some(sidecar) = sidecar else { return self.config.rendering.info.clone() };
-        match sidecar.text().and_then(|text| Extras::parse(&text)) {
-            Ok(extras) => self.config.rendering.info.overlaid(extras),
-            Err(error) => {
-                if self.wrong.get(&sidecar.identity).is_none() {
-                    log::warn!("{path:?}.json is ignored: {error}");
-                    self.wrong.insert(sidecar.identity, (), 0);
-                }
-                self.config.rendering.info.clone()
+    fn extras<'c>(&mut self, config: &'c Config, path: &str, sidecar: Option<&Sidecar>) -> Cow<'c, Extras> {
+        derive::extras(&config.rendering.info, sidecar).unwrap_or_else(|error| {
+            let wrong = sidecar.map(|sidecar| sidecar.identity);
+            if let Some(wrong) = wrong.filter(|wrong| self.wrong.get(wrong).is_none()) {
+                log::warn!("{path:?}.json is ignored: {error}");
+                self.wrong.insert(wrong, (), 0);
             }
-        }
-    }
-
-    fn asked<'r>(&mut self, request: &'r Request, vhost: Option<Vhost>) -> Result<Asked<'r>, Error> {
-        let header = |name| {
-            let text = request.param(name).and_then(|value| std::str::from_utf8(value).ok());
-            text.filter(|value| !value.is_empty())
-        };
-        let vhost = vhost.ok_or_else(|| {
-            Error::Internal(
-                "neither [server] public_url nor the parameter RECTO_BASE says what our URL is".into(),
-            )
-        })?;
-        self.complain_of_host(request, &vhost);
-        Ok(Asked {
-            vhost,
-            spelling: Spelling::asked(request),
-            limits: self.limits(request.param("RECTO_MAX_SIZE").unwrap_or_default())?,
-            accept: header("HTTP_ACCEPT"),
-            validators: Validators {
-                if_none_match: header("HTTP_IF_NONE_MATCH"),
-                if_modified_since: header("HTTP_IF_MODIFIED_SINCE"),
-            },
+            Cow::Borrowed(&config.rendering.info)
         })
     }
 
     /// Tells the operator once that clients find the server by another name than they are told.
     fn complain_of_host(&mut self, request: &Request, vhost: &Vhost) {
-        if let Some(host) = vhost.refused(request, &self.config.serving.http)
-            && !self.host_refused
+        if !self.host_refused
+            && let Some(host) = vhost.refused(request, &self.config.serving.http)
         {
             self.host_refused = true;
             let host = String::from_utf8_lossy(&host[..host.len().min(100)]);
@@ -293,70 +220,18 @@ impl Service {
             );
         }
     }
-
-    /// The limits of the configuration, narrowed by what NGINX grants this request.
-    fn limits(&self, granted: &[u8]) -> Result<Limits, Error> {
-        if granted.is_empty() {
-            return Ok(self.config.rendering.limits);
-        }
-        let text = String::from_utf8_lossy(granted);
-        self.config.rendering.limits.narrowed(&text).ok_or_else(|| {
-            Error::Internal(format!("the parameter RECTO_MAX_SIZE is {text:?}, neither 1000 nor 1000x800"))
-        })
-    }
 }
 
-impl Asked<'_> {
-    /// The way to what NGINX keeps, if that is not what is asked for: `rests` are what may come after the identifier.
-    fn lead(
-        &self,
-        accept: &str,
-        version: Version,
-        identifier: &Identifier,
-        rests: impl Iterator<Item = String>,
-    ) -> Option<Response<'static>> {
-        let asked = self.spelling?;
-        asked.lead(accept, &self.vhost.host, &base_uri("/iiif", version, identifier), rests)
+/// The number of the page that a master is, as text: mostly 1.
+fn page(master: &Master) -> Cow<'static, str> {
+    match master.page {
+        1 => Cow::Borrowed("1"),
+        other => Cow::Owned(other.to_string()),
     }
 }
 
 /// Image API 3.0 section 2: the base URI leads to info.json.
 fn see_other(asked: &Asked, version: Version, identifier: &Identifier) -> Response<'static> {
-    let location = format!("{}/info.json", base_uri(&asked.vhost.base, version, identifier));
+    let location = format!("{}/info.json", recto_iiif::base_uri(&asked.vhost.base, version, identifier));
     Response::text(303, &location).with("Location", location.clone()).with("Cache-Control", REFUSAL_MAX_AGE)
-}
-
-/// The body with one line in the log if it breaks off.
-fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
-    match body {
-        Body::Pieces(pieces) => {
-            let watched =
-                pieces.map(move |piece| piece.inspect_err(|error| complain("broken off", uri, error)));
-            Body::Pieces(Box::new(watched))
-        }
-        whole => whole,
-    }
-}
-
-/// An error as the client sees it; the log gets the faults that are not the client's.
-fn refusal(uri: &[u8], error: &Error) -> Response<'static> {
-    let status = http::status(error);
-    complain(&status.to_string(), uri, error);
-    let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
-    let refusal = Response::text(status, &http::public_message(error)).with("Cache-Control", cache_control);
-    match error {
-        // Perhaps a picture that is being written: NGINX is not to keep this in place of what it has of that.
-        Error::Master(MasterError::NoImage) => refusal.with("X-Accel-Expires", "0"),
-        _ => refusal,
-    }
-}
-
-fn complain(status: &str, uri: &[u8], error: &Error) {
-    let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
-    match error {
-        Error::Request(_) | Error::NotFound(_) | Error::Master(MasterError::NoImage) => {
-            log::debug!("{status} {uri:?}: {error}");
-        }
-        Error::Master(_) | Error::Internal(_) => log::error!("{status} {uri:?}: {error}"),
-    }
 }

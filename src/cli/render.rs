@@ -8,17 +8,14 @@ use std::rc::Rc;
 
 use anyhow::{Context, anyhow, bail};
 use clap::Parser;
-use recto_iiif::{Budget, Extras, ImageInfo, ImageService, Pages, Target, Version, base_uri};
+use recto_iiif::{Target, Version};
 
 use crate::body::Body;
 use crate::config::Config;
-use crate::derive::pipeline::Renderer;
-use crate::derive::plan::Plan;
-use crate::encode;
+use crate::derive::pipeline::Pipeline;
+use crate::derive::{self, Derivation, InfoRequest};
 use crate::master::Master;
-use crate::picture::Derivative;
-use crate::source::Sidecar;
-use crate::source::file_and_page;
+use crate::source::{Sidecar, file_and_page};
 
 /// What is said of a request that has another form.
 const REQUEST: &str = "REQUEST is REGION/SIZE/ROTATION/QUALITY.FORMAT, or info.json";
@@ -43,7 +40,7 @@ pub(super) struct Arguments {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Print what would be done (level, window, scaling) instead of doing it
+    /// Print what would be done (level, window, scaling, colours ...) instead of doing it
     #[arg(long)]
     plan: bool,
 
@@ -72,40 +69,32 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let master = Rc::new(Master::open_page(file, page)?);
     match target {
         Target::Image { version, request, .. } => {
-            let description = &master.description;
-            let has_colour = description.channels.has_colour();
-            let tiling = description.tiling(&config.rendering.limits);
-            let limits = encode::held(request.format, &config.rendering.limits, &config.rendering.encodings);
-            let service =
-                ImageService { version, tiling, has_colour, limits, offer: &config.rendering.offer };
-            let derivative = service.resolve(&request)?;
-            let plan =
-                Plan::new(&derivative, description, config.rendering.encodings.deepest(derivative.format));
+            let rendering = &config.rendering;
+            let derivation = Derivation::new(&master, (version, &request), &rendering.limits, rendering)?;
+            let plan = derivation.plan();
             if arguments.plan {
-                explain(&master, &derivative, &plan);
+                explain(&master, &derivation);
+                println!("{plan}");
                 return Ok(());
             }
-            let plan = plan.within(config.rendering.max_source_area)?;
-            send(Renderer::default().render(&master, &plan, &config)?, file, arguments)
+            let plan = plan.within(rendering.max_source_area)?;
+            send(Pipeline::default().derive(&master, &plan)?, file, arguments)
         }
         Target::Info { version, identifier } => {
-            let id = base_uri("http://localhost/iiif", version, &identifier);
+            let id = recto_iiif::base_uri("http://localhost/iiif", version, &identifier);
             send(info(version, &id, &master, file, &config)?.into(), file, arguments)
         }
         Target::Base { .. } => bail!(REQUEST),
     }
 }
 
-/// What would be done, as lines of text.
-fn explain(master: &Master, derivative: &Derivative, plan: &Plan) {
-    println!("image     {} {:?}", master.description.dimensions(), master.description.channels);
+/// What is asked for, as lines of text.
+fn explain(master: &Master, derivation: &Derivation) {
+    let (description, derivative) = (&master.description, &derivation.derivative);
+    println!("image     {} {:?}", description.dimensions(), description.channels);
     println!("region    {}", derivative.region);
     println!("size      {}", derivative.size);
     println!("canvas    {}", derivative.canvas());
-    if let Some(reader) = master.codestream_reader() {
-        println!("reader    codestream read by {reader}");
-    }
-    println!("{plan}");
 }
 
 /// The text of an info.json.
@@ -116,35 +105,10 @@ fn info(
     file: &Path,
     config: &Config,
 ) -> anyhow::Result<Vec<u8>> {
-    let extras = match Sidecar::beside(file) {
-        Some(sidecar) => {
-            let extras = sidecar.text().and_then(|text| Extras::parse(&text));
-            config.rendering.info.overlaid(extras.map_err(|error| anyhow!("its .json: {error}"))?)
-        }
-        None => config.rendering.info.clone(),
-    };
-    let description = &master.description;
-    let largest = config.rendering.limits.largest(description.dimensions());
-    let info = ImageInfo {
-        id,
-        service: ImageService {
-            version,
-            tiling: description.tiling(&config.rendering.limits),
-            has_colour: description.channels.has_colour(),
-            limits: config.rendering.limits,
-            offer: &encode::offered(&config.rendering.offer, largest, &config.rendering.encodings),
-        },
-        sizes: &description.sizes().collect::<Vec<_>>(),
-        scale: master.scale(),
-        pages: Pages { page: master.page, of: master.pages()? },
-        extras: &extras,
-        budget: Budget {
-            piece: description.longest_piece(),
-            most: config.rendering.max_source_area.get(),
-            cost: &|region, size| Plan::cost(description, region, size),
-        },
-    };
-    Ok(info.to_string().into_bytes())
+    let extras = derive::extras(&config.rendering.info, Sidecar::beside(file).as_ref());
+    let extras = extras.map_err(|error| anyhow!("its .json: {error}"))?;
+    let wanted = InfoRequest { version, id, limits: &config.rendering.limits, extras: &extras };
+    Ok(derive::describe(master, &wanted, &config.rendering)?)
 }
 
 /// Writes what was made of `file` to where it was asked for.
@@ -172,8 +136,8 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
 }
 
 fn write(body: Body, out: &mut impl Write) -> anyhow::Result<()> {
-    for piece in body.into_pieces() {
-        out.write_all(&piece?).context("cannot write")?;
+    for chunk in body.into_chunks() {
+        out.write_all(&chunk?).context("cannot write")?;
     }
     Ok(())
 }

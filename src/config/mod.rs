@@ -8,17 +8,15 @@ mod offer;
 mod pool;
 mod suggest;
 
-use std::num::NonZeroU64;
 use std::path::Path;
 
 use anyhow::{Context, anyhow};
-use recto_iiif::{Extras, Offer};
+use recto_iiif::Extras;
 use serde::Deserialize;
 
-use crate::derive::Colour;
+use crate::derive::{Colour, Rendering};
 use crate::encode::{Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, Tiff, Webp};
 use crate::passthrough::Tiles;
-use crate::picture::Limits;
 use crate::source::Masters;
 use crate::{http, master, metadata};
 use limits::RawLimits;
@@ -49,28 +47,6 @@ pub struct Serving {
     pub known: master::Bounds,
     /// `[state]`
     pub state: master::StateSettings,
-}
-
-/// The settings that change the bytes of a picture or of info.json. All of them are in every entity tag, by the derived
-/// hash: see [`http::ConfigFingerprint`].
-#[derive(Clone, Debug, Hash)]
-pub struct Rendering {
-    /// `[limits]`
-    pub limits: Limits,
-    /// `[limits] max_source_area`: pixels of a master that one request may have decoded.
-    pub max_source_area: NonZeroU64,
-    /// `[offer]`
-    pub offer: Offer,
-    /// `[info]`: what every info.json adds.
-    pub info: Extras,
-    /// `[colour]`
-    pub colour: Colour,
-    /// `[metadata] carry`
-    pub metadata: metadata::Policy,
-    /// `[tiles]`
-    pub tiles: Tiles,
-    /// One section per output format.
-    pub encodings: Encodings,
 }
 
 impl Config {

@@ -1,8 +1,67 @@
-//! From what is asked for to the bytes of a derivative: every choice is made in [`plan`], and carried out in
-//! [`pipeline`], which makes none.
+//! From what is asked for to the bytes of an answer, for the server and the command line alike: a [`Derivation`] knows
+//! what a request means on its master, every choice is made in a [`Plan`](plan::Plan), and the
+//! [`Pipeline`](pipeline::Pipeline), which makes none, carries it out. [`describe`] writes info.json.
 
+mod info;
 pub mod pipeline;
 pub mod plan;
 mod settings;
 
-pub use settings::{Colour, Profile};
+use recto_iiif::{ImageRequest, ImageService, Version};
+
+use crate::encode;
+use crate::error::Error;
+use crate::master::Master;
+use crate::picture::{Derivative, Limits};
+pub use info::{InfoRequest, describe, extras, pages};
+use plan::{Plan, Scaling};
+pub use settings::{Colour, Profile, Rendering};
+
+/// A request held against its master: what it asks for in pixels, and by what names.
+pub struct Derivation<'a> {
+    /// What is asked for.
+    pub derivative: Derivative,
+    /// The image as it is served: under the limits of the request, as far as a file of its format holds that.
+    pub service: ImageService<'a>,
+    master: &'a Master,
+    rendering: &'a Rendering,
+}
+
+impl<'a> Derivation<'a> {
+    /// What `request` means on a master, under the limits of this request.
+    ///
+    /// # Errors
+    /// Those of [`ImageService::resolve`].
+    pub fn new(
+        master: &'a Master,
+        (version, request): (Version, &ImageRequest),
+        limits: &Limits,
+        rendering: &'a Rendering,
+    ) -> Result<Self, Error> {
+        let description = &master.description;
+        let service = ImageService {
+            version,
+            tiling: description.tiling(limits),
+            has_colour: description.channels.has_colour(),
+            limits: encode::held(request.format, limits, &rendering.encodings),
+            offer: &rendering.offer,
+        };
+        Ok(Self { derivative: service.resolve(request)?, service, master, rendering })
+    }
+
+    /// The canonical part of its URL after the identifier, such as `full/max/0/default.jpg`.
+    pub fn canonical(&self) -> String {
+        self.service.canonical(&self.derivative)
+    }
+
+    /// The same part as viewers spell it.
+    pub fn customary(&self) -> String {
+        self.service.customary(&self.derivative)
+    }
+
+    /// All choices about it. What it costs is not looked at here.
+    pub fn plan(&self) -> Plan {
+        let reader = |scaling: &Scaling| self.master.reader(scaling.level, || scaling.first_window());
+        Plan::new(&self.derivative, &self.master.description, reader, self.rendering)
+    }
+}

@@ -1,6 +1,36 @@
-//! `[colour]`: what is done about colour profiles.
+//! The settings that derivatives and info.json depend on, and of these `[colour]`.
 
+use std::num::NonZeroU64;
+
+use recto_iiif::{Extras, Offer};
 use serde::Deserialize;
+
+use crate::encode::Encodings;
+use crate::metadata::Policy;
+use crate::passthrough::Tiles;
+use crate::picture::Limits;
+
+/// The settings that change the bytes of a picture or of info.json. All of them are in every entity tag, by the derived
+/// hash: see `http::ConfigFingerprint`.
+#[derive(Clone, Debug, Hash)]
+pub struct Rendering {
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[limits] max_source_area`: pixels of a master that one request may have decoded.
+    pub max_source_area: NonZeroU64,
+    /// `[offer]`
+    pub offer: Offer,
+    /// `[info]`: what every info.json adds.
+    pub info: Extras,
+    /// `[colour]`
+    pub colour: Colour,
+    /// `[metadata] carry`
+    pub metadata: Policy,
+    /// `[tiles]`
+    pub tiles: Tiles,
+    /// One section per output format.
+    pub encodings: Encodings,
+}
 
 /// What is done about colour profiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]

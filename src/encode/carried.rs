@@ -3,6 +3,7 @@
 //! ISO/IEC 10918-5 (JFIF), ICC.1:2022 annex B, XMP part 3, RFC 9649 (WebP), T.800 annex I.
 
 use crate::metadata::Metadata;
+use crate::picture::Format;
 
 /// What a file says about its pixels; nothing by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,8 +29,17 @@ impl Carried {
     }
 }
 
+/// A finished file of `format` with what it is to carry; nothing if that would be lost, for only a JPEG takes it in behind
+/// the back of its encoder, whatever its pixels are.
+pub fn into_file(file: Vec<u8>, format: Format, carried: &Carried) -> Option<Vec<u8>> {
+    match format {
+        Format::Jpg => Some(into_jpeg(file, carried)),
+        _ => carried.is_empty().then_some(file),
+    }
+}
+
 /// A JPEG file with what it is to carry, in marker segments after that of JFIF. What is too long for them is left out.
-pub fn into_jpeg(file: Vec<u8>, carried: &Carried) -> Vec<u8> {
+pub(super) fn into_jpeg(file: Vec<u8>, carried: &Carried) -> Vec<u8> {
     let after_jfif = match file.as_slice() {
         _ if carried.is_empty() => return file,
         [0xff, 0xd8, 0xff, 0xe0, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])),
@@ -61,7 +71,7 @@ fn spliced(file: &[u8], at: usize, inserted: &[u8]) -> Vec<u8> {
 }
 
 /// A WebP file with what it is to carry: in the extended form, the profile before the pixels and the rest behind them.
-pub fn into_webp(file: Vec<u8>, size: (u32, u32), has_alpha: bool, carried: &Carried) -> Vec<u8> {
+pub(super) fn into_webp(file: Vec<u8>, size: (u32, u32), has_alpha: bool, carried: &Carried) -> Vec<u8> {
     if carried.is_empty() {
         return file;
     }
@@ -95,7 +105,7 @@ fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
 
 /// A JP2 file whose colours are those of a profile: its box Colour Specification, which names a colour space
 /// (I.5.3.3), becomes one with the profile in it. A file without that box stays as it is.
-pub fn into_jp2(file: Vec<u8>, carried: &Carried) -> Vec<u8> {
+pub(super) fn into_jp2(file: Vec<u8>, carried: &Carried) -> Vec<u8> {
     let Some(profile) = &carried.profile else { return file };
     // OpenJPEG has just written these boxes, within the first hundred bytes.
     let place = |name: &[u8]| file.windows(4).take(256).position(|word| word == name).map(|at| at - 4);

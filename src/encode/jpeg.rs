@@ -6,11 +6,12 @@ use std::ops::Range;
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use super::bands::{self, Joiner};
-use super::{Carried, Jpeg, Subsampling, failed, into_jpeg};
+use super::carried::into_jpeg;
+use super::{Carried, Jpeg, StreamEncoder, Subsampling, failed};
 use crate::error::Error;
 use crate::kept::Kept;
 use crate::picture::{Channels, Dimensions};
-use crate::raster::{Raster, flatten};
+use crate::raster::{Raster, Sample};
 
 /// Pixels that are compressed at once in a picture that is written while it is made, unless 16 rows have more.
 const BAND_AREA: u32 = 1 << 20;
@@ -29,7 +30,11 @@ impl Encoder {
 
     /// Some rows as a picture of their own.
     fn encode_rows(&mut self, raster: &Raster, rows: Range<u32>, settings: &Jpeg) -> Result<Vec<u8>, Error> {
-        let format = if raster.channels.has_colour() { PixelFormat::RGB } else { PixelFormat::GRAY };
+        let format = match raster.channels {
+            Channels::Rgb => PixelFormat::RGB,
+            Channels::Gray => PixelFormat::GRAY,
+            other => return Err(failed("JPEG", format!("it has no {other:?}"))),
+        };
         let (width, height) = (raster.dimensions.width as usize, rows.len());
         let pitch = raster.row_length();
         let pixels = &raster.pixels[rows.start as usize * pitch..rows.end as usize * pitch];
@@ -54,10 +59,9 @@ impl Encoder {
 }
 
 /// A file that is written band by band, each with the same number of rows, whatever is added at once.
-pub(super) struct Flow {
+pub(super) struct JpegStream {
     encoder: Encoder,
     settings: Jpeg,
-    background: [u8; 3],
     /// For the begin of the file.
     carried: Option<Carried>,
     joiner: Joiner,
@@ -67,12 +71,12 @@ pub(super) struct Flow {
     left: Raster,
 }
 
-impl Flow {
-    pub(super) fn new(size: Dimensions, carried: Carried, settings: Jpeg, background: [u8; 3]) -> Self {
+impl JpegStream {
+    /// The picture must be opaque.
+    pub(super) fn new(size: Dimensions, carried: Carried, settings: Jpeg) -> Self {
         Self {
             encoder: Encoder::default(),
             settings,
-            background,
             carried: Some(carried),
             joiner: Joiner::new(size),
             rows: (BAND_AREA / size.width / 16 * 16).clamp(16, bands::most_rows(size.width)),
@@ -103,9 +107,9 @@ impl Flow {
     }
 }
 
-impl super::Flow<u8> for Flow {
-    fn add(&mut self, rows: Raster) -> Result<Vec<u8>, Error> {
-        let (rows, mut file) = (flatten(rows, self.background), Vec::new());
+impl<S: Sample> StreamEncoder<S> for JpegStream {
+    fn add(&mut self, rows: Raster<S>) -> Result<Vec<u8>, Error> {
+        let (rows, mut file) = (S::in_8(rows), Vec::new());
         let (mut done, height) = (self.complete(&rows, &mut file)?, rows.dimensions.height);
         while self.left.dimensions.height == 0 && height - done >= self.rows {
             self.band(&rows, done..done + self.rows, &mut file)?;
@@ -127,33 +131,32 @@ impl super::Flow<u8> for Flow {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Flow as _;
     use super::*;
 
     #[test]
     fn a_file_does_not_depend_on_how_its_rows_are_handed_over() {
         let size = Dimensions::new(9000, 250);
-        let mut picture = Raster::new(size, Channels::Rgba);
+        let mut picture = Raster::new(size, Channels::Rgb);
         for (n, sample) in picture.pixels.iter_mut().enumerate() {
-            *sample = (n / 97 % 200 + n % 4 * 17) as u8;
+            *sample = (n / 97 % 200 + n % 3 * 17) as u8;
         }
         let settings = Jpeg::default();
         let written = |step: u32| {
-            let mut flow = Flow::new(size, Carried::default(), settings, [10, 200, 30]);
+            let mut stream = JpegStream::new(size, Carried::default(), settings);
             let mut file = Vec::new();
             for y in (0..size.height).step_by(step as usize) {
                 let mut rows = Raster::new(Dimensions::new(0, 0), Channels::Gray);
                 rows.append_rows(&picture, y..size.height.min(y + step));
-                file.extend(flow.add(rows).expect("a band"));
+                file.extend(stream.add(rows).expect("a band"));
             }
-            file.extend(flow.end().expect("an end"));
+            file.extend(StreamEncoder::<u8>::end(&mut stream).expect("an end"));
             file
         };
         let file = written(1);
         for step in [7, 111, 112, 113, 225, 250] {
             assert!(written(step) == file, "by {step} rows");
         }
-        let whole = Encoder::default().encode(&flatten(picture.clone(), [10, 200, 30]), &settings);
+        let whole = Encoder::default().encode(&picture, &settings);
         let decoded = |file: &[u8]| turbojpeg::decompress(file, PixelFormat::RGB).expect("a JPEG").pixels;
         assert!(decoded(&file) == decoded(&whole.expect("encoded")));
         assert!(file.windows(2).any(|marker| marker == [0xff, 0xd1]), "three bands");

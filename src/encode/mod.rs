@@ -4,30 +4,29 @@
 mod avif;
 mod bands;
 mod carried;
-mod flow;
 mod gif;
 mod jp2;
 mod jpeg;
 mod pdf;
 mod png;
 mod settings;
+mod stream;
 mod tiff;
 mod webp;
 
-pub use carried::{Carried, into_jpeg};
-pub use flow::{Flow, flow, flow_deep};
+pub use carried::{Carried, into_file};
 pub use settings::{
     Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, PngCompression, Subsampling, Tiff, TiffCompression, Webp,
 };
+pub use stream::{StreamEncoder, StreamFormat};
 
 use std::num::{NonZeroU32, NonZeroU64};
 
 use recto_iiif::Offer;
 
-use crate::config::Config;
 use crate::error::Error;
 use crate::picture::{Dimensions, Format, Limits};
-use crate::raster::{Raster, Sample, flatten};
+use crate::raster::{Raster, Sample};
 
 /// Encodes rasters; keeps its buffers.
 #[derive(Default)]
@@ -36,58 +35,30 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// The raster, which [`check`] has let pass, as a file of `format` that carries what the format can hold of `carried`;
-    /// on the configured background if it has no alpha.
+    /// The raster, which [`check`] has let pass, as a file of `format` that carries what the format can hold of `carried`.
+    /// It must be opaque if the format has no alpha. Only PNG and TIFF hold 16 bits a sample: others are given 8.
     ///
     /// # Errors
     /// [`Error::Internal`] if the encoder fails.
-    pub fn encode(
+    pub fn encode<S: Sample>(
         &mut self,
-        raster: Raster,
+        raster: Raster<S>,
         format: Format,
         carried: &Carried,
-        config: &Config,
+        encodings: &Encodings,
     ) -> Result<Vec<u8>, Error> {
-        let settings = &config.rendering.encodings;
-        let raster =
-            if format.has_alpha() { raster } else { flatten(raster, config.rendering.offer.background) };
         match format {
-            Format::Jpg => Ok(into_jpeg(self.jpeg.encode(&raster, &settings.jpeg)?, carried)),
-            Format::Png | Format::Tif => encode_of(&raster, format, carried, settings),
-            Format::Webp => webp::encode(raster, &settings.webp, carried),
-            Format::Gif => gif::encode(raster, &settings.gif),
-            Format::Jp2 => Ok(carried::into_jp2(jp2::encode(&raster, &settings.jp2)?, carried)),
-            Format::Avif => avif::encode(raster, &settings.avif),
-            Format::Pdf => pdf::encode(&mut self.jpeg, raster, settings, carried),
+            Format::Png => png::encode(&raster, &encodings.png, carried),
+            Format::Tif => tiff::encode(&raster, &encodings.tiff, carried),
+            Format::Jpg => {
+                Ok(carried::into_jpeg(self.jpeg.encode(&S::in_8(raster), &encodings.jpeg)?, carried))
+            }
+            Format::Webp => webp::encode(S::in_8(raster), &encodings.webp, carried),
+            Format::Gif => gif::encode(S::in_8(raster), &encodings.gif),
+            Format::Jp2 => Ok(carried::into_jp2(jp2::encode(&S::in_8(raster), &encodings.jp2)?, carried)),
+            Format::Avif => avif::encode(S::in_8(raster), &encodings.avif),
+            Format::Pdf => pdf::encode(&mut self.jpeg, S::in_8(raster), encodings, carried),
         }
-    }
-
-    /// As [`Encoder::encode`], of 16 bits a sample; `format` must be one that holds them.
-    ///
-    /// # Errors
-    /// As [`Encoder::encode`].
-    pub fn encode_deep(
-        &mut self,
-        raster: &Raster<u16>,
-        format: Format,
-        carried: &Carried,
-        config: &Config,
-    ) -> Result<Vec<u8>, Error> {
-        encode_of(raster, format, carried, &config.rendering.encodings)
-    }
-}
-
-/// For the formats that hold samples of both depths.
-fn encode_of<S: Sample>(
-    raster: &Raster<S>,
-    format: Format,
-    carried: &Carried,
-    settings: &Encodings,
-) -> Result<Vec<u8>, Error> {
-    match format {
-        Format::Png => png::encode(raster, &settings.png, carried),
-        Format::Tif => tiff::encode(raster, &settings.tiff, carried),
-        other => Err(failed(other.extension(), "it has no 16 bits a sample")),
     }
 }
 
@@ -140,4 +111,38 @@ const fn longest_side(format: Format) -> u32 {
 /// What an encoder says when it fails although its input is right.
 fn failed(encoder: &str, error: impl std::fmt::Display) -> Error {
     Error::Internal(format!("{encoder} encoder: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::picture::Channels;
+
+    #[test]
+    fn formats_of_8_bits_a_sample_round_what_has_16() {
+        let mut deep = Raster::<u16>::new(Dimensions::new(20, 10), Channels::Rgb);
+        deep.pixels.iter_mut().zip(0..).for_each(|(sample, n)| *sample = n * 109);
+        let file = |format, is_deep| {
+            let (carried, encodings) = (Carried::default(), Encodings::default());
+            let mut encoder = Encoder::default();
+            match is_deep {
+                true => encoder.encode(deep.clone(), format, &carried, &encodings),
+                false => encoder.encode(u16::in_8(deep.clone()), format, &carried, &encodings),
+            }
+        };
+        for format in Format::ALL {
+            let same = file(format, true).expect("encoded") == file(format, false).expect("encoded");
+            assert_eq!(same, !matches!(format, Format::Png | Format::Tif), "{format}");
+        }
+    }
+
+    #[test]
+    fn what_is_transparent_is_no_jpeg() {
+        let raster = || Raster::<u8>::new(Dimensions::new(20, 10), Channels::Rgba);
+        for format in [Format::Jpg, Format::Pdf] {
+            let file =
+                Encoder::default().encode(raster(), format, &Carried::default(), &Encodings::default());
+            assert!(matches!(file, Err(Error::Internal(_))), "{format}");
+        }
+    }
 }

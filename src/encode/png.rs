@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use png::{BitDepth, ColorType, Compression, EncodingError, Filter, Info, StreamWriter, Writer};
 
-use super::{Carried, Png, PngCompression, failed};
+use super::{Carried, Png, PngCompression, StreamEncoder, failed};
 use crate::error::Error;
 use crate::picture::{Channels, Depth, Dimensions};
 use crate::raster::{Raster, Sample};
@@ -71,7 +71,7 @@ fn begin<S: Sample, W: Write>(
 }
 
 /// A file that is written row by row.
-pub(super) struct Flow {
+pub(super) struct PngStream {
     size: Dimensions,
     settings: Png,
     carried: Carried,
@@ -95,7 +95,7 @@ impl Write for Outlet {
     }
 }
 
-impl Flow {
+impl PngStream {
     pub(super) fn new(size: Dimensions, carried: Carried, settings: Png) -> Self {
         Self { size, settings, carried, out: Outlet::default(), writer: None }
     }
@@ -116,7 +116,7 @@ impl Flow {
     }
 }
 
-impl<S: Sample> super::Flow<S> for Flow {
+impl<S: Sample> StreamEncoder<S> for PngStream {
     fn add(&mut self, rows: Raster<S>) -> Result<Vec<u8>, Error> {
         self.write(&rows).map_err(|error| failed("PNG", error))?;
         Ok(self.out.0.take())
@@ -130,7 +130,6 @@ impl<S: Sample> super::Flow<S> for Flow {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Flow as _;
     use super::*;
     use crate::metadata::Metadata;
 
@@ -145,13 +144,13 @@ mod tests {
             let carried = Carried { profile: Some(vec![7; 500]), metadata: Metadata::default() };
             let settings = Png { compression, ..Png::default() };
             let written = |step: u32| {
-                let (mut flow, mut file) = (Flow::new(size, carried.clone(), settings), Vec::new());
+                let (mut stream, mut file) = (PngStream::new(size, carried.clone(), settings), Vec::new());
                 for y in (0..size.height).step_by(step as usize) {
                     let mut rows = Raster::new(Dimensions::new(0, 0), channels);
                     rows.append_rows(&picture, y..size.height.min(y + step));
-                    file.extend(flow.add(rows).expect("rows"));
+                    file.extend(stream.add(rows).expect("rows"));
                 }
-                file.extend(super::super::Flow::<S>::end(&mut flow).expect("an end"));
+                file.extend(StreamEncoder::<S>::end(&mut stream).expect("an end"));
                 file
             };
             assert!(written(1) == written(203) && written(1) == written(50));

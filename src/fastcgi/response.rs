@@ -12,18 +12,18 @@ use crate::http::Response;
 const CHUNK: u16 = 65_528;
 
 /// Writes all of `response` as the reply to request `id`: in one `writev` if `out` takes it, without copying the body,
-/// or one for each piece.
+/// or one for each chunk.
 ///
 /// # Errors
-/// Those of `out`, and that of a piece that cannot be made: then the reply has no end, which tells the peer that it
+/// Those of `out`, and that of a chunk that cannot be made: then the reply has no end, which tells the peer that it
 /// is not whole. The connection is of no more use.
 pub fn write_response(response: Response, id: u16, out: &mut impl Write) -> io::Result<()> {
     let mut head = head(&response);
     match response.body {
         Body::Whole(body) => write_content(id, [&head, &body], &end_of_reply(id), out),
-        Body::Pieces(pieces) => {
-            for piece in pieces {
-                write_content(id, [&head, &piece.map_err(io::Error::other)?], b"", out)?;
+        Body::Chunks(chunks) => {
+            for chunk in chunks {
+                write_content(id, [&head, &chunk.map_err(io::Error::other)?], b"", out)?;
                 head.clear();
             }
             write_content(id, [&head, b""], &end_of_reply(id), out)
@@ -181,21 +181,21 @@ mod tests {
     }
 
     #[test]
-    fn pieces_follow_each_other_and_their_length_is_not_told() {
-        let pieces =
-            || -> Body { Body::Pieces(Box::new([70_000, 0, 3].map(|n| Ok(vec![n as u8; n])).into_iter())) };
+    fn chunks_follow_each_other_and_their_length_is_not_told() {
+        let chunks =
+            || -> Body { Body::Chunks(Box::new([70_000, 0, 3].map(|n| Ok(vec![n as u8; n])).into_iter())) };
         let expected = [&b"Status: 200 OK\r\n\r\n"[..], &[112; 70_000], &[3; 3]].concat();
         for step in [1000, usize::MAX] {
-            assert!(received(Response::new(200, pieces()), step) == expected, "by {step}");
+            assert!(received(Response::new(200, chunks()), step) == expected, "by {step}");
         }
-        assert_eq!(received(Response::new(200, Body::Pieces(Box::new([].into_iter()))), 9).len(), 18);
+        assert_eq!(received(Response::new(200, Body::Chunks(Box::new([].into_iter()))), 9).len(), 18);
     }
 
     #[test]
-    fn a_piece_that_fails_leaves_the_reply_without_an_end() {
-        let pieces = [Ok(vec![1; 5]), Err(Error::NotFound("gone")), Ok(vec![2; 5])];
+    fn a_chunk_that_fails_leaves_the_reply_without_an_end() {
+        let chunks = [Ok(vec![1; 5]), Err(Error::NotFound("gone")), Ok(vec![2; 5])];
         let mut out = Vec::new();
-        let response = Response::new(200, Body::Pieces(Box::new(pieces.into_iter())));
+        let response = Response::new(200, Body::Chunks(Box::new(chunks.into_iter())));
         let written = write_response(response, 9, &mut out);
         assert_eq!(written.expect_err("failed").to_string(), "gone");
         let (stdout, ended) = understood(&out);

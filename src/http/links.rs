@@ -3,60 +3,59 @@
 
 use recto_iiif::{Identifier, Offer, Pages, Version, base_uri};
 
-/// The header of a derivative; `base` is the URL of the `/iiif` root.
-pub fn of_image(
-    base: &str,
-    version: Version,
-    identifier: &Identifier,
-    canonical: &str,
-    offer: &Offer,
-) -> String {
-    let image = base_uri(base, version, identifier);
-    format!("<{image}/{canonical}>;rel=\"canonical\", {}", profile(version, offer))
+/// An image as links tell of it.
+#[derive(Clone, Copy)]
+pub struct Links<'a> {
+    /// The URL of the `/iiif` root.
+    pub base: &'a str,
+    /// In the URLs of which version.
+    pub version: Version,
+    /// By what name it was asked for.
+    pub identifier: &'a Identifier,
+    /// In what ways it is served.
+    pub offer: &'a Offer,
 }
 
-/// The header of an info.json; `path` is that of the master's file below the root.
-pub fn of_info(
-    base: &str,
-    version: Version,
-    identifier: &Identifier,
-    path: &str,
-    pages: Pages,
-    media_type: &str,
-    offer: &Offer,
-) -> String {
-    let links = context(version, media_type).into_iter().chain([profile(version, offer)]);
-    let links: Vec<String> = links.chain(other_pages(base, version, identifier, path, pages)).collect();
-    links.join(", ")
-}
+impl Links<'_> {
+    /// The base URI of the image.
+    pub fn image(&self) -> String {
+        base_uri(self.base, self.version, self.identifier)
+    }
 
-/// Which level of compliance this is.
-fn profile(version: Version, offer: &Offer) -> String {
-    format!("<{}>;rel=\"profile\"", offer.compliance(version).uri(version))
-}
+    /// The header of a derivative of this canonical form.
+    pub fn of_image(&self, canonical: &str) -> String {
+        format!("<{}/{canonical}>;rel=\"canonical\", {}", self.image(), self.profile())
+    }
 
-/// So that plain JSON can be read as JSON-LD (JSON-LD 1.1 section 6.1).
-fn context(version: Version, media_type: &str) -> Option<String> {
-    let rel = "rel=\"http://www.w3.org/ns/json-ld#context\";type=\"application/ld+json\"";
-    (media_type == "application/json").then(|| format!("<{}>;{rel}", version.context_uri()))
-}
+    /// The header of an info.json of this media type; `path` is that of the master's file below the root.
+    pub fn of_info(&self, media_type: &str, path: &str, pages: Pages) -> String {
+        let mut links = String::new();
+        if media_type == "application/json" {
+            // So that plain JSON can be read as JSON-LD (JSON-LD 1.1 section 6.1).
+            let rel = "rel=\"http://www.w3.org/ns/json-ld#context\";type=\"application/ld+json\"";
+            links += &format!("<{}>;{rel}, ", self.version.context_uri());
+        }
+        links += &self.profile();
+        self.other_pages(path, pages).for_each(|link| links += &format!(", {link}"));
+        links
+    }
 
-/// The other pages of a file; none if it has but one.
-fn other_pages(
-    base: &str,
-    version: Version,
-    identifier: &Identifier,
-    path: &str,
-    pages: Pages,
-) -> Vec<String> {
-    let link = |page: u32, relation: &str| {
-        let image = base_uri(base, version, &identifier.with_page(path, page)?);
-        Some(format!("<{image}/info.json>;rel=\"{relation}\""))
-    };
-    let Pages { page, of } = pages;
-    [(1, "first"), (page.saturating_sub(1), "prev"), (page.saturating_add(1), "next"), (of, "last")]
-        .into_iter()
-        .filter(|(to, _)| of > 1 && (1..=of).contains(to))
-        .filter_map(|(to, relation)| link(to, relation))
-        .collect()
+    /// Which level of compliance this is.
+    fn profile(&self) -> String {
+        format!("<{}>;rel=\"profile\"", self.offer.compliance(self.version).uri(self.version))
+    }
+
+    /// The other pages of a file; none if it has but one.
+    fn other_pages(&self, path: &str, pages: Pages) -> impl Iterator<Item = String> {
+        let Pages { page, of } = pages;
+        let others =
+            [(1, "first"), (page.saturating_sub(1), "prev"), (page.saturating_add(1), "next"), (of, "last")];
+        others.into_iter().filter(move |(to, _)| of > 1 && (1..=of).contains(to)).filter_map(
+            move |(to, relation)| {
+                let identifier = self.identifier.with_page(path, to)?;
+                let image = base_uri(self.base, self.version, &identifier);
+                Some(format!("<{image}/info.json>;rel=\"{relation}\""))
+            },
+        )
+    }
 }

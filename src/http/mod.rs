@@ -1,11 +1,14 @@
-//! What Recto knows of HTTP: requests and responses as plain values, what the server is called, how an answer is kept
-//! and found to be fresh, its `Link` headers, what is told of errors, the texts of info.json that were made last.
+//! What Recto knows of HTTP: requests and responses as plain values, what a request asks for and what the server is called
+//! in it, how an answer is kept and found to be fresh, its `Link` headers, what is told of errors, the texts of info.json
+//! that were made last.
 
+pub mod asked;
 mod error;
 mod fingerprint;
 mod hosts;
 pub mod info_cache;
 pub mod links;
+pub mod refusal;
 mod request;
 mod response;
 mod settings;

@@ -18,8 +18,8 @@ impl<'r> Spelling<'r> {
     /// The one that is asked for. None if NGINX keeps nothing: then one is as good as another.
     pub fn asked(request: &'r Request) -> Option<Self> {
         let param = |name| request.param(name).unwrap_or_default();
-        let asked = Self { accept: param("HTTP_ACCEPT"), host: param("RECTO_HOST"), path: path(request) };
-        (!param("RECTO_CACHE").is_empty()).then_some(asked)
+        let keeps = !param("RECTO_CACHE").is_empty();
+        keeps.then(|| Self { accept: param("HTTP_ACCEPT"), host: param("RECTO_HOST"), path: path(request) })
     }
 
     /// The way to `image` with the last of `rests` after it, unless this is one of them, with the same header and host.

@@ -50,8 +50,8 @@ impl Freshness {
     }
 
     /// The response with its validators.
-    pub fn stamp<'a>(&self, response: Response<'a>) -> Response<'a> {
-        response.with("ETag", self.etag.clone()).with("Last-Modified", httpdate::fmt_http_date(self.modified))
+    pub fn stamp(self, response: Response<'_>) -> Response<'_> {
+        response.with("ETag", self.etag).with("Last-Modified", httpdate::fmt_http_date(self.modified))
     }
 }
 

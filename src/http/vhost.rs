@@ -2,21 +2,23 @@
 //! A client has a say in it only where NGINX has no name for the vhost, or not the port that leads to it, and only by
 //! a host that is listed. `X-Forwarded-Host` and the like are believed from nobody.
 
+use std::borrow::Cow;
+
 use super::{Request, Settings};
 
 /// What the server is called.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Vhost {
+pub struct Vhost<'r> {
     /// The URL of the `/iiif` root that the client sees, without a slash at its end.
-    pub base: String,
+    pub base: Cow<'r, str>,
     /// The host that the client asked for, if it is listed or NGINX's own; else empty.
-    pub host: String,
+    pub host: Cow<'r, str>,
 }
 
-impl Vhost {
+impl<'r> Vhost<'r> {
     /// By `public_url`, by the host that NGINX passes on, or by NGINX's own name for the vhost. None if none of them
     /// says it.
-    pub fn of(request: &Request, server: &Settings) -> Option<Self> {
+    pub fn of(request: &'r Request, server: &'r Settings) -> Option<Self> {
         let param = |name| request.param(name).and_then(|value| std::str::from_utf8(value).ok());
         let graphic = |base: &&str| base.bytes().all(|byte| byte.is_ascii_graphic());
         let from_nginx = param("RECTO_BASE").filter(graphic);
@@ -24,23 +26,23 @@ impl Vhost {
         let own = rest.split('/').next();
         let asked = param("RECTO_HOST").filter(|asked| !asked.is_empty());
         let admitted = asked.and_then(|asked| match own == Some(asked) {
-            true => Some(asked.to_owned()),
-            false => server.admit(asked, scheme),
+            true => Some(Cow::Borrowed(asked)),
+            false => server.admit(asked, scheme).map(Cow::Owned),
         });
         let host = admitted.unwrap_or_default();
-        let base = match (&server.public_url, host.as_str()) {
-            (Some(url), _) => url.clone(),
-            (None, "") => from_nginx?.trim_end_matches('/').to_owned(),
+        let base = match (&server.public_url, &*host) {
+            (Some(url), _) => Cow::Borrowed(url.as_str()),
+            (None, "") => Cow::Borrowed(from_nginx?.trim_end_matches('/')),
             (None, host) => {
                 let path = rest.find('/').map_or("", |at| &rest[at..]);
-                format!("{scheme}://{host}{}", path.trim_end_matches('/'))
+                Cow::Owned(format!("{scheme}://{host}{}", path.trim_end_matches('/')))
             }
         };
         Some(Self { base, host })
     }
 
     /// The host that the client asked for in vain: what it is told is another's name.
-    pub fn refused<'r>(&self, request: &'r Request, server: &Settings) -> Option<&'r [u8]> {
+    pub fn refused<'a>(&self, request: &'a Request, server: &Settings) -> Option<&'a [u8]> {
         let asked = request.param("RECTO_HOST").filter(|asked| !asked.is_empty());
         asked.filter(|_| server.public_url.is_none() && self.host.is_empty())
     }
@@ -74,7 +76,7 @@ mod tests {
             let request =
                 Request::from_pairs([("RECTO_BASE", "http://10.0.0.2/iiif/"), ("RECTO_HOST", asked)]);
             let vhost = Vhost::of(&request, server).expect(asked);
-            assert_eq!((vhost.base.as_str(), vhost.host.as_str()), (base, host), "{asked}");
+            assert_eq!((&*vhost.base, &*vhost.host), (base, host), "{asked}");
             let refused = base.contains("10.0") && !asked.is_empty() && host.is_empty();
             assert_eq!(vhost.refused(&request, server).is_some(), refused, "{asked}");
         }

@@ -1,6 +1,6 @@
 //! Windows of flat masters: which way costs least, and what of it is cached for the next.
 
-use super::{Decoder, Master};
+use super::{Decoder, Master, Reader};
 use crate::error::MasterError;
 use crate::format::image;
 use crate::picture::{Depth, Rect};
@@ -42,8 +42,7 @@ impl Master {
         Ok(part)
     }
 
-    /// Whether a window is to be decoded by an index: because it is there, because making it and decoding the window
-    /// cost less than decoding the whole level, or because the level is too large for that.
+    /// Whether a window is to be decoded by an index: because it is there, or because the plan has it made.
     fn is_worth_an_index(
         &self,
         decoder: &mut Decoder,
@@ -51,20 +50,11 @@ impl Master {
         level: usize,
         window: Rect,
     ) -> bool {
-        let size = self.description.levels[level].dimensions;
-        if !picture.has_windows(level) {
-            return false;
+        match Reader::of_flat(picture, level, self.description.levels[level].dimensions, window) {
+            Reader::Index => true,
+            Reader::IndexIfKept => matches!(decoder.indices.get(&self.identity), Some(Some(_))),
+            Reader::Level | Reader::Pieces | Reader::Codestream(_) => false,
         }
-        if size.area() > image::MAX_AREA {
-            return true;
-        }
-        // A band of a picture whose others follow. At full size, bands by the index cost a little more than the whole
-        // level and a tenth of its memory; a reduced level is smaller than what its bands take to find.
-        if window.width == size.width && level > 0 {
-            return false;
-        }
-        let is_there = matches!(decoder.indices.get(&self.identity), Some(Some(_)));
-        is_there || window.dimensions().area() <= size.area() / 2
     }
 
     /// The pixels of a window by an index of the file's data, which is made if there is none. None if there can be

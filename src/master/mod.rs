@@ -7,6 +7,7 @@ mod decoder;
 mod flat_window;
 mod index_store;
 mod open_masters;
+mod reader;
 mod settings;
 
 use std::cell::OnceCell;
@@ -18,6 +19,7 @@ use std::rc::Rc;
 pub use decoder::Decoder;
 pub use index_store::IndexStore;
 pub use open_masters::OpenMasters;
+pub use reader::Reader;
 pub use settings::{Bounds, StateSettings};
 
 use crate::error::{Error, MasterError};
@@ -162,11 +164,14 @@ impl Master {
         }
     }
 
-    /// What decodes its codestream, if it has one.
-    pub fn codestream_reader(&self) -> Option<jp2::Reader> {
+    /// What decodes a window of a level, as far as that is known before. Only of some masters the window decides on it.
+    pub fn reader(&self, level: usize, window: impl FnOnce() -> Rect) -> Reader {
         match &self.kind {
-            Kind::Jp2(image) => Some(image.reader()),
-            Kind::Tiff(_) | Kind::Flat(_) => None,
+            Kind::Tiff(_) => Reader::Pieces,
+            Kind::Jp2(image) => Reader::Codestream(image.reader()),
+            Kind::Flat(picture) => {
+                Reader::of_flat(picture, level, self.description.levels[level].dimensions, window())
+            }
         }
     }
 

@@ -8,7 +8,7 @@ mod rotate;
 mod sample;
 mod tone;
 
-pub use colour::{Converter, light, written};
+pub use colour::{Conversion, Converter, Convertible, light, written};
 pub use orient::orient;
 pub use resample::{Axis, Resampler, SUPPORT};
 pub use rotate::rotate;
@@ -72,10 +72,21 @@ impl<S: Sample> Raster<S> {
         Self { dimensions: window.dimensions(), channels: self.channels, pixels }
     }
 
-    /// Adds the rows of `below`, which has the same width and channels.
-    pub fn append(&mut self, below: &Self) {
+    /// Adds the rows of `below`, which has the same width and channels, unless this one has no rows yet: it becomes
+    /// `below` then.
+    pub fn append(&mut self, below: Self) {
+        if self.dimensions.height == 0 {
+            *self = below;
+            return;
+        }
         self.pixels.extend_from_slice(&below.pixels);
         self.dimensions.height += below.dimensions.height;
+    }
+
+    /// Makes room for so many rows in all, no fewer than it has.
+    pub fn reserve_rows(&mut self, height: u32) {
+        let rows = height.saturating_sub(self.dimensions.height) as usize;
+        self.pixels.reserve_exact(rows * self.row_length());
     }
 
     /// Adds these rows of `from`, which has the same width and channels, unless this one has no rows yet.

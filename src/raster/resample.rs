@@ -80,7 +80,7 @@ impl Default for Resampler {
 
 impl Resampler {
     /// Gives back memory that is worth it.
-    pub fn rest(&mut self) {
+    pub fn release_buffers(&mut self) {
         if self.resizer.size_of_internal_buffers() > KEPT_BYTES {
             self.resizer.reset_internal_buffers();
         }

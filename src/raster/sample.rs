@@ -6,7 +6,7 @@ use std::fmt::Debug;
 
 use bytemuck::Pod;
 
-use super::colour::{Converter, Executor, Kept, Transform};
+use super::Raster;
 use crate::picture::Depth;
 
 /// A sample: 0 is black, no ink or transparent, [`Sample::MAX`] white, full ink or opaque.
@@ -53,13 +53,8 @@ pub trait Sample: Pod + Default + Debug + PartialEq + Into<u32> + Into<f32> + pr
     /// The bytes of samples, most significant first, as PNG has them.
     fn big_endian(samples: &[Self]) -> Cow<'_, [u8]>;
 
-    /// What the colour library makes of samples of this depth.
-    #[doc(hidden)]
-    fn transform(of: &Transform) -> Result<Executor<Self>, moxcms::CmsError>;
-
-    /// Where the transforms of this depth are kept.
-    #[doc(hidden)]
-    fn kept(converter: &mut Converter) -> &mut Kept<Self>;
+    /// The raster in 8 bits a sample, each rounded to the nearest; itself if it has them.
+    fn in_8(raster: Raster<Self>) -> Raster<u8>;
 }
 
 impl Sample for u8 {
@@ -87,12 +82,8 @@ impl Sample for u8 {
         samples.into()
     }
 
-    fn transform(of: &Transform) -> Result<Executor<Self>, moxcms::CmsError> {
-        of.profile.create_transform_8bit(of.from, &of.target, of.to, of.options)
-    }
-
-    fn kept(converter: &mut Converter) -> &mut Kept<Self> {
-        &mut converter.eight
+    fn in_8(raster: Raster<Self>) -> Raster<u8> {
+        raster
     }
 }
 
@@ -120,12 +111,8 @@ impl Sample for u16 {
         samples.iter().flat_map(|sample| sample.to_be_bytes()).collect()
     }
 
-    fn transform(of: &Transform) -> Result<Executor<Self>, moxcms::CmsError> {
-        of.profile.create_transform_16bit(of.from, &of.target, of.to, of.options)
-    }
-
-    fn kept(converter: &mut Converter) -> &mut Kept<Self> {
-        &mut converter.sixteen
+    fn in_8(raster: Raster<Self>) -> Raster<u8> {
+        raster.map(u8::of_16)
     }
 }
 

@@ -4,14 +4,20 @@
 use super::{Raster, Sample};
 use crate::picture::{Channels, Quality};
 
-/// The raster in the quality asked for. Bitonal has no half-tones: what is lighter than the middle is white, and
-/// what is transparent shows the background.
-pub fn apply<S: Sample>(raster: Raster<S>, quality: Quality, background: [u8; 3]) -> Raster<S> {
-    match quality {
+/// The raster in the quality asked for, on paper of this colour where it is transparent, unless there is none and it
+/// stays so. Bitonal has no half-tones: what is lighter than the middle is white; it wants paper.
+pub fn apply<S: Sample>(raster: Raster<S>, quality: Quality, paper: Option<[u8; 3]>) -> Raster<S> {
+    let shades = match quality {
         Quality::Default | Quality::Color => raster,
-        Quality::Gray => gray(raster),
-        Quality::Bitonal => flatten(gray(raster), background)
-            .map(|sample| S::of(if sample.number() > S::MAX / 2 { S::MAX } else { 0 })),
+        Quality::Gray | Quality::Bitonal => gray(raster),
+    };
+    let opaque = match paper {
+        Some(colour) => flatten(shades, colour),
+        None => shades,
+    };
+    match quality {
+        Quality::Bitonal => opaque.map(|sample| S::of(if sample.number() > S::MAX / 2 { S::MAX } else { 0 })),
+        _ => opaque,
     }
 }
 
@@ -93,15 +99,15 @@ mod tests {
     #[test]
     fn gray_keeps_alpha_and_bitonal_has_two_values() {
         assert_eq!(
-            apply(one(Channels::Rgba, &[255, 0, 0, 9]), Quality::Gray, [255; 3]),
+            apply(one(Channels::Rgba, &[255, 0, 0, 9]), Quality::Gray, None),
             one(Channels::GrayAlpha, &[76, 9])
         );
         assert_eq!(
-            apply(one(Channels::Rgb, &[128; 3]), Quality::Bitonal, [255; 3]),
+            apply(one(Channels::Rgb, &[128; 3]), Quality::Bitonal, Some([255; 3])),
             one(Channels::Gray, &[255])
         );
         assert_eq!(
-            apply(one(Channels::Rgb, &[127; 3]), Quality::Bitonal, [255; 3]),
+            apply(one(Channels::Rgb, &[127; 3]), Quality::Bitonal, Some([255; 3])),
             one(Channels::Gray, &[0])
         );
     }

@@ -98,8 +98,8 @@ fn respond(config: &Config) -> Result<Vec<Hop<'static>>> {
             Ok(hop(name, move || {
                 let response = service.respond(&request);
                 ensure!(response.status == 200, "{uri}: {}", response.status);
-                for piece in response.body.into_pieces() {
-                    black_box(piece?);
+                for chunk in response.body.into_chunks() {
+                    black_box(chunk?);
                 }
                 Ok(())
             }))
@@ -140,7 +140,7 @@ fn alone<'a>(config: &'a Config, masters: &Path) -> Result<Vec<Hop<'a>>> {
     for (name, format) in [("9: encode a tile, JPEG", Format::Jpg), ("9: encode a tile, PNG", Format::Png)] {
         let (source, mut encoder) = (raster.clone(), Encoder::default());
         hops.push(hop(name, move || {
-            black_box(encoder.encode(source.clone(), format, &Carried::default(), config)?);
+            black_box(encoder.encode(source.clone(), format, &Carried::default(), &config.encodings)?);
             Ok(())
         }));
     }

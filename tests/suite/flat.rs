@@ -9,14 +9,14 @@ use std::rc::Rc;
 
 use png::{BitDepth, ColorType};
 use recto::config::Config;
-use recto::derive::pipeline::Renderer;
-use recto::derive::plan::Plan;
+use recto::derive::Derivation;
+use recto::derive::pipeline::Pipeline;
 use recto::error::{Error, MasterError};
 use recto::http::{public_message, status};
 use recto::master::{Decoder, Master};
-use recto::picture::{Channels, Depth, Dimensions, Rect};
+use recto::picture::{Channels, Dimensions, Rect};
 use recto::raster::Raster;
-use recto_iiif::{ImageService, Target};
+use recto_iiif::Target;
 
 /// No side is a multiple of 8.
 const SIZE: Dimensions = Dimensions::new(643, 421);
@@ -101,16 +101,11 @@ fn render(path: &Path, request: &str) -> Vec<u8> {
         panic!("{request} is no image request")
     };
     let master = Rc::new(Master::open(path).unwrap());
-    let description = &master.description;
-    let has_colour = description.channels.has_colour();
-    let (tiling, limits, offer) =
-        (description.tiling(&config.rendering.limits), config.rendering.limits, &config.rendering.offer);
-    let service = ImageService { version, tiling, has_colour, limits, offer };
-    let derivative = service.resolve(&request).unwrap();
-    let plan = Plan::new(&derivative, description, Depth::Eight);
-    let mut renderer = Renderer::default();
-    let pieces = renderer.render(&master, &plan, &config).unwrap().into_pieces();
-    pieces.collect::<Result<Vec<_>, _>>().unwrap().concat()
+    let derivation =
+        Derivation::new(&master, (version, &request), &config.rendering.limits, &config.rendering).unwrap();
+    let mut pipeline = Pipeline::default();
+    let chunks = pipeline.derive(&master, &derivation.plan()).unwrap().into_chunks();
+    chunks.collect::<Result<Vec<_>, _>>().unwrap().concat()
 }
 
 /// Mean and greatest difference.

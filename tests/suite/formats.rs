@@ -9,7 +9,7 @@ use recto::config::Config;
 use recto::encode::{Carried, Encoder, Encodings, check};
 use recto::http::{public_message, status};
 use recto::picture::{Channels, Dimensions, Format};
-use recto::raster::Raster;
+use recto::raster::{Raster, flatten};
 
 const CHANNELS: [Channels; 4] = [Channels::Gray, Channels::GrayAlpha, Channels::Rgb, Channels::Rgba];
 
@@ -189,7 +189,9 @@ fn config(section: &str) -> Config {
 }
 
 fn encode(raster: &Raster, format: Format, section: &str) -> Vec<u8> {
-    Encoder::default().encode(raster.clone(), format, &Carried::default(), &config(section)).expect("encoded")
+    let (config, raster) = (config(section), raster.clone());
+    let raster = if format.has_alpha() { raster } else { flatten(raster, config.rendering.offer.background) };
+    Encoder::default().encode(raster, format, &Carried::default(), &config.rendering.encodings).expect("encoded")
 }
 
 /// Gradients with a disc in another colour, and alpha of all values in its right half.

@@ -1,29 +1,30 @@
-//! Hops 7 to 9 of a request: a plan carried out, from the pixels of a master to the bytes of a derivative.
-//! Decides nothing: all choices are in the [`Plan`].
+//! A plan carried out, from the pixels of a master to the bytes of a derivative.
+//! Decides nothing about the request: all choices are in the [`Plan`]. What it asks is what only the file can tell.
 
+mod colours;
+mod lent;
+mod scale;
+mod stages;
 mod stream;
 
 use std::rc::Rc;
 
 use crate::body::Body;
-use crate::config::Config;
-use crate::derive::plan::{Band, Plan};
-use crate::derive::{Colour, Profile};
-use crate::encode::{self, Carried, Encoder, into_jpeg};
+use crate::derive::plan::Plan;
+use crate::encode::{self, Carried, Encoder};
 use crate::error::Error;
 use crate::master::{Decoder, Master};
 use crate::metadata::Metadata;
 use crate::passthrough::{Passer, Wanted};
-use crate::picture::{Channels, Depth, Dimensions, Format, Quality, Rect};
-use crate::raster::{Converter, Raster, Resampler, Sample, apply, orient, rotate};
-use stream::Flow;
+use crate::picture::{Depth, Quality};
+use crate::raster::{Converter, Convertible, Resampler};
+use lent::Lent;
+use stages::{bands, gathered};
+use stream::ChunkStream;
 
-/// The ICC profile to convert from, and the one to send.
-type Profiles = (Option<Vec<u8>>, Option<Vec<u8>>);
-
-/// The tools of rendering, with the buffers that they keep.
+/// The tools that make derivatives, with what they keep from one to the next.
 #[derive(Default)]
-pub struct Renderer {
+pub struct Pipeline {
     decoder: Decoder,
     converter: Converter,
     resampler: Resampler,
@@ -31,211 +32,75 @@ pub struct Renderer {
     passer: Passer,
 }
 
-impl Renderer {
-    /// The derivative that `plan` describes. Of one that comes in pieces the first is made, so that what is wrong with
-    /// the master as a whole is told here.
+impl Pipeline {
+    /// The derivative that `plan` describes. Of one that comes in chunks the first is made, so that what is wrong with the
+    /// master as a whole is told here.
     ///
     /// # Errors
     /// [`Error::Request`] if the format cannot hold a picture of that size; [`Error::Master`] if a piece that the plan
     /// needs is damaged; [`Error::Internal`] if an encoder fails.
-    pub fn render<'r>(
-        &'r mut self,
-        master: &Rc<Master>,
-        plan: &Plan,
-        config: &'r Config,
-    ) -> Result<Body<'r>, Error> {
-        encode::check(plan.format, plan.canvas(), &config.rendering.encodings)?;
-        if let Some(file) = self.stored(master, plan, config)? {
+    pub fn derive(&mut self, master: &Rc<Master>, plan: &Plan) -> Result<Body<'_>, Error> {
+        encode::check(plan.format, plan.canvas(), &plan.encodings)?;
+        let profiles = colours::profiles(master, plan, &mut self.converter)?;
+        let carried = Carried { profile: profiles.sent, metadata: metadata(master, plan)? };
+        // Tiles leave in the colours in which they are stored.
+        if profiles.source.is_none()
+            && let Some(file) = self.stored(master, plan, &carried)?
+        {
             return Ok(file.into());
         }
-        let (source, profile) = self.colours(master, plan, config.rendering.colour)?;
-        let carried = Carried { profile, metadata: metadata(master, plan, config)? };
-        let size = plan.scaled();
         match plan.depth {
-            Depth::Eight => {
-                let file = plan.flows().then(|| encode::flow(plan.format, size, &carried, config)).flatten();
-                if let Some(file) = file {
-                    return Flow::begin(self, master, plan, source, config, file);
-                }
-                let picture = self.picture::<u8>(master, plan, source.as_deref(), config)?;
-                Ok(self.encoder.encode(picture, plan.format, &carried, config)?.into())
-            }
-            Depth::Sixteen => {
-                let file =
-                    plan.flows().then(|| encode::flow_deep(plan.format, size, &carried, config)).flatten();
-                if let Some(file) = file {
-                    return Flow::begin(self, master, plan, source, config, file);
-                }
-                let picture = self.picture::<u16>(master, plan, source.as_deref(), config)?;
-                Ok(self.encoder.encode_deep(&picture, plan.format, &carried, config)?.into())
-            }
+            Depth::Eight => self.made::<u8>(master, plan, profiles.source, carried),
+            Depth::Sixteen => self.made::<u16>(master, plan, profiles.source, carried),
         }
     }
 
-    /// The profile that pixels are converted from, or else the one that they are sent with.
-    fn colours(&mut self, master: &Master, plan: &Plan, policy: Colour) -> Result<Profiles, Error> {
-        if policy.profile == Profile::Strip {
-            return Ok((None, None));
-        }
-        let channels = master.description.channels;
-        let kept = |profile: &Vec<u8>| {
-            policy.profile == Profile::Keep
-                && profile.len() <= policy.longest_kept
-                && plan.holds_profile(channels)
-        };
-        match master.icc_profile(plan.level)? {
-            Some(profile) if kept(&profile) && self.converter.knows(&profile, channels) => {
-                Ok((None, Some(profile)))
-            }
-            profile => Ok((profile, None)),
-        }
-    }
-
-    /// The pixels of the derivative.
-    fn picture<S: Sample>(
-        &mut self,
-        master: &Master,
-        plan: &Plan,
-        profile: Option<&[u8]>,
-        config: &Config,
-    ) -> Result<Raster<S>, Error> {
-        let scaled = self.scaled(master, plan, profile);
-        self.rest();
-        let turned = orient(scaled?, plan.turn);
-        let background = config.rendering.offer.background;
-        let tilted = match plan.tilt {
-            0.0 => turned,
-            degrees => rotate(&turned, degrees, plan.is_opaque().then_some(background)),
-        };
-        Ok(apply(tilted, plan.quality, background))
-    }
-
-    /// To be called when a request is done with pixels.
-    fn rest(&mut self) {
-        self.decoder.release_buffers();
-        self.resampler.rest();
-    }
-
-    /// The tile that the plan names, as it is stored, if it may be sent so.
-    fn stored(&mut self, master: &Master, plan: &Plan, config: &Config) -> Result<Option<Vec<u8>>, Error> {
-        let Some(tile) = plan.tile.filter(|_| config.rendering.tiles.pass_through > 0.0) else {
-            return Ok(None);
-        };
-        let (is_converted, profile) = match config.rendering.colour.profile {
-            Profile::Strip => (false, None),
-            Profile::Srgb => (!master.is_srgb(plan.level, &mut self.converter)?, None),
-            Profile::Keep => {
-                let (source, profile) = self.colours(master, plan, config.rendering.colour)?;
-                (source.is_some() && !master.is_srgb(plan.level, &mut self.converter)?, profile)
-            }
-        };
-        let carried = Carried { profile, metadata: metadata(master, plan, config)? };
-        if is_converted || plan.format != Format::Jpg && !carried.is_empty() {
-            return Ok(None);
-        }
-        let Some(stored) = master.stored(plan.level, tile)? else { return Ok(None) };
+    /// The file of the tile that the plan would send as it is stored, if its bytes allow it.
+    fn stored(&mut self, master: &Master, plan: &Plan, carried: &Carried) -> Result<Option<Vec<u8>>, Error> {
+        let Some(planned) = plan.pass_through else { return Ok(None) };
+        let Some(stored) = master.stored(plan.scaling.level, planned.tile)? else { return Ok(None) };
         let wanted = Wanted {
-            stored: plan.piece,
+            stored: plan.scaling.piece,
             samples: master.description.channels.count(),
-            size: plan.scaled(),
+            size: plan.scaling.output(),
             turn: plan.turn,
             gray: plan.quality == Quality::Gray,
-            growth: config.rendering.tiles.pass_through,
-            encodings: config.rendering.encodings,
+            growth: planned.growth,
+            encodings: plan.encodings,
         };
-        Ok(self.passer.pass(stored, &wanted).map(|file| into_jpeg(file, &carried)))
+        let file = self.passer.pass(stored, &wanted);
+        Ok(file.and_then(|file| encode::into_file(file, plan.format, carried)))
     }
 
-    /// Decodes and scales, band by band.
-    fn scaled<S: Sample>(
+    /// The file of pixels that are decoded, converted from the profile `source`.
+    fn made<S: Convertible>(
         &mut self,
-        master: &Master,
+        master: &Rc<Master>,
         plan: &Plan,
-        profile: Option<&[u8]>,
-    ) -> Result<Raster<S>, Error> {
-        let (mut source, mut picture) = (Source::new(), Source::new());
-        for band in plan.bands() {
-            picture.append(self.band(master, plan, &band, &mut source, profile)?);
-            picture.reserve(plan.scaled().height);
+        source: Option<Vec<u8>>,
+        carried: Carried,
+    ) -> Result<Body<'_>, Error> {
+        let conversion = self.converter.conversion::<S>(source.as_deref(), master.description.channels);
+        let decoder = Lent::new(&mut self.decoder, Decoder::release_buffers);
+        let resampler = Lent::new(&mut self.resampler, Resampler::release_buffers);
+        let bands = bands(Rc::clone(master), *plan, decoder, conversion, resampler);
+        match plan.stream {
+            Some(format) => {
+                let file = format.begin(plan.scaling.output(), carried, &plan.encodings);
+                ChunkStream::begin(bands, file)
+            }
+            None => {
+                let picture = gathered(bands, plan.canvas().height)?;
+                Ok(self.encoder.encode(picture, plan.format, &carried, &plan.encodings)?.into())
+            }
         }
-        Ok(picture.pixels)
-    }
-
-    /// The rows of a band, and in `source` the pixels of the level that they were made of.
-    fn band<S: Sample>(
-        &mut self,
-        master: &Master,
-        plan: &Plan,
-        band: &Band,
-        source: &mut Source<S>,
-        profile: Option<&[u8]>,
-    ) -> Result<Raster<S>, Error> {
-        source.drop_above(band.window.y);
-        if band.fresh.height > 0 {
-            source.append(self.decoded(master, plan, band.fresh, profile)?);
-        }
-        if plan.is_copy() {
-            return Ok(source.take());
-        }
-        let part = self.resampler.resample(&source.pixels, band.window, (plan.x, plan.y), band.rows.clone());
-        part.map_err(|error| Error::Internal(format!("resampling: {error}")))
-    }
-
-    /// Pixels of a window in the colours that will be sent. Before scaling, so that a tile and a scaled picture meet
-    /// in the same colours.
-    fn decoded<S: Sample>(
-        &mut self,
-        master: &Master,
-        plan: &Plan,
-        window: Rect,
-        profile: Option<&[u8]>,
-    ) -> Result<Raster<S>, Error> {
-        let raster = master.decode(&mut self.decoder, plan.level, window)?;
-        Ok(self.converter.to_srgb(raster, profile))
     }
 }
 
-/// What the answer says in words: whole pictures only, for a tile must stay small.
-fn metadata(master: &Master, plan: &Plan, config: &Config) -> Result<Metadata, Error> {
-    if !plan.whole {
-        return Ok(Metadata::default());
-    }
-    Ok(master.metadata()?.under(config.rendering.metadata))
-}
-
-/// Rows of the level that are decoded: what a band has in common with the one above it is not decoded again.
-struct Source<S> {
-    /// The row of the level that comes first.
-    top: u32,
-    pixels: Raster<S>,
-}
-
-impl<S: Sample> Source<S> {
-    fn new() -> Self {
-        Self { top: 0, pixels: Raster::new(Dimensions::new(0, 0), Channels::Gray) }
-    }
-
-    /// Forgets the rows of the level above `top`.
-    fn drop_above(&mut self, top: u32) {
-        let above = top.saturating_sub(self.top).min(self.pixels.dimensions.height);
-        self.pixels.drop_rows(above);
-        self.top = top;
-    }
-
-    fn append(&mut self, rows: Raster<S>) {
-        match self.pixels.dimensions.height {
-            0 => self.pixels = rows,
-            _ => self.pixels.append(&rows),
-        }
-    }
-
-    /// Makes room for so many rows in all.
-    fn reserve(&mut self, height: u32) {
-        let rows = (height - self.pixels.dimensions.height) as usize;
-        self.pixels.pixels.reserve_exact(rows * self.pixels.row_length());
-    }
-
-    fn take(&mut self) -> Raster<S> {
-        std::mem::replace(self, Self::new()).pixels
-    }
+/// What the file carries on of what the master says about itself in words.
+fn metadata(master: &Master, plan: &Plan) -> Result<Metadata, Error> {
+    Ok(match plan.metadata {
+        Some(policy) => master.metadata()?.under(policy),
+        None => Metadata::default(),
+    })
 }

@@ -161,7 +161,7 @@ mod tests {
         let channels = if pixel.len() == 1 { Channels::Gray } else { Channels::Rgb };
         let raster = Raster { dimensions: Dimensions::new(1, 1), channels, pixels: pixel.to_vec() };
         let profile = of_png(info, channels).expect("a profile");
-        Converter::default().to_srgb(raster, Some(&profile)).pixels
+        Converter::default().conversion(Some(&profile), channels).apply(raster).pixels
     }
 
     #[track_caller]
@@ -198,7 +198,7 @@ mod tests {
         let profile = ColorProfile::new_adobe_rgb().encode().expect("a profile");
         let raster =
             Raster { dimensions: Dimensions::new(1, 1), channels: Channels::Rgb, pixels: colour.to_vec() };
-        let expected = Converter::default().to_srgb(raster, Some(&profile)).pixels;
+        let expected = Converter::default().conversion(Some(&profile), raster.channels).apply(raster).pixels;
         assert_ne!(expected, colour);
         near(&shown(&info(Some(45_471), Some(adobe)), &colour), &expected);
     }

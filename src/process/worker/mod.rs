@@ -266,14 +266,14 @@ mod tests {
     }
 
     #[test]
-    fn the_worker_is_busy_while_pieces_are_made_and_none_of_them_can_kill_it_unseen() {
+    fn the_worker_is_busy_while_chunks_are_made_and_none_of_them_can_kill_it_unseen() {
         let (board, mut place) = place();
         let slot = || board.read(3).expect("readable").expect("in one piece");
         let mut give = |last: fn() -> Result<Vec<u8>, Error>| {
             place.begin(b"GET /a".to_vec());
             let busy = || Ok(vec![u8::from(slot().busy_since > 0); 9]);
-            let pieces = std::iter::repeat_with(busy).take(2).chain(std::iter::once_with(last));
-            let response = Response::new(200, Body::Pieces(Box::new(pieces)));
+            let chunks = std::iter::repeat_with(busy).take(2).chain(std::iter::once_with(last));
+            let response = Response::new(200, Body::Chunks(Box::new(chunks)));
             let mut out = Vec::new();
             let flow = answer(|| response, 1, &mut out, &mut place);
             assert!(contains(&out, "Status: 200") && contains(&out, &"\u{1}".repeat(9)));

@@ -92,8 +92,8 @@ fn answers(service: &mut Service, name: &str, count: usize) -> Vec<(u16, Vec<u8>
         let uri = format!("/iiif/3/{name}/{request}");
         let request = Request::from_pairs([("REQUEST_METHOD", "GET"), ("REQUEST_URI", &uri)]);
         let response = service.respond(&request);
-        let pieces: Result<Vec<_>, _> = response.body.into_pieces().collect();
-        (if pieces.is_ok() { response.status } else { 599 }, pieces.unwrap_or_default().concat())
+        let chunks: Result<Vec<_>, _> = response.body.into_chunks().collect();
+        (if chunks.is_ok() { response.status } else { 599 }, chunks.unwrap_or_default().concat())
     };
     REQUESTS[..count].iter().map(answer).collect()
 }

@@ -184,15 +184,28 @@ fn by_default_tiles_are_sent_that_take_no_more_bytes_than_others_would() {
     }
 }
 
-/// The plan says so before anything is read.
+/// The plan says so before anything is read, and what is done otherwise.
 #[test]
-fn the_plan_tells_of_the_tile() {
+fn the_plan_tells_of_the_tile_and_of_all_choices() {
     let bench = Bench::new();
     let master = master(&bench, 3, "compression=jpeg,Q=75");
     let plan =
         |request: &str| run(env!("CARGO_BIN_EXE_recto"), &["render", text(&master), request, "--plan"]);
-    assert!(plan("128,256,128,128/max/0/default.jpg").contains("as tile 1,2"));
+    let tile = plan("128,256,128,128/max/0/default.jpg");
+    let whole = plan("full/max/0/default.png");
+    assert!(tile.contains("as tile 1,2") && !whole.contains("as tile"));
     assert!(!plan("128,256,128,128/max/0/default.png").contains("as tile"));
+    for (plan, line) in [
+        (&tile, "paper     red 255, green 255, blue 255"),
+        (&tile, "metadata  none"),
+        (&whole, "reader    the pieces that the window touches"),
+        (&whole, "colour    in sRGB"),
+        (&whole, "paper     none"),
+        (&whole, "metadata  copyright"),
+        (&whole, "write     Default as Png, 8 bits a sample, as a whole"),
+    ] {
+        assert!(plan.lines().any(|have| have.starts_with(line)), "{line} is not in: {plan}");
+    }
 }
 
 /// Sets the file's date, and waits until a worker takes it to be settled.

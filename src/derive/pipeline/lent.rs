@@ -1,0 +1,36 @@
+//! Tools that are lent out to the making of one picture.
+
+use std::ops::{Deref, DerefMut};
+
+/// A tool in use, whose buffers are released when it is not used any more, however that ends: the next request may be of
+/// another file, and memory is not for idle workers.
+pub(super) struct Lent<'r, T> {
+    tool: &'r mut T,
+    release_buffers: fn(&mut T),
+}
+
+impl<'r, T> Lent<'r, T> {
+    pub(super) fn new(tool: &'r mut T, release_buffers: fn(&mut T)) -> Self {
+        Self { tool, release_buffers }
+    }
+}
+
+impl<T> Deref for Lent<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.tool
+    }
+}
+
+impl<T> DerefMut for Lent<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.tool
+    }
+}
+
+impl<T> Drop for Lent<'_, T> {
+    fn drop(&mut self) {
+        (self.release_buffers)(self.tool);
+    }
+}

@@ -1,0 +1,74 @@
+//! The stages of every derivative, in their order: those of whole pictures, and of pictures that are written while they
+//! are made.
+
+use std::iter;
+use std::rc::Rc;
+
+use super::Lent;
+use super::scale::scaled;
+use crate::derive::plan::Plan;
+use crate::error::Error;
+use crate::master::{Decoder, Master};
+use crate::picture::{Channels, Dimensions, Rect};
+use crate::raster::{Conversion, Raster, Resampler, Sample, apply, orient, rotate};
+
+/// The bands of a derivative as they are written, top to bottom: each is made when it is asked for. After an error there
+/// are none that mean anything.
+///
+/// This is the list of stages. A new one is a line here: a function of the rows before it.
+pub(super) fn bands<S: Sample>(
+    master: Rc<Master>,
+    plan: Plan,
+    mut decoder: Lent<'_, Decoder>,
+    conversion: Conversion<S>,
+    resampler: Lent<'_, Resampler>,
+) -> impl Iterator<Item = Result<Raster<S>, Error>> {
+    // Of windows of the level. In the colours that are sent before scaling, so that a tile and a scaled picture meet in
+    // the same colours.
+    let mut decoded = move |window: Rect| master.decode(&mut decoder, plan.scaling.level, window);
+    let coloured = move |window: Rect| Ok(conversion.apply(decoded(window)?));
+    // Of bands of the picture.
+    let scaled = scaled(plan.scaling, resampler, coloured);
+    let whole = whole_if(plan.turns_rows(), scaled, plan.scaling.output().height);
+    let oriented = each(whole, move |rows| orient(rows, plan.turn));
+    let tilted = each(oriented, move |rows| tilt(rows, plan.tilt, plan.paper));
+    each(tilted, move |rows| apply(rows, plan.quality, plan.paper))
+}
+
+/// All bands as one picture, of so many rows. Whatever made the bands is gone after that, with its buffers.
+pub(super) fn gathered<S: Sample>(
+    bands: impl Iterator<Item = Result<Raster<S>, Error>>,
+    height: u32,
+) -> Result<Raster<S>, Error> {
+    let mut picture = Raster::new(Dimensions::new(0, 0), Channels::Gray);
+    for rows in bands {
+        picture.append(rows?);
+        picture.reserve_rows(height);
+    }
+    Ok(picture)
+}
+
+/// The bands as they come, or else all of them as one.
+fn whole_if<S: Sample>(
+    is_whole: bool,
+    bands: impl Iterator<Item = Result<Raster<S>, Error>>,
+    height: u32,
+) -> impl Iterator<Item = Result<Raster<S>, Error>> {
+    let mut bands = Some(bands);
+    iter::from_fn(move || match is_whole {
+        true => bands.take().map(|bands| gathered(bands, height)),
+        false => bands.as_mut()?.next(),
+    })
+}
+
+/// The bands, each of them changed.
+fn each<S: Sample>(
+    bands: impl Iterator<Item = Result<Raster<S>, Error>>,
+    mut change: impl FnMut(Raster<S>) -> Raster<S>,
+) -> impl Iterator<Item = Result<Raster<S>, Error>> {
+    bands.map(move |rows| rows.map(&mut change))
+}
+
+fn tilt<S: Sample>(rows: Raster<S>, degrees: f64, paper: Option<[u8; 3]>) -> Raster<S> {
+    if degrees == 0.0 { rows } else { rotate(&rows, degrees, paper) }
+}

@@ -1,0 +1,77 @@
+//! What a request asks for beside its path: by what name, in what form, how large at most, and whether anew. Pure.
+
+use recto_iiif::{Identifier, Version, base_uri};
+
+use super::spelling::Spelling;
+use super::validators::Validators;
+use super::vhost::Vhost;
+use super::{Request, Response};
+use crate::error::Error;
+use crate::picture::Limits;
+
+/// What the headers of a request, and NGINX, ask for.
+pub struct Asked<'r> {
+    /// What the server is called.
+    pub vhost: Vhost<'r>,
+    /// What NGINX would keep the answer under; None if it keeps none.
+    spelling: Option<Spelling<'r>>,
+    /// The Accept header.
+    pub accept: Option<&'r str>,
+    /// What it may have at most: the limits of the configuration, narrowed by what NGINX grants this request.
+    pub limits: Limits,
+    /// Which answers the client has already.
+    pub validators: Validators<'r>,
+}
+
+impl<'r> Asked<'r> {
+    /// What a request to `vhost` asks for.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if NGINX is not configured as it must be: nothing says what the server is called, or the limits
+    /// are none.
+    pub fn of(
+        request: &'r Request,
+        vhost: Option<Vhost<'r>>,
+        spelling: Option<Spelling<'r>>,
+        limits: &Limits,
+    ) -> Result<Self, Error> {
+        let header = |name| {
+            let text = request.param(name).and_then(|value| std::str::from_utf8(value).ok());
+            text.filter(|value| !value.is_empty())
+        };
+        let no_name = "neither [server] public_url nor the parameter RECTO_BASE says what our URL is";
+        Ok(Self {
+            vhost: vhost.ok_or_else(|| Error::Internal(no_name.to_owned()))?,
+            spelling,
+            accept: header("HTTP_ACCEPT"),
+            limits: narrowed(limits, request.param("RECTO_MAX_SIZE").unwrap_or_default())?,
+            validators: Validators {
+                if_none_match: header("HTTP_IF_NONE_MATCH"),
+                if_modified_since: header("HTTP_IF_MODIFIED_SINCE"),
+            },
+        })
+    }
+
+    /// The way to what NGINX keeps, if that is not what is asked for: `rests` are what may come after the identifier, made
+    /// only if they are needed.
+    pub fn lead(
+        &self,
+        accept: &str,
+        version: Version,
+        identifier: &Identifier,
+        rests: impl Iterator<Item = String>,
+    ) -> Option<Response<'static>> {
+        let asked = self.spelling?;
+        asked.lead(accept, &self.vhost.host, &base_uri("/iiif", version, identifier), rests)
+    }
+}
+
+fn narrowed(limits: &Limits, granted: &[u8]) -> Result<Limits, Error> {
+    if granted.is_empty() {
+        return Ok(*limits);
+    }
+    let text = String::from_utf8_lossy(granted);
+    limits.narrowed(&text).ok_or_else(|| {
+        Error::Internal(format!("the parameter RECTO_MAX_SIZE is {text:?}, neither 1000 nor 1000x800"))
+    })
+}

@@ -1,0 +1,56 @@
+//! What decodes the pixels of a master: as much of it as is known before any of them is decoded. Pure.
+
+use std::fmt;
+
+use crate::format::image;
+use crate::format::jp2;
+use crate::picture::{Dimensions, Rect};
+
+/// What decodes the pixels of a master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// Each piece that a window touches by itself: the tiles and strips of a TIFF.
+    Pieces,
+    /// A reader of JPEG 2000 codestreams.
+    Codestream(jp2::Reader),
+    /// The whole level of a flat file at once, for any window of it. A worker keeps it for the next.
+    Level,
+    /// The window alone, by an index of the file's data, unless a worker has kept the whole level. The index is made if
+    /// there is none; data that cannot be indexed are decoded as by [`Reader::Level`].
+    Index,
+    /// As [`Reader::Index`] if a worker has kept an index, else as [`Reader::Level`]: only the worker can tell.
+    IndexIfKept,
+}
+
+impl Reader {
+    /// For a window of a level of a flat file: an index, if it costs less, together with the window, than the whole level,
+    /// or if that is out of the question.
+    pub(super) fn of_flat(picture: &image::Picture, level: usize, size: Dimensions, window: Rect) -> Self {
+        if !picture.has_windows(level) {
+            return Self::Level;
+        }
+        if size.area() > image::MAX_AREA {
+            return Self::Index;
+        }
+        // A band of a picture whose others follow. At full size, bands by the index cost a little more than the whole
+        // level and a tenth of its memory; a reduced level is smaller than what its bands take to find.
+        if window.width == size.width && level > 0 {
+            return Self::Level;
+        }
+        if window.dimensions().area() <= size.area() / 2 { Self::Index } else { Self::IndexIfKept }
+    }
+}
+
+impl fmt::Display for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pieces => f.write_str("the pieces that the window touches"),
+            Self::Codestream(reader) => write!(f, "codestream read by {reader}"),
+            Self::Level => f.write_str("the whole level, which is kept"),
+            Self::Index => f.write_str("the window by an index of the file, unless its level is kept"),
+            Self::IndexIfKept => {
+                f.write_str("the whole level, which is kept, unless an index of the file is")
+            }
+        }
+    }
+}
