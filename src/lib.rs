@@ -12,13 +12,13 @@
 //! | [`fastcgi`] | records, parameters, responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
 //! | [`http`] | what the server is called, how an answer is kept and found to be fresh, its `Link` headers |
-//! | [`derive`] | what a request means on its master, the plan, which holds every choice, the pipeline that carries it out |
+//! | [`derive`](mod@derive) | what a request means on its master, the plan with every choice, and the pipeline that carries it out |
 //! | [`encode`] | one file per output format |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |
 //! | [`source`] | where masters come from: identifier to mapped file; the only I/O on the path |
 //! | [`passthrough`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
-//! | [`format`] | the formats of masters, a room for each: bytes in, pixels out; pure |
+//! | [`format`](mod@format) | the formats of masters, a room for each: bytes in, pixels out; pure |
 //! | [`jp2`] | JPEG 2000: boxes, index, windows; OpenJPEG behind a safe face; pure on bytes |
 //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |
 //! | [`ifd`] | the directories that TIFF and EXIF have in common, read and written; pure |
