@@ -12,12 +12,12 @@
 //! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
 //! | [`http`] | requests and responses, what the server is called, how answers are kept and found fresh, `Link` headers |
-//! | [`derive`] | what a request means on its master, the plan, which holds every choice, the pipeline that carries it out |
+//! | [`derive`](mod@derive) | what a request means on its master, the plan with every choice, and the pipeline that carries it out |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |
 //! | [`passthrough`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
 //! | [`encode`] | one file per output format |
-//! | [`format`] | the formats of masters, a room for each: bytes in, pixels out; pure |
+//! | [`format`](mod@format) | the formats of masters, a room for each: bytes in, pixels out; pure |
 //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |
 //! | [`ifd`] | the directories that TIFF and EXIF have in common, read and written; pure |
 //! | [`source`] | from identifier to file, and the contract under which its bytes are read; the only I/O on the path |

@@ -1,5 +1,5 @@
 //! From what is asked for to the bytes of an answer, for the server and the command line alike: a [`Derivation`] knows
-//! what a request means on its master, every choice is made in a [`Plan`](plan::Plan), and the
+//! what a request means on its master, every choice is made in a [`Plan`], and the
 //! [`Pipeline`](pipeline::Pipeline), which makes none, carries it out. [`describe`] writes info.json.
 
 mod info;
