@@ -1,5 +1,16 @@
 //! The formats of masters, a room for each: bytes in, pixels out. Nothing here knows files or URLs.
 
+mod budget;
+pub mod flat;
 pub mod image;
 pub mod jpeg;
 pub mod tiff;
+
+/// A tile's bytes as a complete file, out of the map. Not looked through.
+#[derive(Debug)]
+pub enum Stored {
+    /// A JPEG stream.
+    Jpeg(Vec<u8>),
+    /// A RIFF file of WebP.
+    WebP(Vec<u8>),
+}

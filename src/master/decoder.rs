@@ -2,7 +2,7 @@
 //! The tiles of one view mostly ask for the same master: what is known of a flat one is kept, an index of its data if
 //! it has one, and pictures that had to be decoded whole for any window.
 
-use crate::format::image;
+use crate::format::jpeg;
 use crate::format::tiff::WindowDecoder;
 use crate::jp2;
 use crate::lru::Recent;
@@ -25,7 +25,7 @@ pub struct Decoder {
     /// Whole levels of flat masters, in the depth asked for.
     pub(super) pictures: Recent<(Identity, usize, Depth), AnyRaster>,
     /// Indices of JPEGs; None for one that cannot be indexed.
-    pub(super) indices: Recent<Identity, Option<image::Index>>,
+    pub(super) indices: Recent<Identity, Option<jpeg::Index>>,
 }
 
 impl Default for Decoder {

@@ -2,7 +2,7 @@
 
 use super::{Decoder, Master};
 use crate::error::MasterError;
-use crate::format::image;
+use crate::format::{flat, jpeg};
 use crate::picture::{Depth, Rect};
 use crate::raster::{AnyRaster, Raster, Sample};
 
@@ -17,7 +17,7 @@ impl Master {
     pub(super) fn decode_flat<S: Sample>(
         &self,
         decoder: &mut Decoder,
-        picture: &image::Picture,
+        picture: &flat::Picture,
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
@@ -47,7 +47,7 @@ impl Master {
     fn is_worth_an_index(
         &self,
         decoder: &mut Decoder,
-        picture: &image::Picture,
+        picture: &flat::Picture,
         level: usize,
         window: Rect,
     ) -> bool {
@@ -55,7 +55,7 @@ impl Master {
         if !picture.has_windows(level) {
             return false;
         }
-        if size.area() > image::MAX_AREA {
+        if size.area() > flat::MAX_AREA {
             return true;
         }
         // A band of a picture whose others follow. At full size, bands by the index cost a little more than the whole
@@ -75,14 +75,14 @@ impl Master {
     fn decode_window(
         &self,
         decoder: &mut Decoder,
-        picture: &image::Picture,
+        picture: &flat::Picture,
         level: usize,
         window: Rect,
     ) -> Result<Option<Raster>, MasterError> {
         let bytes = self.map.bytes();
         if decoder.indices.find(&self.identity).is_none() {
             let index = self.index_of_flat(bytes)?;
-            let bytes = index.as_ref().map_or(0, image::Index::bytes);
+            let bytes = index.as_ref().map_or(0, jpeg::Index::bytes);
             decoder.indices.keep(self.identity, index, bytes);
         }
         let Some(Some(index)) = decoder.indices.find(&self.identity) else { return Ok(None) };
@@ -101,15 +101,15 @@ impl Master {
     }
 
     /// The index that is kept on disk, or else a new one, which is kept there then. None if there can be none.
-    fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<image::Index>, MasterError> {
+    fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<jpeg::Index>, MasterError> {
         let state = self.state.as_ref().filter(|_| self.identity.is_settled());
         if let Some(kept) = state.and_then(|state| state.load(FLAT, &self.identity))
-            && let Some(index) = image::Index::from_bytes(bytes, &kept)
+            && let Some(index) = jpeg::Index::from_bytes(bytes, &kept)
         {
             return Ok(Some(index));
         }
         self.map.announce(&[(0, self.identity.size)]);
-        let index = image::Index::build(bytes);
+        let index = jpeg::Index::build(bytes);
         self.map.check()?;
         if let (Some(state), Some(index)) = (state, &index) {
             state.save(FLAT, &self.identity, &index.to_bytes());
@@ -119,7 +119,7 @@ impl Master {
 
     fn decode_whole(
         &self,
-        picture: &image::Picture,
+        picture: &flat::Picture,
         level: usize,
         depth: Depth,
     ) -> Result<AnyRaster, MasterError> {

@@ -17,12 +17,12 @@ pub use index_store::State;
 pub use open_masters::Known;
 
 use crate::error::{Error, MasterError};
-use crate::format::image;
+use crate::format::Stored;
+use crate::format::flat;
 use crate::format::tiff;
 use crate::ifd;
 use crate::jp2;
 use crate::metadata::{Metadata, Xmp};
-use crate::passthrough::Stored;
 use crate::picture::{Description, PhysicalScale, Rect, Tile};
 use crate::raster::{Converter, Raster, Sample};
 use crate::source::{Found, Identity, Map};
@@ -54,7 +54,7 @@ pub struct Master {
 enum Kind {
     Tiff(tiff::Pyramid),
     Jp2(Box<jp2::Image>),
-    Flat(image::Picture),
+    Flat(flat::Picture),
 }
 
 impl Master {
@@ -286,8 +286,8 @@ impl Kind {
                 .then(|| jp2::Image::read(bytes).map(|image| Self::Jp2(Box::new(image))))
                 .transpose();
         }
-        if image::Picture::recognises(bytes) {
-            return (page == 1).then(|| image::Picture::read(bytes).map(Self::Flat)).transpose();
+        if flat::Picture::recognises(bytes) {
+            return (page == 1).then(|| flat::Picture::read(bytes).map(Self::Flat)).transpose();
         }
         Err(MasterError::NoImage)
     }

@@ -12,7 +12,7 @@ use crate::encode::{self, Carried, Encoder, into_jpeg};
 use crate::error::Error;
 use crate::master::{Decoder, Master};
 use crate::metadata::Metadata;
-use crate::passthrough::{Passer, Wanted};
+use crate::passthrough::{Conversion, Passthrough};
 use crate::picture::{Channels, Depth, Dimensions, Format, Quality, Rect};
 use crate::raster::{Converter, Raster, Resampler, Sample, apply, orient, rotate};
 use stream::Flow;
@@ -27,7 +27,7 @@ pub struct Renderer {
     converter: Converter,
     resampler: Resampler,
     encoder: Encoder,
-    passer: Passer,
+    passthrough: Passthrough,
 }
 
 impl Renderer {
@@ -131,7 +131,7 @@ impl Renderer {
             return Ok(None);
         }
         let Some(stored) = master.stored(plan.level, tile)? else { return Ok(None) };
-        let wanted = Wanted {
+        let conversion = Conversion {
             stored: plan.piece,
             samples: master.description.channels.count(),
             size: plan.scaled(),
@@ -140,7 +140,7 @@ impl Renderer {
             growth: config.tiles.pass_through,
             encodings: config.encodings,
         };
-        Ok(self.passer.pass(stored, &wanted).map(|file| into_jpeg(file, &carried)))
+        Ok(self.passthrough.file(stored, &conversion).map(|file| into_jpeg(file, &carried)))
     }
 
     /// Decodes and scales, band by band.

@@ -2,8 +2,8 @@
 //! mean nothing, or too few of them are there. ITU-T T.81 F.2.2, G.2; what libjpeg only warns of is not let pass.
 
 use super::frame::Scan;
-use crate::format::jpeg::bits::Bits;
-use crate::format::jpeg::dht::Definition;
+use crate::format::jpeg::entropy::bits::Bits;
+use crate::format::jpeg::entropy::dht::Definition;
 
 /// What DC coefficients can be, with room for encoders that are not exact: those of other numbers have lost their way.
 const DC_RANGE: std::ops::RangeInclusive<i32> = -2048..=2047;
