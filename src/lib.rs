@@ -17,7 +17,7 @@
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |
 //! | [`source`] | where masters come from: identifier to mapped file; the only I/O on the path |
-//! | [`passthrough`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
+//! | [`passthrough`] | which tiles may be sent as they are stored, whole, cut or turned |
 //! | [`format`] | the formats of masters, a room for each: bytes in, pixels out; pure |
 //! | [`jp2`] | JPEG 2000: boxes, index, windows; OpenJPEG behind a safe face; pure on bytes |
 //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |

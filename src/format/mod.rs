@@ -2,7 +2,7 @@
 
 mod budget;
 pub mod flat;
-pub mod image;
+mod image;
 pub mod jpeg;
 pub mod tiff;
 

@@ -6,12 +6,12 @@ use crate::picture::Dimensions;
 
 /// SOFn.
 #[derive(Clone, Copy)]
-pub struct Frame<'a> {
+pub struct FrameHeader<'a> {
     /// Bits of a sample.
     pub bits: u8,
     /// Columns.
     pub width: u16,
-    /// Rows; 0 if they are told later ([`Frame::height`]).
+    /// Rows; 0 if they are told later ([`FrameHeader::height`]).
     height: u16,
     rows: &'a [[u8; 3]],
 }
@@ -29,7 +29,7 @@ pub struct Component {
 
 /// SOS.
 #[derive(Clone, Copy)]
-pub struct Scan<'a> {
+pub struct ScanHeader<'a> {
     rows: &'a [[u8; 2]],
     /// The first and the last coefficient, and in one byte the bits that came before and those that are left (T.81 G.1.1).
     pub parameters: [u8; 3],
@@ -38,7 +38,7 @@ pub struct Scan<'a> {
 /// The parameters of a scan that has all bits of all coefficients.
 pub const WHOLE_BLOCKS: [u8; 3] = [0, 63, 0];
 
-impl<'a> Frame<'a> {
+impl<'a> FrameHeader<'a> {
     /// Reads SOFn, and gives what is left of `content`, which should be nothing. None if it is cut.
     pub fn read(content: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (&[bits, h1, h0, w1, w0, count], rest) = content.split_first_chunk()?;
@@ -81,7 +81,7 @@ fn late_height(after: &[u8]) -> u16 {
     found.and_then(|found| found.content.try_into().ok()).map_or(0, u16::from_be_bytes)
 }
 
-impl<'a> Scan<'a> {
+impl<'a> ScanHeader<'a> {
     /// Reads SOS. None unless it has one component at least, and is as long as it should be.
     pub fn read(content: &'a [u8]) -> Option<Self> {
         let (&count @ 1.., rest) = content.split_first()? else { return None };
@@ -129,19 +129,19 @@ mod tests {
     fn headers_are_whole_or_none() {
         let content = frame(77, &[[1, 0x41, 0], [2, 0x12, 3]]);
         let more = [&content[..], &[5]].concat();
-        let (frame, rest) = Frame::read(&more).expect("whole");
+        let (frame, rest) = FrameHeader::read(&more).expect("whole");
         assert_eq!((frame.bits, frame.size(), rest), (8, Dimensions::new(258, 77), &[5][..]));
         let components: Vec<_> = frame.components().collect();
         assert_eq!(components[1], Component { id: 2, sampling: (1, 2), quantisation: 3 });
         assert_eq!(mcu(components.iter().map(|component| component.sampling)), Dimensions::new(32, 16));
         assert_eq!(mcu(components[..1].iter().map(|one| one.sampling)), Dimensions::new(8, 8));
-        assert!((0..content.len()).all(|length| Frame::read(&content[..length]).is_none()));
+        assert!((0..content.len()).all(|length| FrameHeader::read(&content[..length]).is_none()));
         let content = [2, 1, 0x10, 2, 0x02, 0, 63, 0];
-        let scan = Scan::read(&content).expect("whole");
+        let scan = ScanHeader::read(&content).expect("whole");
         assert_eq!(scan.components().collect::<Vec<_>>(), [(1, 1, 0), (2, 0, 2)]);
         assert_eq!(scan.parameters, WHOLE_BLOCKS);
         for other in [&content[..7], &[&content[..], &[0]].concat(), &[0, 0, 63, 0], &[]] {
-            assert!(Scan::read(other).is_none(), "{other:?}");
+            assert!(ScanHeader::read(other).is_none(), "{other:?}");
         }
     }
 
@@ -156,7 +156,7 @@ mod tests {
         };
         let height = |told, after: &[u8]| {
             let content = frame(told, &[[1, 0x11, 0]]);
-            Frame::read(&content).expect("whole").0.height(after)
+            FrameHeader::read(&content).expect("whole").0.height(after)
         };
         let dnl = [0xff, DNL, 0, 4, 1, 2, 0xff, EOI];
         assert_eq!(height(0, &after(&dnl)), 258);

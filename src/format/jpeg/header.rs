@@ -2,7 +2,7 @@
 //! ITU-T T.81 annex B.
 
 use super::app::{self, Meaning};
-use super::frame::Frame;
+use super::frame::FrameHeader;
 use super::marker::{
     self, APP1, DAC, DHT, EOI, JPG, SOF0, SOF1, SOF2, SOF3, SOF9, SOF10, SOF15, SOS, Segment,
 };
@@ -81,7 +81,7 @@ impl Header {
             }
         };
         let short = || MasterError::damaged("a JPEG frame header that is too short");
-        let (frame, _) = Frame::read(content).ok_or_else(short)?;
+        let (frame, _) = FrameHeader::read(content).ok_or_else(short)?;
         if frame.bits != 8 {
             return Err(MasterError::unsupported(format!("JPEG of {} bits", frame.bits)));
         }

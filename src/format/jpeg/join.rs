@@ -3,7 +3,7 @@
 //! of the picture compressed as a whole; a marker costs two bytes and up to seven bits.
 //! T.81 B.2 and E.1.4. Needs baseline, one scan, and the same tables in each band.
 
-use super::frame::{Frame, units};
+use super::frame::{FrameHeader, units};
 use super::marker::{self, DRI, END, RST0, SOF0, SOS, START, Segment};
 use crate::picture::Dimensions;
 
@@ -26,10 +26,10 @@ impl Joiner {
     /// What the next band adds to the file. All bands but the last have the same number of rows, a multiple of the
     /// MCU's; `None` if `jpeg` is not the kind of file that can be joined.
     pub fn join(&mut self, jpeg: &[u8], file: &mut Vec<u8>) -> Option<()> {
-        let header = Header::read(jpeg)?;
-        let scan = jpeg.get(header.scan..)?.strip_suffix(&END)?;
+        let offsets = Offsets::read(jpeg)?;
+        let scan = jpeg.get(offsets.scan..)?.strip_suffix(&END)?;
         if self.bands == 0 {
-            self.begin(jpeg, &header, file)?;
+            self.begin(jpeg, &offsets, file)?;
         } else {
             file.extend([0xff, RST0 + ((self.bands - 1) % 8) as u8]);
         }
@@ -44,18 +44,18 @@ impl Joiner {
     }
 
     /// The first band's header with the height of the whole, and the length of a band if it is not the only one.
-    fn begin(&self, jpeg: &[u8], header: &Header, file: &mut Vec<u8>) -> Option<()> {
+    fn begin(&self, jpeg: &[u8], offsets: &Offsets, file: &mut Vec<u8>) -> Option<()> {
         let height = u16::try_from(self.dimensions.height).ok()?;
         let start = file.len();
-        file.extend(jpeg.get(..header.sos)?);
-        file.get_mut(start + header.height..)?.get_mut(..2)?.copy_from_slice(&height.to_be_bytes());
-        if header.rows < self.dimensions.height {
-            let band = Dimensions { height: header.rows, ..self.dimensions };
-            let interval = u16::try_from(units(band, header.mcu).area()).ok();
-            let interval = interval.filter(|_| header.rows.is_multiple_of(header.mcu.height))?;
+        file.extend(jpeg.get(..offsets.sos)?);
+        file.get_mut(start + offsets.height..)?.get_mut(..2)?.copy_from_slice(&height.to_be_bytes());
+        if offsets.rows < self.dimensions.height {
+            let band = Dimensions { height: offsets.rows, ..self.dimensions };
+            let interval = u16::try_from(units(band, offsets.mcu).area()).ok();
+            let interval = interval.filter(|_| offsets.rows.is_multiple_of(offsets.mcu.height))?;
             marker::push(DRI, &[&interval.to_be_bytes()], file);
         }
-        file.extend(jpeg.get(header.sos..header.scan)?);
+        file.extend(jpeg.get(offsets.sos..offsets.scan)?);
         Some(())
     }
 }
@@ -66,7 +66,7 @@ pub fn most_rows(width: u32) -> u32 {
 }
 
 /// Where things are in a JPEG file. Offsets from its begin.
-struct Header {
+struct Offsets {
     /// Of the number of rows in the frame header.
     height: usize,
     /// That number.
@@ -78,7 +78,7 @@ struct Header {
     scan: usize,
 }
 
-impl Header {
+impl Offsets {
     /// Of a baseline file whose first scan is its only one.
     fn read(jpeg: &[u8]) -> Option<Self> {
         let (mut rest, mut frame) = (jpeg.strip_prefix(&START)?, None);
@@ -87,7 +87,7 @@ impl Header {
             let place = |bytes: &[u8]| jpeg.len() - bytes.len();
             match marker {
                 // The bits of a sample come first.
-                SOF0 => frame = Some((place(after) - content.len() + 1, Frame::read(content)?.0)),
+                SOF0 => frame = Some((place(after) - content.len() + 1, FrameHeader::read(content)?.0)),
                 SOS => {
                     let (height, frame) = frame?;
                     let (mcu, rows, sos, scan) =

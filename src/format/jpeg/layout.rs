@@ -6,13 +6,13 @@ use std::ops::Range;
 
 use super::MAX_SCANS;
 use super::app::Meaning;
-use super::frame::{Component, Frame, Scan as ScanHeader, WHOLE_BLOCKS, mcu};
+use super::frame::{Component, FrameHeader, ScanHeader, WHOLE_BLOCKS, mcu};
 use super::marker::{self, APP0, APP15, COM, DHT, DQT, DRI, EOI, RST0, SOF0, SOF2, SOS, START, Segment};
 use super::tables;
 use crate::picture::Dimensions;
 
-/// A stream of which every marker segment was found to be in its place, and whose entropy-coded segments hold no
-/// markers. Whether their bits mean something is for a decoder to find out.
+/// Where the parts of a stream lie, of which every marker segment was found to be in its place, and whose entropy-coded
+/// segments hold no markers. Whether their bits mean something is for a decoder to find out.
 #[derive(Debug)]
 pub struct Layout<'a> {
     /// From SOI to EOI.
@@ -98,7 +98,7 @@ impl<'a> Layout<'a> {
 
     /// T.81 B.2.2.
     fn frame(&mut self, content: &[u8]) -> Option<()> {
-        let (frame, []) = Frame::read(content)? else { return None };
+        let (frame, []) = FrameHeader::read(content)? else { return None };
         let count = frame.components().len();
         if self.size_at != 0 || frame.bits != 8 || !matches!(count, 1 | 3) {
             return None;
@@ -182,6 +182,8 @@ impl<'a> Layout<'a> {
 const TOGETHER: usize = 256;
 
 /// The length of the entropy-coded segment that `bytes` begin with: up to the first marker that does not belong to it.
+/// Not inlined: amid other code, its loop becomes a slower one.
+#[inline(never)]
 fn entropy_length(bytes: &[u8], restarts: bool) -> Option<usize> {
     let ends = |one: u8, next: u8| (one == 0xff) & (next != 0) & !(restarts & (next & 0xf8 == RST0));
     let mut rest = bytes;

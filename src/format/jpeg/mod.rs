@@ -30,13 +30,13 @@ mod tables;
 mod tests;
 pub(crate) mod turn;
 
-pub use decoder::Decoder;
-pub use header::Header;
+pub(crate) use decoder::Decoder;
+pub(crate) use header::Header;
 pub use index::Index;
-pub use layout::Layout;
+pub(crate) use layout::Layout;
 
 pub(crate) use app::Meaning;
-pub(crate) use frame::Frame;
+pub(crate) use frame::FrameHeader;
 pub(crate) use picture::{decode, decode_window, describe, has_windows, range, recognises};
 
 /// No encoder makes more scans; each costs whoever decodes it, here or in a browser, the time of a whole picture.

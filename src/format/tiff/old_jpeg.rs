@@ -4,7 +4,7 @@
 use super::image::Image;
 use super::values::Compression;
 use crate::error::MasterError;
-use crate::format::jpeg::Frame;
+use crate::format::jpeg::FrameHeader;
 use crate::format::jpeg::marker::{
     self, APP0, APP15, COM, DAC, DHT, DNL, DQT, DRI, END, EOI, RST0, RST7, SOF0, SOF15, SOI, SOS, START,
     Segment,
@@ -224,7 +224,7 @@ fn push_frame(process: u8, content: &[u8], size: Dimensions, stream: &mut Vec<u8
     let at = stream.len() + 5;
     marker::push(process, &[content], stream);
     let (Some((frame, _)), Ok(height), Ok(width)) =
-        (Frame::read(content), u16::try_from(size.height), u16::try_from(size.width))
+        (FrameHeader::read(content), u16::try_from(size.height), u16::try_from(size.width))
     else {
         return;
     };

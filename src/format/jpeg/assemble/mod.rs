@@ -5,7 +5,7 @@ mod mend;
 
 pub(super) use mend::mended;
 
-use super::frame::{Frame, Scan, WHOLE_BLOCKS};
+use super::frame::{FrameHeader, ScanHeader, WHOLE_BLOCKS};
 use super::marker::{
     self, APP0, APP15, COM, DAC, DHT, EOI, JPG, RST0, RST7, SOF0, SOF1, SOF9, SOF15, SOS, START, Segment, TEM,
 };
@@ -42,7 +42,7 @@ pub fn append(part: &[u8], stream: &mut Vec<u8>) -> Result<(), MasterError> {
 
 /// Appends a frame header with the height that DNL tells, if it has none.
 fn push_frame(marker: u8, content: &[u8], after: &[u8], stream: &mut Vec<u8>) {
-    match (Frame::read(content), content) {
+    match (FrameHeader::read(content), content) {
         (Some((frame, _)), [bits, _, _, rest @ ..]) => {
             marker::push(marker, &[&[*bits], &frame.height(after).to_be_bytes(), rest], stream);
         }
@@ -53,7 +53,7 @@ fn push_frame(marker: u8, content: &[u8], after: &[u8], stream: &mut Vec<u8>) {
 /// Appends SOS. The scans of a sequential frame have all coefficients, whatever their last parameters are (T.81 B.2.3).
 fn push_scan(frame: u8, content: &[u8], stream: &mut Vec<u8>) {
     marker::push(SOS, &[content], stream);
-    if matches!(frame, SOF0 | SOF1 | SOF9) && Scan::read(content).is_some() {
+    if matches!(frame, SOF0 | SOF1 | SOF9) && ScanHeader::read(content).is_some() {
         let at = stream.len() - WHOLE_BLOCKS.len();
         stream[at..].copy_from_slice(&WHOLE_BLOCKS);
     }

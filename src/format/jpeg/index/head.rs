@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::format::jpeg::app::Meaning;
 use crate::format::jpeg::entropy::dht::Definition;
-use crate::format::jpeg::frame::{self, Frame, Scan, WHOLE_BLOCKS};
+use crate::format::jpeg::frame::{self, FrameHeader, ScanHeader, WHOLE_BLOCKS};
 use crate::format::jpeg::marker::{self, APP0, APP15, COM, DHT, DQT, DRI, SOF0, SOF1, SOS, START, Segment};
 use crate::format::jpeg::tables;
 use crate::picture::Dimensions;
@@ -83,7 +83,7 @@ impl Head {
 
     /// T.81 B.2.2.
     fn read_frame(&mut self, marker: u8, content: &[u8]) -> Option<()> {
-        let (frame, []) = Frame::read(content)? else { return None };
+        let (frame, []) = FrameHeader::read(content)? else { return None };
         self.frame = marker;
         self.dimensions = frame.size();
         let count = frame.components().len();
@@ -127,7 +127,8 @@ impl Head {
 
     /// T.81 B.2.3: all components, in one go. All coefficients, whatever the last parameters say.
     fn read_scan(&mut self, content: &[u8]) -> Option<()> {
-        let scan = Scan::read(content).filter(|scan| scan.components().len() == self.components.len())?;
+        let scan =
+            ScanHeader::read(content).filter(|scan| scan.components().len() == self.components.len())?;
         for (component, (id, dc, ac)) in self.components.iter_mut().zip(scan.components()) {
             (component.dc, component.ac) = (dc, ac);
             let there = self.dc.get(dc)?.is_some() && self.ac.get(ac)?.is_some();

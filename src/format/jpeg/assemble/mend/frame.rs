@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use crate::format::jpeg::frame;
+use crate::format::jpeg::frame::{self, FrameHeader, ScanHeader};
 use crate::format::jpeg::marker::SOF2;
 use crate::picture::Dimensions;
 
@@ -42,7 +42,7 @@ pub struct Scan {
 impl Frame {
     /// Reads SOF0, SOF1 or SOF2.
     pub fn read(marker: u8, content: &[u8]) -> Option<Self> {
-        let (header, []) = frame::Frame::read(content)? else { return None };
+        let (header, []) = FrameHeader::read(content)? else { return None };
         let Dimensions { width, height } = header.size();
         let mut components: Vec<Component> = Vec::new();
         for frame::Component { id, sampling: (across, down), .. } in header.components() {
@@ -59,7 +59,7 @@ impl Frame {
 
     /// Reads SOS.
     pub fn scan(&self, content: &[u8]) -> Option<Scan> {
-        let header = frame::Scan::read(content)?;
+        let header = ScanHeader::read(content)?;
         let place = |id| self.components.iter().position(|component| component.id == id);
         let places = header.components().map(|(id, dc, ac)| Some((place(id)?, dc, ac)));
         let components = places.collect::<Option<Vec<_>>>()?;
