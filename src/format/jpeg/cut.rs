@@ -29,8 +29,8 @@ pub struct Cutter {
 }
 
 impl Cutter {
-    /// The upper left `size` pixels of a baseline stream of one scan, or nothing if this is another kind of stream, or
-    /// its bits mean nothing. The result has the same tables and markers.
+    /// The upper left `size` pixels of a baseline stream of one scan, no more than it has; or nothing if this is another
+    /// kind of stream, or its bits mean nothing. The result has the same tables and markers.
     pub fn cut(&mut self, jpeg: &Layout, size: Dimensions) -> Option<Vec<u8>> {
         let [scan] = &jpeg.scans[..] else { return None };
         if jpeg.progressive || jpeg.restart_interval > 0 || scan.components.len() != jpeg.components.len() {
