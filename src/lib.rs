@@ -15,7 +15,7 @@
 //! | [`derive`](mod@derive) | what a request means on its master, the plan with every choice, and the pipeline that carries it out |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |
-//! | [`passthrough`] | tiles sent as they are stored: looked through, cut and turned without being decoded |
+//! | [`passthrough`] | which tiles may be sent as they are stored, whole, cut or turned |
 //! | [`encode`] | one file per output format |
 //! | [`format`](mod@format) | the formats of masters, a room for each: bytes in, pixels out; pure |
 //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |

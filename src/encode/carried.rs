@@ -2,6 +2,8 @@
 //! pixels only, so that it is put into the finished file.
 //! ISO/IEC 10918-5 (JFIF), ICC.1:2022 annex B, XMP part 3, RFC 9649 (WebP), T.800 annex I.
 
+use crate::format::jpeg::app::{EXIF, ICC_PROFILE, XMP};
+use crate::format::jpeg::marker::{self, APP0, APP1, APP2, START, Segment};
 use crate::metadata::Metadata;
 use crate::picture::Format;
 
@@ -13,14 +15,6 @@ pub struct Carried {
     /// What it says in words.
     pub metadata: Metadata,
 }
-
-/// Longest content of a JPEG marker segment: its length, of which two bytes count themselves, has 16 bits.
-const LONGEST_SEGMENT: usize = 65_533;
-
-/// What comes before EXIF, XMP, and each part of a profile.
-const EXIF: &[u8] = b"Exif\0\0";
-const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
-const PROFILE: &[u8] = b"ICC_PROFILE\0";
 
 impl Carried {
     /// Whether it says nothing.
@@ -40,27 +34,27 @@ pub fn into_file(file: Vec<u8>, format: Format, carried: &Carried) -> Option<Vec
 
 /// A JPEG file with what it is to carry, in marker segments after that of JFIF. What is too long for them is left out.
 pub(super) fn into_jpeg(file: Vec<u8>, carried: &Carried) -> Vec<u8> {
-    let after_jfif = match file.as_slice() {
-        _ if carried.is_empty() => return file,
-        [0xff, 0xd8, 0xff, 0xe0, high, low, ..] => 4 + usize::from(u16::from_be_bytes([*high, *low])),
+    if carried.is_empty() {
+        return file;
+    }
+    let after_jfif = match file.strip_prefix(&START).and_then(marker::here) {
+        Some(Segment { marker: APP0, after, .. }) => file.len() - after.len(),
         _ => 2,
     };
     let mut segments = Vec::new();
     let mut add = |marker, parts: &[&[u8]]| {
-        let length = parts.iter().map(|part| part.len()).sum::<usize>();
-        if length <= LONGEST_SEGMENT {
-            segments.extend([0xff, marker]);
-            segments.extend(((length + 2) as u16).to_be_bytes());
-            parts.iter().for_each(|part| segments.extend_from_slice(part));
+        if parts.iter().map(|part| part.len()).sum::<usize>() <= marker::LONGEST {
+            marker::push(marker, parts, &mut segments);
         }
     };
     let Metadata { exif, xmp } = &carried.metadata;
-    exif.block().iter().for_each(|exif| add(0xe1, &[EXIF, exif]));
-    xmp.iter().for_each(|xmp| add(0xe1, &[XMP, xmp.text().as_bytes()]));
-    let parts = carried.profile.as_deref().unwrap_or_default().chunks(LONGEST_SEGMENT - PROFILE.len() - 2);
+    exif.block().iter().for_each(|exif| add(APP1, &[EXIF, exif]));
+    xmp.iter().for_each(|xmp| add(APP1, &[XMP, xmp.text().as_bytes()]));
+    let parts =
+        carried.profile.as_deref().unwrap_or_default().chunks(marker::LONGEST - ICC_PROFILE.len() - 2);
     // Parts are numbered in a byte.
     if let Ok(count @ 1..) = u8::try_from(parts.len()) {
-        (1..=count).zip(parts).for_each(|(number, part)| add(0xe2, &[PROFILE, &[number, count], part]));
+        (1..=count).zip(parts).for_each(|(number, part)| add(APP2, &[ICC_PROFILE, &[number, count], part]));
     }
     spliced(&file, after_jfif, &segments)
 }

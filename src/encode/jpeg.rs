@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
-use super::bands::{self, Joiner};
 use super::carried::into_jpeg;
 use super::{Carried, Jpeg, StreamEncoder, Subsampling, failed};
 use crate::error::Error;
+use crate::format::jpeg::join::{Joiner, most_rows};
 use crate::kept::Kept;
 use crate::picture::{Channels, Dimensions};
 use crate::raster::{Raster, Sample};
@@ -79,7 +79,7 @@ impl JpegStream {
             settings,
             carried: Some(carried),
             joiner: Joiner::new(size),
-            rows: (BAND_AREA / size.width / 16 * 16).clamp(16, bands::most_rows(size.width)),
+            rows: (BAND_AREA / size.width / 16 * 16).clamp(16, most_rows(size.width)),
             left: Raster::new(Dimensions::new(0, 0), Channels::Gray),
         }
     }

@@ -2,7 +2,6 @@
 //! Pure; decides nothing: what to write is in the plan and the configuration. The same raster makes the same bytes.
 
 mod avif;
-mod bands;
 mod carried;
 mod gif;
 mod jp2;

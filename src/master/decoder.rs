@@ -2,9 +2,8 @@
 //! The tiles of one view are mostly of the same master. Of flat ones, the index of their data is cached if they have
 //! one, and pictures that had to be decoded whole for any window.
 
-use crate::format::image;
-use crate::format::jp2;
 use crate::format::tiff::WindowDecoder;
+use crate::format::{jp2, jpeg};
 use crate::lru::Lru;
 use crate::picture::Depth;
 use crate::raster::AnyRaster;
@@ -25,7 +24,7 @@ pub struct Decoder {
     /// Whole levels of flat masters, in the depth asked for.
     pub(super) pictures: Lru<(Identity, usize, Depth), AnyRaster>,
     /// Indices of JPEGs; None for one that cannot be indexed.
-    pub(super) indices: Lru<Identity, Option<image::Index>>,
+    pub(super) indices: Lru<Identity, Option<jpeg::Index>>,
 }
 
 impl Default for Decoder {

@@ -2,7 +2,7 @@
 
 use super::{Decoder, Master, Reader};
 use crate::error::MasterError;
-use crate::format::image;
+use crate::format::{flat, jpeg};
 use crate::picture::{Depth, Rect};
 use crate::raster::{AnyRaster, Raster, Sample};
 
@@ -17,7 +17,7 @@ impl Master {
     pub(super) fn decode_flat<S: Sample>(
         &self,
         decoder: &mut Decoder,
-        picture: &image::Picture,
+        picture: &flat::Picture,
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
@@ -46,7 +46,7 @@ impl Master {
     fn is_worth_an_index(
         &self,
         decoder: &mut Decoder,
-        picture: &image::Picture,
+        picture: &flat::Picture,
         level: usize,
         window: Rect,
     ) -> bool {
@@ -65,14 +65,14 @@ impl Master {
     fn decode_window(
         &self,
         decoder: &mut Decoder,
-        picture: &image::Picture,
+        picture: &flat::Picture,
         level: usize,
         window: Rect,
     ) -> Result<Option<Raster>, MasterError> {
         let bytes = self.object.bytes();
         if decoder.indices.get(&self.identity).is_none() {
             let index = self.index_of_flat(bytes)?;
-            let bytes = index.as_ref().map_or(0, image::Index::bytes);
+            let bytes = index.as_ref().map_or(0, jpeg::Index::bytes);
             decoder.indices.insert(self.identity, index, bytes);
         }
         let Some(Some(index)) = decoder.indices.get(&self.identity) else { return Ok(None) };
@@ -93,15 +93,15 @@ impl Master {
     }
 
     /// The index from the store on disk, or else a new one, which is saved there. None if there can be none.
-    fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<image::Index>, MasterError> {
+    fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<jpeg::Index>, MasterError> {
         let store = self.store.as_ref().filter(|_| self.identity.is_settled());
         if let Some(saved) = store.and_then(|store| store.load(JPEG, &self.identity))
-            && let Some(index) = image::Index::from_bytes(bytes, &saved)
+            && let Some(index) = jpeg::Index::from_bytes(bytes, &saved)
         {
             return Ok(Some(index));
         }
         self.announce_all()?;
-        let index = image::Index::build(bytes);
+        let index = jpeg::Index::build(bytes);
         self.object.check()?;
         if let (Some(store), Some(index)) = (store, &index) {
             store.save(JPEG, &self.identity, &index.to_bytes());
@@ -116,7 +116,7 @@ impl Master {
 
     fn decode_whole(
         &self,
-        picture: &image::Picture,
+        picture: &flat::Picture,
         level: usize,
         depth: Depth,
     ) -> Result<AnyRaster, MasterError> {

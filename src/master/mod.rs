@@ -23,12 +23,10 @@ pub use reader::Reader;
 pub use settings::{Bounds, StateSettings};
 
 use crate::error::{Error, MasterError};
-use crate::format::image;
-use crate::format::jp2;
 use crate::format::tiff;
+use crate::format::{Stored, flat, jp2};
 use crate::ifd;
 use crate::metadata::{Metadata, Xmp};
-use crate::passthrough::Stored;
 use crate::picture::{Description, PhysicalScale, Rect, Tile};
 use crate::raster::{Converter, Raster, Sample};
 use crate::source::{Bytes, Found, Identity, Object};
@@ -63,7 +61,7 @@ pub struct Master {
 enum Kind {
     Tiff(tiff::Pyramid),
     Jp2(Box<jp2::Image>),
-    Flat(image::Picture),
+    Flat(flat::Picture),
 }
 
 impl Master {
@@ -301,7 +299,7 @@ impl Kind {
             let (file, first) = ifd::File::open(bytes)?;
             return Ok(tiff::Pyramid::read(&file, first, page)?.map(Self::Tiff));
         }
-        let (is_jp2, is_flat) = (jp2::Image::recognises(magic), image::Picture::recognises(magic));
+        let (is_jp2, is_flat) = (jp2::Image::recognises(magic), flat::Picture::recognises(magic));
         if !is_jp2 && !is_flat {
             return Err(MasterError::NoImage);
         }
@@ -313,7 +311,7 @@ impl Kind {
         let bytes = bytes.all()?;
         Ok(Some(match is_jp2 {
             true => Self::Jp2(Box::new(jp2::Image::read(bytes)?)),
-            false => Self::Flat(image::Picture::read(bytes)?),
+            false => Self::Flat(flat::Picture::read(bytes)?),
         }))
     }
 

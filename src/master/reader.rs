@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::format::image;
+use crate::format::flat;
 use crate::format::jp2;
 use crate::picture::{Dimensions, Rect};
 
@@ -25,11 +25,11 @@ pub enum Reader {
 impl Reader {
     /// For a window of a level of a flat file: an index, if it costs less, together with the window, than the whole level,
     /// or if that is out of the question.
-    pub(super) fn of_flat(picture: &image::Picture, level: usize, size: Dimensions, window: Rect) -> Self {
+    pub(super) fn of_flat(picture: &flat::Picture, level: usize, size: Dimensions, window: Rect) -> Self {
         if !picture.has_windows(level) {
             return Self::Level;
         }
-        if size.area() > image::MAX_AREA {
+        if size.area() > flat::MAX_AREA {
             return Self::Index;
         }
         // A band of a picture whose others follow. At full size, bands by the index cost a little more than the whole

@@ -1,36 +1,27 @@
 //! Tiles that leave as they are stored: not decoded, so in a twentieth of the time and with nothing lost. What has to be
 //! cut, turned or made gray is so on its coefficients, which loses nothing either.
-//! Pure. Every stream is looked through before it leaves, and whatever is unusual about one is a reason to decode it,
-//! never an error: who decodes knows better what is wrong.
+//! Pure. What may leave so is decided here; how a JPEG is looked through, cut and turned, [`crate::format::jpeg`] knows.
+//! Every stream is looked through before it leaves, and whatever is unusual about one is a reason to decode it, never an
+//! error: who decodes knows better what is wrong.
 
-mod cut;
-pub(crate) mod jpeg;
 mod settings;
 mod size_estimate;
 #[cfg(test)]
-pub(crate) mod tests;
-mod turn;
+mod tests;
 mod webp;
 
 use crate::encode::Encodings;
+use crate::format::Stored;
+use crate::format::jpeg::Layout;
+use crate::format::jpeg::cut::Cutter;
+use crate::format::jpeg::turn::turned;
 use crate::kept::Kept;
 use crate::picture::{Dimensions, Orientation};
-use cut::Cutter;
-use jpeg::Jpeg;
 pub use settings::Tiles;
-
-/// A tile's bytes as a complete file, out of the map.
-#[derive(Debug)]
-pub enum Stored {
-    /// A JPEG stream.
-    Jpeg(Vec<u8>),
-    /// A RIFF file of WebP.
-    WebP(Vec<u8>),
-}
 
 /// What a stored tile must be, and what is to become of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Wanted {
+pub struct Conversion {
     /// Its size as stored, padding included.
     pub stored: Dimensions,
     /// Components of a pixel.
@@ -49,35 +40,36 @@ pub struct Wanted {
 
 /// Makes files of stored tiles; keeps its buffers.
 #[derive(Default)]
-pub struct Passer {
+pub struct Passthrough {
     cutter: Cutter,
     turner: Kept<turbojpeg::Transformer>,
 }
 
-impl Passer {
-    /// The file that `wanted` describes, or nothing if the tile has to be decoded for it.
-    pub fn pass(&mut self, tile: Stored, wanted: &Wanted) -> Option<Vec<u8>> {
+impl Passthrough {
+    /// The file that comes of a tile, or nothing if the tile has to be decoded for it.
+    pub fn file(&mut self, tile: Stored, conversion: &Conversion) -> Option<Vec<u8>> {
         match tile {
-            Stored::Jpeg(stream) => self.jpeg(stream, wanted),
-            Stored::WebP(file) => webp::pass(file, wanted),
+            Stored::Jpeg(stream) => self.jpeg(stream, conversion),
+            Stored::WebP(file) => webp::file(file, conversion),
         }
     }
 
-    fn jpeg(&mut self, mut stream: Vec<u8>, wanted: &Wanted) -> Option<Vec<u8>> {
-        let jpeg = Jpeg::read(&stream)?;
-        let fits = jpeg.size == wanted.stored && jpeg.components.len() == wanted.samples;
-        if !fits || size_estimate::of_jpeg(&jpeg, &wanted.encodings.jpeg) > wanted.growth {
+    fn jpeg(&mut self, mut stream: Vec<u8>, conversion: &Conversion) -> Option<Vec<u8>> {
+        let Conversion { stored, samples, size, turn, gray, growth, encodings } = conversion;
+        let layout = Layout::read(&stream)?;
+        let fits = layout.size == *stored && layout.components.len() == *samples;
+        if !fits || size_estimate::of_jpeg(&layout, &encodings.jpeg) > *growth {
             return None;
         }
-        if wanted.size != wanted.stored {
-            stream = self.cutter.cut(&jpeg, wanted.size)?;
+        if size != stored {
+            stream = self.cutter.cut(&layout, *size)?;
         } else {
-            let length = jpeg.bytes.len();
+            let length = layout.bytes.len();
             stream.truncate(length);
         }
-        if wanted.turn == Orientation::UPRIGHT && !wanted.gray {
+        if *turn == Orientation::UPRIGHT && !gray {
             return Some(stream);
         }
-        turn::turned(&mut self.turner, &stream, wanted)
+        turned(&mut self.turner, &stream, *turn, *gray)
     }
 }

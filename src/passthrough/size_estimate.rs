@@ -18,8 +18,8 @@
 //!
 //! Bits per pixel do not tell these apart: a busy tile of quality 75 has as many as a quiet one of 95.
 
-use super::jpeg::Jpeg;
 use crate::encode::{self, Subsampling};
+use crate::format::jpeg::Layout;
 
 /// The exponent of the quantisation step.
 const FALL: f64 = -0.6;
@@ -29,12 +29,12 @@ const CHROMA: f64 = 0.155;
 const STANDARD: (f64, f64) = (57.6, 86.0);
 
 /// The estimate for a JPEG, against what `settings` write.
-pub fn of_jpeg(jpeg: &Jpeg, settings: &encode::Jpeg) -> f64 {
+pub fn of_jpeg(jpeg: &Layout, settings: &encode::Jpeg) -> f64 {
     let largest = jpeg.components.iter().map(|component| area(component.sampling)).max().unwrap_or(1);
     let stored: f64 = (jpeg.components.iter().enumerate())
         .map(|(place, component)| {
             let share = f64::from(area(component.sampling)) / f64::from(largest);
-            let is_chroma = place > 0 && !jpeg.untransformed;
+            let is_chroma = place > 0 && jpeg.meaning.adobe != Some(0);
             weight(is_chroma, share) * jpeg.step(component).max(1.0).powf(FALL)
         })
         .sum();

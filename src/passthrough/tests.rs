@@ -31,8 +31,8 @@ fn encoded(pixels: &[u8], quality: i32, subsampling: Subsamp, change: impl Fn(&m
     compressor.compress_to_vec(image).expect("a JPEG")
 }
 
-fn wanted(size: Dimensions) -> Wanted {
-    Wanted {
+fn conversion(size: Dimensions) -> Conversion {
+    Conversion {
         stored: Dimensions::new(SIDE, SIDE),
         samples: 3,
         size,
@@ -43,8 +43,8 @@ fn wanted(size: Dimensions) -> Wanted {
     }
 }
 
-fn pass(stream: &[u8], wanted: &Wanted) -> Option<Vec<u8>> {
-    Passer::default().pass(Stored::Jpeg(stream.to_vec()), wanted)
+fn pass(stream: &[u8], conversion: &Conversion) -> Option<Vec<u8>> {
+    Passthrough::default().file(Stored::Jpeg(stream.to_vec()), conversion)
 }
 
 fn whole() -> Dimensions {
@@ -77,13 +77,13 @@ fn apart(full: &[u8], cut: &[u8], size: Dimensions) -> (u8, u8) {
 fn whole_tiles_leave_byte_for_byte() {
     for subsampling in [Subsamp::None, Subsamp::Sub2x2, Subsamp::Sub2x1, Subsamp::Sub1x2, Subsamp::Sub4x1] {
         let stream = encoded(&picture(1), 90, subsampling, |_| {});
-        assert_eq!(pass(&stream, &wanted(whole())).as_ref(), Some(&stream), "{subsampling:?}");
+        assert_eq!(pass(&stream, &conversion(whole())).as_ref(), Some(&stream), "{subsampling:?}");
         let mut longer = stream.clone();
         longer.extend([0; 3]);
-        assert_eq!(pass(&longer, &wanted(whole())), Some(stream), "padding is left out");
+        assert_eq!(pass(&longer, &conversion(whole())), Some(stream), "padding is left out");
     }
     let progressive = encoded(&picture(1), 90, Subsamp::Sub2x2, |c| c.set_progressive(true).expect("set"));
-    assert_eq!(pass(&progressive, &wanted(whole())), Some(progressive));
+    assert_eq!(pass(&progressive, &conversion(whole())), Some(progressive));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn cut_tiles_have_the_pixels_of_whole_ones() {
             for (width, height) in [(64, 24), (40, 64), (33, 17), (8, 8), (1, 1), (63, 63), (64, 63)] {
                 let size = Dimensions::new(width, height);
                 let what = format!("{quality} {subsampling:?} {size}");
-                let Some(cut) = pass(&stream, &wanted(size)) else {
+                let Some(cut) = pass(&stream, &conversion(size)) else {
                     // Tables made for the whole picture may lack the one difference that a cut adds.
                     assert!(optimize, "{what}");
                     continue;
@@ -111,45 +111,14 @@ fn cut_tiles_have_the_pixels_of_whole_ones() {
     }
 }
 
-/// A tile of noise, of which the right half is flat, `side` pixels squared.
-pub(crate) fn tile(side: usize, subsampling: Subsamp) -> Vec<u8> {
-    let noise = |at: usize| (at.wrapping_mul(2_654_435_761) >> 13) as u8 / 3;
-    let sample = |at: usize| if at / 3 % side < side / 2 { noise(at) } else { 90 };
-    let pixels: Vec<u8> = (0..side * side * 3).map(sample).collect();
-    let image =
-        Image { pixels: &pixels[..], width: side, pitch: side * 3, height: side, format: PixelFormat::RGB };
-    let mut compressor = Compressor::new().expect("a compressor");
-    compressor.set_quality(90).expect("in range");
-    compressor.set_subsamp(subsampling).expect("known");
-    compressor.compress_to_vec(image).expect("a JPEG")
-}
-
-#[test]
-fn cut_tiles_have_the_bits_that_a_transcoder_writes() {
-    let mut transformer = turbojpeg::Transformer::new().expect("a transformer");
-    let bits = |stream: &[u8]| stream[Jpeg::read(stream).expect("whole").scans[0].entropy.clone()].to_vec();
-    for subsampling in [Subsamp::None, Subsamp::Sub2x2, Subsamp::Sub2x1, Subsamp::Gray] {
-        let stream = tile(256, subsampling);
-        // In MCUs of several blocks a transcoder makes up those beyond the picture: here there are none.
-        for (width, height) in [(160, 256), (256, 112), (155, 203), (77, 252), (9, 256), (256, 9), (12, 13)] {
-            let size = Dimensions::new(width, height);
-            let cut = cut::Cutter::default().cut(&Jpeg::read(&stream).expect("whole"), size).expect("a cut");
-            let mut transform = turbojpeg::Transform::default();
-            let (width, height) = (Some(width as usize), Some(height as usize));
-            transform.crop = Some(turbojpeg::TransformCrop { x: 0, y: 0, width, height });
-            let expected = transformer.transform_to_vec(&transform, &stream).expect("a crop");
-            assert!(bits(&cut) == bits(&expected), "{subsampling:?} {size}");
-        }
-    }
-}
-
 #[test]
 fn turned_tiles_have_the_pixels_of_upright_ones_turned() {
     let stream = encoded(&picture(3), 90, Subsamp::None, |_| {});
     let upright = decoded(&stream).1;
     for number in 1..8 {
         let turn = Orientation { mirrored: number >= 4, quarters: number % 4 };
-        let turned = decoded(&pass(&stream, &Wanted { turn, ..wanted(whole()) }).expect("whole blocks")).1;
+        let turned =
+            decoded(&pass(&stream, &Conversion { turn, ..conversion(whole()) }).expect("whole blocks")).1;
         let raster = crate::raster::Raster {
             dimensions: whole(),
             channels: crate::picture::Channels::Rgb,
@@ -159,7 +128,7 @@ fn turned_tiles_have_the_pixels_of_upright_ones_turned() {
         let worst = expected.iter().zip(&turned).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(worst <= Some(2), "{turn}: the inverse transform rounds by up to {worst:?}");
         let part = Dimensions::new(40, 20);
-        let blocks_are_whole = pass(&stream, &Wanted { turn, ..wanted(part) }).is_some();
+        let blocks_are_whole = pass(&stream, &Conversion { turn, ..conversion(part) }).is_some();
         let flips_rows = matches!((turn.mirrored, turn.quarters), (true, 0 | 3));
         assert_eq!(blocks_are_whole, flips_rows || number == 3, "{turn}");
     }
@@ -167,10 +136,10 @@ fn turned_tiles_have_the_pixels_of_upright_ones_turned() {
 
 #[test]
 fn gray_is_the_luma_of_ycbcr() {
-    let wanted = Wanted { gray: true, ..wanted(whole()) };
+    let conversion = Conversion { gray: true, ..conversion(whole()) };
     let stream = encoded(&picture(4), 90, Subsamp::Sub2x2, |_| {});
-    let gray = pass(&stream, &wanted).expect("a gray");
-    let jpeg = Jpeg::read(&gray).expect("whole");
+    let gray = pass(&stream, &conversion).expect("a gray");
+    let jpeg = Layout::read(&gray).expect("whole");
     assert_eq!(jpeg.components.len(), 1);
     let luma = turbojpeg::decompress(&stream, PixelFormat::GRAY).expect("decodes").pixels;
     assert_eq!(turbojpeg::decompress(&gray, PixelFormat::GRAY).expect("decodes").pixels, luma);
@@ -186,7 +155,7 @@ fn with_segment(stream: &[u8], marker: u8, content: &[u8]) -> Vec<u8> {
 fn only_streams_that_are_whole_leave() {
     let stream = encoded(&picture(5), 85, Subsamp::Sub2x2, |_| {});
     for length in 0..stream.len() {
-        assert_eq!(pass(&stream[..length], &wanted(whole())), None, "cut to {length} bytes");
+        assert_eq!(pass(&stream[..length], &conversion(whole())), None, "cut to {length} bytes");
     }
     let at = |marker: u8| {
         stream.windows(2).position(|pair| pair == [0xff, marker]).unwrap_or_else(|| panic!("no {marker:x}"))
@@ -195,7 +164,7 @@ fn only_streams_that_are_whole_leave() {
     let changed = |place: usize, value: u8| {
         let mut changed = stream.clone();
         changed[place] = value;
-        pass(&changed, &wanted(whole()))
+        pass(&changed, &conversion(whole()))
     };
     assert!(changed(frame + 1, 0xc9).is_none(), "arithmetic coding");
     assert!(changed(frame + 4, 12).is_none(), "12 bits");
@@ -209,23 +178,24 @@ fn only_streams_that_are_whole_leave() {
         let mut stray = stream.clone();
         let middle = (scan + stream.len()) / 2;
         stray.splice(middle..middle, [0xff, marker]);
-        assert!(pass(&stray, &wanted(whole())).is_none(), "marker {marker:x} amid the scan");
+        assert!(pass(&stray, &conversion(whole())).is_none(), "marker {marker:x} amid the scan");
     }
-    assert!(pass(&with_segment(&stream, 0xdc, &[0, 64]), &wanted(whole())).is_none(), "DNL");
-    assert!(pass(&stream, &Wanted { samples: 1, ..wanted(whole()) }).is_none());
+    assert!(pass(&with_segment(&stream, 0xdc, &[0, 64]), &conversion(whole())).is_none(), "DNL");
+    assert!(pass(&stream, &Conversion { samples: 1, ..conversion(whole()) }).is_none());
 }
 
 #[test]
 fn growth_is_judged_by_tables_and_sampling() {
     let estimate = |quality, subsampling| {
         let stream = encoded(&picture(6), quality, subsampling, |_| {});
-        size_estimate::of_jpeg(&Jpeg::read(&stream).expect("whole"), &encode::Jpeg::default())
+        size_estimate::of_jpeg(&Layout::read(&stream).expect("whole"), &encode::Jpeg::default())
     };
     assert!((estimate(80, Subsamp::Sub2x2) - 1.0).abs() < 0.02, "what would be written grows by nothing");
     assert!(estimate(75, Subsamp::Sub2x2) < 1.0 && estimate(85, Subsamp::Sub2x2) < 1.25);
     assert!(estimate(85, Subsamp::None) > 1.25 && estimate(90, Subsamp::Sub2x2) > 1.25);
     let stream = encoded(&picture(6), 90, Subsamp::None, |_| {});
-    let passes = |stream: &[u8], growth| pass(stream, &Wanted { growth, ..wanted(whole()) }).is_some();
+    let passes =
+        |stream: &[u8], growth| pass(stream, &Conversion { growth, ..conversion(whole()) }).is_some();
     assert!(!passes(&stream, 1.6) && passes(&stream, 1.8));
     let untransformed = with_segment(&stream, 0xee, b"Adobe\0\x64\0\0\0\0\0");
     assert!(!passes(&untransformed, 3.0) && passes(&untransformed, 4.0), "each component counts as luma");
@@ -234,18 +204,20 @@ fn growth_is_judged_by_tables_and_sampling() {
 #[test]
 fn webp_leaves_whole_or_not_at_all() {
     let file = ::webp::Encoder::from_rgb(&picture(7), SIDE, SIDE).encode(80.0).to_vec();
-    let pass = |file: &[u8], wanted: &Wanted| Passer::default().pass(Stored::WebP(file.to_vec()), wanted);
-    assert_eq!(pass(&file, &wanted(whole())).as_ref(), Some(&file));
+    let pass = |file: &[u8], conversion: &Conversion| {
+        Passthrough::default().file(Stored::WebP(file.to_vec()), conversion)
+    };
+    assert_eq!(pass(&file, &conversion(whole())).as_ref(), Some(&file));
     let padded = [&file[..], b"more"].concat();
-    assert_eq!(pass(&padded, &wanted(whole())), Some(file.clone()));
+    assert_eq!(pass(&padded, &conversion(whole())), Some(file.clone()));
     for length in 0..file.len() {
-        assert_eq!(pass(&file[..length], &wanted(whole())), None, "cut to {length} bytes");
+        assert_eq!(pass(&file[..length], &conversion(whole())), None, "cut to {length} bytes");
     }
-    assert!(pass(&file, &wanted(Dimensions::new(63, 64))).is_none());
-    assert!(pass(&file, &Wanted { gray: true, ..wanted(whole()) }).is_none());
+    assert!(pass(&file, &conversion(Dimensions::new(63, 64))).is_none());
+    assert!(pass(&file, &Conversion { gray: true, ..conversion(whole()) }).is_none());
     let lossless = ::webp::Encoder::from_rgb(&picture(7), SIDE, SIDE).encode_lossless().to_vec();
-    assert!(pass(&lossless, &wanted(whole())).is_some());
-    assert!(pass(&lossless, &Wanted { growth: 2.0, ..wanted(whole()) }).is_none(), "too many bytes");
+    assert!(pass(&lossless, &conversion(whole())).is_some());
+    assert!(pass(&lossless, &Conversion { growth: 2.0, ..conversion(whole()) }).is_none(), "too many bytes");
 }
 
 proptest! {
@@ -260,8 +232,8 @@ proptest! {
             let place = place.index(stream.len());
             stream[place] = value;
         }
-        if let Some(cut) = pass(&stream, &wanted(Dimensions::new(width, height))) {
-            let jpeg = Jpeg::read(&cut).expect("what leaves is whole");
+        if let Some(cut) = pass(&stream, &conversion(Dimensions::new(width, height))) {
+            let jpeg = Layout::read(&cut).expect("what leaves is whole");
             prop_assert_eq!(jpeg.size, Dimensions::new(width, height));
         }
     }

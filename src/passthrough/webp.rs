@@ -1,11 +1,12 @@
 //! A WebP tile: sent whole or not at all. Google's WebP container specification (RFC 9649).
 
-use super::{Wanted, size_estimate};
+use super::{Conversion, size_estimate};
 use crate::picture::Orientation;
 
 /// The file, if it holds one picture of the right size and nothing beside it.
-pub fn pass(mut file: Vec<u8>, wanted: &Wanted) -> Option<Vec<u8>> {
-    let is_whole = wanted.size == wanted.stored && wanted.turn == Orientation::UPRIGHT && !wanted.gray;
+pub fn file(mut file: Vec<u8>, conversion: &Conversion) -> Option<Vec<u8>> {
+    let is_whole =
+        conversion.size == conversion.stored && conversion.turn == Orientation::UPRIGHT && !conversion.gray;
     let [b'R', b'I', b'F', b'F', s0, s1, s2, s3, b'W', b'E', b'B', b'P', chunk @ ..] = &file[..] else {
         return None;
     };
@@ -17,11 +18,11 @@ pub fn pass(mut file: Vec<u8>, wanted: &Wanted) -> Option<Vec<u8>> {
     let content = size(*rest.first_chunk()?)?;
     let fills = 20 + content.checked_next_multiple_of(2)? == length;
     let features = webp::BitstreamFeatures::new(&file)?;
-    let fits = (features.width(), features.height()) == (wanted.stored.width, wanted.stored.height)
+    let fits = (features.width(), features.height()) == (conversion.stored.width, conversion.stored.height)
         && !features.has_animation()
         // libwebp leaves out an alpha channel that is opaque everywhere.
-        && (wanted.samples == 4 || !features.has_alpha());
-    let grows = size_estimate::of_webp(is_lossless, &wanted.encodings.webp) > wanted.growth;
+        && (conversion.samples == 4 || !features.has_alpha());
+    let grows = size_estimate::of_webp(is_lossless, &conversion.encodings.webp) > conversion.growth;
     if grows || !is_whole || !fills || !fits || length > file.len() {
         return None;
     }

@@ -372,7 +372,7 @@ fn windows_of_jpegs_cost_no_exactness() {
         ("rgb.ppm", &["--interlace"]),
     ] {
         let path = place.vips("jpegsave", from, "a.jpg", options);
-        let index = recto::format::image::Index::build(&fs::read(&path).unwrap());
+        let index = recto::format::jpeg::Index::build(&fs::read(&path).unwrap());
         assert_eq!(index.is_none(), options.contains(&"--interlace"), "{from} {options:?}");
         let (master, mut decoder) = (Master::open(&path).unwrap(), Decoder::default());
         for (n, level) in master.description.levels.iter().enumerate() {
@@ -399,7 +399,7 @@ fn jpegs_too_large_to_be_decoded_whole_have_windows() {
     place.vips("replicate", "rgb.ppm", "large.v", &["17", "24"]);
     let path = place.vips("jpegsave", "large.v", "large.jpg", &["--Q", "30"]);
     let (master, mut decoder) = (Master::open(&path).unwrap(), Decoder::default());
-    assert!(master.description.dimensions().area() > recto::format::image::MAX_AREA);
+    assert!(master.description.dimensions().area() > recto::format::flat::MAX_AREA);
     let window = Rect::new(9 * SIZE.width, 20 * SIZE.height, SIZE.width, SIZE.height);
     let part: Raster = master.decode(&mut decoder, 0, window).unwrap();
     assert!(difference(&part.pixels, &picture(3)).0 < 3.0);

@@ -191,7 +191,9 @@ fn config(section: &str) -> Config {
 fn encode(raster: &Raster, format: Format, section: &str) -> Vec<u8> {
     let (config, raster) = (config(section), raster.clone());
     let raster = if format.has_alpha() { raster } else { flatten(raster, config.rendering.offer.background) };
-    Encoder::default().encode(raster, format, &Carried::default(), &config.rendering.encodings).expect("encoded")
+    Encoder::default()
+        .encode(raster, format, &Carried::default(), &config.rendering.encodings)
+        .expect("encoded")
 }
 
 /// Gradients with a disc in another colour, and alpha of all values in its right half.

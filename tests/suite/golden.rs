@@ -34,8 +34,10 @@ fn the_same_picture_has_the_same_bytes_in_every_version() {
     for format in Format::ALL {
         for (name, channels) in [("gray", Channels::Gray), ("rgb", Channels::Rgb), ("rgba", Channels::Rgba)] {
             let raster = picture::<u8>(channels);
-            let raster = if format.has_alpha() { raster } else { flatten(raster, config.rendering.offer.background) };
-            let bytes = encoder.encode(raster, format, &carried, &config.rendering.encodings).expect("encoded");
+            let raster =
+                if format.has_alpha() { raster } else { flatten(raster, config.rendering.offer.background) };
+            let bytes =
+                encoder.encode(raster, format, &carried, &config.rendering.encodings).expect("encoded");
             check(&format!("{name}.{format}"), &bytes, lossless.contains(&format));
         }
     }

@@ -15,7 +15,7 @@ use crate::encode::{self, Carried, Encoder};
 use crate::error::Error;
 use crate::master::{Decoder, Master};
 use crate::metadata::Metadata;
-use crate::passthrough::{Passer, Wanted};
+use crate::passthrough::{Conversion, Passthrough};
 use crate::picture::{Depth, Quality};
 use crate::raster::{Converter, Convertible, Resampler};
 use lent::Lent;
@@ -29,7 +29,7 @@ pub struct Pipeline {
     converter: Converter,
     resampler: Resampler,
     encoder: Encoder,
-    passer: Passer,
+    passthrough: Passthrough,
 }
 
 impl Pipeline {
@@ -59,7 +59,7 @@ impl Pipeline {
     fn stored(&mut self, master: &Master, plan: &Plan, carried: &Carried) -> Result<Option<Vec<u8>>, Error> {
         let Some(planned) = plan.pass_through else { return Ok(None) };
         let Some(stored) = master.stored(plan.scaling.level, planned.tile)? else { return Ok(None) };
-        let wanted = Wanted {
+        let conversion = Conversion {
             stored: plan.scaling.piece,
             samples: master.description.channels.count(),
             size: plan.scaling.output(),
@@ -68,7 +68,7 @@ impl Pipeline {
             growth: planned.growth,
             encodings: plan.encodings,
         };
-        let file = self.passer.pass(stored, &wanted);
+        let file = self.passthrough.file(stored, &conversion);
         Ok(file.and_then(|file| encode::into_file(file, plan.format, carried)))
     }
 

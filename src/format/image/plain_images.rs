@@ -6,8 +6,9 @@ use std::io::Cursor;
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 
-use super::{MAX_BYTES, check_budget, colours, level};
+use super::colours;
 use crate::error::MasterError;
+use crate::format::budget::{MAX_BYTES, check_budget, level};
 use crate::metadata::Exif;
 use crate::metadata::exif_orientation;
 use crate::metadata::{Metadata, Xmp};

@@ -9,8 +9,9 @@ use png::{
     BitDepth, ColorType, Decoder, DecodingError, Info, InterlaceInfo, Limits, Reader, Transformations,
 };
 
-use super::{MAX_BYTES, check_budget, colours, level};
+use super::colours;
 use crate::error::MasterError;
+use crate::format::budget::{MAX_BYTES, check_budget, level};
 use crate::metadata::Exif;
 use crate::metadata::exif_orientation;
 use crate::metadata::{Metadata, Xmp};

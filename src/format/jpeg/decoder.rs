@@ -9,18 +9,17 @@
 //! | the end is missing, bytes before a marker, a restart marker of another number, SOS of another process | sound if each bit of each coefficient is there, and the stream without what is superfluous decodes without a warning |
 //! | any other: data that run out, codes that are none, scans in no order | damaged |
 //!
-//! What it would warn of before the first scan it does not get to see ([`super::stream`]).
+//! What it would warn of before the first scan it does not get to see ([`super::assemble`]).
 
 use std::fmt::Display;
 
 use turbojpeg::{DecompressHeader, Decompressor, Image, ScalingFactor};
 
-use super::mend::mended;
+use super::MAX_SCANS;
+use super::assemble::mended;
+use super::marker::{DRI, END};
 use crate::error::MasterError;
 use crate::kept::Kept;
-
-/// No encoder makes more scans; each costs the time of a whole picture.
-pub(super) const MAX_SCANS: u32 = 100;
 
 /// Warnings of streams of which all pixels may be there.
 const HARMLESS: [&str; 4] = [
@@ -94,7 +93,7 @@ pub(super) fn decode_sound<E: Display>(
 
 fn fresh() -> turbojpeg::Result<Decompressor> {
     let mut decoder = Decompressor::new()?;
-    decoder.set_scan_limit(MAX_SCANS)?;
+    decoder.set_scan_limit(MAX_SCANS as u32)?;
     Ok(decoder)
 }
 
@@ -107,12 +106,12 @@ pub(super) fn damaged(error: &impl Display) -> MasterError {
 fn is_padding(complaint: &str, stream: &[u8]) -> bool {
     let counted = complaint.strip_suffix(" extraneous bytes before marker 0xd9");
     let count = counted.and_then(|text| text.rsplit(' ').next()?.parse::<usize>().ok());
-    let end = stream.windows(2).rposition(|marker| marker == [0xff, 0xd9]);
+    let end = stream.windows(2).rposition(|marker| marker == END);
     let padding = count.zip(end).and_then(|(count, end)| stream.get(end.checked_sub(count)?..end));
     padding.is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0)) && !has_restarts(stream)
 }
 
 /// Whether there is DRI anywhere.
 fn has_restarts(stream: &[u8]) -> bool {
-    memchr::memmem::find(stream, &[0xff, 0xdd]).is_some()
+    memchr::memmem::find(stream, &[0xff, DRI]).is_some()
 }

@@ -11,7 +11,8 @@ use std::ptr::NonNull;
 use turbojpeg::{Colorspace, ScalingFactor};
 use turbojpeg_sys as raw;
 
-use super::decoder::{MAX_SCANS, damaged, decode_sound};
+use super::MAX_SCANS;
+use super::decoder::{damaged, decode_sound};
 use crate::error::MasterError;
 use crate::picture::Dimensions;
 

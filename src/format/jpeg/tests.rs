@@ -3,8 +3,8 @@
 use turbojpeg::{Compressor, Image, PixelFormat, ScalingFactor, Subsamp};
 
 use super::Decoder;
-use super::mend::mended;
-use super::segment::{self, Segment};
+use super::assemble::mended;
+use super::marker::{self, DRI, SOF0, SOS, Segment};
 use crate::error::MasterError;
 
 const SIDE: usize = 64;
@@ -39,7 +39,7 @@ fn restarting() -> (Vec<u8>, Vec<Vec<u8>>) {
     let mut head = strips[0][..start].to_vec();
     let frame = head.windows(2).position(|two| two == [0xff, 0xc0]).expect("a frame");
     head[frame + 5..frame + 7].copy_from_slice(&(SIDE as u16).to_be_bytes());
-    segment::push(0xdd, &[0, 8], &mut head);
+    marker::push(DRI, &[&[0, 8]], &mut head);
     head.extend(&strips[0][start..start + 10]);
     (head, strips.iter().map(|strip| strip[start + 10..strip.len() - 2].to_vec()).collect())
 }
@@ -89,19 +89,19 @@ fn one_by_one() -> Vec<u8> {
     let gray = encoded(0..64, PixelFormat::GRAY, Subsamp::Gray, |_| {});
     let (mut stream, mut rest) = (vec![0xff, 0xd8], &gray[2..]);
     loop {
-        let Segment { marker, content, after } = segment::next(rest).expect("whole").expect("a marker");
+        let Segment { marker, content, after } = marker::next(rest).expect("whole").expect("a marker");
         rest = after;
         match marker {
-            0xc0 => {
-                let frame = [&content[..5], &[3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0]].concat();
-                segment::push(marker, &frame, &mut stream);
+            SOF0 => {
+                let components = [3, 1, 0x11, 0, 2, 0x11, 0, 3, 0x11, 0];
+                marker::push(marker, &[&content[..5], &components], &mut stream);
             }
-            0xda => break,
-            _ => segment::push(marker, content, &mut stream),
+            SOS => break,
+            _ => marker::push(marker, &[content], &mut stream),
         }
     }
     for id in 1..=3 {
-        segment::push(0xda, &[1, id, 0, 0, 63, 0], &mut stream);
+        marker::push(SOS, &[&[1, id, 0, 0, 63, 0]], &mut stream);
         stream.extend(&rest[..rest.len() - 2]);
     }
     stream.extend([0xff, 0xd9]);
@@ -217,7 +217,7 @@ fn noise_is_mended_to_what_decodes_or_not_at_all() {
             let _ = decoded(&damaged);
             if let Some(mended) = mended(&damaged) {
                 met += usize::from(decoded(&mended).is_ok());
-                assert!(super::mend::mended(&mended).as_deref() == Some(&mended[..]), "{what}");
+                assert!(super::assemble::mended(&mended).as_deref() == Some(&mended[..]), "{what}");
             }
         }
     }

@@ -6,8 +6,7 @@ use turbojpeg::{Colorspace, Image as JpegImage, PixelFormat as Layout, ScalingFa
 
 use super::values::Photometric;
 use crate::error::MasterError;
-use crate::format::jpeg::Decoder;
-use crate::format::jpeg::stream::{self, Meaning};
+use crate::format::jpeg::{Decoder, Meaning, assemble, marker};
 use crate::picture::Dimensions;
 
 /// Writers pad the last strip to whole MCUs, whose sides are 32 pixels at most.
@@ -26,7 +25,7 @@ pub fn assemble(
     stream: &mut Vec<u8>,
 ) -> Result<(), MasterError> {
     stream.clear();
-    stream.extend([0xff, 0xd8]);
+    stream.extend(marker::START);
     let meaning = match photometric {
         Photometric::YCbCr | Photometric::BlackIsZero | Photometric::WhiteIsZero => {
             Meaning { jfif: true, adobe: None }
@@ -35,9 +34,9 @@ pub fn assemble(
     };
     meaning.push(usize::from(photometric.colour_samples()), stream);
     if !tables.is_empty() {
-        stream::append(tables, stream)?;
+        assemble::append(tables, stream)?;
     }
-    stream::append(tile, stream)
+    assemble::append(tile, stream)
 }
 
 /// Decodes a JPEG into rows of `samples` bytes a pixel as wide as `piece`: gray, RGB (converted from YCbCr), or four

@@ -4,6 +4,11 @@
 use super::image::Image;
 use super::values::Compression;
 use crate::error::MasterError;
+use crate::format::jpeg::FrameHeader;
+use crate::format::jpeg::marker::{
+    self, APP0, APP15, COM, DAC, DHT, DNL, DQT, DRI, END, EOI, RST0, RST7, SOF0, SOF15, SOI, SOS, START,
+    Segment,
+};
 use crate::ifd::tag;
 use crate::ifd::{Entry, File, Ifd};
 use crate::picture::Dimensions;
@@ -87,12 +92,12 @@ pub fn assemble(
     let has_own_scan = own.scan.is_some();
     let is_alone = has_own_scan && own.frame.is_some();
     let parts = if is_alone { own } else { old.shared(file, image)?.before(own) };
-    let mut stream = vec![0xff, 0xd8];
+    let mut stream = START.to_vec();
     match (parts.frame, parts.scan) {
-        (Some(frame), Some(scan)) => {
+        (Some((process, frame)), Some(scan)) => {
             stream.extend(&parts.tables);
-            push_frame(frame, size, &mut stream);
-            stream.extend(scan);
+            push_frame(process, frame, size, &mut stream);
+            marker::push(SOS, &[scan], &mut stream);
         }
         (Some(_), None) => return Err(MasterError::damaged("old-style JPEG without SOS")),
         (None, _) => old.push_headers(file, image, size, &mut stream)?,
@@ -101,8 +106,8 @@ pub fn assemble(
         true => stream.extend(data),
         false => push_restarted(data, &mut stream),
     }
-    if !stream.ends_with(&[0xff, 0xd9]) {
-        stream.extend([0xff, 0xd9]);
+    if !stream.ends_with(&END) {
+        stream.extend(END);
     }
     Ok(stream)
 }
@@ -112,9 +117,9 @@ pub fn assemble(
 struct Parts<'a> {
     /// DQT, DHT, DAC and DRI, in their order.
     tables: Vec<u8>,
-    /// SOF.
-    frame: Option<&'a [u8]>,
-    /// The first SOS.
+    /// SOFn: its marker and parameters.
+    frame: Option<(u8, &'a [u8])>,
+    /// The parameters of the first SOS.
     scan: Option<&'a [u8]>,
 }
 
@@ -123,25 +128,19 @@ impl<'a> Parts<'a> {
     fn and(mut self, bytes: &'a [u8]) -> (Self, &'a [u8]) {
         let mut rest = bytes;
         while self.scan.is_none() {
-            let [0xff, marker, after @ ..] = rest else { break };
-            rest = match marker {
-                0xff => &rest[1..],
-                0xd8 => after,
-                0xc0..=0xcf | 0xda..=0xdd | 0xe0..=0xef | 0xfe => {
-                    let length = after.first_chunk().map_or(0, |length| u16::from_be_bytes(*length));
-                    let Some((segment, after)) = rest.split_at_checked(2 + usize::from(length)) else {
-                        break;
-                    };
-                    match marker {
-                        0xc4 | 0xcc | 0xdb | 0xdd => self.tables.extend(segment),
-                        0xc0..=0xcf => self.frame = Some(segment),
-                        0xda => self.scan = Some(segment),
-                        _ => {}
-                    }
-                    after
-                }
+            if let [0xff, 0xff, ..] = rest {
+                rest = &rest[1..];
+                continue;
+            }
+            let Some(Segment { marker, content, after }) = marker::here(rest) else { break };
+            match marker {
+                DHT | DAC | DQT | DRI => marker::push(marker, &[content], &mut self.tables),
+                SOF0..=SOF15 => self.frame = Some((marker, content)),
+                SOS => self.scan = Some(content),
+                SOI | DNL | APP0..=APP15 | COM => {}
                 _ => break,
-            };
+            }
+            rest = after;
         }
         (self, rest)
     }
@@ -182,23 +181,23 @@ impl OldJpeg {
         }
         for number in 0..count {
             let values = bytes_at(file, self.quantisation.as_ref(), number, |_| 64)?;
-            push_segment(0xdb, &[&[number as u8], values], stream);
+            marker::push(DQT, &[&[number as u8], values], stream);
             for (class, entry) in [(0, &self.dc), (0x10, &self.ac)] {
                 // Sixteen counts of codes by their length, then what they stand for.
                 let codes = |counts: &[u8]| 16 + counts.iter().map(|count| u64::from(*count)).sum::<u64>();
                 let table = bytes_at(file, entry.as_ref(), number, codes)?;
-                push_segment(0xc4, &[&[class | number as u8], table], stream);
+                marker::push(DHT, &[&[class | number as u8], table], stream);
             }
         }
         if self.restart_interval > 0 {
-            push_segment(0xdd, &[&self.restart_interval.to_be_bytes()], stream);
+            marker::push(DRI, &[&self.restart_interval.to_be_bytes()], stream);
         }
         let sampling = |number: usize| if number == 0 { (across << 4 | down) as u8 } else { 0x11 };
         let frame: Vec<u8> = (0..count).flat_map(|n| [n as u8, sampling(n), n as u8]).collect();
         let scan: Vec<u8> = (0..count).flat_map(|n| [n as u8, (n << 4 | n) as u8]).collect();
         let (height, width) = (side(size.height)?.to_be_bytes(), side(size.width)?.to_be_bytes());
-        push_segment(0xc0, &[&[8], &height, &width, &[count as u8], &frame], stream);
-        push_segment(0xda, &[&[count as u8], &scan, &[0, 63, 0]], stream);
+        marker::push(SOF0, &[&[8], &height, &width, &[count as u8], &frame], stream);
+        marker::push(SOS, &[&[count as u8], &scan, &[0, 63, 0]], stream);
         Ok(())
     }
 }
@@ -220,28 +219,19 @@ fn bytes_at<'a>(
     file.read(offset, length(file.read(offset, 16)?))
 }
 
-fn push_segment(marker: u8, parts: &[&[u8]], stream: &mut Vec<u8>) {
-    // Tables have at most 16 + 16 * 255 bytes.
-    let length = 2 + parts.iter().map(|part| part.len()).sum::<usize>();
-    stream.extend([0xff, marker]);
-    stream.extend((length as u16).to_be_bytes());
-    parts.iter().for_each(|part| stream.extend(*part));
-}
-
 /// Writes SOF with the rows of this piece, and with its columns if these are as many MCUs: then data are the same.
-fn push_frame(frame: &[u8], size: Dimensions, stream: &mut Vec<u8>) {
-    let start = stream.len();
-    stream.extend(frame);
-    let (Some(&[_, _, _, _, _, _, _, high, low, count, ..]), Ok(height), Ok(width)) =
-        (frame.first_chunk::<10>(), u16::try_from(size.height), u16::try_from(size.width))
+fn push_frame(process: u8, content: &[u8], size: Dimensions, stream: &mut Vec<u8>) {
+    let at = stream.len() + 5;
+    marker::push(process, &[content], stream);
+    let (Some((frame, _)), Ok(height), Ok(width)) =
+        (FrameHeader::read(content), u16::try_from(size.height), u16::try_from(size.width))
     else {
         return;
     };
-    let sampling = frame[10..].chunks_exact(3).map(|component| u16::from(component[1] >> 4)).max();
-    let mcu = 8 * if count == 1 { 1 } else { sampling.unwrap_or(1).max(1) };
-    stream[start + 5..start + 7].copy_from_slice(&height.to_be_bytes());
-    if u16::from_be_bytes([high, low]).div_ceil(mcu) == width.div_ceil(mcu) {
-        stream[start + 7..start + 9].copy_from_slice(&width.to_be_bytes());
+    let units = |width: u16| u32::from(width).div_ceil(frame.mcu().width);
+    stream[at..at + 2].copy_from_slice(&height.to_be_bytes());
+    if units(frame.width) == units(width) {
+        stream[at + 2..at + 4].copy_from_slice(&width.to_be_bytes());
     }
 }
 
@@ -249,7 +239,7 @@ fn push_frame(frame: &[u8], size: Dimensions, stream: &mut Vec<u8>) {
 /// or EOI, is left out.
 fn push_restarted(data: &[u8], stream: &mut Vec<u8>) {
     let data = match data {
-        [data @ .., 0xff, 0xd0..=0xd7 | 0xd9] => data,
+        [data @ .., 0xff, RST0..=RST7 | EOI] => data,
         data => data,
     };
     let start = stream.len();
@@ -257,8 +247,8 @@ fn push_restarted(data: &[u8], stream: &mut Vec<u8>) {
     let (mut number, mut at) = (0, start);
     while let Some(found) = memchr::memchr(0xff, &stream[at..]) {
         at += found + 1;
-        if let Some(marker @ 0xd0..=0xd7) = stream.get_mut(at) {
-            *marker = 0xd0 | number;
+        if let Some(marker @ RST0..=RST7) = stream.get_mut(at) {
+            *marker = RST0 | number;
             number = (number + 1) % 8;
         }
     }
@@ -282,8 +272,9 @@ mod tests {
             let (parts, rest) = Parts::default().and(&noise);
             assert!(parts.tables.len() + rest.len() <= noise.len());
             let mut stream = Vec::new();
-            push_frame(parts.frame.unwrap_or(&noise), Dimensions::new(9, 70_000), &mut stream);
-            push_frame(parts.frame.unwrap_or(&noise), Dimensions::new(9, 7), &mut stream);
+            let (process, frame) = parts.frame.unwrap_or((SOF0, &noise));
+            push_frame(process, frame, Dimensions::new(9, 70_000), &mut stream);
+            push_frame(process, frame, Dimensions::new(9, 7), &mut stream);
             push_restarted(rest, &mut stream);
         }
     }
@@ -297,10 +288,10 @@ mod tests {
 
     #[test]
     fn a_frame_gets_the_size_of_its_piece_where_that_has_as_many_mcus() {
-        let frame = [0xff, 0xc0, 0, 17, 8, 0, 117, 0, 208, 3, 0, 0x22, 0, 1, 0x11, 1, 2, 0x11, 1];
+        let frame = [8, 0, 117, 0, 208, 3, 0, 0x22, 0, 1, 0x11, 1, 2, 0x11, 1];
         for (width, told) in [(203, 203), (193, 193), (192, 208), (209, 208)] {
             let mut stream = Vec::new();
-            push_frame(&frame, Dimensions::new(width, 48), &mut stream);
+            push_frame(SOF0, &frame, Dimensions::new(width, 48), &mut stream);
             assert_eq!(stream[5..9], [0, 48, 0, told], "{width}");
         }
     }

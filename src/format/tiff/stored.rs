@@ -6,8 +6,8 @@ use super::jpeg;
 use super::pixel::Alpha;
 use super::values::{Compression, Photometric};
 use crate::error::MasterError;
+use crate::format::Stored;
 use crate::ifd::File;
-use crate::passthrough::Stored;
 use crate::picture::{StoredAs, Tile};
 
 impl Image {

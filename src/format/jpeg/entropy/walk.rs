@@ -216,8 +216,8 @@ mod tests {
     use super::super::dht::Definition;
     use super::super::huffman::{Class, Table};
     use super::*;
-    use crate::passthrough::jpeg::Jpeg;
-    use crate::passthrough::tests::tile;
+    use crate::format::jpeg::Layout;
+    use crate::format::jpeg::cut::tests::tile;
 
     /// Symbol by symbol, by one walker.
     fn plain(bits: Bits, mcu: &[Block], wanted: usize) -> Vec<u32> {
@@ -239,10 +239,10 @@ mod tests {
 
     /// What both find in the tile's scan after `change`.
     fn both(stream: &[u8], wanted: usize, change: impl Fn(&mut [u8])) -> [Vec<u32>; 2] {
-        let jpeg = Jpeg::read(stream).expect("whole");
+        let jpeg = Layout::read(stream).expect("whole");
         let table = |class: Class, to: usize| {
             let stored = jpeg.tables[class as usize][to]?;
-            Some(Table::new(class, Definition::read(stored).expect("a table").0))
+            Some(Table::new(class, Definition::new(stored).expect("a table")))
         };
         let (dc, ac) = ([0, 1].map(|to| table(Class::Dc, to)), [0, 1].map(|to| table(Class::Ac, to)));
         let scan = &jpeg.scans[0];

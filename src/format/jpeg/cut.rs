@@ -5,12 +5,14 @@
 
 use std::ops::Range;
 
-use super::jpeg::Jpeg;
-use crate::format::jpeg::bits::{Bits, Writer, stuff, unstuff};
-use crate::format::jpeg::dht::Definition;
-use crate::format::jpeg::huffman::{Class, Table};
-use crate::format::jpeg::mcu::{self, Block, PerComponent};
-use crate::format::jpeg::walk;
+use super::entropy::bits::{Bits, Writer, stuff, unstuff};
+use super::entropy::dht::Definition;
+use super::entropy::huffman::{Class, Table};
+use super::entropy::mcu::{self, Block, PerComponent};
+use super::entropy::walk;
+use super::frame::units;
+use super::layout::Layout;
+use super::marker::END;
 use crate::picture::Dimensions;
 
 /// Most tables that are kept: those of three masters or more, and room for those of the next.
@@ -27,18 +29,14 @@ pub struct Cutter {
 }
 
 impl Cutter {
-    /// The upper left `size` pixels of a baseline stream of one scan, or nothing if this is another kind of stream, or
-    /// its bits mean nothing. The result has the same tables and markers.
-    pub fn cut(&mut self, jpeg: &Jpeg, size: Dimensions) -> Option<Vec<u8>> {
+    /// The upper left `size` pixels of a baseline stream of one scan, no more than it has; or nothing if this is another
+    /// kind of stream, or its bits mean nothing. The result has the same tables and markers.
+    pub fn cut(&mut self, jpeg: &Layout, size: Dimensions) -> Option<Vec<u8>> {
         let [scan] = &jpeg.scans[..] else { return None };
         if jpeg.progressive || jpeg.restart_interval > 0 || scan.components.len() != jpeg.components.len() {
             return None;
         }
-        let unit = unit(jpeg);
-        let units = |size: Dimensions| {
-            Dimensions::new(size.width.div_ceil(unit.width), size.height.div_ceil(unit.height))
-        };
-        let (all, kept) = (units(jpeg.size), units(size));
+        let (all, kept) = (units(jpeg.size, jpeg.mcu()), units(size, jpeg.mcu()));
         let mut stream = Vec::with_capacity(jpeg.bytes.len() + 64);
         stream.extend_from_slice(&jpeg.bytes[..scan.entropy.start]);
         let side = |side: u32| u16::try_from(side).ok().map(u16::to_be_bytes);
@@ -50,12 +48,12 @@ impl Cutter {
         } else {
             stuff(&self.rest(jpeg, all, kept)?, &mut stream);
         }
-        stream.extend([0xff, 0xd9]);
+        stream.extend(END);
         Some(stream)
     }
 
     /// The bits of those MCUs that are kept of all, both across and down.
-    fn rest(&mut self, jpeg: &Jpeg, all: Dimensions, kept: Dimensions) -> Option<Vec<u8>> {
+    fn rest(&mut self, jpeg: &Layout, all: Dimensions, kept: Dimensions) -> Option<Vec<u8>> {
         let Self { tables, plain } = self;
         plain.clear();
         unstuff(&jpeg.bytes[jpeg.scans[0].entropy.clone()], plain);
@@ -71,7 +69,7 @@ impl Cutter {
 }
 
 /// The blocks of one MCU, in their order.
-fn mcu<'t>(tables: &'t mut Vec<Table>, jpeg: &Jpeg) -> Option<Vec<Block<'t>>> {
+fn mcu<'t>(tables: &'t mut Vec<Table>, jpeg: &Layout) -> Option<Vec<Block<'t>>> {
     // Tables are looked up before any is dropped: none of this stream may be.
     let wanted = 2 * jpeg.components.len();
     let surplus = (tables.len() + wanted).saturating_sub(KEPT).min(tables.len());
@@ -100,20 +98,9 @@ fn place(tables: &mut Vec<Table>, class: Class, stored: &[u8]) -> Option<usize> 
     let is_it = |table: &Table| table.class == class && table.definition.bytes() == stored;
     let known = tables.iter().position(is_it);
     if known.is_none() {
-        tables.push(Table::new(class, Definition::read(stored)?.0));
+        tables.push(Table::new(class, Definition::new(stored)?));
     }
     Some(known.unwrap_or(tables.len() - 1))
-}
-
-/// The pixels of an MCU.
-fn unit(jpeg: &Jpeg) -> Dimensions {
-    if jpeg.components.len() == 1 {
-        return Dimensions::new(8, 8);
-    }
-    let most = |side: fn((u8, u8)) -> u8| {
-        jpeg.components.iter().map(|component| u32::from(side(component.sampling))).max().unwrap_or(1)
-    };
-    Dimensions::new(8 * most(|(across, _)| across), 8 * most(|(_, down)| down))
 }
 
 /// A cut in the making.
@@ -150,5 +137,47 @@ impl Cut<'_> {
             sums[component] = sums[component].wrapping_add(difference);
         }
         Some(sums)
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
+
+    use super::*;
+
+    /// A tile of noise, of which the right half is flat, `side` pixels squared.
+    pub fn tile(side: usize, subsampling: Subsamp) -> Vec<u8> {
+        let noise = |at: usize| (at.wrapping_mul(2_654_435_761) >> 13) as u8 / 3;
+        let sample = |at: usize| if at / 3 % side < side / 2 { noise(at) } else { 90 };
+        let pixels: Vec<u8> = (0..side * side * 3).map(sample).collect();
+        let (pixels, pitch, format) = (&pixels[..], side * 3, PixelFormat::RGB);
+        let image = Image { pixels, width: side, pitch, height: side, format };
+        let mut compressor = Compressor::new().expect("a compressor");
+        compressor.set_quality(90).expect("in range");
+        compressor.set_subsamp(subsampling).expect("known");
+        compressor.compress_to_vec(image).expect("a JPEG")
+    }
+
+    #[test]
+    fn cut_tiles_have_the_bits_that_a_transcoder_writes() {
+        let mut transformer = turbojpeg::Transformer::new().expect("a transformer");
+        let bits =
+            |stream: &[u8]| stream[Layout::read(stream).expect("whole").scans[0].entropy.clone()].to_vec();
+        for subsampling in [Subsamp::None, Subsamp::Sub2x2, Subsamp::Sub2x1, Subsamp::Gray] {
+            let stream = tile(256, subsampling);
+            // In MCUs of several blocks a transcoder makes up those beyond the picture: here there are none.
+            for (width, height) in
+                [(160, 256), (256, 112), (155, 203), (77, 252), (9, 256), (256, 9), (12, 13)]
+            {
+                let size = Dimensions::new(width, height);
+                let cut = Cutter::default().cut(&Layout::read(&stream).expect("whole"), size).expect("a cut");
+                let mut transform = turbojpeg::Transform::default();
+                let (width, height) = (Some(width as usize), Some(height as usize));
+                transform.crop = Some(turbojpeg::TransformCrop { x: 0, y: 0, width, height });
+                let expected = transformer.transform_to_vec(&transform, &stream).expect("a crop");
+                assert!(bits(&cut) == bits(&expected), "{subsampling:?} {size}");
+            }
+        }
     }
 }

@@ -2,12 +2,12 @@
 //! ITU-T T.81 F.2 and E.2.4. None means everywhere: these are not the data of a baseline scan.
 
 use super::head::{Component, Head};
-use crate::format::jpeg::bits::{Bits, Writer, unstuff};
-use crate::format::jpeg::dht::Definition;
-use crate::format::jpeg::huffman::{Class, Table};
-use crate::format::jpeg::mcu::{self, Block, PerComponent};
-use crate::format::jpeg::segment;
-use crate::format::jpeg::walk;
+use crate::format::jpeg::entropy::bits::{Bits, Writer, unstuff};
+use crate::format::jpeg::entropy::dht::Definition;
+use crate::format::jpeg::entropy::huffman::{Class, Table};
+use crate::format::jpeg::entropy::mcu::{self, Block, PerComponent};
+use crate::format::jpeg::entropy::walk;
+use crate::format::jpeg::marker::{self, EOI, RST0};
 
 /// The DC coefficients that differences count from, by component.
 pub type Predictors = PerComponent;
@@ -93,7 +93,7 @@ impl Coding {
         for (component, told) in self.components.iter().enumerate() {
             let (dc, ac) = (self.dc[told.dc].as_ref()?, self.ac[told.ac].as_ref()?);
             let block = Block { component, dc, ac, written: self.written[told.dc].as_ref()? };
-            mcu.extend(std::iter::repeat_n(block, (told.blocks.0 * told.blocks.1) as usize));
+            mcu.extend(std::iter::repeat_n(block, (told.blocks.0 * told.blocks.1).into()));
         }
         (!mcu.is_empty()).then_some(mcu)
     }
@@ -158,7 +158,7 @@ impl<'a> Scanner<'a> {
         let is_clean = matches!(left, [] | [0xff, 1..=0xfe, ..]);
         let ones = 0xff >> bit;
         let is_filled = bit == 0 || rest.first().is_some_and(|last| last & ones == ones);
-        let is_end = segment::next(left).ok()?.is_none_or(|found| found.marker == 0xd9);
+        let is_end = marker::next(left).ok()?.is_none_or(|found| found.marker == EOI);
         (is_end && (is_clean || is_filled)).then_some(())
     }
 
@@ -213,8 +213,8 @@ impl<'a> Scanner<'a> {
         if unit == 0 || interval == 0 || !unit.is_multiple_of(interval) {
             return Some(());
         }
-        let (marker, position) = marker(self.bytes, position)?;
-        (u64::from(marker) == 0xd0 + (unit / interval - 1) % 8).then_some(())?;
+        let (marker, position) = marker_at(self.bytes, position)?;
+        (u64::from(marker) == u64::from(RST0) + (unit / interval - 1) % 8).then_some(())?;
         self.state = State { unit, position, predictors: Predictors::default() };
         Some(())
     }
@@ -230,7 +230,7 @@ fn fill(rest: &[u8], bit: u64) -> usize {
 }
 
 /// The marker that follows after the bits that fill up the byte of a position, and the position behind it.
-fn marker(bytes: &[u8], position: u64) -> Option<(u8, u64)> {
+fn marker_at(bytes: &[u8], position: u64) -> Option<(u8, u64)> {
     let rest = bytes.get(usize::try_from(position / 8).ok()?..)?;
     let fill = fill(rest, position % 8);
     match rest.get(fill..)? {
@@ -247,8 +247,8 @@ mod tests {
     fn a_marker_follows_on_the_bits_that_fill_a_byte() {
         let bytes = [5, 0xff, 0, 0xff, 0xd3, 7, 0xff];
         for (position, expected) in [(3, None), (8, None), (9, Some((0xd3, 40))), (24, Some((0xd3, 40)))] {
-            assert_eq!(marker(&bytes, position), expected, "{position}");
+            assert_eq!(marker_at(&bytes, position), expected, "{position}");
         }
-        assert!([40, 41, 48, 55, 56, u64::MAX].iter().all(|position| marker(&bytes, *position).is_none()));
+        assert!([40, 41, 48, 55, 56, u64::MAX].iter().all(|position| marker_at(&bytes, *position).is_none()));
     }
 }

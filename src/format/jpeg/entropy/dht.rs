@@ -10,12 +10,10 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// Reads a table, and gives what follows it. None if it is cut, or has more codes than there can be; as for
-    /// libjpeg, the code of ones alone is none.
-    pub fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let total: usize = bytes.get(..16)?.iter().map(|count| usize::from(*count)).sum();
-        let (own, rest) = bytes.split_at_checked(16 + total)?;
-        is_table(own).then(|| (Self { bytes: own.to_vec() }, rest))
+    /// The table of these bytes. None if they are not those of one table ([`split`]).
+    pub fn new(bytes: &[u8]) -> Option<Self> {
+        let (own, []) = split(bytes)? else { return None };
+        Some(Self { bytes: own.to_vec() })
     }
 
     /// The table as DHT has it.
@@ -63,9 +61,12 @@ impl Definition {
     }
 }
 
-/// Whether `bytes`, 16 counts and as many symbols as these tell, have no more codes than there can be.
-pub fn is_table(bytes: &[u8]) -> bool {
-    bytes.len() <= 16 + 256 && bytes.get(..16).is_some_and(|counts| free(counts, 16).is_some())
+/// The table that `bytes` begin with, 16 counts and as many symbols as these tell, and what follows it. None if it is cut
+/// off, or has more codes than there can be; as for libjpeg, the code of ones alone is none.
+pub fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let total: usize = bytes.get(..16)?.iter().map(|count| usize::from(*count)).sum();
+    let table = bytes.split_at_checked(16 + total)?;
+    (total <= 256 && free(&bytes[..16], 16).is_some()).then_some(table)
 }
 
 /// How many codes of this length can be added behind all that are as long or shorter: all ones is not one of them. None
@@ -87,7 +88,7 @@ pub mod tests {
 
     /// The table of these counts and symbols, if it is one.
     pub fn definition(counts: [u8; 16], symbols: &[u8]) -> Option<Definition> {
-        Definition::read(&[&counts[..], symbols].concat()).map(|(definition, _)| definition)
+        Definition::new(&[&counts[..], symbols].concat())
     }
 
     #[test]
@@ -106,7 +107,7 @@ pub mod tests {
         let whole = table.clone().with_all_categories().expect("room");
         assert!((0..DC_CATEGORIES).all(|category| whole.codes().any(|(symbol, ..)| symbol == category)));
         assert!(table.codes().eq(whole.codes().take(3)));
-        assert_eq!(Definition::read(whole.bytes()), Some((whole.clone(), &[][..])));
+        assert_eq!(Definition::new(whole.bytes()).as_ref(), Some(&whole));
         let unknown = definition(std::array::from_fn(|n| u8::from(n < 1)), &[12]).expect("a table");
         assert_eq!(unknown.with_all_categories(), None);
         let mut counts = [1; 16];

@@ -3,13 +3,15 @@
 //! of the picture compressed as a whole; a marker costs two bytes and up to seven bits.
 //! T.81 B.2 and E.1.4. Needs baseline, one scan, and the same tables in each band.
 
+use super::frame::{FrameHeader, units};
+use super::marker::{self, DRI, END, RST0, SOF0, SOS, START, Segment};
 use crate::picture::Dimensions;
 
 /// Most MCUs between two restart markers (T.81 B.2.4.4).
 const MAX_INTERVAL: u32 = 0xffff;
 
 /// Joins bands.
-pub(super) struct Joiner {
+pub struct Joiner {
     dimensions: Dimensions,
     /// Bands so far.
     bands: u32,
@@ -17,19 +19,19 @@ pub(super) struct Joiner {
 
 impl Joiner {
     /// For a picture of this size, neither side above 65535.
-    pub(super) fn new(dimensions: Dimensions) -> Self {
+    pub fn new(dimensions: Dimensions) -> Self {
         Self { dimensions, bands: 0 }
     }
 
     /// What the next band adds to the file. All bands but the last have the same number of rows, a multiple of the
     /// MCU's; `None` if `jpeg` is not the kind of file that can be joined.
-    pub(super) fn join(&mut self, jpeg: &[u8], file: &mut Vec<u8>) -> Option<()> {
-        let header = Header::read(jpeg)?;
-        let scan = jpeg.get(header.scan..)?.strip_suffix(&[0xff, 0xd9])?;
+    pub fn join(&mut self, jpeg: &[u8], file: &mut Vec<u8>) -> Option<()> {
+        let offsets = Offsets::read(jpeg)?;
+        let scan = jpeg.get(offsets.scan..)?.strip_suffix(&END)?;
         if self.bands == 0 {
-            self.begin(jpeg, &header, file)?;
+            self.begin(jpeg, &offsets, file)?;
         } else {
-            file.extend([0xff, 0xd0 + ((self.bands - 1) % 8) as u8]);
+            file.extend([0xff, RST0 + ((self.bands - 1) % 8) as u8]);
         }
         file.extend(scan);
         self.bands += 1;
@@ -37,36 +39,34 @@ impl Joiner {
     }
 
     /// The end of the file.
-    pub(super) fn finish(&self, file: &mut Vec<u8>) {
-        file.extend([0xff, 0xd9]);
+    pub fn finish(&self, file: &mut Vec<u8>) {
+        file.extend(END);
     }
 
     /// The first band's header with the height of the whole, and the length of a band if it is not the only one.
-    fn begin(&self, jpeg: &[u8], header: &Header, file: &mut Vec<u8>) -> Option<()> {
+    fn begin(&self, jpeg: &[u8], offsets: &Offsets, file: &mut Vec<u8>) -> Option<()> {
         let height = u16::try_from(self.dimensions.height).ok()?;
         let start = file.len();
-        file.extend(jpeg.get(..header.sos)?);
-        file.get_mut(start + header.height..)?.get_mut(..2)?.copy_from_slice(&height.to_be_bytes());
-        if header.rows < self.dimensions.height {
-            let interval =
-                self.dimensions.width.div_ceil(header.mcu.width) * (header.rows / header.mcu.height);
-            let interval =
-                u16::try_from(interval).ok().filter(|_| header.rows.is_multiple_of(header.mcu.height))?;
-            file.extend([0xff, 0xdd, 0, 4]);
-            file.extend(interval.to_be_bytes());
+        file.extend(jpeg.get(..offsets.sos)?);
+        file.get_mut(start + offsets.height..)?.get_mut(..2)?.copy_from_slice(&height.to_be_bytes());
+        if offsets.rows < self.dimensions.height {
+            let band = Dimensions { height: offsets.rows, ..self.dimensions };
+            let interval = u16::try_from(units(band, offsets.mcu).area()).ok();
+            let interval = interval.filter(|_| offsets.rows.is_multiple_of(offsets.mcu.height))?;
+            marker::push(DRI, &[&interval.to_be_bytes()], file);
         }
-        file.extend(jpeg.get(header.sos..header.scan)?);
+        file.extend(jpeg.get(offsets.sos..offsets.scan)?);
         Some(())
     }
 }
 
 /// How many rows a band of a picture of this width may have at most, at an MCU of 16 by 16 pixels or 8 by 8.
-pub(super) fn most_rows(width: u32) -> u32 {
+pub fn most_rows(width: u32) -> u32 {
     MAX_INTERVAL / width.div_ceil(8) * 8 / 16 * 16
 }
 
 /// Where things are in a JPEG file. Offsets from its begin.
-struct Header {
+struct Offsets {
     /// Of the number of rows in the frame header.
     height: usize,
     /// That number.
@@ -78,36 +78,27 @@ struct Header {
     scan: usize,
 }
 
-impl Header {
+impl Offsets {
     /// Of a baseline file whose first scan is its only one.
     fn read(jpeg: &[u8]) -> Option<Self> {
-        let (mut at, mut frame) = (2, None);
+        let (mut rest, mut frame) = (jpeg.strip_prefix(&START)?, None);
         loop {
-            let &[0xff, marker, high, low] = jpeg.get(at..)?.first_chunk()? else { return None };
-            let next = at + 2 + usize::from(u16::from_be_bytes([high, low]));
+            let Segment { marker, content, after } = marker::here(rest)?;
+            let place = |bytes: &[u8]| jpeg.len() - bytes.len();
             match marker {
-                0xc0 => frame = Some((at + 5, jpeg.get(at..next)?)),
-                0xda => {
+                // The bits of a sample come first.
+                SOF0 => frame = Some((place(after) - content.len() + 1, FrameHeader::read(content)?.0)),
+                SOS => {
                     let (height, frame) = frame?;
-                    let rows = u16::from_be_bytes([*frame.get(5)?, *frame.get(6)?]).into();
-                    return Some(Self { height, rows, mcu: mcu(frame)?, sos: at, scan: next });
+                    let (mcu, rows, sos, scan) =
+                        (frame.mcu(), frame.size().height, place(rest), place(after));
+                    return Some(Self { height, rows, mcu, sos, scan });
                 }
                 _ => {}
             }
-            at = next;
+            rest = after;
         }
     }
-}
-
-/// T.81 A.2: a single component comes in blocks, whatever its factors; several in units of their largest factors.
-fn mcu(frame: &[u8]) -> Option<Dimensions> {
-    let factors = frame.get(10..)?.chunks_exact(3).map(|component| component[1]);
-    if frame.get(9) == Some(&1) {
-        return Some(Dimensions::new(8, 8));
-    }
-    let across = factors.clone().map(|factor| factor >> 4).max()?;
-    let down = factors.map(|factor| factor & 15).max()?;
-    Some(Dimensions::new(8 * u32::from(across), 8 * u32::from(down)))
 }
 
 #[cfg(test)]

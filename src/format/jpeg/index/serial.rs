@@ -2,7 +2,7 @@
 //! Pure: what it is bound to, and where it is kept, the caller knows. Bytes that are made up lead to data that contradict
 //! themselves, or to wrong pixels.
 
-use super::index::{Index, Places};
+use super::{Index, Places};
 
 impl Index {
     /// The places that were found.

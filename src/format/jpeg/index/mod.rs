@@ -1,13 +1,20 @@
 //! Where the MCUs of a baseline JPEG lie in its entropy-coded data, about one entry for each 256 pixels of a row of
 //! MCUs; and files made of some of these MCUs, which decode to the same pixels.
 
+mod head;
+mod scan;
+mod serial;
+
+pub(super) use head::Head;
+
 use std::ops::Range;
 
-use super::head::Head;
-use super::scan::{Coding, Predictors, Scanner, State};
-use crate::format::jpeg::bits::{Writer, stuff};
-use crate::format::jpeg::{Decoder, stream};
+use super::assemble;
+use super::decoder::Decoder;
+use super::entropy::bits::{Writer, stuff};
+use super::marker::{END, START};
 use crate::picture::Dimensions;
+use scan::{Coding, Predictors, Scanner, State};
 
 /// Pixels across that an entry stands for. Finer ones save little of a window's time, coarser ones little memory.
 const PITCH: u32 = 256;
@@ -15,20 +22,20 @@ const PITCH: u32 = 256;
 /// The entropy-coded data of a JPEG, with entries into them.
 pub struct Index {
     /// The markers before them.
-    pub head: Head,
+    pub(super) head: Head,
     coding: Coding,
-    pub(super) places: Places,
+    places: Places,
 }
 
 /// The places of the data at which scanning can begin: in each row of MCUs the first, and some more.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Places {
+struct Places {
     /// Positions of the rows, and of the end of the last.
-    pub rows: Vec<u64>,
+    rows: Vec<u64>,
     /// Positions of all entries of all rows, from the position of their row.
-    pub offsets: Vec<u32>,
+    offsets: Vec<u32>,
     /// The predictors of all entries, of as many components as there are; those of the end.
-    pub predictors: Vec<i16>,
+    predictors: Vec<i16>,
 }
 
 impl Index {
@@ -42,7 +49,7 @@ impl Index {
     }
 
     /// The index of the same file with places that are known from before.
-    pub(super) fn with(bytes: &[u8], places: Places) -> Option<Self> {
+    fn with(bytes: &[u8], places: Places) -> Option<Self> {
         let head = Head::read(bytes)?;
         let coding = Coding::new(&head);
         places.fits(&head, bytes).then_some(Self { head, coding, places })
@@ -73,7 +80,7 @@ impl Index {
             self.copy_row(&mut scanner, row, &columns, &mut predictors, &mut output)?;
         }
         stuff(&output.finish(), &mut stream);
-        stream.extend([0xff, 0xd9]);
+        stream.extend(END);
         Some((stream, dimensions))
     }
 
@@ -177,8 +184,8 @@ impl Places {
 /// Whether libjpeg-turbo reads the markers before the scan, which it does not see when parts are decoded: what it refuses
 /// as a whole has no parts.
 fn is_read(markers: &[u8]) -> bool {
-    let mut header = vec![0xff, 0xd8];
-    stream::append(markers, &mut header).is_ok() && Decoder::default().header(&header).is_ok()
+    let mut header = START.to_vec();
+    assemble::append(markers, &mut header).is_ok() && Decoder::default().header(&header).is_ok()
 }
 
 /// MCUs from one entry of a row to the next.

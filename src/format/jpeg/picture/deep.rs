@@ -2,7 +2,7 @@
 
 use super::{channels, check_headers, checked, factor, scaled};
 use crate::error::MasterError;
-use crate::format::image::marker::Header;
+use crate::format::jpeg::Header;
 use crate::format::jpeg::deep;
 use crate::picture::{Channels, Depth};
 use crate::raster::{AnyRaster, Raster, Sample};

@@ -8,31 +8,32 @@ use block::{Codes, Reader};
 use frame::{Frame, Scan};
 use memchr::memchr;
 
-use super::bits::{stuff, unstuff};
-use super::dht::Definition;
-use super::segment::{self, Segment};
-use super::stream::push_scan;
-
-/// No encoder makes more scans.
-const MAX_SCANS: usize = 100;
+use super::push_scan;
+use crate::format::jpeg::MAX_SCANS;
+use crate::format::jpeg::entropy::bits::{stuff, unstuff};
+use crate::format::jpeg::entropy::dht::Definition;
+use crate::format::jpeg::marker::{
+    self, APP0, APP15, COM, DHT, DNL, DQT, DRI, END, EOI, RST0, RST7, SOF0, SOF2, SOS, START, Segment, TEM,
+};
+use crate::format::jpeg::tables;
 
 /// The stream with the same coefficients, and nothing that libjpeg-turbo would have to pass over: no bytes behind those
 /// that a scan needs, restart markers with their right numbers, EOI at the end. None if any bit of any coefficient is
 /// missing, or is not where it should be.
 pub fn mended(stream: &[u8]) -> Option<Vec<u8>> {
-    let mut rest = stream.strip_prefix(&[0xff, 0xd8])?;
-    let mut mender = Mender { output: vec![0xff, 0xd8], ..Mender::default() };
+    let mut rest = stream.strip_prefix(&START)?;
+    let mut mender = Mender { output: START.to_vec(), ..Mender::default() };
     // EOI may be missing.
-    while let Some(Segment { marker, content, after }) = segment::next(rest).ok()?.filter(is_no_end) {
-        rest = if marker == 0xda { mender.scan(content, after)? } else { after };
+    while let Some(Segment { marker, content, after }) = marker::next(rest).ok()?.filter(is_no_end) {
+        rest = if marker == SOS { mender.scan(content, after)? } else { after };
         mender.marker(marker, content)?;
     }
-    mender.output.extend([0xff, 0xd9]);
+    mender.output.extend(END);
     mender.frame.is_some_and(|frame| frame.is_whole()).then_some(mender.output)
 }
 
 fn is_no_end(segment: &Segment) -> bool {
-    segment.marker != 0xd9
+    segment.marker != EOI
 }
 
 #[derive(Default)]
@@ -52,27 +53,26 @@ impl Mender {
     /// Takes in a marker without entropy-coded data.
     fn marker(&mut self, marker: u8, content: &[u8]) -> Option<()> {
         match marker {
-            0xc0..=0xc2 if self.frame.is_none() => {
+            SOF0..=SOF2 if self.frame.is_none() => {
                 (self.process, self.frame) = (marker, Some(Frame::read(marker, content)?));
             }
-            0xc4 => self.huffman(content)?,
-            0xdb | 0xe0..=0xef => {}
-            0xdd => self.restart_interval = u16::from_be_bytes(content.try_into().ok()?).into(),
+            DHT => self.huffman(content)?,
+            DQT | APP0..=APP15 => {}
+            DRI => self.restart_interval = tables::restart_interval(content)?.into(),
             // Already there, or without meaning.
-            0xda | 0x01 | 0xd0..=0xd7 | 0xdc | 0xfe => return Some(()),
+            SOS | TEM | RST0..=RST7 | DNL | COM => return Some(()),
             _ => return None,
         }
-        segment::push(marker, content, &mut self.output);
+        marker::push(marker, &[content], &mut self.output);
         Some(())
     }
 
     /// T.81 B.2.4.2.
-    fn huffman(&mut self, mut content: &[u8]) -> Option<()> {
-        while let Some((place, rest)) = content.split_first() {
-            let (definition, rest) = Definition::read(rest)?;
-            let tables = self.tables.get_mut(usize::from(place >> 4))?;
-            *tables.get_mut(usize::from(place & 15))? = Some(Codes::new(&definition));
-            content = rest;
+    fn huffman(&mut self, content: &[u8]) -> Option<()> {
+        for table in tables::huffman(content) {
+            let table = table?;
+            let codes = Codes::new(&Definition::new(table.table)?);
+            self.tables[table.class][table.destination] = Some(codes);
         }
         Some(())
     }
@@ -88,8 +88,8 @@ impl Mender {
         let mut plain = Vec::new();
         for (number, first) in (0..units).step_by(interval).enumerate() {
             if number > 0 {
-                let found = segment::next(rest).ok()?.filter(|found| matches!(found.marker, 0xd0..=0xd7))?;
-                self.output.extend([0xff, 0xd0 + ((number - 1) % 8) as u8]);
+                let found = marker::next(rest).ok()?.filter(|found| matches!(found.marker, RST0..=RST7))?;
+                self.output.extend([0xff, RST0 + ((number - 1) % 8) as u8]);
                 rest = found.after;
             }
             let end = end_of_data(rest);

@@ -3,23 +3,19 @@
 //! libjpeg-turbo only sees bytes that were copied out of the map.
 
 mod deep;
-mod head;
-mod index;
-mod scan;
-mod state;
 #[cfg(test)]
 mod tests;
 mod window;
 
 pub use deep::decode as decode_deep;
-pub use index::Index;
 
 use turbojpeg::{Colorspace, Image, PixelFormat, ScalingFactor};
 
-use super::marker::{Header, Process};
-use super::{MAX_BYTES, check_budget, level};
+use super::header::{Header, Process};
+use super::marker::START;
+use super::{Decoder, Index, assemble};
 use crate::error::MasterError;
-use crate::format::jpeg::{Decoder, stream};
+use crate::format::budget::{MAX_BYTES, check_budget, level};
 use crate::picture::{Channels, Depth, Description, Dimensions, Level, Rect};
 use crate::raster::Raster;
 
@@ -41,7 +37,7 @@ const MOST_PIXELS_PER_BYTE: u64 = 64 * 8 * 16;
 
 /// Whether `bytes` begin as a JPEG file does.
 pub fn recognises(bytes: &[u8]) -> bool {
-    bytes.starts_with(&[0xff, 0xd8, 0xff])
+    bytes.starts_with(&[START[0], START[1], 0xff])
 }
 
 /// The levels and channels of a JPEG of `length` bytes.
@@ -98,9 +94,9 @@ fn checked(bytes: &[u8], header: &Header, level: usize) -> Result<Vec<u8>, Maste
     }
     // Bytes of a map may change under a decoder written in C.
     let mut copy = Vec::with_capacity(bytes.len());
-    copy.extend([0xff, 0xd8]);
+    copy.extend(START);
     header.meaning.push(header.components, &mut copy);
-    stream::append(bytes, &mut copy)?;
+    assemble::append(bytes, &mut copy)?;
     Ok(copy)
 }
 

@@ -3,20 +3,20 @@
 
 use turbojpeg::{Transform, TransformOp, Transformer};
 
-use super::Wanted;
+use super::Layout;
 use crate::kept::Kept;
 use crate::picture::Orientation;
 
-/// The stream turned and made gray as wanted; nothing if that cannot be done without loss.
-pub fn turned(kept: &mut Kept<Transformer>, stream: &[u8], wanted: &Wanted) -> Option<Vec<u8>> {
-    let mut transform = Transform::op(operation(wanted.turn));
+/// The stream turned, and gray if it is asked for; nothing if that cannot be done without loss.
+pub fn turned(kept: &mut Kept<Transformer>, stream: &[u8], turn: Orientation, gray: bool) -> Option<Vec<u8>> {
+    let mut transform = Transform::op(operation(turn));
     transform.perfect = true;
-    transform.gray = wanted.gray;
+    transform.gray = gray;
     transform.copy_none = true;
     let turned = kept.with(Transformer::new, |turner| turner.transform_to_vec(&transform, stream)).ok()?;
     // Where there is no luma to keep, libjpeg-turbo keeps the colours.
-    let is_gray = || super::Jpeg::read(&turned).is_some_and(|jpeg| jpeg.components.len() == 1);
-    (!wanted.gray || is_gray()).then_some(turned)
+    let is_gray = || Layout::read(&turned).is_some_and(|jpeg| jpeg.components.len() == 1);
+    (!gray || is_gray()).then_some(turned)
 }
 
 fn operation(turn: Orientation) -> TransformOp {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::head::Head;
+use crate::format::jpeg::index::Head;
 use crate::picture::{Dimensions, Rect};
 
 /// Pixels around a window that its own depend on: one sample of chroma, from which libjpeg interpolates.

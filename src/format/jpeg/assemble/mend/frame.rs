@@ -2,6 +2,10 @@
 
 use std::ops::{Range, RangeInclusive};
 
+use crate::format::jpeg::frame::{self, FrameHeader, ScanHeader};
+use crate::format::jpeg::marker::SOF2;
+use crate::picture::Dimensions;
+
 /// A frame in Huffman codes, of one to four components.
 pub struct Frame {
     /// Whether its scans have only some bits of some coefficients (SOF2).
@@ -40,28 +44,20 @@ pub struct Scan {
 impl Frame {
     /// Reads SOF0, SOF1 or SOF2.
     pub fn read(marker: u8, content: &[u8]) -> Option<Self> {
-        let (&[bits @ (8 | 12), h1, h0, w1, w0, count], rows) = content.split_first_chunk()? else {
-            return None;
-        };
-        let side = |high, low| Some(u32::from(u16::from_be_bytes([high, low]))).filter(|side| *side > 0);
-        let mut frame = Self {
-            progressive: marker == 0xc2,
-            bits,
-            width: side(w1, w0)?,
-            height: side(h1, h0)?,
-            components: Vec::new(),
-        };
-        let (rows, []) = rows.as_chunks::<3>() else { return None };
-        for &[id, factors, _] in rows {
-            let factors = (u32::from(factors >> 4), u32::from(factors & 15));
+        let (header, []) = FrameHeader::read(content)? else { return None };
+        let Dimensions { width, height } = header.size();
+        let mut components: Vec<Component> = Vec::new();
+        for frame::Component { id, sampling: (across, down), .. } in header.components() {
+            let factors = (u32::from(across), u32::from(down));
             let is_sound = (1..=4).contains(&factors.0) && (1..=4).contains(&factors.1);
-            let known = frame.components.iter().any(|component| component.id == id);
-            if known || !is_sound {
+            if !is_sound || components.iter().any(|component| component.id == id) {
                 return None;
             }
-            frame.components.push(Component { id, factors, whole: 0, nonzero: Vec::new() });
+            components.push(Component { id, factors, whole: 0, nonzero: Vec::new() });
         }
-        (matches!(count, 1..=4) && rows.len() == usize::from(count)).then_some(frame)
+        let is_sound =
+            matches!(header.bits, 8 | 12) && header.size().area() > 0 && matches!(components.len(), 1..=4);
+        is_sound.then_some(Self { progressive: marker == SOF2, bits: header.bits, width, height, components })
     }
 
     /// What DC coefficients can be, with room for encoders that are not exact: 8 times the samples.
@@ -72,20 +68,14 @@ impl Frame {
 
     /// Reads SOS.
     pub fn scan(&self, content: &[u8]) -> Option<Scan> {
-        let (&count, rest) = content.split_first()?;
-        let (rows, parameters) = rest.split_at_checked(2 * usize::from(count))?;
-        let &[first, last, bits] = parameters else { return None };
+        let header = ScanHeader::read(content)?;
         let place = |id| self.components.iter().position(|component| component.id == id);
-        let components: Option<Vec<_>> = rows
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|&[id, tables]| Some((place(id)?, usize::from(tables >> 4), usize::from(tables & 15))))
-            .collect();
-        let components = components.filter(|components| !components.is_empty())?;
+        let places = header.components().map(|(id, dc, ac)| Some((place(id)?, dc, ac)));
+        let components = places.collect::<Option<Vec<_>>>()?;
         if !self.progressive {
             return Some(Scan { components, band: 0..=63, refines: false, low: 0 });
         }
+        let [first, last, bits] = header.parameters;
         let (high, low) = (u32::from(bits >> 4), u32::from(bits & 15));
         let is_dc = first == 0 && last == 0;
         let is_sound = (is_dc || first > 0 && first <= last && last < 64 && components.len() == 1)

@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
-use crate::format::jpeg::dht::Definition;
-use crate::format::jpeg::segment::{self, Segment};
-use crate::format::jpeg::stream::Meaning;
+use crate::format::jpeg::app::Meaning;
+use crate::format::jpeg::entropy::dht::Definition;
+use crate::format::jpeg::frame::{self, FrameHeader, ScanHeader, WHOLE_BLOCKS};
+use crate::format::jpeg::marker::{self, APP0, APP15, COM, DHT, DQT, DRI, SOF0, SOF1, SOS, START, Segment};
+use crate::format::jpeg::tables;
 use crate::picture::Dimensions;
 
 /// The markers before the scan of a file whose data can be indexed.
@@ -37,7 +39,7 @@ pub struct Head {
 #[derive(Clone, Copy)]
 pub struct Component {
     /// Blocks of an MCU, across and down.
-    pub blocks: (u32, u32),
+    pub blocks: (u8, u8),
     /// Which Huffman tables it uses, 0 to 3.
     pub dc: usize,
     /// As `dc`.
@@ -61,17 +63,17 @@ impl Head {
             extended_dc: Default::default(),
             meaning: Meaning::default(),
         };
-        let mut rest = bytes.strip_prefix(&[0xff, 0xd8])?;
+        let mut rest = bytes.strip_prefix(&START)?;
         loop {
-            let Segment { marker, content, after } = segment::next(rest).ok()??;
+            let Segment { marker, content, after } = marker::next(rest).ok()??;
             rest = after;
             match marker {
-                0xc0 | 0xc1 if head.components.is_empty() => head.read_frame(marker, content)?,
-                0xc4 => head.read_huffman(content)?,
-                0xdb => head.read_quantisation(content)?,
-                0xdd => head.restart_interval = u16::from_be_bytes(content.try_into().ok()?).into(),
-                0xda => break head.read_scan(content)?,
-                0xe0..=0xef | 0xfe => head.meaning.note(marker, content),
+                SOF0 | SOF1 if head.components.is_empty() => head.read_frame(marker, content)?,
+                DHT => head.read_huffman(content)?,
+                DQT => head.read_quantisation(content)?,
+                DRI => head.restart_interval = tables::restart_interval(content)?.into(),
+                SOS => break head.read_scan(content)?,
+                APP0..=APP15 | COM => head.meaning.note(marker, content),
                 _ => return None,
             }
         }
@@ -80,79 +82,57 @@ impl Head {
     }
 
     /// T.81 B.2.2.
-    fn read_frame(&mut self, marker: u8, segment: &[u8]) -> Option<()> {
-        let (&[8, h1, h0, w1, w0, count], rows) = segment.split_first_chunk()? else { return None };
+    fn read_frame(&mut self, marker: u8, content: &[u8]) -> Option<()> {
+        let (frame, []) = FrameHeader::read(content)? else { return None };
         self.frame = marker;
-        self.dimensions =
-            Dimensions::new(u16::from_be_bytes([w1, w0]).into(), u16::from_be_bytes([h1, h0]).into());
-        let (rows, []) = rows.as_chunks::<3>() else { return None };
-        if self.dimensions.area() == 0 || rows.len() != usize::from(count) || !matches!(count, 1 | 3 | 4) {
+        self.dimensions = frame.size();
+        let count = frame.components().len();
+        if frame.bits != 8 || self.dimensions.area() == 0 || !matches!(count, 1 | 3 | 4) {
             return None;
         }
-        for [id, factors, quantisation] in rows {
-            let blocks = match count {
-                // A scan of one component has MCUs of one block, whatever its factors (T.81 A.2.2).
-                1 => (1, 1),
-                _ => (u32::from(factors >> 4), u32::from(factors & 15)),
-            };
-            let known = self.components.iter().any(|component| component.id == *id);
+        for frame::Component { id, sampling, quantisation } in frame.components() {
+            // A scan of one component has MCUs of one block, whatever its factors (T.81 A.2.2).
+            let blocks = if count == 1 { (1, 1) } else { sampling };
+            let known = self.components.iter().any(|component| component.id == id);
             if known || !(1..=4).contains(&blocks.0) || !(1..=4).contains(&blocks.1) {
                 return None;
             }
-            let quantisation = usize::from(*quantisation);
-            self.components.push(Component { blocks, dc: 0, ac: 0, id: *id, quantisation });
+            let quantisation = usize::from(quantisation);
+            self.components.push(Component { blocks, dc: 0, ac: 0, id, quantisation });
         }
         // T.81 B.2.3: an MCU has at most 10 blocks.
-        let blocks: u32 =
+        let blocks: u8 =
             self.components.iter().map(|component| component.blocks.0 * component.blocks.1).sum();
         (blocks <= 10).then_some(())
     }
 
     /// T.81 B.2.4.2.
-    fn read_huffman(&mut self, mut segment: &[u8]) -> Option<()> {
-        while let Some((place, rest)) = segment.split_first() {
-            let (definition, rest) = Definition::read(rest)?;
-            let tables = match place >> 4 {
-                0 => &mut self.dc,
-                1 => &mut self.ac,
-                _ => return None,
-            };
-            *tables.get_mut(usize::from(place & 15))? = Some(definition);
-            segment = rest;
+    fn read_huffman(&mut self, content: &[u8]) -> Option<()> {
+        for table in tables::huffman(content) {
+            let table = table?;
+            let tables = if table.class == 0 { &mut self.dc } else { &mut self.ac };
+            tables[table.destination] = Some(Definition::new(table.table)?);
         }
         Some(())
     }
 
     /// T.81 B.2.4.1.
-    fn read_quantisation(&mut self, mut segment: &[u8]) -> Option<()> {
-        while let Some(first) = segment.first() {
-            let length = match first >> 4 {
-                0 => 65,
-                1 => 129,
-                _ => return None,
-            };
-            let (table, rest) = segment.split_at_checked(length)?;
-            *self.quantisation.get_mut(usize::from(first & 15))? = Some(table.to_vec());
-            segment = rest;
+    fn read_quantisation(&mut self, content: &[u8]) -> Option<()> {
+        for table in tables::quantisation(content) {
+            let table = table.filter(|table| table.precision <= 1)?;
+            self.quantisation[table.destination] = Some(table.bytes.to_vec());
         }
         Some(())
     }
 
     /// T.81 B.2.3: all components, in one go. All coefficients, whatever the last parameters say.
-    fn read_scan(&mut self, segment: &[u8]) -> Option<()> {
-        let (count, rest) = segment.split_first()?;
-        let (rows, _) = rest.split_last_chunk::<3>()?;
-        let rows = rows.as_chunks::<2>();
-        if usize::from(*count) != self.components.len()
-            || rows.0.len() != self.components.len()
-            || !rows.1.is_empty()
-        {
-            return None;
-        }
-        for (component, [id, tables]) in self.components.iter_mut().zip(rows.0) {
-            (component.dc, component.ac) = (usize::from(tables >> 4), usize::from(tables & 15));
-            let there = self.dc.get(component.dc)?.is_some() && self.ac.get(component.ac)?.is_some();
-            if *id != component.id || !there || self.quantisation.get(component.quantisation)?.is_none() {
+    fn read_scan(&mut self, content: &[u8]) -> Option<()> {
+        let scan =
+            ScanHeader::read(content).filter(|scan| scan.components().len() == self.components.len())?;
+        for (component, (id, dc, ac)) in self.components.iter_mut().zip(scan.components()) {
+            (component.dc, component.ac) = (dc, ac);
+            let there = self.dc.get(dc)?.is_some() && self.ac.get(ac)?.is_some();
+            if id != component.id || !there || self.quantisation.get(component.quantisation)?.is_none() {
                 return None;
             }
         }
@@ -164,17 +144,12 @@ impl Head {
 
     /// Pixels of an MCU.
     pub fn unit(&self) -> Dimensions {
-        let most = |side: fn(&Component) -> u32| self.components.iter().map(side).max().unwrap_or(1);
-        Dimensions::new(8 * most(|component| component.blocks.0), 8 * most(|component| component.blocks.1))
+        frame::mcu(self.components.iter().map(|component| component.blocks))
     }
 
     /// MCUs of the picture, the last ones of a row and column filled up.
     pub fn units(&self) -> Dimensions {
-        let unit = self.unit();
-        Dimensions::new(
-            self.dimensions.width.div_ceil(unit.width),
-            self.dimensions.height.div_ceil(unit.height),
-        )
+        frame::units(self.dimensions, self.unit())
     }
 
     /// The markers of a file that has only these MCUs of the picture, without restarts; and the size of its picture,
@@ -186,26 +161,27 @@ impl Head {
         };
         let width = side(columns, self.unit().width, self.dimensions.width)?;
         let height = side(rows, self.unit().height, self.dimensions.height)?;
-        let mut bytes = vec![0xff, 0xd8];
+        let count = self.components.len() as u8;
+        let mut bytes = START.to_vec();
         self.meaning.push(self.components.len(), &mut bytes);
         for table in self.quantisation.iter().flatten() {
-            segment::push(0xdb, table, &mut bytes);
+            marker::push(DQT, &[table], &mut bytes);
         }
-        let ([h1, h0], [w1, w0]) = (height.to_be_bytes(), width.to_be_bytes());
-        let (mut frame, mut scan) = (vec![8, h1, h0, w1, w0, self.components.len() as u8], Vec::new());
+        let (mut frame, mut scan) = (Vec::new(), Vec::new());
         for component in &self.components {
-            let factors = (component.blocks.0 << 4 | component.blocks.1) as u8;
+            let factors = component.blocks.0 << 4 | component.blocks.1;
             frame.extend([component.id, factors, component.quantisation as u8]);
             scan.extend([component.id, (component.dc << 4 | component.ac) as u8]);
         }
-        segment::push(self.frame, &frame, &mut bytes);
+        let size = [height.to_be_bytes(), width.to_be_bytes()];
+        marker::push(self.frame, &[&[8], size.as_flattened(), &[count], &frame], &mut bytes);
         for (class, tables) in [(0, &self.extended_dc), (0x10, &self.ac)] {
             for (n, table) in (0..).zip(tables) {
                 let Some(table) = table else { continue };
-                segment::push(0xc4, &[&[class | n], table.bytes()].concat(), &mut bytes);
+                marker::push(DHT, &[&[class | n], table.bytes()], &mut bytes);
             }
         }
-        segment::push(0xda, &[&[self.components.len() as u8], &scan[..], &[0, 63, 0]].concat(), &mut bytes);
+        marker::push(SOS, &[&[count], &scan, &WHOLE_BLOCKS], &mut bytes);
         Some((bytes, Dimensions::new(width.into(), height.into())))
     }
 }

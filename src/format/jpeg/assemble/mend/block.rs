@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::frame::Scan;
-use crate::format::jpeg::bits::Bits;
-use crate::format::jpeg::dht::Definition;
+use crate::format::jpeg::entropy::bits::Bits;
+use crate::format::jpeg::entropy::dht::Definition;
 
 /// A Huffman table as T.81 F.2.2.3 decodes with it: for each length of codes the first of them, how many there are, and
 /// where their symbols begin.

@@ -1,0 +1,50 @@
+//! What may be decoded in one piece: the limits of pictures without tiles, asked before any memory is taken.
+
+use crate::error::MasterError;
+use crate::picture::{Dimensions, Level, Sampling};
+
+/// Most pixels that a flat master may have at the level that is decoded.
+pub const MAX_AREA: u64 = 100_000_000;
+
+/// Most bytes that decoding may take: the pixels, and what has to be held besides until they are there.
+pub const MAX_BYTES: u64 = 640 << 20;
+
+/// A level without tiles.
+pub fn level(dimensions: Dimensions) -> Level {
+    Level { dimensions, tile: dimensions, tiled: false, stored_as: None, sampling: Sampling::Boxes }
+}
+
+/// Refuses what would take too much memory, with the command that makes a better master of it.
+///
+/// # Errors
+/// [`MasterError::TooLarge`] then; [`MasterError::Damaged`] for a picture without pixels.
+pub fn check_budget(dimensions: Dimensions, bytes: u64) -> Result<(), MasterError> {
+    if dimensions.width == 0 || dimensions.height == 0 {
+        return Err(MasterError::damaged(format!("a picture of {dimensions} pixels")));
+    }
+    if dimensions.area() <= MAX_AREA && bytes <= MAX_BYTES {
+        return Ok(());
+    }
+    Err(MasterError::TooLarge(format!(
+        "{dimensions} pixels without tiles take {} MB to decode; at most {} megapixels and {} MB are allowed. Make a \
+         pyramid of it: vips tiffsave MASTER pyramid.tif --tile --tile-width 256 --tile-height 256 --pyramid \
+         --compression jpeg --Q 90",
+        bytes >> 20,
+        MAX_AREA / 1_000_000,
+        MAX_BYTES >> 20
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_names_the_way_out() {
+        assert!(check_budget(Dimensions::new(10_000, 10_000), 300_000_000).is_ok());
+        let error = check_budget(Dimensions::new(10_000, 10_001), 300_030_000).expect_err("too large");
+        assert!(error.to_string().contains("vips tiffsave"), "{error}");
+        assert!(check_budget(Dimensions::new(10, 10), 1 << 40).is_err());
+        assert!(matches!(check_budget(Dimensions::new(0, 10), 0), Err(MasterError::Damaged(_))));
+    }
+}

@@ -1,0 +1,114 @@
+//! Flat masters: files of one picture and no tiles. JPEG, which has smaller levels and windows all the same, and the formats
+//! of [`image`], which are decoded whole. Pure on the bytes of a file; what a file is, its first bytes say, never its name.
+
+pub use super::budget::MAX_AREA;
+
+use super::image;
+use super::jpeg::{self, Index};
+use crate::error::MasterError;
+use crate::metadata::Metadata;
+use crate::picture::{Depth, Description, Rect};
+use crate::raster::{AnyRaster, Raster};
+
+/// A flat file whose header was read.
+pub struct Picture {
+    /// What planning and info.json need to know.
+    pub description: Description,
+    form: Form,
+    /// The profile that EXIF stands for where there is no other.
+    implied: Option<Vec<u8>>,
+}
+
+enum Form {
+    Jpeg(jpeg::Header),
+    Image(image::Form),
+}
+
+impl Picture {
+    /// Whether `bytes` begin as a file of these formats does.
+    pub fn recognises(bytes: &[u8]) -> bool {
+        jpeg::recognises(bytes) || image::Form::of(bytes).is_some()
+    }
+
+    /// Reads the header; no pixels.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the header is damaged, of a kind that Recto does not read, or tells of a picture that is too
+    /// large at every level.
+    pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
+        if jpeg::recognises(bytes) {
+            let header = jpeg::Header::read(bytes)?;
+            let description = jpeg::describe(&header, bytes.len())?;
+            if jpeg::app::has_broken_profile(bytes) {
+                log::warn!("an ICC profile is ignored: its parts are not numbered as they should be");
+            }
+            let implied = image::profile_of_exif(jpeg::app::exif(bytes), description.channels);
+            return Ok(Self { description, form: Form::Jpeg(header), implied });
+        }
+        let form = image::Form::of(bytes).ok_or_else(|| MasterError::unsupported("no known format"))?;
+        let (description, implied) = form.read(bytes)?;
+        Ok(Self { description, form: Form::Image(form), implied })
+    }
+
+    /// The ICC profile of its pixels, be it told in other words.
+    pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let told = match &self.form {
+            Form::Jpeg(_) => jpeg::app::icc_profile(bytes),
+            Form::Image(form) => form.icc_profile(bytes),
+        };
+        told.or_else(|| self.implied.clone())
+    }
+
+    /// What the file says about itself in words.
+    pub fn metadata(&self, bytes: &[u8]) -> Metadata {
+        match &self.form {
+            Form::Jpeg(_) => jpeg::app::metadata(bytes),
+            Form::Image(form) => form.metadata(bytes),
+        }
+    }
+
+    /// All pixels of a level, in this depth or that of the file, whatever is less.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the file is damaged anywhere, or too large.
+    pub fn decode(&self, bytes: &[u8], level: usize, depth: Depth) -> Result<AnyRaster, MasterError> {
+        let raster = match &self.form {
+            Form::Jpeg(header) if header.bits > 8 => jpeg::decode_deep(bytes, header, level, depth)?,
+            Form::Jpeg(header) => AnyRaster::Eight(jpeg::decode(bytes, header, level)?),
+            Form::Image(form) => form.decode(bytes, depth)?,
+        };
+        let expected = self.description.levels.get(level).map(|level| level.dimensions);
+        match expected == Some(raster.dimensions()) && raster.channels() == self.description.channels {
+            true => Ok(raster),
+            false => Err(MasterError::damaged("the pixels are not those that the header tells of")),
+        }
+    }
+
+    /// Whether windows of a level can be decoded by themselves, given an [`Index`]; which there is unless the data
+    /// are out of the ordinary.
+    pub fn has_windows(&self, level: usize) -> bool {
+        matches!(&self.form, Form::Jpeg(header) if jpeg::has_windows(header, level))
+    }
+
+    /// The bytes that [`Picture::decode_window`] touches: from where, and how many.
+    pub fn range(&self, index: &Index, level: usize, window: Rect) -> (u64, u64) {
+        jpeg::range(index, level, window)
+    }
+
+    /// The pixels of a window, which must be inside its level: the same that [`Picture::decode`] gives there.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the index is not of these bytes, or they are damaged: ask for the whole level.
+    pub fn decode_window(
+        &self,
+        bytes: &[u8],
+        index: &Index,
+        level: usize,
+        window: Rect,
+    ) -> Result<Raster, MasterError> {
+        match &self.form {
+            Form::Jpeg(header) => jpeg::decode_window(bytes, header, index, level, window),
+            Form::Image(_) => Err(MasterError::unsupported("an index of what is no JPEG")),
+        }
+    }
+}
