@@ -4,6 +4,7 @@
 //!
 //! | module | what lives there |
 //! |---|---|
+//! | `fuzz` | what the fuzz targets call; only in their build |
 //! | [`cli`] | one file per subcommand |
 //! | [`config`] | the configuration as written, and as meant |
 //! | [`supervisor`], [`scoreboard`], [`worker`] | the pool of processes |
@@ -40,6 +41,8 @@ pub mod error;
 pub mod fastcgi;
 pub mod flat;
 pub mod freshness;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub mod geometry;
 pub mod iiif;
 pub mod jp2;
