@@ -23,7 +23,14 @@ DEMO   := $(RECTO) demo $(if $(MASTERS),--masters '$(MASTERS)') $(if $(PORT),--p
           $(if $(WORKERS),--workers $(WORKERS))
 SHARE  := $(PREFIX)/share/recto
 
-.PHONY: help build demo demo-check test bench setup install clean
+# What the code is: the crates that make the program, without the fuzz targets, which build with flags of their own.
+CRATES := --locked --workspace --exclude recto-fuzz
+MSRV   := $(shell sed -n 's/^rust-version *= *"\(.*\)"$$/\1/p' Cargo.toml)
+# For `make fuzz`: seconds on each processor, for all targets together; the names of targets (default: all).
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?=
+
+.PHONY: help build demo demo-check test bench lint docs deny audit msrv fuzz check setup install clean
 
 help:
 	@echo 'make demo        build, start NGINX and workers, and show sample masters in a viewer'
@@ -31,6 +38,12 @@ help:
 	@echo 'make demo-check  the same, fetch a bit of everything through NGINX, print a table, stop'
 	@echo 'make test        all tests'
 	@echo 'make bench       all benchmarks'
+	@echo 'make check       what continuous integration runs: lint docs deny msrv fuzz test'
+	@echo 'make lint        formatting, Clippy, the arrows between modules'
+	@echo 'make docs        target/doc/recto/index.html, with what is private; every link has to lead somewhere'
+	@echo 'make deny        licences and sources of the dependencies; make audit: their known vulnerabilities'
+	@echo 'make msrv        whether the oldest compiler that is promised can read it all'
+	@echo 'make fuzz        FUZZ_SECONDS=60 in all, FUZZ_TARGETS=all of them'
 	@echo 'make build       target/release/recto'
 	@echo 'make install     PREFIX=/usr/local DESTDIR= ; copies files, activates nothing'
 	@echo 'make setup       only install what the others need'
@@ -59,7 +72,7 @@ test:
 	@$(if $(SKIP),echo 'Left out: $(SKIP) (SKIP= leaves out nothing)')
 	$(if $(filter systemd,$(SKIP)),,@sh tests/machine.sh make '$(TARGET)/tmp/machine.tar')
 	cargo build --locked --benches
-	SKIP='$(SKIP)' cargo test --locked
+	SKIP='$(SKIP)' cargo test $(CRATES)
 
 # iipsrv and iiif-processor are the peers to compare with, vips and opj_compress write some of the masters.
 bench:
@@ -67,8 +80,49 @@ bench:
 	sh tests/fetch.sh iiif-processor $(TARGET)/bench/iiif-processor
 	cargo bench --locked --bench hops --bench jp2 --bench peers
 
+# One that fails is the last: the quick ones are first.
+check:
+	@bash .ci/run
+
+lint:
+	$(NEED)
+	@sh tests/rust.sh rustfmt clippy
+	cargo fmt --all --check
+	cargo test --locked --package recto-tidy
+	cargo clippy $(CRATES) --all-targets -- -D warnings
+
+docs:
+	$(NEED)
+	RUSTDOCFLAGS='-D warnings' cargo doc $(CRATES) --no-deps --document-private-items
+
+deny:
+	@sh tests/need.sh cargo cc
+	@sh tests/rust.sh cargo-deny
+	cargo deny --locked check bans licenses sources
+
+# Fetches the database of the Rust Security Response Working Group.
+audit:
+	@sh tests/need.sh cargo cc
+	@sh tests/rust.sh cargo-deny
+	cargo deny --locked check advisories
+
+# Nothing is linked, so the C libraries need not be good, nor be there if Cargo knows what they are called.
+NO_C := $(foreach library,turbojpeg openjpeg zstd libdeflate,\
+        --config 'target.$(shell rustc -vV | sed -n 's/^host: //p').$(library).rustc-link-lib=[]')
+msrv:
+	@sh tests/need.sh cargo cc nasm
+	@sh tests/rust.sh $(MSRV)
+	cargo +$(MSRV) check $(CRATES) --config 'profile.dev.package."*".opt-level=0' $(NO_C)
+
+# With the compiler and the dependencies that the tests have. fuzz/README.md tells how to fuzz for longer.
+fuzz:
+	$(NEED) c++ vips opj_compress
+	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/fuzz/rustc.sh' cargo build --locked --package recto-fuzz
+	sh fuzz/smoke.sh '$(abspath $(TARGET))/debug' $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
 setup:
-	$(NEED) nginx $(JUDGES)
+	$(NEED) nginx $(JUDGES) c++
+	@sh tests/rust.sh rustfmt clippy cargo-deny $(MSRV)
 
 # No dependency on `build`: under sudo there is no cargo. An /etc/recto/recto.toml that is there is kept.
 install:
