@@ -103,7 +103,7 @@ impl Assembly {
         Ok(None)
     }
 
-    /// Section 5.1. The flag that asks to keep the connection is not looked at: see `worker.rs`.
+    /// Section 5.1. The flag that asks to keep the connection is not looked at: see the `worker`.
     fn begin(&mut self, id: u16, begun: Option<u16>, body: &[u8]) -> Result<(), Fault> {
         let &[role1, role0, _flags, _, _, _, _, _] = body else {
             return Err(Fault::BeginLength(body.len()));

@@ -1,5 +1,5 @@
 //! A master's bytes, mapped; and the guard that turns a page that cannot be read into an error for one request.
-//! The only file with `unsafe` code. What it rests on:
+//! What its `unsafe` code rests on:
 //!
 //! * Bytes of a mapped file may change or vanish at any time. Changing bytes are only ever read as plain `u8` by safe
 //!   code that checks what it reads; decoders written in C get copies. Vanishing bytes (the file was truncated, a disk
