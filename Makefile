@@ -91,20 +91,21 @@ lint:
 	cargo test --locked --package recto-tidy
 	cargo clippy $(CRATES) --all-targets -- -D warnings
 
+# With what is private, to which links may then lead.
 docs:
 	$(NEED)
-	RUSTDOCFLAGS='-D warnings' cargo doc $(CRATES) --no-deps --document-private-items
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc $(CRATES) --no-deps --document-private-items
 
 deny:
 	@sh tests/need.sh cargo cc
 	@sh tests/rust.sh cargo-deny
-	cargo deny --locked check bans licenses sources
+	cargo deny --locked --workspace check bans licenses sources
 
 # Fetches the database of the Rust Security Response Working Group.
 audit:
 	@sh tests/need.sh cargo cc
 	@sh tests/rust.sh cargo-deny
-	cargo deny --locked check advisories
+	cargo deny --locked --workspace check advisories
 
 # Nothing is linked, so the C libraries need not be good, nor be there if Cargo knows what they are called.
 NO_C := $(foreach library,turbojpeg openjpeg zstd libdeflate,\
