@@ -26,11 +26,11 @@ SHARE  := $(PREFIX)/share/recto
 # What the code is: the crates that make the program, without the fuzz targets, which build with flags of their own.
 CRATES := --locked --workspace --exclude recto-fuzz
 MSRV   := $(shell sed -n 's/^rust-version *= *"\(.*\)"$$/\1/p' Cargo.toml)
-# For `make fuzz`: seconds on each processor, for all targets together; the names of targets (default: all).
+# For `make fuzz`: seconds of one processor, for all targets together; the names of targets (default: all).
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?=
 
-.PHONY: help build demo demo-check test bench lint docs deny audit msrv fuzz check setup install clean
+.PHONY: help build demo demo-check test machine bench lint docs deny audit msrv fuzz check packages setup install clean
 
 help:
 	@echo 'make demo        build, start NGINX and workers, and show sample masters in a viewer'
@@ -39,7 +39,7 @@ help:
 	@echo 'make test        all tests'
 	@echo 'make bench       all benchmarks'
 	@echo 'make check       what continuous integration runs: lint docs deny msrv fuzz test'
-	@echo 'make lint        formatting, Clippy, the arrows between modules'
+	@echo 'make lint        formatting, the arrows between modules, Clippy for all that is built, benchmarks too'
 	@echo 'make docs        target/doc/recto/index.html, with what is private; every link has to lead somewhere'
 	@echo 'make deny        licences and sources of the dependencies; make audit: their known vulnerabilities'
 	@echo 'make msrv        whether the oldest compiler that is promised can read it all'
@@ -67,12 +67,12 @@ demo-check:
 # are the tests' outside judges.
 JUDGES := vips tiffinfo opj_compress venv libmagic $(if $(filter viewers,$(SKIP)),,browser node npm) \
           $(if $(filter systemd,$(SKIP)),,debootstrap systemd-nspawn)
-test:
-	$(NEED) nginx $(JUDGES)
+test: machine
 	@$(if $(SKIP),echo 'Left out: $(SKIP) (SKIP= leaves out nothing)')
-	$(if $(filter systemd,$(SKIP)),,@sh tests/machine.sh make '$(TARGET)/tmp/machine.tar')
-	cargo build --locked --benches
 	SKIP='$(SKIP)' cargo test $(CRATES)
+
+machine: packages
+	$(if $(filter systemd,$(SKIP)),,@sh tests/machine.sh make '$(TARGET)/tmp/machine.tar')
 
 # iipsrv and iiif-processor are the peers to compare with, vips and opj_compress write some of the masters.
 bench:
@@ -107,13 +107,14 @@ audit:
 	@sh tests/rust.sh cargo-deny
 	cargo deny --locked --workspace check advisories
 
-# Nothing is linked, so the C libraries need not be good, nor be there if Cargo knows what they are called.
-NO_C := $(foreach library,turbojpeg openjpeg zstd libdeflate,\
+# Nothing is linked, so C libraries are not built: Cargo is told what there would be to link, and those that it does not ask for
+# by a name have a compiler that does nothing.
+NO_C = $(foreach library,turbojpeg openjpeg zstd libdeflate,\
         --config 'target.$(shell rustc -vV | sed -n 's/^host: //p').$(library).rustc-link-lib=[]')
 msrv:
 	@sh tests/need.sh cargo cc nasm
 	@sh tests/rust.sh $(MSRV)
-	cargo +$(MSRV) check $(CRATES) --config 'profile.dev.package."*".opt-level=0' $(NO_C)
+	CC=true AR=true cargo +$(MSRV) check $(CRATES) --config 'profile.dev.package."*".opt-level=0' $(NO_C)
 
 # With the compiler and the dependencies that the tests have. fuzz/README.md tells how to fuzz for longer.
 fuzz:
@@ -121,8 +122,10 @@ fuzz:
 	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/fuzz/rustc.sh' cargo build --locked --package recto-fuzz
 	sh fuzz/smoke.sh '$(abspath $(TARGET))/debug' $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
-setup:
+packages:
 	$(NEED) nginx $(JUDGES) c++
+
+setup: packages
 	@sh tests/rust.sh rustfmt clippy cargo-deny $(MSRV)
 
 # No dependency on `build`: under sudo there is no cargo. An /etc/recto/recto.toml that is there is kept.

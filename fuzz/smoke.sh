@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs fuzz targets for a while, all of them for as long as each other:
-#   sh fuzz/smoke.sh BINARIES SECONDS [TARGET...]     SECONDS in all, on each processor that there is
+#   sh fuzz/smoke.sh BINARIES SECONDS [TARGET...]     SECONDS in all, as many at a time as there are processors
 # BINARIES is where cargo has put them. Each target first runs what was kept in crashes/TARGET, then the seeds and what it found
 # itself, in corpus/TARGET. An input that fails is left in artifacts/TARGET, and its name is the last word of the log.
 set -eu
@@ -8,12 +8,11 @@ cd "$(dirname "$0")"
 binaries=$1 seconds=$2
 shift 2
 [ $# -gt 0 ] || set -- $(sed -n 's/^name = "\(.*\)"$/\1/p' Cargo.toml | tail -n +2)
-processors=$(nproc)
-each=$(((seconds * processors + $# - 1) / $#))
+each=$(((seconds + $# - 1) / $#))
 sh seeds.sh corpus
 
 # What one target writes is shown only if it fails.
-printf '%s\n' "$@" | xargs -P "$processors" -I TARGET sh -c '
+printf '%s\n' "$@" | xargs -P "$(nproc)" -I TARGET sh -c '
     mkdir -p corpus/TARGET crashes/TARGET artifacts/TARGET
     log=artifacts/TARGET/log
     if "$0/TARGET" -max_total_time="$1" -timeout=10 -rss_limit_mb=2048 -max_len=16384 -close_fd_mask=1 \
