@@ -107,11 +107,11 @@ audit:
 	@sh tests/rust.sh cargo-deny
 	cargo deny --locked --workspace check advisories
 
-# Nothing is linked, so no C library is built: their compiler does nothing, and where libjpeg-turbo is need not be known.
+# Nothing is linked, so no C library is built: their compiler does nothing, and libjpeg-turbo is said to be somewhere.
 msrv:
 	@sh tests/need.sh cargo cc nasm
 	@sh tests/rust.sh $(MSRV)
-	CC=true AR=true TURBOJPEG_SOURCE=explicit \
+	CC=true AR=true TURBOJPEG_SOURCE=explicit TURBOJPEG_LIB_DIR=. \
 	    cargo +$(MSRV) check $(CRATES) --config 'profile.dev.package."*".opt-level=0'
 
 # With the compiler and the dependencies that the tests have. fuzz/README.md tells how to fuzz for longer.
