@@ -15,7 +15,7 @@ sh seeds.sh corpus
 printf '%s\n' "$@" | xargs -P "$(nproc)" -I TARGET sh -c '
     mkdir -p corpus/TARGET crashes/TARGET artifacts/TARGET
     log=artifacts/TARGET/log
-    if "$0/TARGET" -max_total_time="$1" -timeout=10 -rss_limit_mb=2048 -max_len=16384 -close_fd_mask=1 \
+    if "$0/TARGET" -max_total_time="$1" -timeout=60 -rss_limit_mb=2048 -max_len=16384 -close_fd_mask=1 \
         -artifact_prefix=artifacts/TARGET/ -print_final_stats=1 corpus/TARGET crashes/TARGET >"$log" 2>&1
     then
         runs=$(sed -n "s/^stat::number_of_executed_units: *//p" "$log")
