@@ -23,7 +23,14 @@ DEMO   := $(RECTO) demo $(if $(MASTERS),--masters '$(MASTERS)') $(if $(PORT),--p
           $(if $(WORKERS),--workers $(WORKERS))
 SHARE  := $(PREFIX)/share/recto
 
-.PHONY: help build demo demo-check test bench setup install clean
+# What the code is: the crates that make the program, without the fuzz targets, which build with flags of their own.
+CRATES := --locked --workspace --exclude recto-fuzz
+MSRV   := $(shell sed -n 's/^rust-version *= *"\(.*\)"$$/\1/p' Cargo.toml)
+# For `make fuzz`: seconds of one processor, for all targets together; the names of targets (default: all).
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?=
+
+.PHONY: help build demo demo-check test machine bench lint docs deny audit msrv fuzz check packages setup install clean
 
 help:
 	@echo 'make demo        build, start NGINX and workers, and show sample masters in a viewer'
@@ -31,6 +38,12 @@ help:
 	@echo 'make demo-check  the same, fetch a bit of everything through NGINX, print a table, stop'
 	@echo 'make test        all tests'
 	@echo 'make bench       all benchmarks'
+	@echo 'make check       what continuous integration runs: lint docs deny msrv fuzz test'
+	@echo 'make lint        formatting, the arrows between modules, Clippy for all that is built, benchmarks too'
+	@echo 'make docs        target/doc/recto/index.html, with what is private; every link has to lead somewhere'
+	@echo 'make deny        licences and sources of the dependencies; make audit: their known vulnerabilities'
+	@echo 'make msrv        whether the oldest compiler that is promised can read it all'
+	@echo 'make fuzz        FUZZ_SECONDS=60 in all, FUZZ_TARGETS=all of them'
 	@echo 'make build       target/release/recto'
 	@echo 'make install     PREFIX=/usr/local DESTDIR= ; copies files, activates nothing'
 	@echo 'make setup       only install what the others need'
@@ -54,12 +67,12 @@ demo-check:
 # are the tests' outside judges.
 JUDGES := vips tiffinfo opj_compress venv libmagic $(if $(filter viewers,$(SKIP)),,browser node npm) \
           $(if $(filter systemd,$(SKIP)),,debootstrap systemd-nspawn)
-test:
-	$(NEED) nginx $(JUDGES)
+test: machine
 	@$(if $(SKIP),echo 'Left out: $(SKIP) (SKIP= leaves out nothing)')
+	SKIP='$(SKIP)' cargo test $(CRATES)
+
+machine: packages
 	$(if $(filter systemd,$(SKIP)),,@sh tests/machine.sh make '$(TARGET)/tmp/machine.tar')
-	cargo build --locked --benches
-	SKIP='$(SKIP)' cargo test --locked --workspace
 
 # iipsrv and iiif-processor are the peers to compare with, vips and opj_compress write some of the masters.
 bench:
@@ -67,8 +80,51 @@ bench:
 	sh tests/fetch.sh iiif-processor $(TARGET)/bench/iiif-processor
 	cargo bench --locked --bench hops --bench jp2 --bench peers
 
-setup:
-	$(NEED) nginx $(JUDGES)
+# One that fails is the last: the quick ones are first.
+check:
+	@bash .ci/run
+
+lint:
+	$(NEED)
+	@sh tests/rust.sh rustfmt clippy
+	cargo fmt --all --check
+	cargo test --locked --package recto-tidy
+	cargo clippy $(CRATES) --all-targets -- -D warnings
+
+# With what is private, to which links may then lead.
+docs:
+	$(NEED)
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc $(CRATES) --no-deps --document-private-items
+
+deny:
+	@sh tests/need.sh cargo cc
+	@sh tests/rust.sh cargo-deny
+	cargo deny --locked --workspace check bans licenses sources
+
+# Fetches the database of the Rust Security Response Working Group.
+audit:
+	@sh tests/need.sh cargo cc
+	@sh tests/rust.sh cargo-deny
+	cargo deny --locked --workspace check advisories
+
+# Nothing is linked, so no C library is built: their compiler does nothing, and libjpeg-turbo is said to be somewhere.
+msrv:
+	@sh tests/need.sh cargo cc nasm
+	@sh tests/rust.sh $(MSRV)
+	CC=true AR=true TURBOJPEG_SOURCE=explicit TURBOJPEG_LIB_DIR=. \
+	    cargo +$(MSRV) check $(CRATES) --config 'profile.dev.package."*".opt-level=0'
+
+# With the compiler and the dependencies that the tests have. fuzz/README.md tells how to fuzz for longer.
+fuzz:
+	$(NEED) c++ vips opj_compress
+	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/fuzz/rustc.sh' cargo build --locked --package recto-fuzz
+	sh fuzz/smoke.sh '$(abspath $(TARGET))/debug' $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+packages:
+	$(NEED) nginx $(JUDGES) c++
+
+setup: packages
+	@sh tests/rust.sh rustfmt clippy cargo-deny $(MSRV)
 
 # No dependency on `build`: under sudo there is no cargo. An /etc/recto/recto.toml that is there is kept.
 install:

@@ -5,9 +5,10 @@
 //!
 //! | module | what lives there |
 //! |---|---|
+//! | `fuzz` | what the fuzz targets call; only in their build |
 //! | [`cli`] | the command line: one file per subcommand, arguments only |
 //! | [`demo`] | `recto demo`: a whole site on this machine, and its sample masters |
-//! | [`process`] | the pool of processes: supervisor, workers, scoreboard |
+//! | [`process`] | the pool of processes: scoreboard, workers, supervisor |
 //! | [`respond`] | the path |
 //! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
@@ -38,6 +39,8 @@ pub mod encode;
 pub mod error;
 pub mod fastcgi;
 pub mod format;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub mod http;
 pub mod ifd;
 mod kept;

@@ -1,5 +1,5 @@
 //! The path of a request, hop by hop: `Service::image` calls every hop in order, and nothing calls it back.
-//! The only module that knows both HTTP and images.
+//! Here HTTP and images meet.
 
 use std::borrow::Cow;
 use std::iter;

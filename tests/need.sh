@@ -9,6 +9,7 @@ works() {
     case $1 in
     # A compiler without the C library's headers is no compiler; that is what a bare gcc package gives.
     cc) echo '#include <stdio.h>' | cc -x c -fsyntax-only - 2>/dev/null ;;
+    c++) echo '#include <vector>' | c++ -x c++ -fsyntax-only - 2>/dev/null ;;
     # Not meant to be called by hand, so not in PATH.
     iipsrv) test -x /usr/lib/iipimage-server/iipsrv.fcgi ;;
     # The system's Python, with what a virtual environment is made of.
@@ -29,6 +30,7 @@ works() {
 packages_of() {
     case $1 in
     cc) echo gcc libc6-dev ;;
+    c++) echo g++ ;;
     vips) echo libvips-tools ;;
     tiffinfo) echo libtiff-tools ;;
     opj_compress) echo libopenjp2-tools ;;

@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| recto_jp2::fuzz::headers(bytes));
+fuzz_target!(|bytes: &[u8]| recto::fuzz::jp2::headers(bytes));

@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| recto::format::jp2::fuzz::image(bytes));
+fuzz_target!(|bytes: &[u8]| recto::fuzz::jp2::image(bytes));

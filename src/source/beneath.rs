@@ -1,5 +1,5 @@
 //! Opening what a path names beneath a directory, and nothing else: by openat2(2), which is one call, or, where a sandbox
-//! or an old kernel refuses that, by [`steps`](super::steps) with the same answers.
+//! or an old kernel refuses that, by [`steps`] with the same answers.
 //! Must not judge what it opens.
 
 use std::os::fd::OwnedFd;

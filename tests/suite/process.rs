@@ -1,5 +1,5 @@
 //! The pool as a whole, driven over its socket with records made by hand: what a worker survives, what replaces it
-//! when it does not, and that nobody loses an answer to a reload or a stop. No NGINX here: that is `nginx.rs`.
+//! when it does not, and that nobody loses an answer to a reload or a stop. No NGINX here: those tests are in `nginx/`.
 
 use std::fs;
 use std::io::{self, ErrorKind, Read, Write};

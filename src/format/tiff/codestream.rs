@@ -26,7 +26,7 @@ pub fn format(mut pixel: PixelFormat, colours: Colours) -> PixelFormat {
     }
 }
 
-/// Decodes a codestream into rows of `piece`, interleaved samples of `pixel` ([`format`]). It must hold at least
+/// Decodes a codestream into rows of `piece`, interleaved samples of `pixel` ([`format()`]). It must hold at least
 /// `needed`, the pixels that are in the image, and fit into the piece.
 ///
 /// # Errors

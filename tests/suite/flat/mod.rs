@@ -1,6 +1,9 @@
-//! Flat masters judged by libvips, which reads the same files; and what becomes of files that are damaged.
+//! Flat masters judged by libvips, which reads the same files.
 
 #![allow(clippy::cast_possible_truncation)] // made-up pixels, all in range
+
+mod damage;
+mod windows;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,8 +14,7 @@ use png::{BitDepth, ColorType};
 use recto::config::Config;
 use recto::derive::Derivation;
 use recto::derive::pipeline::Pipeline;
-use recto::error::{Error, MasterError};
-use recto::http::{public_message, status};
+use recto::error::Error;
 use recto::master::{Decoder, Master};
 use recto::picture::{Channels, Dimensions, Rect};
 use recto::raster::Raster;
@@ -337,141 +339,4 @@ fn orientations_are_followed_once() {
             assert!(mean <= tolerance, "{name} with orientation {tag} is off by {mean}");
         }
     }
-}
-
-#[test]
-fn a_window_is_a_part_and_the_picture_is_kept() {
-    let place = Place::new();
-    let path = place.vips("jpegsave", "rgb.ppm", "a.jpg", &[]);
-    let whole = decode(&path, 0).unwrap();
-    let (master, mut decoder) = (Master::open(&path).unwrap(), Decoder::default());
-    for window in [Rect::new(0, 0, 1, 1), Rect::new(512, 256, 131, 165), Rect::new(640, 7, 3, 99)] {
-        assert_eq!(master.decode(&mut decoder, 0, window).unwrap(), whole.part(window));
-        decoder.release_buffers();
-    }
-    // Another file at the same path is another picture.
-    place.vips("jpegsave", "gray.pgm", "a.jpg", &[]);
-    let gray: Raster = Master::open(&path).unwrap().decode(&mut decoder, 0, Rect::new(0, 0, 9, 9)).unwrap();
-    assert_eq!(gray.channels, Channels::Gray);
-}
-
-/// Windows, decoded by themselves, must be what the whole is, which is decoded without an index.
-#[test]
-fn windows_of_jpegs_cost_no_exactness() {
-    let place = Place::new();
-    place.vips("colourspace", "rgb.ppm", "cmyk.v", &["cmyk"]);
-    for (from, options) in [
-        ("rgb.ppm", &["--Q", "80"][..]),
-        ("rgb.ppm", &["--restart-interval", "1"]),
-        ("rgb.ppm", &["--restart-interval", "7", "--optimize-coding"]),
-        ("rgb.ppm", &["--restart-interval", "41", "--subsample-mode", "on"]),
-        ("rgb.ppm", &["--restart-interval", "82", "--subsample-mode", "off"]),
-        ("rgb.ppm", &["--restart-interval", "1000", "--subsample-mode", "off"]),
-        ("gray.pgm", &["--restart-interval", "50", "--optimize-coding"]),
-        ("cmyk.v", &["--restart-interval", "9"]),
-        ("rgb.ppm", &["--interlace"]),
-    ] {
-        let path = place.vips("jpegsave", from, "a.jpg", options);
-        let index = recto::format::jpeg::Index::build(&fs::read(&path).unwrap());
-        assert_eq!(index.is_none(), options.contains(&"--interlace"), "{from} {options:?}");
-        let (master, mut decoder) = (Master::open(&path).unwrap(), Decoder::default());
-        for (n, level) in master.description.levels.iter().enumerate() {
-            let whole = decode(&path, n).unwrap();
-            let (width, height) = (level.dimensions.width, level.dimensions.height);
-            for window in [
-                Rect::new(0, 0, 2, 3),
-                Rect::new(width / 2, 0, width - width / 2, 5),
-                Rect::new(width / 3, height / 3, width / 2, height / 2),
-                Rect::new(width - 2, height - 1, 2, 1),
-                Rect::new(33, 40, 9, 7),
-            ] {
-                let part: Raster = master.decode(&mut decoder, n, window).unwrap();
-                assert!(part == whole.part(window), "{from} {options:?}: level {n}, {window}");
-            }
-        }
-    }
-}
-
-/// More pixels than may be decoded at once are no hindrance to a window of them.
-#[test]
-fn jpegs_too_large_to_be_decoded_whole_have_windows() {
-    let place = Place::new();
-    place.vips("replicate", "rgb.ppm", "large.v", &["17", "24"]);
-    let path = place.vips("jpegsave", "large.v", "large.jpg", &["--Q", "30"]);
-    let (master, mut decoder) = (Master::open(&path).unwrap(), Decoder::default());
-    assert!(master.description.dimensions().area() > recto::format::flat::MAX_AREA);
-    let window = Rect::new(9 * SIZE.width, 20 * SIZE.height, SIZE.width, SIZE.height);
-    let part: Raster = master.decode(&mut decoder, 0, window).unwrap();
-    assert!(difference(&part.pixels, &picture(3)).0 < 3.0);
-    let whole = master.decode::<u8>(&mut decoder, 0, Rect::whole(master.description.dimensions()));
-    assert!(matches!(whole, Err(MasterError::TooLarge(_))));
-}
-
-#[test]
-fn what_is_cut_is_never_a_picture() {
-    let place = Place::new();
-    for (operation, from, name, options) in [
-        ("jpegsave", "rgb.ppm", "a.jpg", &[][..]),
-        ("jpegsave", "rgb.ppm", "progressive.jpg", &["--interlace"]),
-        ("pngsave", "rgb.ppm", "a.png", &[]),
-        ("pngsave", "gray.pgm", "interlaced.png", &["--interlace"]),
-        ("gifsave", "rgb.ppm", "a.gif", &[]),
-        ("webpsave", "rgb.ppm", "a.webp", &[]),
-        ("webpsave", "rgb.ppm", "lossless.webp", &["--lossless"]),
-    ] {
-        check_damage(&place, name, &fs::read(place.vips(operation, from, name, options)).unwrap());
-    }
-    check_damage(&place, "a.bmp", &bitmap(&picture(3), false));
-}
-
-/// Cut anywhere it is an error; with other bytes in it, an error or a picture of the size that it tells.
-fn check_damage(place: &Place, name: &str, whole: &[u8]) {
-    let headers = (0..64).map(|n| n * 11);
-    // libvips writes EXIF behind the pixels of a WebP. Of the last 20 bytes of a PNG none is of a pixel: two checksums, and
-    // IEND.
-    let end = whole.windows(4).rposition(|name| name == b"EXIF").unwrap_or(whole.len());
-    let lengths = headers.chain((1..24).map(|n| end * n / 24)).chain([end - 40]);
-    for length in lengths.filter(|length| *length < end) {
-        let path = place.write("cut", &whole[..length]);
-        let window = |master: Master| master.decode::<u8>(&mut Decoder::default(), 0, Rect::new(2, 3, 5, 4));
-        assert!(
-            decode(&path, 0).is_err() && !Master::open(&path).is_ok_and(|master| window(master).is_ok()),
-            "{name} cut to {length} of {} bytes",
-            whole.len()
-        );
-    }
-    for place_of_damage in (0..96).chain((1..24).map(|n| whole.len() * n / 24)) {
-        for value in [0, 0xff] {
-            let mut wrong = whole.to_vec();
-            wrong[place_of_damage] = value;
-            if let Ok(raster) = decode(&place.write("wrong", &wrong), 0) {
-                assert_eq!(raster.pixels.len(), raster.dimensions.area() as usize * raster.channels.count());
-            }
-        }
-    }
-}
-
-#[test]
-fn bombs_are_refused_by_their_headers() {
-    let place = Place::new();
-    let refused = |name: &str, bytes: &[u8]| match Master::open(&place.write(name, bytes)) {
-        Err(Error::Master(error)) => error,
-        _ => panic!("{name} was opened"),
-    };
-    let header = [&60_000u32.to_be_bytes()[..], &60_000u32.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
-    let png =
-        [&b"\x89PNG\r\n\x1a\n"[..], &png_chunk(b"IHDR", &header), &png_chunk(b"IDAT", &[0; 9])].concat();
-    assert!(matches!(refused("bomb.png", &png), MasterError::TooLarge(_)));
-    let mut bmp = bitmap(&picture(3), false);
-    bmp[18..22].copy_from_slice(&60_000u32.to_le_bytes());
-    bmp[22..26].copy_from_slice(&60_000u32.to_le_bytes());
-    assert!(matches!(refused("bomb.bmp", &bmp), MasterError::TooLarge(_)));
-    let gif = [&b"GIF89a\xff\xff\xff\xff\x80\0\0"[..], &[0; 40]].concat();
-    assert!(matches!(refused("bomb.gif", &gif), MasterError::TooLarge(_)));
-    let mut jpeg = fs::read(place.vips("jpegsave", "gray.pgm", "a.jpg", &["--Q", "1"])).unwrap();
-    let at = jpeg.windows(2).position(|marker| marker == [0xff, 0xc0]).expect("a frame");
-    jpeg[at + 5..at + 9].fill(0xff);
-    assert!(matches!(refused("bomb.jpg", &jpeg), MasterError::Damaged(_)), "too short for its size");
-    let error = Error::Master(refused("bomb.png", &png));
-    assert!(status(&error) == 500 && public_message(&error).contains("too large"));
 }

@@ -71,7 +71,7 @@ fn write_masters(directory: &Path) -> [&'static str; 6] {
 /// What the machine is to do: first what the README says. Only what is particular to each site is put in: the program,
 /// which has been built already, the name of the site's file, and the editor.
 fn script() -> String {
-    let readme = include_str!("../../README.md");
+    let readme = include_str!("../../../README.md");
     let section = readme.split("\n## Install").nth(1).expect("a section");
     let steps = section.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("commands");
     let particulars = [

@@ -1,0 +1,6 @@
+//! A PNG, GIF, BMP or WebP.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| recto::fuzz::image(bytes));
