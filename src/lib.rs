@@ -13,12 +13,12 @@
 //! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
 //! | [`http`] | requests and responses, what the server is called, how answers are kept and found fresh, `Link` headers |
-//! | [`derive`](mod@derive) | what a request means on its master, the plan with every choice, and the pipeline that carries it out |
+//! | [`mod@derive`] | what a request means on its master, the plan with every choice, and the pipeline that carries it out |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |
 //! | [`passthrough`] | which tiles may be sent as they are stored, whole, cut or turned |
 //! | [`encode`] | one file per output format |
-//! | [`format`](mod@format) | the formats of masters, a room for each: bytes in, pixels out; pure |
+//! | [`mod@format`] | the formats of masters, a room for each: bytes in, pixels out; pure |
 //! | [`metadata`] | EXIF and XMP: what a master says about itself, and what of it is carried on; pure |
 //! | [`ifd`] | the directories that TIFF and EXIF have in common, read and written; pure |
 //! | [`source`] | from identifier to file, and the contract under which its bytes are read; the only I/O on the path |
@@ -26,8 +26,19 @@
 //! | [`picture`] | the words in which all of them speak of pictures: plain values |
 //! | [`body`], [`lru`], [`kept`], [`error`] | plain values and small tools that all of them share |
 //!
-//! Below all of them stands [`recto_iiif`], a crate of its own: the grammar, resolving, canonical form and info.json of
-//! the Image API 3.0 and 2.1; pure.
+//! Below all of them stand two crates: [`recto_iiif`], the grammar, resolving, canonical form and info.json of the Image API
+//! 3.0 and 2.1, and [`recto_jp2`], which decodes windows of JPEG 2000. Both are pure.
+//!
+//! Where to look:
+//!
+//! | question | place |
+//! |---|---|
+//! | Who decides on Cache-Control and entity tags? | [`respond`] puts them on, [`http::validators`] and [`http::ConfigFingerprint`] make the tags, [`http::Settings`] has `cache_control` |
+//! | Which level of a pyramid is read? | [`derive::plan`], in its `scaling` |
+//! | What does a new output format touch? | a file in [`encode`] and its settings, [`picture::Format`]; the compiler leads to the rest |
+//! | What does a new source of masters touch? | an [`source::Object`], and who opens it: [`source::Root`] |
+//! | What does a new URL protocol touch? | what reads its paths, and yields a [`picture::Derivative`]; [`derive::Derivation`] and all below it stay |
+//! | Where does an error get its status? | [`http::status`] |
 
 pub mod body;
 pub mod cli;

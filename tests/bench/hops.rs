@@ -140,7 +140,12 @@ fn alone<'a>(config: &'a Config, masters: &Path) -> Result<Vec<Hop<'a>>> {
     for (name, format) in [("9: encode a tile, JPEG", Format::Jpg), ("9: encode a tile, PNG", Format::Png)] {
         let (source, mut encoder) = (raster.clone(), Encoder::default());
         hops.push(hop(name, move || {
-            black_box(encoder.encode(source.clone(), format, &Carried::default(), &config.rendering.encodings)?);
+            black_box(encoder.encode(
+                source.clone(),
+                format,
+                &Carried::default(),
+                &config.rendering.encodings,
+            )?);
             Ok(())
         }));
     }

@@ -17,7 +17,7 @@ fn table(text: &str) -> Vec<&str> {
     let rows = text.lines().skip_while(|line| *line != HEADING).skip(2);
     rows.map_while(|line| line.strip_prefix("//! | "))
         .flat_map(|row| row.split(" | ").next().unwrap_or_default().split(", "))
-        .map(|name| name.trim_matches(['[', '`', ']']))
+        .map(|name| name.trim_matches(['[', '`', ']']).trim_start_matches("mod@"))
         .collect()
 }
 

@@ -5,13 +5,17 @@ use std::path::Path;
 use crate::lexer::{Token, tokens};
 
 /// The files with `unsafe` code, each with what it is for. The argument stands at each use.
-const FILES: [(&str, &str); 6] = [
-    ("src/master/map.rs", "maps files into memory, and puts zeros where one was cut short meanwhile"),
-    ("src/jp2/block.rs", "calls code for processors with bit instructions, once they are found to be there"),
-    ("src/jp2/openjpeg/mod.rs", "frees what OpenJPEG made"),
-    ("src/jp2/openjpeg/decode.rs", "calls OpenJPEG's decoder"),
-    ("src/jp2/openjpeg/encode.rs", "calls OpenJPEG's encoder"),
-    ("src/jp2/openjpeg/sample.rs", "calls OpenJPEG's encoder for streams of unusual forms, in tests"),
+const FILES: [(&str, &str); 7] = [
+    ("src/source/map.rs", "maps files into memory, and puts zeros where one was cut short meanwhile"),
+    (
+        "crates/recto-jp2/src/tier1/mod.rs",
+        "calls code for processors with bit instructions, once they are found to be there",
+    ),
+    ("src/format/jpeg/deep.rs", "calls libjpeg-turbo for samples of more than 8 bits"),
+    ("src/format/jp2/openjpeg/mod.rs", "frees what OpenJPEG made"),
+    ("src/format/jp2/openjpeg/decode.rs", "calls OpenJPEG's decoder"),
+    ("src/format/jp2/openjpeg/encode.rs", "calls OpenJPEG's encoder"),
+    ("src/format/jp2/openjpeg/sample.rs", "calls OpenJPEG's encoder for streams of unusual forms, in tests"),
 ];
 
 /// The lines of unsafe code, and of attributes that would let it pass.

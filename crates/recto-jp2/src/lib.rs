@@ -1,4 +1,20 @@
 #![doc = include_str!("../README.md")]
+//!
+//! # Inside
+//!
+//! Arrows between modules only go down this list:
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | `fuzz` | what the fuzz targets call; only in their build |
+//! | `window` | windows: which blocks they need, decoded, transformed, and the blocks that were decoded last |
+//! | `wavelet` | the inverse wavelet transforms, 5/3 and 9/7 |
+//! | `planes` | the samples of one component |
+//! | `tier1` | code-blocks: arithmetic decoder and coding passes |
+//! | `index` | where the code-blocks of a codestream lie, by PLT or TLM or by walking it |
+//! | `packet` | headers of packets |
+//! | `codestream` | markers and the values of their segments; the grid, the layout of tiles, the order of packets |
+//! | `geometry`, `error` | rectangles and sizes; what is wrong with a codestream, and where |
 // Allowed for one call, in tier1/mod.rs.
 #![deny(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
