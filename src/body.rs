@@ -3,7 +3,7 @@
 use crate::error::Error;
 
 /// The chunks of a body in order. After an error there are no more that mean anything.
-pub type Chunks<'a> = Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + 'a>;
+pub(crate) type Chunks<'a> = Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + 'a>;
 
 /// What an answer carries.
 pub enum Body<'a> {

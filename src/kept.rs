@@ -2,7 +2,7 @@
 
 /// A decoder or encoder whose set-up is not free. One that has failed is never used again: a library in C may hold on to
 /// what it failed at, and fail at all that comes later. It is taken out for each call, and comes back from success only.
-pub struct Kept<T>(Option<T>);
+pub(crate) struct Kept<T>(Option<T>);
 
 impl<T> Default for Kept<T> {
     fn default() -> Self {
@@ -15,7 +15,7 @@ impl<T> Kept<T> {
     ///
     /// # Errors
     /// Those of `make` and of `call`.
-    pub fn with<R, E>(
+    pub(crate) fn with<R, E>(
         &mut self,
         make: impl FnOnce() -> Result<T, E>,
         call: impl FnOnce(&mut T) -> Result<R, E>,

@@ -40,7 +40,7 @@
 //! | What does a new URL protocol touch? | what reads its paths, and yields a [`picture::Derivative`]; [`derive::Derivation`] and all below it stay |
 //! | Where does an error get its status? | [`http::status`] |
 
-pub mod body;
+mod body;
 pub mod cli;
 pub mod config;
 pub mod convert;
@@ -57,8 +57,8 @@ pub mod ifd;
 mod kept;
 mod lru;
 pub mod master;
-pub mod metadata;
-pub mod passthrough;
+mod metadata;
+mod passthrough;
 pub mod picture;
 pub mod process;
 pub mod raster;

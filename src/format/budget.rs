@@ -7,10 +7,10 @@ use crate::picture::{Dimensions, Level, Sampling};
 pub const MAX_AREA: u64 = 100_000_000;
 
 /// Most bytes that decoding may take: the pixels, and what has to be held besides until they are there.
-pub const MAX_BYTES: u64 = 640 << 20;
+pub(super) const MAX_BYTES: u64 = 640 << 20;
 
 /// A level without tiles.
-pub fn level(dimensions: Dimensions) -> Level {
+pub(super) fn level(dimensions: Dimensions) -> Level {
     Level { dimensions, tile: dimensions, tiled: false, stored_as: None, sampling: Sampling::Boxes }
 }
 
@@ -18,7 +18,7 @@ pub fn level(dimensions: Dimensions) -> Level {
 ///
 /// # Errors
 /// [`MasterError::TooLarge`] then; [`MasterError::Damaged`] for a picture without pixels.
-pub fn check_budget(dimensions: Dimensions, bytes: u64) -> Result<(), MasterError> {
+pub(super) fn check_budget(dimensions: Dimensions, bytes: u64) -> Result<(), MasterError> {
     if dimensions.width == 0 || dimensions.height == 0 {
         return Err(MasterError::damaged(format!("a picture of {dimensions} pixels")));
     }

@@ -2,19 +2,19 @@
 
 #![allow(missing_docs, reason = "the names are those of the standard")]
 
-pub const BYTE: u16 = 1;
-pub const ASCII: u16 = 2;
-pub const SHORT: u16 = 3;
-pub const LONG: u16 = 4;
-pub const RATIONAL: u16 = 5;
-pub const SBYTE: u16 = 6;
-pub const UNDEFINED: u16 = 7;
-pub const SSHORT: u16 = 8;
-pub const SLONG: u16 = 9;
-pub const SRATIONAL: u16 = 10;
-pub const FLOAT: u16 = 11;
-pub const DOUBLE: u16 = 12;
-pub const IFD: u16 = 13;
-pub const LONG8: u16 = 16;
-pub const SLONG8: u16 = 17;
-pub const IFD8: u16 = 18;
+pub(crate) const BYTE: u16 = 1;
+pub(crate) const ASCII: u16 = 2;
+pub(crate) const SHORT: u16 = 3;
+pub(crate) const LONG: u16 = 4;
+pub(crate) const RATIONAL: u16 = 5;
+pub(crate) const SBYTE: u16 = 6;
+pub(crate) const UNDEFINED: u16 = 7;
+pub(crate) const SSHORT: u16 = 8;
+pub(crate) const SLONG: u16 = 9;
+pub(crate) const SRATIONAL: u16 = 10;
+pub(crate) const FLOAT: u16 = 11;
+pub(crate) const DOUBLE: u16 = 12;
+pub(crate) const IFD: u16 = 13;
+pub(crate) const LONG8: u16 = 16;
+pub(crate) const SLONG8: u16 = 17;
+pub(crate) const IFD8: u16 = 18;

@@ -45,7 +45,7 @@ pub struct Exif {
 }
 
 /// One field of an EXIF block, wherever it stands.
-pub struct ExifField<'a> {
+pub(crate) struct ExifField<'a> {
     file: File<'a>,
     entry: ifd::Entry,
 }
@@ -53,7 +53,7 @@ pub struct ExifField<'a> {
 impl<'a> ExifField<'a> {
     /// The field of a tag in the directory that `path` leads to: tags of entries with the offset of another directory,
     /// from the first one on. What else is in these may be damaged.
-    pub fn find(block: &'a [u8], path: &[u16], tag: u16) -> Option<Self> {
+    pub(crate) fn find(block: &'a [u8], path: &[u16], tag: u16) -> Option<Self> {
         let (file, first) = File::open(bare(block)).ok()?;
         let below = |at, tag: &u16| file.find(at, *tag)?.integer(&file, 0).ok();
         let at = path.iter().try_fold(first, below)?;
@@ -61,12 +61,12 @@ impl<'a> ExifField<'a> {
     }
 
     /// Its first value, if it is a number.
-    pub fn number(&self) -> Option<f64> {
+    pub(crate) fn number(&self) -> Option<f64> {
         self.entry.number(&self.file, 0).ok()
     }
 
     /// Its values as bytes in the order of the block.
-    pub fn bytes(&self) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(&self) -> Option<&'a [u8]> {
         self.entry.bytes(&self.file).ok()
     }
 }

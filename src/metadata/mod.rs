@@ -6,10 +6,10 @@ pub(crate) mod orientation;
 mod policy;
 mod xmp;
 
-pub use exif::{Exif, ExifField};
-pub use orientation::{exif_orientation, is_adobe_rgb};
-pub use policy::Policy;
-pub use xmp::Packet;
+pub(crate) use exif::{Exif, ExifField};
+pub(crate) use orientation::{exif_orientation, is_adobe_rgb};
+pub(crate) use policy::Policy;
+pub(crate) use xmp::Packet;
 
 /// What a master says about itself; nothing by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

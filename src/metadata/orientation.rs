@@ -12,13 +12,13 @@ const UNCALIBRATED: f64 = 65_535.0;
 const ADOBE_RGB: f64 = 2.0;
 
 /// The orientation that a block of EXIF gives, if it is one of the eight; as a number of any type.
-pub fn exif_orientation(exif: &[u8]) -> Option<Orientation> {
+pub(crate) fn exif_orientation(exif: &[u8]) -> Option<Orientation> {
     let number = ExifField::find(exif, &[], tag::ORIENTATION)?.number()?;
     (1..=8).find(|value| f64::from(*value) == number).map(Orientation::from_tag)
 }
 
 /// Whether a block of EXIF says that colours are Adobe RGB (1998).
-pub fn is_adobe_rgb(exif: &[u8]) -> bool {
+pub(crate) fn is_adobe_rgb(exif: &[u8]) -> bool {
     let space = ExifField::find(exif, &[tag::EXIF_IFD], tag::COLOR_SPACE).and_then(|field| field.number());
     let path = [tag::EXIF_IFD, tag::INTEROPERABILITY_IFD];
     let index = || ExifField::find(exif, &path, tag::INTEROPERABILITY_INDEX)?.bytes();
@@ -33,7 +33,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// The shortest EXIF with an orientation.
-    pub fn exif(tag: u16) -> Vec<u8> {
+    pub(crate) fn exif(tag: u16) -> Vec<u8> {
         let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01".to_vec();
         exif.extend(tag.to_be_bytes());
         exif.extend([0; 6]);
@@ -76,7 +76,7 @@ pub(crate) mod tests {
     }
 
     /// EXIF with a colour space and an index of interoperability.
-    pub fn colours(space: u16, index: &[u8; 4]) -> Vec<u8> {
+    pub(crate) fn colours(space: u16, index: &[u8; 4]) -> Vec<u8> {
         let entry = |tag: u16, kind: u16, count: u32, value: [u8; 4]| {
             [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &count.to_le_bytes(), &value].concat()
         };

@@ -22,7 +22,7 @@ const TIFF: Vocabulary = ("http://ns.adobe.com/tiff/1.0/", "tiff");
 const XMP: Vocabulary = ("http://ns.adobe.com/xap/1.0/", "xmp");
 
 /// A packet that was read.
-pub struct Packet<'a> {
+pub(crate) struct Packet<'a> {
     text: Cow<'a, str>,
     findings: Findings,
     /// Whether all of it could be read, and it is RDF.
@@ -41,7 +41,7 @@ struct Findings {
 
 impl<'a> Packet<'a> {
     /// Reads a packet in UTF-8 or UTF-16, up to where it is damaged.
-    pub fn read(bytes: &'a [u8]) -> Self {
+    pub(crate) fn read(bytes: &'a [u8]) -> Self {
         let (text, is_text) = text(bytes);
         let mut walk = Walk::new(&text);
         let is_read = walk.read().is_ok();
@@ -50,7 +50,7 @@ impl<'a> Packet<'a> {
     }
 
     /// Its orientation, if it is one of the eight.
-    pub fn orientation(&self) -> Option<Orientation> {
+    pub(crate) fn orientation(&self) -> Option<Orientation> {
         self.findings.orientations.iter().find_map(|(_, value)| {
             let tag = value.trim().parse().ok().filter(|tag| (1..=8).contains(tag))?;
             Some(Orientation::from_tag(tag))
@@ -59,7 +59,7 @@ impl<'a> Packet<'a> {
 
     /// The packet as it is true of its picture turned upright, in UTF-8, without thumbnails; None if not all of it
     /// could be read.
-    pub fn upright(&self) -> Option<String> {
+    pub(crate) fn upright(&self) -> Option<String> {
         let Findings { orientations, surplus, .. } = &self.findings;
         let turned = orientations.iter().map(|(place, _)| (place.clone(), "1"));
         let mut edits: Vec<_> = turned.chain(surplus.iter().map(|place| (place.clone(), ""))).collect();

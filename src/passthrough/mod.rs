@@ -17,11 +17,11 @@ use crate::format::jpeg::cut::Cutter;
 use crate::format::jpeg::turn::turned;
 use crate::kept::Kept;
 use crate::picture::{Dimensions, Orientation};
-pub use settings::Tiles;
+pub(crate) use settings::Tiles;
 
 /// What a stored tile must be, and what is to become of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Conversion {
+pub(crate) struct Conversion {
     /// Its size as stored, padding included.
     pub stored: Dimensions,
     /// Components of a pixel.
@@ -40,14 +40,14 @@ pub struct Conversion {
 
 /// Makes files of stored tiles; keeps its buffers.
 #[derive(Default)]
-pub struct Passthrough {
+pub(crate) struct Passthrough {
     cutter: Cutter,
     turner: Kept<turbojpeg::Transformer>,
 }
 
 impl Passthrough {
     /// The file that comes of a tile, or nothing if the tile has to be decoded for it.
-    pub fn file(&mut self, tile: Stored, conversion: &Conversion) -> Option<Vec<u8>> {
+    pub(crate) fn file(&mut self, tile: Stored, conversion: &Conversion) -> Option<Vec<u8>> {
         match tile {
             Stored::Jpeg(stream) => self.jpeg(stream, conversion),
             Stored::WebP(file) => webp::file(file, conversion),

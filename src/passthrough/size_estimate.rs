@@ -29,7 +29,7 @@ const CHROMA: f64 = 0.155;
 const STANDARD: (f64, f64) = (57.6, 86.0);
 
 /// The estimate for a JPEG, against what `settings` write.
-pub fn of_jpeg(jpeg: &Layout, settings: &encode::Jpeg) -> f64 {
+pub(super) fn of_jpeg(jpeg: &Layout, settings: &encode::Jpeg) -> f64 {
     let largest = jpeg.components.iter().map(|component| area(component.sampling)).max().unwrap_or(1);
     let stored: f64 = (jpeg.components.iter().enumerate())
         .map(|(place, component)| {
@@ -53,7 +53,7 @@ pub fn of_jpeg(jpeg: &Layout, settings: &encode::Jpeg) -> f64 {
 }
 
 /// That of a WebP: without loss it takes six times as much as with.
-pub fn of_webp(is_lossless: bool, settings: &encode::Webp) -> f64 {
+pub(super) fn of_webp(is_lossless: bool, settings: &encode::Webp) -> f64 {
     if is_lossless && !settings.lossless { 6.0 } else { 1.0 }
 }
 

@@ -4,7 +4,7 @@ use super::{Conversion, size_estimate};
 use crate::picture::Orientation;
 
 /// The file, if it holds one picture of the right size and nothing beside it.
-pub fn file(mut file: Vec<u8>, conversion: &Conversion) -> Option<Vec<u8>> {
+pub(super) fn file(mut file: Vec<u8>, conversion: &Conversion) -> Option<Vec<u8>> {
     let is_whole =
         conversion.size == conversion.stored && conversion.turn == Orientation::UPRIGHT && !conversion.gray;
     let [b'R', b'I', b'F', b'F', s0, s1, s2, s3, b'W', b'E', b'B', b'P', chunk @ ..] = &file[..] else {

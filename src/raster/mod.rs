@@ -8,7 +8,8 @@ mod rotate;
 mod sample;
 mod tone;
 
-pub use colour::{Conversion, Converter, Convertible, light, written};
+pub(crate) use colour::written;
+pub use colour::{Conversion, Converter, Convertible, light};
 pub use orient::orient;
 pub use resample::{Axis, Resampler, SUPPORT};
 pub use rotate::rotate;

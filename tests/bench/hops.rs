@@ -3,6 +3,8 @@
 //! `cargo bench --bench hops -- deflate` runs those with "deflate" in their name. Round by round in turn, so that a
 //! disturbance hits all of them. The CPU time of the thread counts, and the least of all rounds is the one to compare.
 
+#![allow(unreachable_pub)] // a program has nobody to be public to; its modules have each other
+
 mod corpus;
 mod picture;
 

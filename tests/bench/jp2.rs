@@ -9,6 +9,8 @@
 //! of all rounds, which go in turn. Times hold for this machine and this minute; what to compare is the ratio, and the
 //! last column says how large it has to be. Nothing here fails for being slow.
 
+#![allow(unreachable_pub)] // a program has nobody to be public to; its modules have each other
+
 mod memory;
 mod mosaic;
 mod picture;

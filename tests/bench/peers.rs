@@ -9,6 +9,8 @@
 //! Times hold for this machine and this minute: what to compare is the ratio, the peer's CPU time for a request by
 //! ours. Every answer is compared with the other server's before anything is timed. Nothing here fails for being slow.
 
+#![allow(unreachable_pub)] // a program has nobody to be public to; its modules have each other
+
 mod corpus;
 mod load;
 mod memory;

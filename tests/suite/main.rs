@@ -1,10 +1,13 @@
 //! The integration tests: one binary, one module per thing proved.
 
+#![allow(unreachable_pub)] // a program has nobody to be public to; its modules have each other
+
 mod colour;
 mod conformance;
 mod convert;
 mod depth;
 mod flat;
+mod flat_colours;
 mod formats;
 mod golden;
 mod masters;
@@ -14,7 +17,6 @@ mod pages;
 mod process;
 mod state;
 mod systemd;
-mod told;
 mod viewers;
 
 // What they share.

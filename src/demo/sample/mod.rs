@@ -33,7 +33,7 @@ const TILE_SIDE: u32 = 256;
 ///
 /// # Errors
 /// When the directory cannot be made, or a file cannot be written.
-pub fn write_all(dir: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn write_all(dir: &Path) -> Result<Vec<PathBuf>> {
     fs::create_dir_all(dir).with_context(|| format!("cannot make the directory {}", dir.display()))?;
     let (chart_file, leaf_file) = (dir.join("chart.tif"), dir.join("leaf-12r.tif"));
     if !chart_file.exists() {

@@ -25,20 +25,20 @@ const NEAR: f32 = 0.001;
 const GAMMAS: std::ops::RangeInclusive<f32> = 0.1..=10.0;
 
 /// A profile that EXIF stands for: that of Adobe RGB, or none.
-pub fn of_exif(exif: Option<&[u8]>, channels: Channels) -> Option<Vec<u8>> {
+pub(crate) fn of_exif(exif: Option<&[u8]>, channels: Channels) -> Option<Vec<u8>> {
     let is_rgb = matches!(channels, Channels::Rgb | Channels::Rgba);
     exif.filter(|exif| is_rgb && is_adobe_rgb(exif))?;
     written(ColorProfile::new_adobe_rgb())
 }
 
 /// Whether chunks of a PNG tell its colours.
-pub fn are_told(info: &Info) -> bool {
+pub(super) fn are_told(info: &Info) -> bool {
     let is_pure = info.srgb.is_none() && info.gama_chunk.is_none() && info.chrm_chunk.is_none();
     !is_pure || info.icc_profile.is_some() || info.coding_independent_code_points.is_some()
 }
 
 /// A line in the log if cICP is of no use.
-pub fn complain(info: &Info, channels: Channels) {
+pub(super) fn complain(info: &Info, channels: Channels) {
     if let Some(told) = info.coding_independent_code_points.filter(|t| of_code_points(*t, channels).is_none())
     {
         log::warn!(
@@ -48,7 +48,7 @@ pub fn complain(info: &Info, channels: Channels) {
 }
 
 /// The profile of a PNG, by the chunk that goes before the others: cICP, iCCP, sRGB, gAMA and cHRM. None for sRGB.
-pub fn of_png(info: &Info, channels: Channels) -> Option<Vec<u8>> {
+pub(super) fn of_png(info: &Info, channels: Channels) -> Option<Vec<u8>> {
     if let Some(told) = info.coding_independent_code_points.and_then(|told| of_code_points(told, channels)) {
         return told;
     }

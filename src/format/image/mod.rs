@@ -16,7 +16,7 @@ use crate::raster::AnyRaster;
 
 /// Which of them a file is.
 #[derive(Clone, Copy)]
-pub enum Form {
+pub(super) enum Form {
     /// PNG.
     Png,
     /// GIF, BMP or WebP.
@@ -28,7 +28,7 @@ const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 impl Form {
     /// What the first bytes of a file tell.
-    pub fn of(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         if bytes.starts_with(PNG) { Some(Self::Png) } else { plain_images::format(bytes).map(Self::Other) }
     }
 
@@ -37,7 +37,7 @@ impl Form {
     /// # Errors
     /// [`MasterError`] if the header is damaged, of a kind that Recto does not read, or tells of a picture that is too
     /// large.
-    pub fn read(self, bytes: &[u8]) -> Result<(Description, Option<Vec<u8>>), MasterError> {
+    pub(super) fn read(self, bytes: &[u8]) -> Result<(Description, Option<Vec<u8>>), MasterError> {
         match self {
             Self::Png => png::read(bytes),
             Self::Other(format) => plain_images::read(bytes, format),
@@ -45,7 +45,7 @@ impl Form {
     }
 
     /// The ICC profile of the pixels, be it told in other words; but not by EXIF.
-    pub fn icc_profile(self, bytes: &[u8]) -> Option<Vec<u8>> {
+    pub(super) fn icc_profile(self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::Png => png::icc_profile(bytes),
             Self::Other(format) => plain_images::icc_profile(bytes, format),
@@ -53,7 +53,7 @@ impl Form {
     }
 
     /// What the file says about itself in words.
-    pub fn metadata(self, bytes: &[u8]) -> Metadata {
+    pub(super) fn metadata(self, bytes: &[u8]) -> Metadata {
         match self {
             Self::Png => png::metadata(bytes),
             Self::Other(format) => plain_images::metadata(bytes, format),
@@ -64,7 +64,7 @@ impl Form {
     ///
     /// # Errors
     /// [`MasterError`] if the file is damaged, or too large.
-    pub fn decode(self, bytes: &[u8], depth: Depth) -> Result<AnyRaster, MasterError> {
+    pub(super) fn decode(self, bytes: &[u8], depth: Depth) -> Result<AnyRaster, MasterError> {
         match self {
             Self::Png => png::decode(bytes, depth),
             Self::Other(format) => plain_images::decode(bytes, format),

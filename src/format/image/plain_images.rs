@@ -27,7 +27,7 @@ const HAS_XMP: u8 = 0x04;
 const HAS_PICTURE: u8 = 0x80;
 
 /// The format that the first bytes tell.
-pub fn format(bytes: &[u8]) -> Option<ImageFormat> {
+pub(super) fn format(bytes: &[u8]) -> Option<ImageFormat> {
     match bytes {
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(ImageFormat::Gif),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(ImageFormat::WebP),
@@ -40,7 +40,7 @@ pub fn format(bytes: &[u8]) -> Option<ImageFormat> {
 ///
 /// # Errors
 /// [`MasterError`] if the header is damaged, or the picture too large.
-pub fn read(bytes: &[u8], format: ImageFormat) -> Result<(Description, Option<Vec<u8>>), MasterError> {
+pub(super) fn read(bytes: &[u8], format: ImageFormat) -> Result<(Description, Option<Vec<u8>>), MasterError> {
     let mut decoder = open(bytes, format)?;
     let exif = decoder.exif_metadata().ok().flatten();
     let channels = channels(decoder.color_type())?;
@@ -51,12 +51,12 @@ pub fn read(bytes: &[u8], format: ImageFormat) -> Result<(Description, Option<Ve
 }
 
 /// The ICC profile, if the file has one that can be read.
-pub fn icc_profile(bytes: &[u8], format: ImageFormat) -> Option<Vec<u8>> {
+pub(super) fn icc_profile(bytes: &[u8], format: ImageFormat) -> Option<Vec<u8>> {
     open(bytes, format).ok()?.icc_profile().ok().flatten()
 }
 
 /// What the file says about itself in words.
-pub fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
+pub(super) fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
     let Ok(mut decoder) = open(bytes, format) else { return Metadata::default() };
     let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
     Metadata {
@@ -69,7 +69,7 @@ pub fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
 ///
 /// # Errors
 /// [`MasterError`] if the file is damaged, or too large.
-pub fn decode(bytes: &[u8], format: ImageFormat) -> Result<AnyRaster, MasterError> {
+pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> Result<AnyRaster, MasterError> {
     let decoder = open(bytes, format)?;
     let mut raster = Raster::new(dimensions(&*decoder), channels(decoder.color_type())?);
     decoder.read_image_boxed(&mut raster.pixels).map_err(|error| explained(format, &error))?;

@@ -41,7 +41,7 @@ const PASSES: [(u32, u32, u32); 7] =
 ///
 /// # Errors
 /// [`MasterError`] if the header is damaged, or the picture too large.
-pub fn read(bytes: &[u8]) -> Result<(Description, Option<Vec<u8>>), MasterError> {
+pub(super) fn read(bytes: &[u8]) -> Result<(Description, Option<Vec<u8>>), MasterError> {
     let reader = open(bytes)?;
     let (channels, depth) = layout(&reader)?;
     let exif = exif(reader.info(), bytes);
@@ -57,14 +57,14 @@ pub fn read(bytes: &[u8]) -> Result<(Description, Option<Vec<u8>>), MasterError>
 }
 
 /// The profile of its pixels, if they are not sRGB.
-pub fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
     let reader = open(bytes).ok()?;
     let (channels, _) = layout(&reader).ok()?;
     colours::of_png(reader.info(), channels)
 }
 
 /// What the file says about itself in words.
-pub fn metadata(bytes: &[u8]) -> Metadata {
+pub(super) fn metadata(bytes: &[u8]) -> Metadata {
     let Ok(reader) = open(bytes) else { return Metadata::default() };
     let xmp =
         reader.info().utf8_text.iter().find(|text| text.keyword == XMP).cloned().and_then(|mut text| {
@@ -81,7 +81,7 @@ pub fn metadata(bytes: &[u8]) -> Metadata {
 ///
 /// # Errors
 /// [`MasterError`] if pixels are damaged or missing, or they are too many.
-pub fn decode(bytes: &[u8], depth: Depth) -> Result<AnyRaster, MasterError> {
+pub(super) fn decode(bytes: &[u8], depth: Depth) -> Result<AnyRaster, MasterError> {
     let mut reader = open(image(bytes))?;
     let dimensions = dimensions(reader.info());
     let (channels, stored) = layout(&reader)?;

@@ -5,13 +5,13 @@ use super::marker::{self, APP0, APP1, APP2, APP14};
 use crate::metadata::{Exif, Metadata, Xmp};
 
 /// What EXIF begins with in APP1.
-pub const EXIF: &[u8] = b"Exif\0\0";
+pub(crate) const EXIF: &[u8] = b"Exif\0\0";
 
 /// What XMP begins with in APP1.
-pub const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
+pub(crate) const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
 /// What each part of an ICC profile begins with in APP2. Its number follows, from 1, and how many there are, a byte each.
-pub const ICC_PROFILE: &[u8] = b"ICC_PROFILE\0";
+pub(crate) const ICC_PROFILE: &[u8] = b"ICC_PROFILE\0";
 
 /// What APP0 of JFIF begins with.
 const JFIF: &[u8] = b"JFIF\0";
@@ -21,7 +21,7 @@ const ADOBE: &[u8] = b"Adobe";
 
 /// What APP0 of JFIF and APP14 of Adobe say that components mean, as libjpeg takes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Meaning {
+pub(crate) struct Meaning {
     /// Three components are YCbCr, one is gray.
     pub jfif: bool,
     /// Adobe's transform. 0: components are stored as they are meant, not as YCbCr.
@@ -30,7 +30,7 @@ pub struct Meaning {
 
 impl Meaning {
     /// Takes in a marker, if it is one of these. A later one overrules those before it.
-    pub fn note(&mut self, marker: u8, content: &[u8]) {
+    pub(crate) fn note(&mut self, marker: u8, content: &[u8]) {
         match marker {
             APP0 => self.jfif |= content.len() >= 14 && content.starts_with(JFIF),
             APP14 => {
@@ -44,7 +44,7 @@ impl Meaning {
 
     /// Appends markers that say the same of so many components. A version of JFIF does not matter, and a transform that
     /// is unknown stands for the one that so many components can have.
-    pub fn push(self, components: usize, stream: &mut Vec<u8>) {
+    pub(crate) fn push(self, components: usize, stream: &mut Vec<u8>) {
         if self.jfif {
             marker::push(APP0, &[JFIF, b"\x01\x01\0\0\x01\0\x01\0\0"], stream);
         }
@@ -60,7 +60,7 @@ impl Meaning {
 }
 
 /// EXIF and XMP in the markers before the first scan: the first of each.
-pub fn metadata(bytes: &[u8]) -> Metadata {
+pub(crate) fn metadata(bytes: &[u8]) -> Metadata {
     Metadata {
         exif: exif(bytes).map_or_else(Exif::default, Exif::read),
         xmp: named(bytes, XMP).and_then(Xmp::read),
@@ -68,7 +68,7 @@ pub fn metadata(bytes: &[u8]) -> Metadata {
 }
 
 /// The block of EXIF.
-pub fn exif(bytes: &[u8]) -> Option<&[u8]> {
+pub(crate) fn exif(bytes: &[u8]) -> Option<&[u8]> {
     named(bytes, EXIF)
 }
 
@@ -79,12 +79,12 @@ fn named<'a>(bytes: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// The ICC profile in the markers before the first scan.
-pub fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
     profile_parts(bytes).map(|parts| parts.concat()).filter(|profile| !profile.is_empty())
 }
 
 /// Whether there are parts of a profile, but not each of them once: then it is left out.
-pub fn has_broken_profile(bytes: &[u8]) -> bool {
+pub(crate) fn has_broken_profile(bytes: &[u8]) -> bool {
     profile_parts(bytes).is_none()
 }
 

@@ -23,7 +23,7 @@ const MOST: usize = 1 << 18;
 
 /// Cuts streams; keeps its buffers and the tables that it met last.
 #[derive(Default)]
-pub struct Cutter {
+pub(crate) struct Cutter {
     tables: Vec<Table>,
     plain: Vec<u8>,
 }
@@ -31,7 +31,7 @@ pub struct Cutter {
 impl Cutter {
     /// The upper left `size` pixels of a baseline stream of one scan, no more than it has; or nothing if this is another
     /// kind of stream, or its bits mean nothing. The result has the same tables and markers.
-    pub fn cut(&mut self, jpeg: &Layout, size: Dimensions) -> Option<Vec<u8>> {
+    pub(crate) fn cut(&mut self, jpeg: &Layout, size: Dimensions) -> Option<Vec<u8>> {
         let [scan] = &jpeg.scans[..] else { return None };
         if jpeg.progressive || jpeg.restart_interval > 0 || scan.components.len() != jpeg.components.len() {
             return None;
@@ -141,13 +141,13 @@ impl Cut<'_> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
     use super::*;
 
     /// A tile of noise, of which the right half is flat, `side` pixels squared.
-    pub fn tile(side: usize, subsampling: Subsamp) -> Vec<u8> {
+    pub(crate) fn tile(side: usize, subsampling: Subsamp) -> Vec<u8> {
         let noise = |at: usize| (at.wrapping_mul(2_654_435_761) >> 13) as u8 / 3;
         let sample = |at: usize| if at / 3 % side < side / 2 { noise(at) } else { 90 };
         let pixels: Vec<u8> = (0..side * side * 3).map(sample).collect();

@@ -19,7 +19,6 @@ use super::MAX_SCANS;
 use super::assemble::mended;
 use super::marker::{DRI, END};
 use crate::error::MasterError;
-use crate::kept::Kept;
 
 /// Warnings of streams of which all pixels may be there.
 const HARMLESS: [&str; 4] = [
@@ -29,45 +28,44 @@ const HARMLESS: [&str; 4] = [
     "Invalid SOS parameters for sequential JPEG",
 ];
 
-/// Decodes streams; keeps what libjpeg-turbo sets up for that.
-#[derive(Default)]
-pub struct Decoder {
-    kept: Kept<Decompressor>,
+/// A stream whose header was read. libjpeg keeps the tables of a stream for the next one that goes through the same handle,
+/// and decodes one that lacks its own by them: so each stream has a handle for itself, which costs 1 in 100 of a tile.
+pub(crate) struct Decoder<'a> {
+    stream: &'a [u8],
+    handle: Decompressor,
+    header: DecompressHeader,
 }
 
-impl Decoder {
-    /// What the header of a stream tells.
+impl<'a> Decoder<'a> {
+    /// Reads the header of a stream.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] with the words of the library.
-    pub fn header(&mut self, stream: &[u8]) -> Result<DecompressHeader, MasterError> {
-        self.kept.with(fresh, |decoder| decoder.read_header(stream)).map_err(|error| damaged(&error))
+    pub(crate) fn open(stream: &'a [u8]) -> Result<Self, MasterError> {
+        let mut handle = fresh().map_err(|error| damaged(&error))?;
+        let header = handle.read_header(stream).map_err(|error| damaged(&error))?;
+        Ok(Self { stream, handle, header })
     }
 
-    /// Puts the pixels of a stream into `image`, scaled by `factor`. Few streams have to be decoded twice for it.
+    /// What its header tells.
+    pub(crate) fn header(&self) -> &DecompressHeader {
+        &self.header
+    }
+
+    /// Puts its pixels into `image`, scaled by `factor`. Few streams have to be decoded twice for it.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] with the words of the library.
-    pub fn decode(
-        &mut self,
-        stream: &[u8],
+    pub(crate) fn decode(
+        self,
         factor: ScalingFactor,
         mut image: Image<&mut [u8]>,
     ) -> Result<(), MasterError> {
-        decode_sound(stream, |stream| self.without_warning(stream, factor, image.as_deref_mut()))
-    }
-
-    fn without_warning(
-        &mut self,
-        stream: &[u8],
-        factor: ScalingFactor,
-        image: Image<&mut [u8]>,
-    ) -> turbojpeg::Result<()> {
-        self.kept.with(fresh, |decoder| {
-            if decoder.scaling_factor() != factor {
-                decoder.set_scaling_factor(factor)?;
-            }
-            decoder.decompress(stream, image)
+        let mut opened = Some(self.handle);
+        decode_sound(self.stream, |stream| {
+            let mut handle = opened.take().map_or_else(fresh, Ok)?;
+            handle.set_scaling_factor(factor)?;
+            handle.decompress(stream, image.as_deref_mut())
         })
     }
 }

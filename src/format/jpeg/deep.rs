@@ -18,7 +18,7 @@ use crate::picture::Dimensions;
 
 /// What the header of a stream tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header {
+pub(crate) struct Header {
     /// Size of the picture.
     pub dimensions: Dimensions,
     /// What its components are.
@@ -34,12 +34,12 @@ impl Header {
     ///
     /// # Errors
     /// [`MasterError::Damaged`] with the words of the library.
-    pub fn read(stream: &[u8]) -> Result<Self, MasterError> {
+    pub(crate) fn read(stream: &[u8]) -> Result<Self, MasterError> {
         Handle::new().and_then(|mut handle| handle.header(stream)).map_err(|error| damaged(&error))
     }
 
     /// Samples of a decoded pixel: gray, red, green and blue, or inks.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         match self.colours {
             Colorspace::Gray => 1,
             Colorspace::RGB | Colorspace::YCbCr => 3,
@@ -53,7 +53,7 @@ impl Header {
     ///
     /// # Errors
     /// [`MasterError`] if the stream is damaged, has 8 bits or fewer, or colours that the library does not convert.
-    pub fn decode(&self, stream: &[u8], factor: ScalingFactor) -> Result<Vec<u16>, MasterError> {
+    pub(crate) fn decode(&self, stream: &[u8], factor: ScalingFactor) -> Result<Vec<u16>, MasterError> {
         if self.lossless && matches!(self.colours, Colorspace::YCbCr | Colorspace::YCCK) {
             return Err(MasterError::unsupported(format!("lossless JPEG of {:?}", self.colours)));
         }
@@ -192,7 +192,7 @@ fn layout(colours: Colorspace) -> raw::TJPF {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use std::ptr::null_mut;
 
     use super::*;
@@ -201,7 +201,7 @@ pub mod tests {
 
     /// How a test has the library encode.
     #[derive(Clone, Copy)]
-    pub struct Encoding {
+    pub(crate) struct Encoding {
         pub bits: u32,
         /// What the samples are, and what their components become.
         pub from: Colorspace,
@@ -217,7 +217,7 @@ pub mod tests {
     const SUBSAMPLED: (raw::TJPARAM, c_int) = (raw::TJPARAM_TJPARAM_SUBSAMP, 2);
 
     /// A JPEG of the highest quality.
-    pub fn encoded(samples: &[u16], size: Dimensions, encoding: Encoding) -> Vec<u8> {
+    pub(crate) fn encoded(samples: &[u16], size: Dimensions, encoding: Encoding) -> Vec<u8> {
         let count = samples.len() as u64 / size.area();
         assert_eq!(samples.len() as u64, size.area() * count);
         let (width, height) = (size.width as c_int, size.height as c_int);
@@ -251,7 +251,7 @@ pub mod tests {
     }
 
     /// Waves from end to end of the numbers of so many bits.
-    pub fn waves(size: Dimensions, count: u32, bits: u32) -> Vec<u16> {
+    pub(crate) fn waves(size: Dimensions, count: u32, bits: u32) -> Vec<u16> {
         let greatest = f64::from((1u32 << bits) - 1);
         let sample = |x: u32, y: u32, c: u32| {
             let (x, y) = (f64::from(x + 40 * c), f64::from(y));

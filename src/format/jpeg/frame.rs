@@ -6,7 +6,7 @@ use crate::picture::Dimensions;
 
 /// SOFn.
 #[derive(Clone, Copy)]
-pub struct FrameHeader<'a> {
+pub(crate) struct FrameHeader<'a> {
     /// Bits of a sample.
     pub bits: u8,
     /// Columns.
@@ -18,7 +18,7 @@ pub struct FrameHeader<'a> {
 
 /// A component of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Component {
+pub(crate) struct Component {
     /// What scans call it.
     pub id: u8,
     /// Sampling factors across and down, which may be any from 0 to 15: those from 1 to 4 mean something.
@@ -29,18 +29,18 @@ pub struct Component {
 
 /// SOS.
 #[derive(Clone, Copy)]
-pub struct ScanHeader<'a> {
+pub(super) struct ScanHeader<'a> {
     rows: &'a [[u8; 2]],
     /// The first and the last coefficient, and in one byte the bits that came before and those that are left (T.81 G.1.1).
     pub parameters: [u8; 3],
 }
 
 /// The parameters of a scan that has all bits of all coefficients.
-pub const WHOLE_BLOCKS: [u8; 3] = [0, 63, 0];
+pub(super) const WHOLE_BLOCKS: [u8; 3] = [0, 63, 0];
 
 impl<'a> FrameHeader<'a> {
     /// Reads SOFn, and gives what is left of `content`, which should be nothing. None if it is cut.
-    pub fn read(content: &'a [u8]) -> Option<(Self, &'a [u8])> {
+    pub(crate) fn read(content: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (&[bits, h1, h0, w1, w0, count], rest) = content.split_first_chunk()?;
         let (rows, rest) = rest.split_at_checked(3 * usize::from(count))?;
         let (height, width) = (u16::from_be_bytes([h1, h0]), u16::from_be_bytes([w1, w0]));
@@ -48,18 +48,18 @@ impl<'a> FrameHeader<'a> {
     }
 
     /// The size of the picture as the header tells it.
-    pub fn size(&self) -> Dimensions {
+    pub(crate) fn size(&self) -> Dimensions {
         Dimensions::new(self.width.into(), self.height.into())
     }
 
     /// The height of the picture: that of the header, or if that is 0, the one that DNL tells behind the first scan
     /// (T.81 B.2.5). `after` is what follows the header.
-    pub fn height(&self, after: &[u8]) -> u16 {
+    pub(crate) fn height(&self, after: &[u8]) -> u16 {
         if self.height == 0 { late_height(after) } else { self.height }
     }
 
     /// The components, in their order.
-    pub fn components(&self) -> impl ExactSizeIterator<Item = Component> + Clone + use<'a> {
+    pub(crate) fn components(&self) -> impl ExactSizeIterator<Item = Component> + Clone + use<'a> {
         self.rows.iter().map(|&[id, factors, quantisation]| Component {
             id,
             sampling: (factors >> 4, factors & 15),
@@ -68,7 +68,7 @@ impl<'a> FrameHeader<'a> {
     }
 
     /// The pixels of an MCU of a scan of all components.
-    pub fn mcu(&self) -> Dimensions {
+    pub(crate) fn mcu(&self) -> Dimensions {
         mcu(self.components().map(|component| component.sampling))
     }
 }
@@ -83,21 +83,21 @@ fn late_height(after: &[u8]) -> u16 {
 
 impl<'a> ScanHeader<'a> {
     /// Reads SOS. None unless it has one component at least, and is as long as it should be.
-    pub fn read(content: &'a [u8]) -> Option<Self> {
+    pub(super) fn read(content: &'a [u8]) -> Option<Self> {
         let (&count @ 1.., rest) = content.split_first()? else { return None };
         let (rows, parameters) = rest.split_at_checked(2 * usize::from(count))?;
         Some(Self { rows: rows.as_chunks().0, parameters: parameters.try_into().ok()? })
     }
 
     /// The components, in their order: what the frame header calls them, and the numbers of their tables for DC and AC.
-    pub fn components(&self) -> impl ExactSizeIterator<Item = (u8, usize, usize)> + use<'a> {
+    pub(super) fn components(&self) -> impl ExactSizeIterator<Item = (u8, usize, usize)> + use<'a> {
         self.rows.iter().map(|&[id, tables]| (id, usize::from(tables >> 4), usize::from(tables & 15)))
     }
 }
 
 /// The pixels of an MCU of components with these sampling factors. A single one comes in blocks, whatever its factors
 /// (T.81 A.2.2).
-pub fn mcu(sampling: impl ExactSizeIterator<Item = (u8, u8)>) -> Dimensions {
+pub(super) fn mcu(sampling: impl ExactSizeIterator<Item = (u8, u8)>) -> Dimensions {
     if sampling.len() == 1 {
         return Dimensions::new(8, 8);
     }
@@ -107,7 +107,7 @@ pub fn mcu(sampling: impl ExactSizeIterator<Item = (u8, u8)>) -> Dimensions {
 }
 
 /// How many MCUs of these pixels a picture has across and down, the last ones of a row and column filled up.
-pub fn units(picture: Dimensions, mcu: Dimensions) -> Dimensions {
+pub(super) fn units(picture: Dimensions, mcu: Dimensions) -> Dimensions {
     Dimensions::new(picture.width.div_ceil(mcu.width), picture.height.div_ceil(mcu.height))
 }
 

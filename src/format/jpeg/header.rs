@@ -12,7 +12,7 @@ use crate::picture::{Dimensions, Orientation};
 
 /// What the markers before the first scan tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Header {
+pub(crate) struct Header {
     /// Size of the picture as it is stored.
     pub dimensions: Dimensions,
     /// Number of components: 1, 3 or 4.
@@ -33,7 +33,7 @@ pub struct Header {
 
 /// How a frame is coded, as far as it matters what can be had of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Process {
+pub(crate) enum Process {
     /// Blocks one after the other in Huffman codes (SOF0, SOF1), of 8 bits: windows can be found in them.
     Sequential,
     /// Progressive, arithmetic coding (SOF2, SOF9, SOF10), or 12 bits.
@@ -47,7 +47,7 @@ impl Header {
     ///
     /// # Errors
     /// [`MasterError`] if there is no frame of a kind that Recto decodes, or the file ends before its first scan.
-    pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
+    pub(crate) fn read(bytes: &[u8]) -> Result<Self, MasterError> {
         let (mut frame, mut meaning, mut exif) = (None, Meaning::default(), None);
         let mut rest = bytes.get(2..).unwrap_or_default();
         loop {
@@ -123,12 +123,12 @@ fn samples(
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::metadata::orientation::tests::exif;
 
     /// A header of this frame, and no data.
-    pub fn sample(frame: u8) -> Vec<u8> {
+    pub(crate) fn sample(frame: u8) -> Vec<u8> {
         let mut file = marker::START.to_vec();
         marker::push(marker::APP0, &[b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"], &mut file);
         marker::push(APP1, &[app::XMP], &mut file);

@@ -11,7 +11,7 @@ use crate::picture::Dimensions;
 const MAX_INTERVAL: u32 = 0xffff;
 
 /// Joins bands.
-pub struct Joiner {
+pub(crate) struct Joiner {
     dimensions: Dimensions,
     /// Bands so far.
     bands: u32,
@@ -19,13 +19,13 @@ pub struct Joiner {
 
 impl Joiner {
     /// For a picture of this size, neither side above 65535.
-    pub fn new(dimensions: Dimensions) -> Self {
+    pub(crate) fn new(dimensions: Dimensions) -> Self {
         Self { dimensions, bands: 0 }
     }
 
     /// What the next band adds to the file. All bands but the last have the same number of rows, a multiple of the
     /// MCU's; `None` if `jpeg` is not the kind of file that can be joined.
-    pub fn join(&mut self, jpeg: &[u8], file: &mut Vec<u8>) -> Option<()> {
+    pub(crate) fn join(&mut self, jpeg: &[u8], file: &mut Vec<u8>) -> Option<()> {
         let offsets = Offsets::read(jpeg)?;
         let scan = jpeg.get(offsets.scan..)?.strip_suffix(&END)?;
         if self.bands == 0 {
@@ -39,7 +39,7 @@ impl Joiner {
     }
 
     /// The end of the file.
-    pub fn finish(&self, file: &mut Vec<u8>) {
+    pub(crate) fn finish(&self, file: &mut Vec<u8>) {
         file.extend(END);
     }
 
@@ -61,7 +61,7 @@ impl Joiner {
 }
 
 /// How many rows a band of a picture of this width may have at most, at an MCU of 16 by 16 pixels or 8 by 8.
-pub fn most_rows(width: u32) -> u32 {
+pub(crate) fn most_rows(width: u32) -> u32 {
     MAX_INTERVAL / width.div_ceil(8) * 8 / 16 * 16
 }
 

@@ -14,7 +14,7 @@ use crate::picture::Dimensions;
 /// Where the parts of a stream lie, of which every marker segment was found to be in its place, and whose entropy-coded
 /// segments hold no markers. Whether their bits mean something is for a decoder to find out.
 #[derive(Debug)]
-pub struct Layout<'a> {
+pub(crate) struct Layout<'a> {
     /// From SOI to EOI.
     pub bytes: &'a [u8],
     /// The size that its frame header tells.
@@ -39,7 +39,7 @@ pub struct Layout<'a> {
 
 /// A scan.
 #[derive(Debug)]
-pub struct Scan {
+pub(crate) struct Scan {
     /// Component (by its place in the frame), destination of its DC table and of its AC table.
     pub components: Vec<(usize, usize, usize)>,
     /// The entropy-coded bytes.
@@ -49,7 +49,7 @@ pub struct Scan {
 impl<'a> Layout<'a> {
     /// Looks through a stream, and forgets the zeros that follow its end. Nothing if it is not whole, or of a kind that is not
     /// understood here.
-    pub fn read(bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut layout = Self {
             bytes,
             size: Dimensions::new(0, 0),
@@ -154,12 +154,12 @@ impl<'a> Layout<'a> {
     }
 
     /// The pixels of an MCU of a scan of all components.
-    pub fn mcu(&self) -> Dimensions {
+    pub(crate) fn mcu(&self) -> Dimensions {
         mcu(self.components.iter().map(|component| component.sampling))
     }
 
     /// The mean step of a component's quantisation table.
-    pub fn step(&self, component: &Component) -> f64 {
+    pub(crate) fn step(&self, component: &Component) -> f64 {
         self.steps[usize::from(component.quantisation)].unwrap_or_default()
     }
 

@@ -6,44 +6,44 @@ use memchr::memchr;
 use crate::error::MasterError;
 
 // The second bytes of markers, by the names of T.81 table B.1.
-pub const TEM: u8 = 0x01;
-pub const SOF0: u8 = 0xc0;
-pub const SOF1: u8 = 0xc1;
-pub const SOF2: u8 = 0xc2;
-pub const SOF3: u8 = 0xc3;
-pub const DHT: u8 = 0xc4;
-pub const JPG: u8 = 0xc8;
-pub const SOF9: u8 = 0xc9;
-pub const SOF10: u8 = 0xca;
-pub const DAC: u8 = 0xcc;
-pub const SOF15: u8 = 0xcf;
-pub const RST0: u8 = 0xd0;
-pub const RST7: u8 = 0xd7;
-pub const SOI: u8 = 0xd8;
-pub const EOI: u8 = 0xd9;
-pub const SOS: u8 = 0xda;
-pub const DQT: u8 = 0xdb;
-pub const DNL: u8 = 0xdc;
-pub const DRI: u8 = 0xdd;
-pub const APP0: u8 = 0xe0;
-pub const APP1: u8 = 0xe1;
-pub const APP2: u8 = 0xe2;
-pub const APP14: u8 = 0xee;
-pub const APP15: u8 = 0xef;
-pub const COM: u8 = 0xfe;
+pub(crate) const TEM: u8 = 0x01;
+pub(crate) const SOF0: u8 = 0xc0;
+pub(crate) const SOF1: u8 = 0xc1;
+pub(crate) const SOF2: u8 = 0xc2;
+pub(crate) const SOF3: u8 = 0xc3;
+pub(crate) const DHT: u8 = 0xc4;
+pub(crate) const JPG: u8 = 0xc8;
+pub(crate) const SOF9: u8 = 0xc9;
+pub(crate) const SOF10: u8 = 0xca;
+pub(crate) const DAC: u8 = 0xcc;
+pub(crate) const SOF15: u8 = 0xcf;
+pub(crate) const RST0: u8 = 0xd0;
+pub(crate) const RST7: u8 = 0xd7;
+pub(crate) const SOI: u8 = 0xd8;
+pub(crate) const EOI: u8 = 0xd9;
+pub(crate) const SOS: u8 = 0xda;
+pub(crate) const DQT: u8 = 0xdb;
+pub(crate) const DNL: u8 = 0xdc;
+pub(crate) const DRI: u8 = 0xdd;
+pub(crate) const APP0: u8 = 0xe0;
+pub(crate) const APP1: u8 = 0xe1;
+pub(crate) const APP2: u8 = 0xe2;
+pub(crate) const APP14: u8 = 0xee;
+pub(crate) const APP15: u8 = 0xef;
+pub(crate) const COM: u8 = 0xfe;
 
 /// What a JPEG begins with.
-pub const START: [u8; 2] = [0xff, SOI];
+pub(crate) const START: [u8; 2] = [0xff, SOI];
 
 /// What it ends with.
-pub const END: [u8; 2] = [0xff, EOI];
+pub(crate) const END: [u8; 2] = [0xff, EOI];
 
 /// Most bytes of parameters: their length, of which two bytes count themselves, has 16 bits.
-pub const LONGEST: usize = 65_533;
+pub(crate) const LONGEST: usize = 65_533;
 
 /// A marker with its parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment<'a> {
+pub(crate) struct Segment<'a> {
     /// The second byte of the marker.
     pub marker: u8,
     /// Its parameters, without their length.
@@ -57,7 +57,7 @@ pub struct Segment<'a> {
 ///
 /// # Errors
 /// [`MasterError::Damaged`] if its parameters are cut off.
-pub fn next(mut bytes: &[u8]) -> Result<Option<Segment<'_>>, MasterError> {
+pub(crate) fn next(mut bytes: &[u8]) -> Result<Option<Segment<'_>>, MasterError> {
     while let Some(at) = memchr(0xff, bytes) {
         let fill = bytes[at..].iter().take_while(|byte| **byte == 0xff).count();
         let Some((&marker, rest)) = bytes[at + fill..].split_first() else { return Ok(None) };
@@ -70,13 +70,13 @@ pub fn next(mut bytes: &[u8]) -> Result<Option<Segment<'_>>, MasterError> {
 }
 
 /// The marker that `bytes` begin with, without fill bytes. None if there is none, or its parameters are cut off.
-pub fn here(bytes: &[u8]) -> Option<Segment<'_>> {
+pub(crate) fn here(bytes: &[u8]) -> Option<Segment<'_>> {
     let [0xff, marker @ 1..=0xfe, rest @ ..] = bytes else { return None };
     Segment::read(*marker, rest).ok()
 }
 
 /// The markers of a file between SOI and its first scan, as far as they can be read.
-pub fn before_scan(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
+pub(crate) fn before_scan(bytes: &[u8]) -> impl Iterator<Item = Segment<'_>> {
     let mut rest = bytes.get(2..).unwrap_or_default();
     std::iter::from_fn(move || {
         let found = next(rest).ok()??;
@@ -101,7 +101,7 @@ impl<'a> Segment<'a> {
 }
 
 /// Appends a marker with its parameters, in parts that have no more than [`LONGEST`] bytes together.
-pub fn push(marker: u8, parts: &[&[u8]], stream: &mut Vec<u8>) {
+pub(crate) fn push(marker: u8, parts: &[&[u8]], stream: &mut Vec<u8>) {
     let length = 2 + parts.iter().map(|part| part.len()).sum::<usize>();
     stream.extend([0xff, marker]);
     stream.extend((length as u16).to_be_bytes());

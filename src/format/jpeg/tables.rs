@@ -5,7 +5,7 @@ use super::entropy::dht;
 
 /// A Huffman table.
 #[derive(Clone, Copy)]
-pub struct Huffman<'a> {
+pub(super) struct Huffman<'a> {
     /// 0 for DC differences, 1 for AC coefficients.
     pub class: usize,
     /// The number that scans know it by, 0 to 3.
@@ -17,7 +17,7 @@ pub struct Huffman<'a> {
 
 /// A quantisation table.
 #[derive(Clone, Copy)]
-pub struct Quantisation<'a> {
+pub(super) struct Quantisation<'a> {
     /// 0: steps of 8 bits; otherwise, and rightly only if it is 1, of 16.
     pub precision: u8,
     /// The number that components know it by, 0 to 3.
@@ -27,7 +27,7 @@ pub struct Quantisation<'a> {
 }
 
 /// The tables of DHT; None in place of one that is cut off, has codes that cannot be, or a number that is none.
-pub fn huffman(mut content: &[u8]) -> impl Iterator<Item = Option<Huffman<'_>>> {
+pub(super) fn huffman(mut content: &[u8]) -> impl Iterator<Item = Option<Huffman<'_>>> {
     std::iter::from_fn(move || {
         let (&place, rest) = content.split_first()?;
         let Some((table, after)) = dht::split(rest) else { return Some(None) };
@@ -38,7 +38,7 @@ pub fn huffman(mut content: &[u8]) -> impl Iterator<Item = Option<Huffman<'_>>> 
 }
 
 /// The tables of DQT; None in place of one that is cut off, or has a number that is none.
-pub fn quantisation(mut content: &[u8]) -> impl Iterator<Item = Option<Quantisation<'_>>> {
+pub(super) fn quantisation(mut content: &[u8]) -> impl Iterator<Item = Option<Quantisation<'_>>> {
     std::iter::from_fn(move || {
         let first = content.first()?;
         let (precision, destination) = (first >> 4, usize::from(first & 15));
@@ -50,13 +50,13 @@ pub fn quantisation(mut content: &[u8]) -> impl Iterator<Item = Option<Quantisat
 }
 
 /// The MCUs between restart markers that DRI tells; 0 is none.
-pub fn restart_interval(content: &[u8]) -> Option<u16> {
+pub(super) fn restart_interval(content: &[u8]) -> Option<u16> {
     content.try_into().ok().map(u16::from_be_bytes)
 }
 
 impl Quantisation<'_> {
     /// The mean step.
-    pub fn mean_step(&self) -> f64 {
+    pub(super) fn mean_step(&self) -> f64 {
         let steps = &self.bytes[1..];
         let sum: u32 = match self.precision {
             0 => steps.iter().map(|&step| u32::from(step)).sum(),

@@ -58,13 +58,13 @@ fn joined(head: &[u8], rows: &[Vec<u8>], number: impl Fn(usize) -> usize) -> Vec
 }
 
 fn decoded(stream: &[u8]) -> Result<Vec<u8>, MasterError> {
-    let mut decoder = Decoder::default();
-    let header = decoder.header(stream)?;
+    let decoder = Decoder::open(stream)?;
+    let header = decoder.header();
     let format = if header.subsamp == Subsamp::Gray { PixelFormat::GRAY } else { PixelFormat::RGB };
     let (width, height, pitch) = (header.width, header.height, header.width * format.size());
     let mut pixels = vec![0; pitch * height];
     let image = Image { pixels: &mut pixels[..], width, pitch, height, format };
-    decoder.decode(stream, ScalingFactor::ONE, image).map(|()| pixels)
+    decoder.decode(ScalingFactor::ONE, image).map(|()| pixels)
 }
 
 /// Streams of every kind that there is in Huffman codes.

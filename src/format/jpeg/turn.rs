@@ -8,7 +8,12 @@ use crate::kept::Kept;
 use crate::picture::Orientation;
 
 /// The stream turned, and gray if it is asked for; nothing if that cannot be done without loss.
-pub fn turned(kept: &mut Kept<Transformer>, stream: &[u8], turn: Orientation, gray: bool) -> Option<Vec<u8>> {
+pub(crate) fn turned(
+    kept: &mut Kept<Transformer>,
+    stream: &[u8],
+    turn: Orientation,
+    gray: bool,
+) -> Option<Vec<u8>> {
     let mut transform = Transform::op(operation(turn));
     transform.perfect = true;
     transform.gray = gray;

@@ -10,14 +10,14 @@ use crate::ifd::{Entry, File};
 const LONGEST: usize = 64;
 
 /// The number that a text in GDAL_NODATA begins with; none if it begins with something else.
-pub fn no_data(file: &File, entry: &Entry) -> Option<f64> {
+pub(super) fn no_data(file: &File, entry: &Entry) -> Option<f64> {
     let text = entry.bytes(file).ok()?.trim_ascii_start();
     (1..=text.len().min(LONGEST)).rev().find_map(|end| str::from_utf8(&text[..end]).ok()?.parse().ok())
 }
 
 /// Leaves a piece, or its plane, in `plane`: all samples are the number for no data, little-endian and with nothing
 /// predicted.
-pub fn fill(image: &Image, plane: &mut Vec<u8>) {
+pub(super) fn fill(image: &Image, plane: &mut Vec<u8>) {
     let bits = stored(image.no_data.unwrap_or(0.0), &image.pixel);
     let (row_bytes, rows) = (image.row_bytes() as usize, image.piece.height as usize);
     plane.clear();

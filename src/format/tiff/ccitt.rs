@@ -16,7 +16,7 @@ use crate::error::MasterError;
 ///
 /// # Errors
 /// [`MasterError::Damaged`] if a row cannot be read, [`MasterError::Unsupported`] if one has pixels without code.
-pub fn decode(
+pub(super) fn decode(
     coding: Ccitt,
     compressed: &[u8],
     width: u32,

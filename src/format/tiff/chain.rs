@@ -14,11 +14,11 @@ const MAX_DIRECTORIES: usize = 65_536;
 
 /// What a directory calls itself (NewSubfileType, or the older SubfileType).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind(u16);
+pub(super) struct Kind(u16);
 
 /// A directory on the way along a chain.
 #[derive(Clone, Copy, Debug)]
-pub struct Stop {
+pub(super) struct Stop {
     /// Where it is.
     pub offset: u64,
     /// What it calls itself.
@@ -32,7 +32,7 @@ pub struct Stop {
 }
 
 /// The directories of a chain, each once, as far as it can be followed.
-pub struct Chain<'f, 'a> {
+pub(super) struct Chain<'f, 'a> {
     file: &'f File<'a>,
     next: u64,
     seen: HashSet<u64>,
@@ -40,7 +40,7 @@ pub struct Chain<'f, 'a> {
 
 impl<'f, 'a> Chain<'f, 'a> {
     /// The chain that begins with the directory at `first`.
-    pub fn new(file: &'f File<'a>, first: u64) -> Self {
+    pub(super) fn new(file: &'f File<'a>, first: u64) -> Self {
         Self { file, next: first, seen: HashSet::new() }
     }
 }
@@ -86,7 +86,7 @@ fn glance(file: &File, offset: u64) -> Result<(Stop, u64), MasterError> {
 
 impl Kind {
     /// What a directory calls itself.
-    pub fn of(file: &File, ifd: &Ifd) -> Self {
+    pub(super) fn of(file: &File, ifd: &Ifd) -> Self {
         let entry = ifd.entry(tag::NEW_SUBFILE_TYPE).or(ifd.entry(tag::SUBFILE_TYPE));
         entry.map_or(Self(0), |entry| Self::read(file, entry))
     }
@@ -103,12 +103,12 @@ impl Kind {
     }
 
     /// Whether it is a transparency mask.
-    pub fn is_mask(self) -> bool {
+    pub(super) fn is_mask(self) -> bool {
         self.0 & new_subfile_type::MASK != 0
     }
 
     /// Whether it is a page: neither a reduced version of another image nor a mask.
-    pub fn is_page(self) -> bool {
+    pub(super) fn is_page(self) -> bool {
         self.0 & (new_subfile_type::REDUCED | new_subfile_type::MASK) == 0
     }
 }

@@ -9,7 +9,7 @@ use crate::picture::{Depth, Dimensions, Rect};
 use crate::raster::{Raster, Sample};
 
 /// The format of decoded samples: 8 or 16 bits, for a codestream tells the depth of its own, and has whole pixels.
-pub fn format(mut pixel: PixelFormat, colours: Colours) -> PixelFormat {
+pub(super) fn format(mut pixel: PixelFormat, colours: Colours) -> PixelFormat {
     match (colours, pixel.photometric) {
         // Aperio and libvips say RGB of either.
         (Colours::YCbCr, Photometric::Rgb) if pixel.samples == 3 => pixel.photometric = Photometric::YCbCr,
@@ -31,7 +31,7 @@ pub fn format(mut pixel: PixelFormat, colours: Colours) -> PixelFormat {
 ///
 /// # Errors
 /// [`MasterError`] if the codestream is damaged, of another size, or of other components than `count` alike.
-pub fn decode(
+pub(super) fn decode(
     compressed: &[u8],
     pixel: &PixelFormat,
     count: u16,

@@ -9,7 +9,7 @@ use crate::raster::{Sample, light};
 
 /// Converts one row of interleaved samples, as many pixels as `output` holds; `skip` pixels are passed over first.
 /// `scratch` is room for the samples, kept from row to row.
-pub fn convert_row<S: Sample>(
+pub(super) fn convert_row<S: Sample>(
     row: &[u8],
     skip: usize,
     pixel: &PixelFormat,
@@ -156,7 +156,7 @@ pub(crate) fn srgb_of_lab<S: Sample>([l, a, b]: [f64; 3]) -> [S; 3] {
 
 /// Spreads the units of subsampled YCbCr (TIFF 6.0 section 21) into rows of Y, Cb, Cr, three bytes a pixel.
 /// `units` holds one row of them: for each, the lumas of its pixels row by row, then Cb and Cr.
-pub fn spread_units(units: &[u8], pixel: &PixelFormat, width: usize, rows: &mut Vec<u8>) {
+pub(super) fn spread_units(units: &[u8], pixel: &PixelFormat, width: usize, rows: &mut Vec<u8>) {
     let (across, down) = (usize::from(pixel.subsampling.0), usize::from(pixel.subsampling.1));
     let size = across * down + 2;
     rows.clear();

@@ -20,7 +20,7 @@ const LZMA_MEMORY: u32 = 66 << 10;
 
 /// Decoders whose tables are worth keeping from one piece to the next.
 #[derive(Default)]
-pub struct Decompressor {
+pub(super) struct Decompressor {
     deflate: Kept<libdeflater::Decompressor>,
     zstd: Kept<zstd::bulk::Decompressor<'static>>,
 }
@@ -31,7 +31,7 @@ impl Decompressor {
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if the bytes do not decode, or to fewer than `needed` or more than `samples` holds.
-    pub fn decode(
+    pub(super) fn decode(
         &mut self,
         compression: Compression,
         compressed: &[u8],

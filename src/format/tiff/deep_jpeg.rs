@@ -15,7 +15,7 @@ use crate::picture::Dimensions;
 ///
 /// # Errors
 /// [`MasterError`] if the stream is corrupt, of another size or of a kind that has no such samples.
-pub fn decode(
+pub(super) fn decode(
     stream: &[u8],
     pixel: &PixelFormat,
     count: u16,

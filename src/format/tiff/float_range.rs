@@ -16,7 +16,7 @@ const SIDE: u32 = 512;
 const TOP: f64 = 131_070.0;
 
 /// Gives all `levels` the range 0 to 255, or 0 to 65535, if their numbers are plainly such.
-pub fn settle(file: &File, levels: &mut [Image]) {
+pub(super) fn settle(file: &File, levels: &mut [Image]) {
     let Some(smallest) = levels.last().filter(|image| is_open(image)) else { return };
     // What is damaged is told when it is asked for.
     let Ok(Some(white)) = white(file, smallest) else { return };

@@ -18,7 +18,7 @@ const MCU_SIDE: u32 = 32;
 ///
 /// # Errors
 /// [`MasterError::Damaged`] if either does not begin as a JPEG stream does, or ends in its header.
-pub fn assemble(
+pub(super) fn assemble(
     tables: &[u8],
     tile: &[u8],
     photometric: Photometric,
@@ -44,15 +44,15 @@ pub fn assemble(
 ///
 /// # Errors
 /// [`MasterError`] if the stream is corrupt, of another size or of a kind that has no such samples.
-pub fn decode(
-    decoder: &mut Decoder,
+pub(super) fn decode(
     stream: &[u8],
     piece: Dimensions,
     needed: Dimensions,
     samples: u16,
     output: &mut Vec<u8>,
 ) -> Result<(), MasterError> {
-    let header = decoder.header(stream)?;
+    let decoder = Decoder::open(stream)?;
+    let header = decoder.header();
     let (width, height) = (header.width, header.height);
     check_size(Dimensions::new(width as u32, height as u32), piece, needed)?;
     let format = match (samples, header.colorspace) {
@@ -64,7 +64,7 @@ pub fn decode(
     let pitch = piece.width as usize * format.size();
     output.resize(pitch * height.max(piece.height as usize), 0);
     let image = JpegImage { pixels: &mut output[..], width, pitch, height, format };
-    decoder.decode(stream, ScalingFactor::ONE, image)
+    decoder.decode(ScalingFactor::ONE, image)
 }
 
 /// Refuses a JPEG that does not hold what is needed, or more than its tile or strip can.

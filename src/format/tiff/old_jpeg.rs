@@ -81,7 +81,7 @@ impl OldJpeg {
 ///
 /// # Errors
 /// [`MasterError`] if a part is in none of the places where it may be.
-pub fn assemble(
+pub(super) fn assemble(
     file: &File,
     image: &Image,
     compressed: &[u8],

@@ -13,13 +13,13 @@ use crate::ifd::tag;
 use crate::picture::Dimensions;
 
 /// More reduced versions than any page has: the 33rd is smaller than a pixel.
-pub const MAX_LEVELS: usize = 64;
+pub(super) const MAX_LEVELS: usize = 64;
 
 /// More pages of one size may be a book, but not the channels of one slide.
 const MAX_CHANNELS: usize = 64;
 
 /// A page of a file.
-pub struct Page {
+pub(super) struct Page {
     /// Where its directory is.
     pub offset: u64,
     /// Where the directories are that may be reduced versions of it, or masks.
@@ -27,7 +27,7 @@ pub struct Page {
 }
 
 /// The pages of a file, in order.
-pub struct Pages<'f, 'a> {
+pub(super) struct Pages<'f, 'a> {
     file: &'f File<'a>,
     chain: Chain<'f, 'a>,
     /// Directories that were looked at and not yet taken.
@@ -38,7 +38,7 @@ pub struct Pages<'f, 'a> {
 
 impl<'f, 'a> Pages<'f, 'a> {
     /// The pages of the chain that begins with the directory at `first`.
-    pub fn new(file: &'f File<'a>, first: u64) -> Self {
+    pub(super) fn new(file: &'f File<'a>, first: u64) -> Self {
         Self { file, chain: Chain::new(file, first), ahead: VecDeque::new(), found: VecDeque::new() }
     }
 
@@ -197,7 +197,7 @@ fn is_same_kind(file: &File, one: &Stop, other: &Stop) -> bool {
 }
 
 /// Whether `small` has the proportions of `full`, but for a pixel of rounding on each side.
-pub fn is_reduction(small: Dimensions, full: Dimensions) -> bool {
+pub(super) fn is_reduction(small: Dimensions, full: Dimensions) -> bool {
     let scaled = |side: u32, by: u32, of: u32| f64::from(side) * f64::from(by) / f64::from(of);
     small.width <= full.width
         && small.height <= full.height

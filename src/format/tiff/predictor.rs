@@ -9,7 +9,7 @@ use crate::error::MasterError;
 ///
 /// # Errors
 /// As [`undo`].
-pub fn undone<'r>(
+pub(super) fn undone<'r>(
     stored: &'r [u8],
     pixels: usize,
     image: &Image,
@@ -33,7 +33,7 @@ pub fn undone<'r>(
 ///
 /// # Errors
 /// [`MasterError::Unsupported`] if the predictor is not defined for samples of this size.
-pub fn undo(rows: &mut [u8], image: &Image) -> Result<(), MasterError> {
+pub(super) fn undo(rows: &mut [u8], image: &Image) -> Result<(), MasterError> {
     match image.row_bytes() as usize {
         0 => Ok(()),
         length => rows.chunks_exact_mut(length).try_for_each(|row| undo_row(row, image)),

@@ -8,7 +8,7 @@ use crate::raster::Sample;
 /// Reads the first `output.len()` samples of `row`, each as 0 to full scale: the least and the greatest number of its
 /// format, or of the range that the file names. Floating point without a named range goes from 0 to 1.
 /// Palette indices stay what they are.
-pub fn read<S: Sample>(row: &[u8], pixel: &PixelFormat, output: &mut [S]) {
+pub(super) fn read<S: Sample>(row: &[u8], pixel: &PixelFormat, output: &mut [S]) {
     let is_index = pixel.photometric == Photometric::Palette;
     match (pixel.format, pixel.bits, pixel.range) {
         (SampleFormat::Unsigned, 8, None) if !is_index => {
@@ -36,7 +36,7 @@ pub fn read<S: Sample>(row: &[u8], pixel: &PixelFormat, output: &mut [S]) {
 }
 
 /// Sample number `index` of a row as the number that it stands for.
-pub fn number_at(row: &[u8], index: usize, pixel: &PixelFormat) -> f64 {
+pub(super) fn number_at(row: &[u8], index: usize, pixel: &PixelFormat) -> f64 {
     match (pixel.format, pixel.bits) {
         (SampleFormat::Float, 16) => short_float(u16::from_le_bytes(bytes_at(row, index)).into(), 5, 10),
         (SampleFormat::Float, 24) => short_float(three_at(row, index), 7, 16),
@@ -58,14 +58,14 @@ pub fn number_at(row: &[u8], index: usize, pixel: &PixelFormat) -> f64 {
 }
 
 /// The first `count` samples of a row of packed bits in as few whole bytes as hold them; their numbers stay the same.
-pub fn widened(row: &[u8], pixel: &PixelFormat, count: usize) -> impl Iterator<Item = u8> {
+pub(super) fn widened(row: &[u8], pixel: &PixelFormat, count: usize) -> impl Iterator<Item = u8> {
     let length = usize::from(pixel.bits.div_ceil(8));
     (0..count)
         .flat_map(move |index| (number_at(row, index, pixel) as i32).to_le_bytes().into_iter().take(length))
 }
 
 /// The least and the greatest number of a format.
-pub fn default_range(pixel: &PixelFormat) -> (f64, f64) {
+pub(super) fn default_range(pixel: &PixelFormat) -> (f64, f64) {
     let levels = 2f64.powi(pixel.bits.into());
     match pixel.format {
         SampleFormat::Unsigned => (0.0, levels - 1.0),

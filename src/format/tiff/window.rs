@@ -12,7 +12,6 @@ use super::pixel::PixelFormat;
 use super::values::{Compression, Photometric};
 use super::{blank, codestream, deep_jpeg, jpeg, old_jpeg, predictor, samples};
 use crate::error::MasterError;
-use crate::format::jpeg::Decoder;
 use crate::ifd::File;
 use crate::picture::{Dimensions, Rect};
 use crate::raster::{Raster, Sample};
@@ -21,7 +20,6 @@ use crate::raster::{Raster, Sample};
 #[derive(Default)]
 pub struct WindowDecoder {
     decompressor: Decompressor,
-    jpeg: Decoder,
     compressed: Vec<u8>,
     stream: Vec<u8>,
     plane: Vec<u8>,
@@ -201,7 +199,7 @@ impl WindowDecoder {
             let (stream, pixel) = (&self.stream, &image.pixel);
             return deep_jpeg::decode(stream, pixel, count, image.piece, needed, &mut self.plane);
         }
-        jpeg::decode(&mut self.jpeg, &self.stream, image.piece, needed, count, &mut self.plane)
+        jpeg::decode(&self.stream, image.piece, needed, count, &mut self.plane)
     }
 
     fn decode_codestream(&mut self, image: &Image, wanted: Wanted) -> Result<(), MasterError> {

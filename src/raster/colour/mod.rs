@@ -11,7 +11,8 @@ use moxcms::{CmsError, TransformExecutor};
 use super::{Raster, Sample};
 use crate::lru::Lru;
 use crate::picture::Channels;
-pub use profile::{Transform, written};
+pub(super) use profile::Transform;
+pub(crate) use profile::written;
 
 /// Making a transform costs as much as converting ten tiles, or a hundred for inks, so this many are cached.
 const MAX_CACHED: usize = 8;
@@ -61,10 +62,10 @@ impl Convertible for u16 {
 
 /// Conversions by the hash of their profile, and the channels of the pixels; most recently used last. `None` stands for a
 /// profile that is broken or of another kind than the pixels.
-pub type Cached<S> = Lru<u64, Option<Conversion<S>>>;
+pub(super) type Cached<S> = Lru<u64, Option<Conversion<S>>>;
 
 /// What the colour library makes of a [`Transform`].
-pub type Executor<S> = Arc<dyn TransformExecutor<S> + Send + Sync>;
+pub(super) type Executor<S> = Arc<dyn TransformExecutor<S> + Send + Sync>;
 
 /// What makes sRGB of pixels, found out once and then applied to band after band.
 #[derive(Clone)]

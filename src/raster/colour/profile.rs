@@ -42,7 +42,7 @@ pub(super) fn understood<S: Convertible>(profile: &[u8], channels: Channels) -> 
 
 /// The bytes of a profile that is made here: the same at any time, so that it is known again, and as version 4 wants it,
 /// its white that of the connection space and its length a multiple of 4. None if it cannot be written.
-pub fn written(mut profile: ColorProfile) -> Option<Vec<u8>> {
+pub(crate) fn written(mut profile: ColorProfile) -> Option<Vec<u8>> {
     (profile.media_white_point, profile.chromatic_adaptation) = (Some(profile.white_point), None);
     let mut bytes = profile.encode().ok()?;
     bytes.resize(bytes.len().next_multiple_of(4), 0);

@@ -143,6 +143,33 @@ fn a_worker_answers_after_bad_masters_as_before() {
     }
 }
 
+/// A JPEG TIFF that has lost its tables is no picture, whatever tables went through the decoder before.
+#[test]
+fn tables_of_one_master_do_not_reach_the_next() {
+    let bench = Bench::new();
+    masters(&bench);
+    let mut file = fs::read(bench.path("jpeg.tif")).expect("there");
+    let mut hidden = 0;
+    for at in 0..file.len() - 4 {
+        // JPEGTables (347), of bytes that mean nothing to others, becomes a tag that nobody knows.
+        if file[at..at + 4] == [0x5b, 1, 7, 0] {
+            file[at] = 0x5c;
+            hidden += 1;
+        }
+    }
+    assert_eq!(hidden, 1, "one directory");
+    bench.file("lost.tif", &file);
+    let config =
+        format!("[masters]\nroot = {:?}\n[server]\npublic_url = \"http://x/iiif\"\n", text(&bench.path(".")));
+    let mut service = Service::new(Config::parse(&config).expect("a configuration")).expect("a service");
+    let statuses =
+        |service: &mut Service, name| answers(service, name, 5).into_iter().map(|(status, _)| status);
+    for turn in 0..2 {
+        assert!(statuses(&mut service, "lost.tif").all(|status| status == 500), "turn {turn}");
+        assert!(statuses(&mut service, "jpeg.tif").all(|status| status == 200), "turn {turn}");
+    }
+}
+
 fn remove(path: &Path) {
     fs::remove_file(path).expect("it was there");
 }

@@ -10,7 +10,7 @@ const MAX_BOXES: usize = 1000;
 
 /// A box: its type and where its contents lie in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Box {
+pub(super) struct Box {
     /// TBox, four letters.
     pub kind: [u8; 4],
     /// DBox: its contents.
@@ -18,19 +18,19 @@ pub struct Box {
 }
 
 /// Walks the boxes of a file; counts them, so that there is an end.
-pub struct Walk<'a> {
+pub(super) struct Walk<'a> {
     bytes: &'a [u8],
     left: usize,
 }
 
 impl<'a> Walk<'a> {
     /// A walk through the boxes of `file`.
-    pub fn new(file: &'a [u8]) -> Self {
+    pub(super) fn new(file: &'a [u8]) -> Self {
         Self { bytes: file, left: MAX_BOXES }
     }
 
     /// The bytes of the file that a box contains.
-    pub fn contents(&self, of: &Box) -> &'a [u8] {
+    pub(super) fn contents(&self, of: &Box) -> &'a [u8] {
         self.bytes.get(of.contents.clone()).unwrap_or_default()
     }
 
@@ -39,7 +39,7 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if any other box ends outside `within`, or there are too many.
-    pub fn next(&mut self, within: &mut Range<usize>) -> Result<Option<Box>, MasterError> {
+    pub(super) fn next(&mut self, within: &mut Range<usize>) -> Result<Option<Box>, MasterError> {
         let bytes = self.bytes.get(within.clone()).unwrap_or_default();
         // Fewer bytes are no box, but padding.
         let Some((&[a, b, c, d, kind @ ..], rest)) = bytes.split_first_chunk::<8>() else { return Ok(None) };
@@ -71,13 +71,13 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     /// As [`Walk::next`].
-    pub fn all(&mut self, mut within: Range<usize>) -> Result<Vec<Box>, MasterError> {
+    pub(super) fn all(&mut self, mut within: Range<usize>) -> Result<Vec<Box>, MasterError> {
         std::iter::from_fn(|| self.next(&mut within).transpose()).collect()
     }
 }
 
 /// A JP2 or JPX file that is damaged as `what` tells.
-pub fn damaged(what: impl std::fmt::Display) -> MasterError {
+pub(crate) fn damaged(what: impl std::fmt::Display) -> MasterError {
     MasterError::damaged(format!("JP2 file: {what}"))
 }
 
@@ -86,7 +86,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// A box of this type.
-    pub fn boxed(kind: &[u8; 4], contents: &[u8]) -> Vec<u8> {
+    pub(crate) fn boxed(kind: &[u8; 4], contents: &[u8]) -> Vec<u8> {
         let length = u32::try_from(contents.len() + 8).expect("short");
         [&length.to_be_bytes()[..], kind, contents].concat()
     }

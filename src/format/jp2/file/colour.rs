@@ -12,7 +12,7 @@ const MAX_PROFILE: usize = 4 << 20;
 
 /// A colour specification that Recto understands.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Colour {
+pub(crate) struct Colour {
     /// The model of its colours.
     pub space: Space,
     /// The ICC profile that says which colours they are exactly: bytes of the file.
@@ -23,7 +23,7 @@ pub struct Colour {
 
 /// A model of colours.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Space {
+pub(crate) enum Space {
     /// Black is 0.
     Gray,
     /// White is 0.
@@ -50,7 +50,7 @@ pub enum Space {
 
 /// The weights of red and blue in luma.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Luma {
+pub(crate) struct Luma {
     /// Of red.
     pub red: f64,
     /// Of blue.
@@ -66,12 +66,12 @@ impl Luma {
 
 /// How codes stand for L*, a* and b*: range and offset of each (T.801 M.11.7.4.1).
 #[derive(Clone, Debug, PartialEq)]
-pub struct LabRanges(pub Option<[(f64, f64); 3]>);
+pub(crate) struct LabRanges(pub Option<[(f64, f64); 3]>);
 
 impl Colour {
     /// Reads a box whose contents start at `start` in the file; `None` if it is damaged or nothing that Recto
     /// understands: another may do.
-    pub fn read(contents: &[u8], start: usize) -> Option<Self> {
+    pub(crate) fn read(contents: &[u8], start: usize) -> Option<Self> {
         let (&[method, precedence, approximation], rest) = contents.split_first_chunk()?;
         let (space, profile) = match method {
             1 => (Space::enumerated(rest)?, None),
@@ -85,13 +85,13 @@ impl Colour {
     }
 
     /// The number of the enumerated space that a box names.
-    pub fn number(contents: &[u8]) -> Option<u32> {
+    pub(crate) fn number(contents: &[u8]) -> Option<u32> {
         let (&[method, _, _, a, b, c, d], _) = contents.split_first_chunk()?;
         (method == 1).then_some(u32::from_be_bytes([a, b, c, d]))
     }
 
     /// How well it serves: by its precedence, then by how exact it claims to be. Of JP2, both are 0.
-    pub fn rank(&self) -> (i8, u8) {
+    pub(crate) fn rank(&self) -> (i8, u8) {
         let exactness = if (1..=4).contains(&self.approximation) { 5 - self.approximation } else { 0 };
         (self.precedence, exactness)
     }
@@ -99,7 +99,7 @@ impl Colour {
 
 impl Space {
     /// Number of its channels.
-    pub fn channels(&self) -> usize {
+    pub(crate) fn channels(&self) -> usize {
         match self {
             Self::Gray | Self::WhiteIsZero => 1,
             Self::Rgb | Self::Sycc | Self::Video(_) | Self::ESrgb | Self::Romm | Self::Cmy | Self::Lab(_) => {
@@ -133,7 +133,7 @@ impl Space {
     }
 
     /// What is told of a space that Recto does not understand.
-    pub fn name(number: u32) -> String {
+    pub(crate) fn name(number: u32) -> String {
         match number {
             9 => "9, PhotoYCC".to_owned(),
             19 => "19, CIEJab".to_owned(),
@@ -144,7 +144,7 @@ impl Space {
     }
 
     /// The profile of a space that none has, but by which it is known.
-    pub fn profile(&self) -> Option<Vec<u8>> {
+    pub(crate) fn profile(&self) -> Option<Vec<u8>> {
         if *self != Self::Romm {
             return None;
         }
@@ -179,7 +179,7 @@ impl LabRanges {
     }
 
     /// L*, a* and b* that three codes stand for, whose greatest are `most`.
-    pub fn lab(&self, codes: [u16; 3], most: [u32; 3]) -> [f64; 3] {
+    pub(crate) fn lab(&self, codes: [u16; 3], most: [u32; 3]) -> [f64; 3] {
         let ranges = self.0.unwrap_or_else(|| {
             let levels = |channel: usize| f64::from(most[channel]) + 1.0;
             [(100.0, 0.0), (170.0, levels(1) / 2.0), (200.0, levels(2) * 3.0 / 8.0)]

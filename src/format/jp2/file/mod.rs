@@ -11,12 +11,12 @@ use crate::error::MasterError;
 use crate::metadata::Packet;
 use crate::metadata::exif_orientation;
 use crate::picture::{Orientation, PhysicalScale, PhysicalUnit};
-pub use boxes::damaged;
+pub(super) use boxes::damaged;
 use boxes::{Box, Walk};
 #[cfg(test)]
-pub use colour::LabRanges;
-pub use colour::{Colour, Luma, Space};
-pub use palette::{Definition, Mapping, Palette};
+pub(super) use colour::LabRanges;
+pub(super) use colour::{Colour, Luma, Space};
+pub(super) use palette::{Definition, Mapping, Palette};
 use recto_jp2::Header;
 
 /// The first bytes of the JPEG 2000 signature box (T.800 I.5.1).
@@ -31,7 +31,7 @@ const XMP: [u8; 16] =
 
 /// A file of the JPEG 2000 family: where its parts lie. Ranges are of bytes of the file.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct File {
+pub(super) struct File {
     /// The first contiguous codestream.
     pub codestream: Range<usize>,
     /// The colour specification that serves best, if there is one that Recto understands.
@@ -54,7 +54,7 @@ pub struct File {
 
 impl File {
     /// Whether `bytes` begin as such a file does, or as a bare codestream.
-    pub fn recognises(bytes: &[u8]) -> bool {
+    pub(super) fn recognises(bytes: &[u8]) -> bool {
         bytes.starts_with(SIGNATURE) || Header::recognises(bytes)
     }
 
@@ -62,7 +62,7 @@ impl File {
     ///
     /// # Errors
     /// [`MasterError`] if boxes up to the codestream are damaged, or there is no codestream.
-    pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, MasterError> {
         if Header::recognises(bytes) {
             return Ok(Self { codestream: 0..bytes.len(), ..Self::default() });
         }
@@ -102,12 +102,12 @@ impl File {
     }
 
     /// Whether there are no boxes.
-    pub fn is_bare(&self) -> bool {
+    pub(super) fn is_bare(&self) -> bool {
         self.codestream.start == 0
     }
 
     /// How the picture is turned to be shown, by its EXIF or else its XMP.
-    pub fn orientation(&self, bytes: &[u8]) -> Orientation {
+    pub(super) fn orientation(&self, bytes: &[u8]) -> Orientation {
         let part = |range: &Option<Range<usize>>| range.clone().and_then(|range| bytes.get(range));
         let told = part(&self.exif)
             .and_then(exif_orientation)

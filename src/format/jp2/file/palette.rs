@@ -6,7 +6,7 @@ use crate::error::MasterError;
 
 /// What the codes of a component stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Palette {
+pub(crate) struct Palette {
     /// Bits of a value, for each column: 1 to 16, none with a sign.
     pub precisions: Vec<u8>,
     /// The values: those of an entry stand together.
@@ -15,7 +15,7 @@ pub struct Palette {
 
 impl Palette {
     /// Reads the contents of a pclr box.
-    pub fn read(contents: &[u8]) -> Result<Self, MasterError> {
+    pub(crate) fn read(contents: &[u8]) -> Result<Self, MasterError> {
         let cut = || damaged("a palette that is cut off");
         let (&[high, low, columns], rest) = contents.split_first_chunk().ok_or_else(cut)?;
         let entries = usize::from(u16::from_be_bytes([high, low]));
@@ -36,7 +36,7 @@ impl Palette {
     }
 
     /// The value in a column that an index stands for: of one beyond either end the value there.
-    pub fn value(&self, index: i32, column: usize) -> u16 {
+    pub(crate) fn value(&self, index: i32, column: usize) -> u16 {
         let columns = self.precisions.len();
         let last = self.values.len() / columns - 1;
         let entry = usize::try_from(index).unwrap_or(0).min(last);
@@ -46,7 +46,7 @@ impl Palette {
 
 /// Where a channel comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mapping {
+pub(crate) struct Mapping {
     /// The index of a component.
     pub component: usize,
     /// The column of the palette through which it goes, if it does.
@@ -55,7 +55,7 @@ pub struct Mapping {
 
 impl Mapping {
     /// Reads the contents of a cmap box.
-    pub fn read_all(contents: &[u8]) -> Result<Vec<Self>, MasterError> {
+    pub(crate) fn read_all(contents: &[u8]) -> Result<Vec<Self>, MasterError> {
         let (fields, []) = contents.as_chunks::<4>() else {
             return Err(damaged("a component mapping that is cut off"));
         };
@@ -69,7 +69,7 @@ impl Mapping {
 
 /// What a channel means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Definition {
+pub(crate) struct Definition {
     /// The index of the channel.
     pub channel: usize,
     /// 0 is colour, 1 opacity, 2 opacity with which colours are multiplied.
@@ -80,7 +80,7 @@ pub struct Definition {
 
 impl Definition {
     /// Reads the contents of a cdef box.
-    pub fn read_all(contents: &[u8]) -> Result<Vec<Self>, MasterError> {
+    pub(crate) fn read_all(contents: &[u8]) -> Result<Vec<Self>, MasterError> {
         let cut = || damaged("channel definitions that are cut off");
         let (count, rest) = contents.split_first_chunk().ok_or_else(cut)?;
         let fields = rest.as_chunks::<6>().0.get(..u16::from_be_bytes(*count).into()).ok_or_else(cut)?;

@@ -25,7 +25,7 @@ const BUFFER: usize = 4096;
 /// # Errors
 /// [`MasterError`] if the codestream is damaged where the area needs it, is not the one that the header is of, or would
 /// take too much memory.
-pub fn decode(
+pub(crate) fn decode(
     codestream: &[u8],
     header: &Header,
     reduction: u8,
@@ -39,7 +39,7 @@ pub fn decode(
 ///
 /// # Errors
 /// Those of [`decode`].
-pub fn decode_tiles(
+pub(crate) fn decode_tiles(
     codestream: &[u8],
     header: &Header,
     reduction: u8,

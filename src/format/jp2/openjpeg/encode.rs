@@ -33,7 +33,7 @@ pub fn compress(picture: &Picture, ratio: Option<u16>) -> Result<Vec<u8>, &'stat
 
 /// A gray picture as one code-block without a transform, whose coefficients are known therefore: pixels less 128.
 #[cfg(test)]
-pub fn compress_block(picture: &Picture, style: u8) -> Result<Vec<u8>, &'static str> {
+pub(crate) fn compress_block(picture: &Picture, style: u8) -> Result<Vec<u8>, &'static str> {
     let side = |length: u32| length.next_power_of_two().max(4) as i32;
     let mut parameters = parameters(picture, None);
     parameters.numresolution = 1;

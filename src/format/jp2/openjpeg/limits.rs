@@ -17,7 +17,12 @@ const MAX_SAMPLES: u64 = 100_000_000;
 
 /// Refuses what would take too much memory, by the main header or by those of the tiles in `area`, all of whose samples
 /// are decoded with `reduction` highest resolutions left out.
-pub fn check(codestream: &[u8], header: &Header, reduction: u8, area: Rect) -> Result<(), MasterError> {
+pub(super) fn check(
+    codestream: &[u8],
+    header: &Header,
+    reduction: u8,
+    area: Rect,
+) -> Result<(), MasterError> {
     let samples = |component: &Component| component.reduced(area, reduction).dimensions().area();
     let samples: u64 = header.components.iter().map(samples).sum();
     if samples > MAX_SAMPLES {

@@ -12,9 +12,9 @@ pub(super) mod sample;
 
 use openjpeg_sys as opj;
 
-pub use decode::{decode, decode_tiles};
+pub(super) use decode::{decode, decode_tiles};
 #[cfg(test)]
-pub use encode::compress_block;
+pub(super) use encode::compress_block;
 pub use encode::{Picture, compress};
 
 fn done(result: opj::OPJ_BOOL, step: &'static str) -> Result<(), &'static str> {

@@ -74,12 +74,12 @@ impl Default for Sample {
 
 impl Sample {
     /// The codestream of it.
-    pub fn codestream(&self) -> Vec<u8> {
+    pub(crate) fn codestream(&self) -> Vec<u8> {
         self.encode().unwrap_or_else(|step| panic!("OpenJPEG could not {step}: {self:?}"))
     }
 
     /// The codestream of it, unless OpenJPEG refuses to write it.
-    pub fn encode(&self) -> Result<Vec<u8>, &'static str> {
+    pub(crate) fn encode(&self) -> Result<Vec<u8>, &'static str> {
         let mut output = Output::default();
         {
             let image = self.picture()?;

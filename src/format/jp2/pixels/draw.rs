@@ -11,7 +11,7 @@ use recto_jp2::{Component, Plane, Rect};
 const MAX_CHANNELS: usize = 5;
 
 /// Decoded components and the part of the picture that is wanted of them.
-pub struct Samples<'a> {
+pub(crate) struct Samples<'a> {
     /// What a pixel is made of.
     pub pixel: &'a Pixel,
     /// The components as the main header tells of them.
@@ -26,7 +26,7 @@ pub struct Samples<'a> {
 
 impl Samples<'_> {
     /// Draws the window into a raster of as many rows, from its column `left` on.
-    pub fn draw<S: Sample>(&self, raster: &mut Raster<S>, left: u32) {
+    pub(crate) fn draw<S: Sample>(&self, raster: &mut Raster<S>, left: u32) {
         let sources = || self.pixel.colours.iter().chain(&self.pixel.alpha);
         let mut rooms: [Vec<u16>; MAX_CHANNELS] = Default::default();
         for row in 0..self.window.height {

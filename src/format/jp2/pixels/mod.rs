@@ -8,7 +8,7 @@ use std::ops::Range;
 use super::file::{Colour, File, Mapping, Palette, Space, damaged};
 use crate::error::MasterError;
 use crate::picture::{Channels, Depth};
-pub use draw::Samples;
+pub(super) use draw::Samples;
 use recto_jp2::Header;
 
 /// The deepest samples that are shown; elevations and measurements have more.
@@ -16,7 +16,7 @@ const MAX_PRECISION: u8 = 16;
 
 /// The channels of a pixel and what they mean.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Pixel {
+pub(super) struct Pixel {
     /// The model of its colours.
     pub space: Space,
     /// Where its colours come from, in the order of the model.
@@ -33,7 +33,7 @@ pub struct Pixel {
 
 /// Where a channel comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Source {
+pub(super) struct Source {
     /// The index of a component.
     pub component: usize,
     /// The column of the palette through which it goes, if it does.
@@ -47,7 +47,7 @@ impl Pixel {
     ///
     /// # Errors
     /// [`MasterError`] if a box names components or columns that are not there, or colours are beyond what Recto reads.
-    pub fn new(file: &File, header: &Header) -> Result<Self, MasterError> {
+    pub(super) fn new(file: &File, header: &Header) -> Result<Self, MasterError> {
         let sources = sources(file, header)?;
         let (space, has_alpha) = match told(file, sources.len()) {
             Some(colour) => (colour.space.clone(), false),
@@ -76,7 +76,7 @@ impl Pixel {
     ///
     /// # Errors
     /// [`MasterError::Unsupported`] if there are more, or if they are too deep.
-    pub fn of_components(header: &Header) -> Result<Self, MasterError> {
+    pub(super) fn of_components(header: &Header) -> Result<Self, MasterError> {
         let mut colours = sources(&File::default(), header)?;
         // What has the place of alpha is a channel as any other.
         let (space, alpha) = match colours.len() {
@@ -90,18 +90,18 @@ impl Pixel {
     }
 
     /// The components that it is made of.
-    pub fn components(&self) -> Vec<usize> {
+    pub(super) fn components(&self) -> Vec<usize> {
         self.colours.iter().chain(&self.alpha).map(|source| source.component).collect()
     }
 
     /// How deep decoded samples are worth to be: of a palette what its columns hold.
-    pub fn depth(&self) -> Depth {
+    pub(super) fn depth(&self) -> Depth {
         let deepest = self.colours.iter().map(|source| source.precision).max();
         if deepest > Some(8) { Depth::Sixteen } else { Depth::Eight }
     }
 
     /// What decoded pixels hold.
-    pub fn channels(&self) -> Channels {
+    pub(super) fn channels(&self) -> Channels {
         match (&self.space, self.alpha) {
             (Space::Cmyk | Space::Ycck, None) => Channels::Cmyk,
             (Space::Gray | Space::WhiteIsZero, None) => Channels::Gray,

@@ -16,7 +16,7 @@ use crate::error::MasterError;
 ///
 /// # Errors
 /// [`MasterError::Damaged`] if it does not begin as a JPEG does, or ends in a marker before its first scan.
-pub fn append(part: &[u8], stream: &mut Vec<u8>) -> Result<(), MasterError> {
+pub(crate) fn append(part: &[u8], stream: &mut Vec<u8>) -> Result<(), MasterError> {
     let start = part.strip_prefix(&START);
     let mut rest = start.ok_or_else(|| MasterError::damaged("JPEG data that do not begin with SOI"))?;
     let mut frame = 0;

@@ -7,19 +7,19 @@ use memchr::memchr;
 
 /// Bits without stuffed bytes, most significant first.
 #[derive(Clone, Copy)]
-pub struct Bits<'a> {
+pub(crate) struct Bits<'a> {
     bytes: &'a [u8],
 }
 
 impl<'a> Bits<'a> {
     /// The bits of `bytes`; zeros follow them.
-    pub fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 
     /// The next bits from bit `at`, of which the first 57 are true.
     #[inline]
-    pub fn word(&self, at: usize) -> u64 {
+    pub(crate) fn word(&self, at: usize) -> u64 {
         let byte = at / 8;
         let word = match self.bytes.get(byte..byte + 8).and_then(|eight| eight.first_chunk()) {
             Some(eight) => u64::from_be_bytes(*eight),
@@ -35,14 +35,14 @@ impl<'a> Bits<'a> {
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         8 * self.bytes.len()
     }
 }
 
 /// Bits on their way out.
 #[derive(Default)]
-pub struct Writer {
+pub(crate) struct Writer {
     bytes: Vec<u8>,
     /// The last `count` bits, less than 8, not yet among the bytes; its highest ones.
     last: u64,
@@ -51,12 +51,12 @@ pub struct Writer {
 
 impl Writer {
     /// One that has room for so many bytes from the start.
-    pub fn with_capacity(bytes: usize) -> Self {
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
         Self { bytes: Vec::with_capacity(bytes), ..Self::default() }
     }
 
     /// Appends the highest `length` bits of `word`, at most 56; the others are zero.
-    pub fn put(&mut self, word: u64, length: u32) {
+    pub(crate) fn put(&mut self, word: u64, length: u32) {
         let all = self.last | word >> self.count;
         let bits = self.count + length;
         self.bytes.extend_from_slice(&all.to_be_bytes()[..bits as usize / 8]);
@@ -64,7 +64,7 @@ impl Writer {
     }
 
     /// Appends some bits.
-    pub fn copy(&mut self, bits: &Bits, some: Range<usize>) {
+    pub(crate) fn copy(&mut self, bits: &Bits, some: Range<usize>) {
         let (mut at, mut place, words) = (some.start, self.bytes.len(), some.len() / 56);
         // As `put` does it, but for a length that is known: this is where most of the bits go. Eight bytes are written at a
         // time, and the last one again with the next.
@@ -82,7 +82,7 @@ impl Writer {
     }
 
     /// The bytes, the last one filled with ones (T.81 F.1.2.3).
-    pub fn finish(mut self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         let fill = self.count.wrapping_neg() % 8;
         self.put(!(u64::MAX >> fill), fill);
         self.bytes
@@ -90,7 +90,7 @@ impl Writer {
 }
 
 /// Appends entropy-coded bytes up to the first marker, without the zero that stands behind each 0xff.
-pub fn unstuff(mut stuffed: &[u8], plain: &mut Vec<u8>) {
+pub(crate) fn unstuff(mut stuffed: &[u8], plain: &mut Vec<u8>) {
     plain.reserve(stuffed.len());
     while let Some(at) = memchr(0xff, stuffed) {
         if stuffed.get(at + 1) != Some(&0) {
@@ -103,7 +103,7 @@ pub fn unstuff(mut stuffed: &[u8], plain: &mut Vec<u8>) {
 }
 
 /// The opposite.
-pub fn stuff(mut plain: &[u8], stuffed: &mut Vec<u8>) {
+pub(crate) fn stuff(mut plain: &[u8], stuffed: &mut Vec<u8>) {
     while let Some(at) = memchr(0xff, plain) {
         stuffed.extend_from_slice(&plain[..=at]);
         stuffed.push(0);

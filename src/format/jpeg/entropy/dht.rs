@@ -1,29 +1,29 @@
 //! Huffman tables of baseline JPEG as DHT has them. Pure. ITU-T T.81 B.2.4.2, annex C.
 
 /// Categories of a difference of DC coefficients of 8-bit samples: 0 to 11 (T.81 table F.1).
-pub const DC_CATEGORIES: u8 = 12;
+pub(crate) const DC_CATEGORIES: u8 = 12;
 
 /// A table as DHT has it: how many codes there are of each length from 1 to 16, and what they stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Definition {
+pub(crate) struct Definition {
     bytes: Vec<u8>,
 }
 
 impl Definition {
     /// The table of these bytes. None if they are not those of one table ([`split`]).
-    pub fn new(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn new(bytes: &[u8]) -> Option<Self> {
         let (own, []) = split(bytes)? else { return None };
         Some(Self { bytes: own.to_vec() })
     }
 
     /// The table as DHT has it.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// The table with codes for all categories of DC differences. Missing ones get the longest codes, which leaves
     /// the others as they are. None if there is no room, or a category that is none.
-    pub fn with_all_categories(mut self) -> Option<Self> {
+    pub(crate) fn with_all_categories(mut self) -> Option<Self> {
         let (counts, symbols) = self.bytes.split_at(16);
         if symbols.iter().any(|category| *category >= DC_CATEGORIES) {
             return None;
@@ -38,7 +38,7 @@ impl Definition {
     }
 
     /// Symbols with their codes and the lengths of these, shortest first (T.81 C.2).
-    pub fn codes(&self) -> impl Iterator<Item = (u8, u32, u32)> + '_ {
+    pub(crate) fn codes(&self) -> impl Iterator<Item = (u8, u32, u32)> + '_ {
         let (counts, symbols) = self.bytes.split_at(16);
         let lengths = counts.iter().zip(1..).flat_map(|(count, n)| std::iter::repeat_n(n, (*count).into()));
         let (mut next, mut last) = (0, 0);
@@ -50,7 +50,7 @@ impl Definition {
     }
 
     /// A DC difference as bits and their number; nothing if the table has no code for it (T.81 F.1.2.1).
-    pub fn encoded(&self, difference: i32) -> Option<(u64, u32)> {
+    pub(crate) fn encoded(&self, difference: i32) -> Option<(u64, u32)> {
         let size = 32 - difference.unsigned_abs().leading_zeros();
         if size >= DC_CATEGORIES.into() {
             return None;
@@ -63,7 +63,7 @@ impl Definition {
 
 /// The table that `bytes` begin with, 16 counts and as many symbols as these tell, and what follows it. None if it is cut
 /// off, or has more codes than there can be; as for libjpeg, the code of ones alone is none.
-pub fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let total: usize = bytes.get(..16)?.iter().map(|count| usize::from(*count)).sum();
     let table = bytes.split_at_checked(16 + total)?;
     (total <= 256 && free(&bytes[..16], 16).is_some()).then_some(table)
@@ -83,11 +83,11 @@ fn free(counts: &[u8], length: usize) -> Option<u32> {
 }
 
 #[cfg(test)]
-pub mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// The table of these counts and symbols, if it is one.
-    pub fn definition(counts: [u8; 16], symbols: &[u8]) -> Option<Definition> {
+    pub(crate) fn definition(counts: [u8; 16], symbols: &[u8]) -> Option<Definition> {
         Definition::new(&[&counts[..], symbols].concat())
     }
 

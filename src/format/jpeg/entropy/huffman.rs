@@ -4,7 +4,7 @@
 use super::dht::{DC_CATEGORIES, Definition};
 
 /// Coefficients of a block.
-pub const BLOCK: u32 = 64;
+pub(crate) const BLOCK: u32 = 64;
 
 /// Bits that a look-up sees at once: most codes and their values are shorter, so that it passes over two or three.
 /// Fewer cost more look-ups, more cost cache.
@@ -16,7 +16,7 @@ const TAKEN: u32 = 19;
 
 /// What a table's codes stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub(crate) enum Class {
     /// DC differences.
     Dc,
     /// AC coefficients.
@@ -24,7 +24,7 @@ pub enum Class {
 }
 
 /// A table for look-ups.
-pub struct Table {
+pub(crate) struct Table {
     /// What its codes stand for.
     pub class: Class,
     /// What it was made of.
@@ -63,7 +63,7 @@ impl Step {
 }
 
 /// A [`Run`] for every sequence of bits that a look-up sees.
-pub type Runs = [Run; 1 << SEEN];
+pub(crate) type Runs = [Run; 1 << SEEN];
 
 /// Some coefficients in a row: their bits in the low byte, and in the high one what they add to the number of those of
 /// their block that lie behind.
@@ -71,59 +71,59 @@ pub type Runs = [Run; 1 << SEEN];
 /// Sums of these tell what became of the block: below [`BLOCK`] it goes on, from twice that on it has ended. Sums in
 /// between, and those of three times that and more, are for nobody to add up without looking.
 #[derive(Clone, Copy)]
-pub struct Run(u16);
+pub(crate) struct Run(u16);
 
 impl Run {
     /// Nothing passed over yet.
-    pub const NONE: Self = Self::new(0, 0);
+    pub(crate) const NONE: Self = Self::new(0, 0);
     /// More bits would have to be seen.
     const UNSEEN: Self = Self::new(0, 3 * BLOCK);
     /// Where no look-up helps.
-    pub const NEVER: Runs = [Self::UNSEEN; 1 << SEEN];
+    pub(crate) const NEVER: Runs = [Self::UNSEEN; 1 << SEEN];
     /// How far a word is shifted to give the bits of a look-up.
-    pub const SHIFT: u32 = 64 - SEEN;
+    pub(crate) const SHIFT: u32 = 64 - SEEN;
     /// How many look-ups a word is good for.
-    pub const IN_WORD: u32 = 57 / TAKEN;
+    pub(crate) const IN_WORD: u32 = 57 / TAKEN;
 
     /// So many bits, less than 64, and coefficients, less than 256.
-    pub const fn new(bits: u32, coefficients: u32) -> Self {
+    pub(crate) const fn new(bits: u32, coefficients: u32) -> Self {
         Self((coefficients << 8 | bits) as u16)
     }
 
     /// Both, one after the other.
     #[inline]
-    pub fn and(self, next: Self) -> Self {
+    pub(crate) fn and(self, next: Self) -> Self {
         Self(self.0.wrapping_add(next.0))
     }
 
     /// Whether the block goes on.
     #[inline]
-    pub fn is_within(self) -> bool {
+    pub(crate) fn is_within(self) -> bool {
         self.coefficients() < BLOCK
     }
 
     /// Whether the block has ended, with no more coefficients than it has room for.
     #[inline]
-    pub fn is_end(self) -> bool {
+    pub(crate) fn is_end(self) -> bool {
         self.coefficients() & (3 * BLOCK) == 2 * BLOCK
     }
 
     /// How many bits it takes.
     #[inline]
-    pub fn bits(self) -> u32 {
+    pub(crate) fn bits(self) -> u32 {
         u32::from(self.0 & 63)
     }
 
     /// What it adds to the number of coefficients.
     #[inline]
-    pub fn coefficients(self) -> u32 {
+    pub(crate) fn coefficients(self) -> u32 {
         u32::from(self.0 >> 8)
     }
 }
 
 impl Table {
     /// The look-ups of a table.
-    pub fn new(class: Class, definition: Definition) -> Self {
+    pub(crate) fn new(class: Class, definition: Definition) -> Self {
         let mut first = Box::new([Step::default(); 1 << SEEN]);
         let mut long: [(u32, Vec<Step>); 16 - SEEN as usize] = Default::default();
         for (symbol, code, length) in definition.codes() {
@@ -173,13 +173,13 @@ impl Table {
 
     /// The look-up.
     #[inline]
-    pub fn runs(&self) -> &Runs {
+    pub(crate) fn runs(&self) -> &Runs {
         &self.runs
     }
 
     /// How many bits the first symbol of `word` takes, and the number of coefficients with those that it stands for, if
     /// there were `before`.
-    pub fn symbol_after(&self, before: u32, word: u64) -> Option<(u32, u32)> {
+    pub(crate) fn symbol_after(&self, before: u32, word: u64) -> Option<(u32, u32)> {
         if before == 0 {
             return self.difference(word).map(|(bits, _)| (bits, 1));
         }
@@ -208,7 +208,7 @@ impl Table {
 
     /// The DC difference that `word` begins with, and how many bits it takes (T.81 F.1.2.1).
     #[inline]
-    pub fn difference(&self, word: u64) -> Option<(u32, i32)> {
+    pub(crate) fn difference(&self, word: u64) -> Option<(u32, i32)> {
         let step = self.step(word)?;
         let (bits, size) = (u32::from(step.bits), step.bits - step.code);
         match size {

@@ -6,11 +6,11 @@ use super::dht::Definition;
 use super::huffman::Table;
 
 /// A number for each component: DC coefficients, or differences of them.
-pub type PerComponent = [i32; 4];
+pub(crate) type PerComponent = [i32; 4];
 
 /// A block of an MCU.
 #[derive(Clone, Copy)]
-pub struct Block<'t> {
+pub(crate) struct Block<'t> {
     /// Its component, as its place in the frame: less than 4.
     pub component: usize,
     /// The codes of its DC difference.
@@ -24,7 +24,7 @@ pub struct Block<'t> {
 /// The components and DC differences of the blocks that begin at `starts`, the first of which is that of an MCU. None for
 /// bits that mean nothing.
 #[inline]
-pub fn differences<'a>(
+pub(crate) fn differences<'a>(
     bits: Bits<'a>,
     starts: &'a [u32],
     mcu: &'a [Block],
@@ -37,7 +37,7 @@ pub fn differences<'a>(
 
 /// Copies MCUs whose blocks begin at `starts`, of which the last is where they end; `more` is added to the first DC
 /// difference of each component. None if there is no code for what that gives.
-pub fn copy(
+pub(crate) fn copy(
     output: &mut Writer,
     bits: Bits,
     starts: &[u32],

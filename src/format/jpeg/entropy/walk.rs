@@ -53,7 +53,7 @@ struct Walker<'s> {
 
 /// Where the blocks begin of a scan, or a part of one, that begins at bit `at` with an MCU of these blocks; and where the
 /// last of them ends. Finds `wanted` of them, or as many as come before the end, or before bits that mean nothing.
-pub fn starts(bits: Bits, at: usize, mcu: &[Block], wanted: usize) -> Vec<u32> {
+pub(crate) fn starts(bits: Bits, at: usize, mcu: &[Block], wanted: usize) -> Vec<u32> {
     let Some((length, first)) = u32::try_from(bits.len()).ok().zip(mcu.first()) else { return Vec::new() };
     // Where all blocks have the same codes, it does not matter which of an MCU one is.
     let is_same = |block: &Block| std::ptr::eq(block.dc, first.dc) && std::ptr::eq(block.ac, first.ac);

@@ -12,7 +12,7 @@ use crate::picture::Dimensions;
 
 /// The markers before the scan of a file whose data can be indexed.
 #[derive(Clone)]
-pub struct Head {
+pub(crate) struct Head {
     /// Size of the picture.
     pub dimensions: Dimensions,
     /// In the order of the frame, which is that of the scan.
@@ -37,7 +37,7 @@ pub struct Head {
 
 /// A component of the frame.
 #[derive(Clone, Copy)]
-pub struct Component {
+pub(crate) struct Component {
     /// Blocks of an MCU, across and down.
     pub blocks: (u8, u8),
     /// Which Huffman tables it uses, 0 to 3.
@@ -50,7 +50,7 @@ pub struct Component {
 
 impl Head {
     /// Reads the markers up to the scan. None if the scan is of another kind, or anything is out of the ordinary.
-    pub fn read(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let mut head = Self {
             dimensions: Dimensions::new(0, 0),
             components: Vec::new(),
@@ -143,18 +143,18 @@ impl Head {
     }
 
     /// Pixels of an MCU.
-    pub fn unit(&self) -> Dimensions {
+    pub(crate) fn unit(&self) -> Dimensions {
         frame::mcu(self.components.iter().map(|component| component.blocks))
     }
 
     /// MCUs of the picture, the last ones of a row and column filled up.
-    pub fn units(&self) -> Dimensions {
+    pub(crate) fn units(&self) -> Dimensions {
         frame::units(self.dimensions, self.unit())
     }
 
     /// The markers of a file that has only these MCUs of the picture, without restarts; and the size of its picture,
     /// which ends where the whole one does.
-    pub fn of_part(&self, columns: &Range<u32>, rows: &Range<u32>) -> Option<(Vec<u8>, Dimensions)> {
+    pub(crate) fn of_part(&self, columns: &Range<u32>, rows: &Range<u32>) -> Option<(Vec<u8>, Dimensions)> {
         let side = |range: &Range<u32>, unit: u32, whole: u32| {
             let end = range.end.checked_mul(unit)?.min(whole);
             u16::try_from(end.checked_sub(range.start.checked_mul(unit)?)?).ok().filter(|side| *side > 0)

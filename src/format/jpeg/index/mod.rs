@@ -185,7 +185,7 @@ impl Places {
 /// as a whole has no parts.
 fn is_read(markers: &[u8]) -> bool {
     let mut header = START.to_vec();
-    assemble::append(markers, &mut header).is_ok() && Decoder::default().header(&header).is_ok()
+    assemble::append(markers, &mut header).is_ok() && Decoder::open(&header).is_ok()
 }
 
 /// MCUs from one entry of a row to the next.

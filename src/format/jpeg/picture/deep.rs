@@ -11,7 +11,12 @@ use crate::raster::{AnyRaster, Raster, Sample};
 ///
 /// # Errors
 /// [`MasterError`] if the file is damaged anywhere, or too large.
-pub fn decode(bytes: &[u8], header: &Header, level: usize, depth: Depth) -> Result<AnyRaster, MasterError> {
+pub(crate) fn decode(
+    bytes: &[u8],
+    header: &Header,
+    level: usize,
+    depth: Depth,
+) -> Result<AnyRaster, MasterError> {
     let stream = checked(bytes, header, level)?;
     Ok(match depth {
         Depth::Eight => AnyRaster::Eight(decompress(&stream, header, level)?),

@@ -7,7 +7,7 @@ mod deep;
 mod tests;
 mod window;
 
-pub use deep::decode as decode_deep;
+pub(crate) use deep::decode as decode_deep;
 
 use turbojpeg::{Colorspace, Image, PixelFormat, ScalingFactor};
 
@@ -36,7 +36,7 @@ const SMALLEST_SIDE: u32 = 16;
 const MOST_PIXELS_PER_BYTE: u64 = 64 * 8 * 16;
 
 /// Whether `bytes` begin as a JPEG file does.
-pub fn recognises(bytes: &[u8]) -> bool {
+pub(crate) fn recognises(bytes: &[u8]) -> bool {
     bytes.starts_with(&[START[0], START[1], 0xff])
 }
 
@@ -44,7 +44,7 @@ pub fn recognises(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`MasterError`] if it is too large at its smallest level, or too short for the picture it tells of.
-pub fn describe(header: &Header, length: usize) -> Result<Description, MasterError> {
+pub(crate) fn describe(header: &Header, length: usize) -> Result<Description, MasterError> {
     let side =
         |factor: &ScalingFactor| factor.scale(header.dimensions.width.max(header.dimensions.height) as usize);
     let useful =
@@ -73,7 +73,7 @@ pub fn describe(header: &Header, length: usize) -> Result<Description, MasterErr
 }
 
 /// Whether windows of a level can be decoded by themselves, unless the data turn out to be out of the ordinary.
-pub fn has_windows(header: &Header, level: usize) -> bool {
+pub(crate) fn has_windows(header: &Header, level: usize) -> bool {
     header.process == Process::Sequential && !header.many_scans && level < FIRST_WHOLE_LEVEL
 }
 
@@ -81,7 +81,7 @@ pub fn has_windows(header: &Header, level: usize) -> bool {
 ///
 /// # Errors
 /// [`MasterError`] if the file is damaged anywhere, or too large.
-pub fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, MasterError> {
+pub(crate) fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, MasterError> {
     decompress(&checked(bytes, header, level)?, header, header.dimensions, factor(level))
 }
 
@@ -104,7 +104,7 @@ fn checked(bytes: &[u8], header: &Header, level: usize) -> Result<Vec<u8>, Maste
 ///
 /// # Errors
 /// [`MasterError`] if the index is not of this file, the file is damaged where the window is, or that is too large.
-pub fn decode_window(
+pub(crate) fn decode_window(
     bytes: &[u8],
     header: &Header,
     index: &Index,
@@ -120,7 +120,7 @@ pub fn decode_window(
 }
 
 /// The bytes that hold the rows of a window: from where, and how many.
-pub fn range(index: &Index, level: usize, window: Rect) -> (u64, u64) {
+pub(crate) fn range(index: &Index, level: usize, window: Rect) -> (u64, u64) {
     let (_, rows, _) = window::units(&index.head, factor(level).denom() as u32, window);
     index.range(&rows)
 }
@@ -149,15 +149,15 @@ fn decompress(
         3 => PixelFormat::RGB,
         _ => PixelFormat::CMYK,
     };
-    let mut decoder = Decoder::default();
-    let found = decoder.header(stream)?;
+    let decoder = Decoder::open(stream)?;
+    let found = decoder.header();
     let size = Dimensions::new(found.width as u32, found.height as u32);
     check_headers(header, full, size, found.colorspace)?;
     let (width, height) = (factor.scale(found.width), factor.scale(found.height));
     let pitch = width * format.size();
     let mut pixels = vec![0; pitch * height];
     let image = Image { pixels: &mut pixels[..], width, pitch, height, format };
-    decoder.decode(stream, factor, image)?;
+    decoder.decode(factor, image)?;
     let pixels = if header.bits < 8 { spread(pixels, header.bits) } else { pixels };
     let pixels =
         if format == PixelFormat::CMYK && header.meaning.adobe.is_some() { inverted(pixels) } else { pixels };

@@ -13,7 +13,7 @@ const FEWEST_COLUMNS: u32 = 2;
 
 /// The MCUs, by columns and rows, that a window of a level depends on; and the part of their pixels that it is.
 /// The level is the picture reduced by `factor`: 1, 2, 4 or 8, and has the window inside.
-pub fn units(head: &Head, factor: u32, window: Rect) -> (Range<u32>, Range<u32>, Rect) {
+pub(super) fn units(head: &Head, factor: u32, window: Rect) -> (Range<u32>, Range<u32>, Rect) {
     let Dimensions { width, height } = head.unit();
     let (width, height, units) = (width / factor, height / factor, head.units());
     let columns = around(window.x, window.right(), width, units.width, FEWEST_COLUMNS);

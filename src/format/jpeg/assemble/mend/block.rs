@@ -10,14 +10,14 @@ use crate::format::jpeg::entropy::dht::Definition;
 /// A Huffman table as T.81 F.2.2.3 decodes with it: for each length of codes the first of them, how many there are, and
 /// where their symbols begin.
 #[derive(Clone)]
-pub struct Codes {
+pub(super) struct Codes {
     lengths: [(u32, u32, u32); 16],
     symbols: Vec<u8>,
 }
 
 impl Codes {
     /// The table that DHT defines.
-    pub fn new(definition: &Definition) -> Self {
+    pub(super) fn new(definition: &Definition) -> Self {
         let (counts, symbols) = definition.bytes().split_at(16);
         let (mut code, mut start) = (0, 0);
         let mut lengths = [(0, 0, 0); 16];
@@ -31,7 +31,7 @@ impl Codes {
 }
 
 /// On its way through the data from one restart marker to the next.
-pub struct Reader<'a> {
+pub(super) struct Reader<'a> {
     bits: Bits<'a>,
     at: usize,
     scan: &'a Scan,
@@ -45,17 +45,17 @@ pub struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// At the first block of these data.
-    pub fn new(plain: &'a [u8], scan: &'a Scan, progressive: bool, dc_range: Range<i32>) -> Self {
+    pub(super) fn new(plain: &'a [u8], scan: &'a Scan, progressive: bool, dc_range: Range<i32>) -> Self {
         Self { bits: Bits::new(plain), at: 0, scan, progressive, predictors: [0; 4], dc_range, empty: 0 }
     }
 
     /// How many bits lie behind, if there were so many, and no run goes on.
-    pub fn end(&self) -> Option<usize> {
+    pub(super) fn end(&self) -> Option<usize> {
         (self.at <= self.bits.len() && self.empty == 0).then_some(self.at)
     }
 
     /// Reads a block of a component. `nonzero` are its coefficients that are known not to be zero.
-    pub fn block(
+    pub(super) fn block(
         &mut self,
         component: usize,
         [dc, ac]: [Option<&Codes>; 2],

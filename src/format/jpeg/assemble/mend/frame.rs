@@ -7,7 +7,7 @@ use crate::format::jpeg::marker::SOF2;
 use crate::picture::Dimensions;
 
 /// A frame in Huffman codes, of one to four components.
-pub struct Frame {
+pub(super) struct Frame {
     /// Whether its scans have only some bits of some coefficients (SOF2).
     pub progressive: bool,
     /// Bits of a sample: 8 or 12.
@@ -19,7 +19,7 @@ pub struct Frame {
 }
 
 /// A component of a frame.
-pub struct Component {
+pub(super) struct Component {
     id: u8,
     /// Blocks of an MCU, across and down.
     factors: (u32, u32),
@@ -30,7 +30,7 @@ pub struct Component {
 }
 
 /// A scan.
-pub struct Scan {
+pub(super) struct Scan {
     /// The place of each component in the frame, and the numbers of its tables for DC and AC.
     pub components: Vec<(usize, usize, usize)>,
     /// The coefficients that it has, in zigzag order.
@@ -43,7 +43,7 @@ pub struct Scan {
 
 impl Frame {
     /// Reads SOF0, SOF1 or SOF2.
-    pub fn read(marker: u8, content: &[u8]) -> Option<Self> {
+    pub(super) fn read(marker: u8, content: &[u8]) -> Option<Self> {
         let (header, []) = FrameHeader::read(content)? else { return None };
         let Dimensions { width, height } = header.size();
         let mut components: Vec<Component> = Vec::new();
@@ -61,13 +61,13 @@ impl Frame {
     }
 
     /// What DC coefficients can be, with room for encoders that are not exact: 8 times the samples.
-    pub fn dc_range(&self) -> Range<i32> {
+    pub(super) fn dc_range(&self) -> Range<i32> {
         let levels = 8 << self.bits;
         -levels..levels
     }
 
     /// Reads SOS.
-    pub fn scan(&self, content: &[u8]) -> Option<Scan> {
+    pub(super) fn scan(&self, content: &[u8]) -> Option<Scan> {
         let header = ScanHeader::read(content)?;
         let place = |id| self.components.iter().position(|component| component.id == id);
         let places = header.components().map(|(id, dc, ac)| Some((place(id)?, dc, ac)));
@@ -86,7 +86,7 @@ impl Frame {
     }
 
     /// The MCUs of a scan, and for each of its components the blocks of one.
-    pub fn units(&self, scan: &Scan) -> (usize, Vec<usize>) {
+    pub(super) fn units(&self, scan: &Scan) -> (usize, Vec<usize>) {
         let most = |side: fn(&Component) -> u32| self.components.iter().map(side).max().unwrap_or(1);
         let (widest, highest) = (most(|one| one.factors.0), most(|one| one.factors.1));
         let units = |across: u32, down: u32| across as usize * down as usize;
@@ -103,7 +103,7 @@ impl Frame {
     }
 
     /// Whether all bits of all coefficients of all components have come.
-    pub fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.components.iter().all(|component| component.whole == u64::MAX)
     }
 }

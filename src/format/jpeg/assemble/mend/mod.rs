@@ -20,7 +20,7 @@ use crate::format::jpeg::tables;
 /// The stream with the same coefficients, and nothing that libjpeg-turbo would have to pass over: no bytes behind those
 /// that a scan needs, restart markers with their right numbers, EOI at the end. None if any bit of any coefficient is
 /// missing, or is not where it should be.
-pub fn mended(stream: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn mended(stream: &[u8]) -> Option<Vec<u8>> {
     let mut rest = stream.strip_prefix(&START)?;
     let mut mender = Mender { output: START.to_vec(), ..Mender::default() };
     // EOI may be missing.
