@@ -106,7 +106,7 @@ impl Service {
         self.complain_of_host(request, &asked.vhost);
         match target {
             Target::Base { version, identifier } => Ok(asked
-                .lead("", version, &identifier, iter::once(String::new()))
+                .lead("", version, &identifier, String::new)
                 .unwrap_or_else(|| see_other(&asked, version, &identifier))),
             Target::Info { version, identifier } => self.info(&asked, version, &identifier),
             Target::Image { version, identifier, request } => {
@@ -128,8 +128,7 @@ impl Service {
         let rendering = &self.config.rendering;
         let derivation = Derivation::new(&master, (version, request), &asked.limits, rendering)?;
         let canonical = derivation.canonical();
-        let kept = iter::once_with(|| format!("/{canonical}"));
-        let kept = kept.chain(iter::once_with(|| format!("/{}", derivation.customary())));
+        let kept = || format!("/{}", derivation.customary());
         if let Some(lead) = asked.lead("", version, identifier, kept) {
             return Ok(lead);
         }
@@ -154,8 +153,7 @@ impl Service {
         let master = self.masters.find(&self.root, identifier.as_str())?;
         let media_type = recto_iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);
-        let kept = iter::once_with(|| "/info.json".to_owned());
-        if let Some(lead) = asked.lead(accept, version, identifier, kept) {
+        if let Some(lead) = asked.lead(accept, version, identifier, || "/info.json".to_owned()) {
             return Ok(lead);
         }
         let sidecar = self.root.sidecar(&master.path);

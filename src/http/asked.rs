@@ -52,17 +52,17 @@ impl<'r> Asked<'r> {
         })
     }
 
-    /// The way to what NGINX keeps, if that is not what is asked for: `rests` are what may come after the identifier, made
-    /// only if they are needed.
+    /// The way to what NGINX keeps, if that is not what is asked for: `rest` is what comes after the identifier, made only
+    /// if NGINX keeps anything.
     pub fn lead(
         &self,
         accept: &str,
         version: Version,
         identifier: &Identifier,
-        rests: impl Iterator<Item = String>,
+        rest: impl FnOnce() -> String,
     ) -> Option<Response<'static>> {
         let asked = self.spelling?;
-        asked.lead(accept, &self.vhost.host, &base_uri("/iiif", version, identifier), rests)
+        asked.lead(accept, &self.vhost.host, &base_uri("/iiif", version, identifier), &rest())
     }
 }
 

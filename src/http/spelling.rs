@@ -22,25 +22,13 @@ impl<'r> Spelling<'r> {
         keeps.then(|| Self { accept: param("HTTP_ACCEPT"), host: param("RECTO_HOST"), path: path(request) })
     }
 
-    /// The way to `image` with the last of `rests` after it, unless this is one of them, with the same header and host.
-    /// Mostly it is the first: the others are not made then.
-    pub fn lead(
-        &self,
-        accept: &str,
-        host: &str,
-        image: &str,
-        rests: impl Iterator<Item = String>,
-    ) -> Option<Response<'static>> {
+    /// The way to `image` with `rest` after it, unless this is what was asked for, with the same header and host.
+    pub fn lead(&self, accept: &str, host: &str, image: &str, rest: &str) -> Option<Response<'static>> {
         let is_same = self.accept == accept.as_bytes() && self.host == host.as_bytes();
-        let asked = self.path.strip_prefix(image.as_bytes()).filter(|_| is_same);
-        let mut last = None;
-        for rest in rests {
-            if asked == Some(rest.as_bytes()) {
-                return None;
-            }
-            last = Some(rest);
+        if is_same && self.path.strip_prefix(image.as_bytes()) == Some(rest.as_bytes()) {
+            return None;
         }
-        let to = format!("/iiif/kept?{accept}|{host}|{image}{}", last?);
+        let to = format!("/iiif/kept?{accept}|{host}|{image}{rest}");
         Some(Response::new(308, Vec::new()).with("X-Accel-Redirect", to))
     }
 
@@ -88,14 +76,16 @@ mod tests {
     fn who_asks_for_what_is_kept_is_led_nowhere() {
         let request = request("", "", "/iiif/3/a/info.json?x=/y", "MISS");
         let asked = Spelling::asked(&request).expect("a cache");
-        let rests = ["", "/info.json", "/x"].map(str::to_owned);
-        let lead = |accept, host, image| asked.lead(accept, host, image, rests.iter().cloned());
-        assert!(lead("", "", "/iiif/3/a").is_none());
-        for (accept, host, image) in
-            [("", "", "/iiif/3/b"), ("", "a:80", "/iiif/3/a"), ("x/y", "", "/iiif/3/a")]
-        {
-            let lead = lead(accept, host, image).expect("a way");
-            let to = format!("/iiif/kept?{accept}|{host}|{image}/x");
+        let lead = |accept, host, image, rest| asked.lead(accept, host, image, rest);
+        assert!(lead("", "", "/iiif/3/a", "/info.json").is_none());
+        for (accept, host, image, rest) in [
+            ("", "", "/iiif/3/b", "/info.json"),
+            ("", "", "/iiif/3/a", "/x"),
+            ("", "a:80", "/iiif/3/a", "/info.json"),
+            ("x/y", "", "/iiif/3/a", "/info.json"),
+        ] {
+            let lead = lead(accept, host, image, rest).expect("a way");
+            let to = format!("/iiif/kept?{accept}|{host}|{image}{rest}");
             assert_eq!((lead.status, &lead.headers[..]), (308, &[("X-Accel-Redirect", to)][..]));
         }
     }
