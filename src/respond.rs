@@ -33,7 +33,7 @@ pub struct Service {
     fingerprint: ConfigFingerprint,
     root: Root,
     masters: OpenMasters,
-    infos: InfoCache<Telling>,
+    infos: InfoCache<InfoKey>,
     pipeline: Pipeline,
     /// Sidecars that were complained of last: once each.
     wrong: Lru<Identity, ()>,
@@ -44,7 +44,7 @@ pub struct Service {
 /// What makes the text of an info.json what it is. A tag has 64 bits, which someone with patience could find twice, and
 /// does not tell files on this machine apart as well as their identities do.
 #[derive(PartialEq)]
-struct Telling {
+struct InfoKey {
     etag: String,
     id: String,
     files: (Identity, Option<Identity>),
@@ -78,14 +78,14 @@ impl Service {
         let uri = request.param("REQUEST_URI").unwrap_or_default();
         let (vhost, spelling) = (Vhost::of(request, &config.serving.http), Spelling::asked(request));
         let host = vhost.as_ref().map(|vhost| &*vhost.host).unwrap_or_default();
-        let may_be_kept = spelling.is_none_or(|asked| asked.may_keep_refusals(host));
+        let may_be_cached = spelling.is_none_or(|asked| asked.may_cache_refusals(host));
         let asked = || Asked::of(request, vhost, spelling, &config.rendering.limits);
-        self.answer(uri, request, asked).unwrap_or_else(|error| refusal(uri, &error, may_be_kept))
+        self.answer(uri, request, asked).unwrap_or_else(|error| refusal(uri, &error, may_be_cached))
     }
 
     /// To be called when an answer was given.
-    pub fn rest(&mut self) {
-        self.masters.rest();
+    pub fn after_response(&mut self) {
+        self.masters.trim();
     }
 
     fn answer<'r, 'a>(
@@ -128,9 +128,9 @@ impl Service {
         let rendering = &self.config.rendering;
         let derivation = Derivation::new(&master, (version, request), &asked.limits, rendering)?;
         let canonical = derivation.canonical();
-        let kept = iter::once_with(|| format!("/{canonical}"));
-        let kept = kept.chain(iter::once_with(|| format!("/{}", derivation.customary())));
-        if let Some(lead) = asked.lead("", version, identifier, kept) {
+        let cached_as = iter::once_with(|| format!("/{canonical}"));
+        let cached_as = cached_as.chain(iter::once_with(|| format!("/{}", derivation.customary())));
+        if let Some(lead) = asked.lead("", version, identifier, cached_as) {
             return Ok(lead);
         }
         let (names, files) = ([&*page(&master), &canonical], iter::once(master.identity));
@@ -154,8 +154,8 @@ impl Service {
         let master = self.masters.find(&self.root, identifier.as_str())?;
         let media_type = recto_iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);
-        let kept = iter::once_with(|| "/info.json".to_owned());
-        if let Some(lead) = asked.lead(accept, version, identifier, kept) {
+        let cached_as = iter::once_with(|| "/info.json".to_owned());
+        if let Some(lead) = asked.lead(accept, version, identifier, cached_as) {
             return Ok(lead);
         }
         let sidecar = self.root.sidecar(&master.path);
@@ -174,15 +174,15 @@ impl Service {
         if asked.validators.match_any(&freshness) {
             return Ok(answer(304, Vec::new(), freshness));
         }
-        let telling = Telling { etag: freshness.etag().to_owned(), id, files };
-        let body = match self.infos.get(&telling) {
+        let key = InfoKey { etag: freshness.etag().to_owned(), id, files };
+        let body = match self.infos.get(&key) {
             Some(body) => body,
             None => {
                 let config = Rc::clone(&self.config);
                 let extras = self.extras(&config, &master.path, sidecar.as_ref());
-                let wanted = InfoRequest { version, id: &telling.id, limits: &asked.limits, extras: &extras };
-                let body = derive::describe(&master, &wanted, &config.rendering)?;
-                self.infos.insert(telling, body)
+                let info = InfoRequest { version, id: &key.id, limits: &asked.limits, extras: &extras };
+                let body = derive::describe(&master, &info, &config.rendering)?;
+                self.infos.insert(key, body)
             }
         };
         Ok(answer(200, body, freshness))

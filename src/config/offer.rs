@@ -76,13 +76,13 @@ fn chosen<T: Copy + PartialEq>(
 ) -> anyhow::Result<Vec<T>> {
     let mut found = Vec::new();
     for word in words {
-        let known = from.clone().into_iter().find(|known| name(*known) == word);
-        let known = known.ok_or_else(|| {
+        let choice = from.clone().into_iter().find(|choice| name(*choice) == word);
+        let choice = choice.ok_or_else(|| {
             let names: Vec<_> = from.clone().into_iter().map(&name).collect();
             anyhow!("[offer] {key} has \"{word}\", which is none of {}", names.join(", "))
         })?;
-        ensure!(!found.contains(&known), "[offer] {key} has \"{word}\" twice");
-        found.push(known);
+        ensure!(!found.contains(&choice), "[offer] {key} has \"{word}\" twice");
+        found.push(choice);
     }
     Ok(found)
 }

@@ -9,9 +9,9 @@ use super::carried::into_jpeg;
 use super::{Carried, Jpeg, StreamEncoder, Subsampling, failed};
 use crate::error::Error;
 use crate::format::jpeg::join::{Joiner, most_rows};
-use crate::kept::Kept;
 use crate::picture::{Channels, Dimensions};
 use crate::raster::{Raster, Sample};
+use crate::reused::Reused;
 
 /// Pixels that are compressed at once in a picture that is written while it is made, unless 16 rows have more.
 const BAND_AREA: u32 = 1 << 20;
@@ -19,7 +19,7 @@ const BAND_AREA: u32 = 1 << 20;
 /// Keeps its compressor, whose set-up is not free.
 #[derive(Default)]
 pub(super) struct Encoder {
-    kept: Kept<Compressor>,
+    compressor: Reused<Compressor>,
 }
 
 impl Encoder {
@@ -43,7 +43,7 @@ impl Encoder {
     }
 
     fn compress(&mut self, image: Image<&[u8]>, settings: &Jpeg) -> turbojpeg::Result<Vec<u8>> {
-        self.kept.with(Compressor::new, |compressor| {
+        self.compressor.with(Compressor::new, |compressor| {
             compressor.set_quality(settings.quality.into())?;
             compressor.set_subsamp(match settings.subsampling {
                 _ if image.format == PixelFormat::GRAY => Subsamp::Gray,

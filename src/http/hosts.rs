@@ -60,8 +60,8 @@ impl Hosts {
             Some(digits) => number(digits)?,
         };
         let listed = self.0.iter().any(|pattern| pattern.matches(name, port, usual));
-        let told = if port == usual { name.to_owned() } else { format!("{name}:{port}") };
-        listed.then_some(told)
+        let admitted = if port == usual { name.to_owned() } else { format!("{name}:{port}") };
+        listed.then_some(admitted)
     }
 
     /// The list as it is written.
@@ -152,7 +152,7 @@ mod tests {
     fn what_is_listed_is_admitted() {
         let hosts = hosts(&["Images.example.org", "*.Example.net", "a_b:8080", "10.0.0.1:*", "[::1]:*"]);
         let hosts = hosts.expect("hosts");
-        for (asked, told) in [
+        for (asked, admitted) in [
             ("images.example.org", Some("images.example.org")),
             ("IMAGES.example.ORG:80", Some("images.example.org")),
             ("images.example.org:443", None),
@@ -184,7 +184,7 @@ mod tests {
             ("user@images.example.org", None),
             ("", None),
         ] {
-            assert_eq!(hosts.admit(asked, "http").as_deref(), told, "{asked}");
+            assert_eq!(hosts.admit(asked, "http").as_deref(), admitted, "{asked}");
         }
         assert_eq!(
             hosts.admit("images.example.org:443", "https").as_deref(),

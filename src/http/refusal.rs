@@ -8,14 +8,14 @@ use crate::error::{Error, MasterError};
 pub const REFUSAL_MAX_AGE: &str = "max-age=60";
 
 /// An error as the client sees it, for NGINX to keep or not; the log gets the faults that are not the client's.
-pub fn refusal(uri: &[u8], error: &Error, may_be_kept: bool) -> Response<'static> {
+pub fn refusal(uri: &[u8], error: &Error, may_be_cached: bool) -> Response<'static> {
     let status = status(error);
     complain(&status.to_string(), uri, error);
     let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
     let refusal = Response::text(status, &public_message(error)).with("Cache-Control", cache_control);
     // Perhaps a picture that is being written: NGINX is not to keep this in place of what it has of that.
     let is_for_now = matches!(error, Error::Master(MasterError::NoImage));
-    if is_for_now || !may_be_kept { refusal.with("X-Accel-Expires", "0") } else { refusal }
+    if is_for_now || !may_be_cached { refusal.with("X-Accel-Expires", "0") } else { refusal }
 }
 
 /// The body with one line in the log if it breaks off.

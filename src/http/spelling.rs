@@ -46,7 +46,7 @@ impl<'r> Spelling<'r> {
 
     /// Whether a refusal may be kept under it. There is no other for what is wrong, but nobody is to fill the cache by
     /// asking for that under ever new hosts.
-    pub fn may_keep_refusals(&self, host: &str) -> bool {
+    pub fn may_cache_refusals(&self, host: &str) -> bool {
         self.host == host.as_bytes()
             && matches!(self.accept, b"" | b"application/json" | b"application/ld+json")
     }
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn refusals_are_kept_under_few_hosts_and_headers() {
-        for (accept, host, kept) in [
+        for (accept, host, may_be_cached) in [
             ("", "", true),
             ("application/json", "", true),
             ("application/json;q=0.3", "", false),
@@ -126,7 +126,7 @@ mod tests {
             let request = request(accept, host, "/iiif/3/a", "MISS");
             let trusted = if host == "localhost" { host } else { "" };
             let asked = Spelling::asked(&request).expect("a cache");
-            assert_eq!(asked.may_keep_refusals(trusted), kept, "{accept} {host}");
+            assert_eq!(asked.may_cache_refusals(trusted), may_be_cached, "{accept} {host}");
         }
     }
 }

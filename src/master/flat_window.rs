@@ -52,7 +52,7 @@ impl Master {
     ) -> bool {
         match Reader::of_flat(picture, level, self.description.levels[level].dimensions, window) {
             Reader::Index => true,
-            Reader::IndexIfKept => matches!(decoder.indices.get(&self.identity), Some(Some(_))),
+            Reader::IndexIfCached => matches!(decoder.indices.get(&self.identity), Some(Some(_))),
             Reader::Level | Reader::Pieces | Reader::Codestream(_) => false,
         }
     }

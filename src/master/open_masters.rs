@@ -66,7 +66,7 @@ impl OpenMasters {
     }
 
     /// To be called when a request is done with its master, whose index may have grown meanwhile.
-    pub fn rest(&mut self) {
+    pub fn trim(&mut self) {
         self.masters.reweigh(|master| master.index_bytes());
     }
 }
@@ -180,10 +180,10 @@ mod tests {
         assert!(growth > 0, "one was indexed");
         for (room, left) in [(growth, 3), (growth - 1, 2)] {
             let (mut open, masters) = three(unread + room);
-            open.rest();
+            open.trim();
             assert_eq!(open.masters.iter().len(), 3, "none has grown");
             decode(&masters[2]);
-            open.rest();
+            open.trim();
             assert_eq!(open.masters.iter().len(), left, "room for {room} of {growth} bytes");
             let latest = open.masters.iter().next_back().map(|(_, master, _)| master);
             assert!(latest.is_some_and(|latest| Rc::ptr_eq(latest, &masters[2])), "the one in use stays");

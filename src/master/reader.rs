@@ -19,7 +19,7 @@ pub enum Reader {
     /// there is none; data that cannot be indexed are decoded as by [`Reader::Level`].
     Index,
     /// As [`Reader::Index`] if a worker has kept an index, else as [`Reader::Level`]: only the worker can tell.
-    IndexIfKept,
+    IndexIfCached,
 }
 
 impl Reader {
@@ -37,7 +37,7 @@ impl Reader {
         if window.width == size.width && level > 0 {
             return Self::Level;
         }
-        if window.dimensions().area() <= size.area() / 2 { Self::Index } else { Self::IndexIfKept }
+        if window.dimensions().area() <= size.area() / 2 { Self::Index } else { Self::IndexIfCached }
     }
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for Reader {
             Self::Codestream(reader) => write!(f, "codestream read by {reader}"),
             Self::Level => f.write_str("the whole level, which is kept"),
             Self::Index => f.write_str("the window by an index of the file, unless its level is kept"),
-            Self::IndexIfKept => {
+            Self::IndexIfCached => {
                 f.write_str("the whole level, which is kept, unless an index of the file is")
             }
         }

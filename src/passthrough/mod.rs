@@ -15,8 +15,8 @@ use crate::format::Stored;
 use crate::format::jpeg::Layout;
 use crate::format::jpeg::cut::Cutter;
 use crate::format::jpeg::turn::turned;
-use crate::kept::Kept;
 use crate::picture::{Dimensions, Orientation};
+use crate::reused::Reused;
 pub(crate) use settings::Tiles;
 
 /// What a stored tile must be, and what is to become of it.
@@ -42,7 +42,7 @@ pub(crate) struct Conversion {
 #[derive(Default)]
 pub(crate) struct Passthrough {
     cutter: Cutter,
-    turner: Kept<turbojpeg::Transformer>,
+    turner: Reused<turbojpeg::Transformer>,
 }
 
 impl Passthrough {

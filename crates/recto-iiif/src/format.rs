@@ -38,8 +38,8 @@ impl Format {
     /// # Errors
     /// [`Error::Request`] for a name that is unknown; section 4.5 makes that a 400.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let known = Self::ALL.into_iter().find(|format| format.extension() == text);
-        known.ok_or_else(|| Error::request("format", format!("{} is no format known here", quoted(text))))
+        let found = Self::ALL.into_iter().find(|format| format.extension() == text);
+        found.ok_or_else(|| Error::request("format", format!("{} is no format known here", quoted(text))))
     }
 
     /// The end of the URL, without its dot.

@@ -29,9 +29,9 @@ impl Quality {
     /// # Errors
     /// [`Error::Request`] for any other word.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let known = Self::ALL.into_iter().find(|quality| quality.word() == text);
+        let found = Self::ALL.into_iter().find(|quality| quality.word() == text);
         let rule = "is not default, color, gray or bitonal";
-        known.ok_or_else(|| Error::request("quality", format!("{} {rule}", quoted(text))))
+        found.ok_or_else(|| Error::request("quality", format!("{} {rule}", quoted(text))))
     }
 
     /// The word in the URL.

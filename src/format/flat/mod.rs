@@ -52,11 +52,11 @@ impl Picture {
 
     /// The ICC profile of its pixels, be it told in other words.
     pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let told = match &self.form {
+        let embedded = match &self.form {
             Form::Jpeg(_) => jpeg::app::icc_profile(bytes),
             Form::Image(form) => form.icc_profile(bytes),
         };
-        told.or_else(|| self.implied.clone())
+        embedded.or_else(|| self.implied.clone())
     }
 
     /// What the file says about itself in words.

@@ -39,18 +39,19 @@ pub(super) fn are_told(info: &Info) -> bool {
 
 /// A line in the log if cICP is of no use.
 pub(super) fn complain(info: &Info, channels: Channels) {
-    if let Some(told) = info.coding_independent_code_points.filter(|t| of_code_points(*t, channels).is_none())
+    if let Some(stated) =
+        info.coding_independent_code_points.filter(|t| of_code_points(*t, channels).is_none())
     {
         log::warn!(
-            "cICP of a PNG is ignored: only known colours of full range up to white are read, not {told:?}"
+            "cICP of a PNG is ignored: only known colours of full range up to white are read, not {stated:?}"
         );
     }
 }
 
 /// The profile of a PNG, by the chunk that goes before the others: cICP, iCCP, sRGB, gAMA and cHRM. None for sRGB.
 pub(super) fn of_png(info: &Info, channels: Channels) -> Option<Vec<u8>> {
-    if let Some(told) = info.coding_independent_code_points.and_then(|told| of_code_points(told, channels)) {
-        return told;
+    if let Some(stated) = info.coding_independent_code_points.and_then(|it| of_code_points(it, channels)) {
+        return stated;
     }
     if let Some(profile) = &info.icc_profile {
         return Some(profile.to_vec());
@@ -63,12 +64,12 @@ pub(super) fn of_png(info: &Info, channels: Channels) -> Option<Vec<u8>> {
 
 /// The profile that cICP stands for, which is none for sRGB. None if it is of no use: reserved numbers, samples that do
 /// not go from end to end, and light brighter than white (PQ, HLG), which nothing here brings down to it.
-fn of_code_points(told: CodingIndependentCodePoints, channels: Channels) -> Option<Option<Vec<u8>>> {
-    let color_primaries = CicpColorPrimaries::try_from(told.color_primaries).ok()?;
-    let transfer_characteristics = TransferCharacteristics::try_from(told.transfer_function).ok()?;
+fn of_code_points(code_points: CodingIndependentCodePoints, channels: Channels) -> Option<Option<Vec<u8>>> {
+    let color_primaries = CicpColorPrimaries::try_from(code_points.color_primaries).ok()?;
+    let transfer_characteristics = TransferCharacteristics::try_from(code_points.transfer_function).ok()?;
     let is_bright =
         matches!(transfer_characteristics, TransferCharacteristics::Smpte2084 | TransferCharacteristics::Hlg);
-    if is_bright || !told.is_video_full_range_image || told.matrix_coefficients != 0 {
+    if is_bright || !code_points.is_video_full_range_image || code_points.matrix_coefficients != 0 {
         return None;
     }
     if (color_primaries, transfer_characteristics)
@@ -101,11 +102,11 @@ fn of_gamma(
     let own = |SourceChromaticities { white, red, green, blue }| {
         [white, red, green, blue].map(|(x, y)| (x.into_value(), y.into_value()))
     };
-    let is_srgb = |told: &[(f32, f32); 4]| {
-        let mut pairs = told.iter().zip(&SRGB_CHROMATICITIES);
-        pairs.all(|(told, srgb)| (told.0 - srgb.0).abs() < NEAR && (told.1 - srgb.1).abs() < NEAR)
+    let is_srgb = |stated: &[(f32, f32); 4]| {
+        let mut pairs = stated.iter().zip(&SRGB_CHROMATICITIES);
+        pairs.all(|(stated, srgb)| (stated.0 - srgb.0).abs() < NEAR && (stated.1 - srgb.1).abs() < NEAR)
     };
-    let primaries = chromaticities.map(own).filter(|told| spans(told) && !is_srgb(told));
+    let primaries = chromaticities.map(own).filter(|stated| spans(stated) && !is_srgb(stated));
     if is_plain && primaries.is_none() {
         return None;
     }
@@ -149,8 +150,8 @@ mod tests {
         };
         let mut info = Info::default();
         info.gama_chunk = gamma.map(ScaledFloat::from_scaled);
-        info.chrm_chunk = chromaticities.map(|told| {
-            let [white, red, green, blue] = told.map(scaled);
+        info.chrm_chunk = chromaticities.map(|stated| {
+            let [white, red, green, blue] = stated.map(scaled);
             SourceChromaticities { white, red, green, blue }
         });
         info
@@ -179,9 +180,9 @@ mod tests {
             {
                 assert_eq!(of_png(&info(gamma, chromaticities), channels), None);
             }
-            let mut told = info(Some(55_556), Some(wide));
-            told.srgb = Some(png::SrgbRenderingIntent::Perceptual);
-            assert_eq!(of_png(&told, channels), None, "sRGB goes before gAMA");
+            let mut both = info(Some(55_556), Some(wide));
+            both.srgb = Some(png::SrgbRenderingIntent::Perceptual);
+            assert_eq!(of_png(&both, channels), None, "sRGB goes before gAMA");
         }
         assert_eq!(of_png(&info(None, Some(wide)), Channels::Gray), None, "of gray");
     }
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn code_points_go_before_all() {
-        let told = |color_primaries, transfer_function| CodingIndependentCodePoints {
+        let cicp = |color_primaries, transfer_function| CodingIndependentCodePoints {
             color_primaries,
             transfer_function,
             matrix_coefficients: 0,
@@ -215,12 +216,12 @@ mod tests {
         png.icc_profile = Some(b"a profile".into());
         let other = of_png(&png, Channels::Rgb);
         assert_eq!(other.as_deref(), Some(&b"a profile"[..]));
-        png.coding_independent_code_points = Some(told(1, 13));
+        png.coding_independent_code_points = Some(cicp(1, 13));
         assert_eq!(of_png(&png, Channels::Rgb), None, "sRGB");
-        png.coding_independent_code_points = Some(told(1, 8));
+        png.coding_independent_code_points = Some(cicp(1, 8));
         near(&shown(&png, &[55, 55, 55]), &[128; 3]);
         near(&shown(&png, &[55]), &[128]);
-        for unread in [told(9, 16), told(9, 18), told(0, 13), told(1, 2), told(2, 13)] {
+        for unread in [cicp(9, 16), cicp(9, 18), cicp(0, 13), cicp(1, 2), cicp(2, 13)] {
             png.coding_independent_code_points = Some(unread);
             assert_eq!(of_png(&png, Channels::Rgb), other, "{unread:?}");
         }

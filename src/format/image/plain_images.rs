@@ -98,14 +98,14 @@ fn open(bytes: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>,
 /// # Errors
 /// [`MasterError::Damaged`] if there is no picture in one piece.
 fn fitted(bytes: &[u8]) -> Result<Cow<'_, [u8]>, MasterError> {
-    let told = bytes[4..].first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
-    let told = bytes.get(..told.saturating_add(8)).unwrap_or_default();
+    let length = bytes[4..].first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
+    let file = bytes.get(..length.saturating_add(8)).unwrap_or_default();
     let claimed = match bytes.get(HEADER..=FLAGS) {
         Some([b'V', b'P', b'8', b'X', .., flags]) => flags & (HAS_EXIF | HAS_XMP),
         _ => 0,
     };
-    let (held, end) = chunks(told);
-    if held & HAS_PICTURE != 0 && claimed & !held == 0 && end >= told.len() {
+    let (held, end) = chunks(file);
+    if held & HAS_PICTURE != 0 && claimed & !held == 0 && end >= file.len() {
         return Ok(Cow::Borrowed(bytes));
     }
     let (held, end) = chunks(bytes);

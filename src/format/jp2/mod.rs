@@ -244,7 +244,7 @@ impl Image {
             return self.decode_by(openjpeg::decode_tiles, bytes, level, window);
         };
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
-        let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
+        let (codestream, reduction, window) = self.located(bytes, level, window)?;
         let start = self.file.codestream.start;
         let announce = |ranges: &[Range<usize>]| {
             announce(&ranges.iter().map(|range| start + range.start..start + range.end).collect::<Vec<_>>());
@@ -283,14 +283,14 @@ impl Image {
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
-        let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
+        let (codestream, reduction, window) = self.located(bytes, level, window)?;
         let planes = decode(codestream, self.header(), reduction, self.grid().needed(window, reduction))?;
         self.samples(&planes, window).draw(&mut raster, 0);
         Ok(raster)
     }
 
     /// The codestream, the reduction that a level is, and its window on the picture's own grid.
-    fn wanted<'a>(
+    fn located<'a>(
         &self,
         bytes: &'a [u8],
         level: usize,

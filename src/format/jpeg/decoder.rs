@@ -80,11 +80,11 @@ pub(super) fn decode_sound<E: Display>(
     mut decode: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), MasterError> {
     let Err(warning) = decode(stream) else { return Ok(()) };
-    let told = warning.to_string();
-    if is_padding(&told, stream) {
+    let message = warning.to_string();
+    if is_padding(&message, stream) {
         return Ok(());
     }
-    let may_be_sound = HARMLESS.iter().any(|harmless| told.contains(harmless));
+    let may_be_sound = HARMLESS.iter().any(|harmless| message.contains(harmless));
     let stream = may_be_sound.then(|| mended(stream)).flatten().ok_or_else(|| damaged(&warning))?;
     decode(&stream).map_err(|error| damaged(&error))
 }

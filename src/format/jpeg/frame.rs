@@ -154,8 +154,8 @@ mod tests {
             stream.extend(end);
             stream
         };
-        let height = |told, after: &[u8]| {
-            let content = frame(told, &[[1, 0x11, 0]]);
+        let height = |in_header, after: &[u8]| {
+            let content = frame(in_header, &[[1, 0x11, 0]]);
             FrameHeader::read(&content).expect("whole").0.height(after)
         };
         let dnl = [0xff, DNL, 0, 4, 1, 2, 0xff, EOI];

@@ -10,7 +10,7 @@ use zstd::stream::raw::Operation;
 use super::ccitt;
 use super::values::Compression;
 use crate::error::MasterError;
-use crate::kept::Kept;
+use crate::reused::Reused;
 
 /// Bytes behind the samples of a piece that deflate data may have.
 const MAX_BEYOND: usize = 64 << 20;
@@ -21,8 +21,8 @@ const LZMA_MEMORY: u32 = 66 << 10;
 /// Decoders whose tables are worth keeping from one piece to the next.
 #[derive(Default)]
 pub(super) struct Decompressor {
-    deflate: Kept<libdeflater::Decompressor>,
-    zstd: Kept<zstd::bulk::Decompressor<'static>>,
+    deflate: Reused<libdeflater::Decompressor>,
+    zstd: Reused<zstd::bulk::Decompressor<'static>>,
 }
 
 impl Decompressor {
@@ -103,7 +103,7 @@ fn inflate_slowly(compressed: &[u8], samples: &mut [u8]) -> Result<usize, Master
         beyond += more;
     }
     match body[read..].first_chunk() {
-        Some(told) if u32::from_be_bytes(*told) != sum.sum() => Err(corrupt()),
+        Some(stated) if u32::from_be_bytes(*stated) != sum.sum() => Err(corrupt()),
         _ => Ok(written),
     }
 }

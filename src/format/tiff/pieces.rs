@@ -25,15 +25,15 @@ impl Image {
             return Ok(Some(stream));
         }
         let offset = self.offsets.integer(file, index)?;
-        let told = self.byte_counts.map(|counts| counts.integer(file, index)).transpose()?;
-        match (offset, told) {
+        let stated = self.byte_counts.map(|counts| counts.integer(file, index)).transpose()?;
+        match (offset, stated) {
             (0, Some(0)) => Ok(None),
             (0, _) => {
                 Err(MasterError::damaged(format!("tile or strip {index} has bytes, but its offset is 0")))
             }
-            (_, Some(0)) if self.tells_counts(file) => Ok(None),
+            (_, Some(0)) if self.states_counts(file) => Ok(None),
             (_, Some(length)) if self.is_credible(file, index, offset, length) => Ok(Some((offset, length))),
-            _ => self.derived(file, index, offset, told).map(|length| Some((offset, length))),
+            _ => self.derived(file, index, offset, stated).map(|length| Some((offset, length))),
         }
     }
 
@@ -67,7 +67,7 @@ impl Image {
     }
 
     /// Whether any byte count is more than 0: then 0 means that nothing was written, and not that nobody knew.
-    fn tells_counts(&self, file: &File) -> bool {
+    fn states_counts(&self, file: &File) -> bool {
         self.byte_counts.is_some_and(|counts| {
             let looked_at = counts.count().min(MAX_COUNTS);
             (0..looked_at).any(|index| counts.integer(file, index).is_ok_and(|count| count > 0))
@@ -75,16 +75,16 @@ impl Image {
     }
 
     /// The length of a piece, by what comes after it in the file.
-    fn derived(&self, file: &File, index: u64, offset: u64, told: Option<u64>) -> Result<u64, MasterError> {
+    fn derived(&self, file: &File, index: u64, offset: u64, stated: Option<u64>) -> Result<u64, MasterError> {
         let plain = (self.compression == Compression::None).then(|| self.plain_bytes(index));
-        match (plain, told) {
+        match (plain, stated) {
             // TIFF 4 had no byte counts: what is not compressed has the length of its samples.
             (Some(plain), None) => Ok(plain),
-            (Some(plain), Some(told)) => {
+            (Some(plain), Some(stated)) => {
                 let room = self.room(file, offset).map(|room| room.min(plain));
                 // Of too few bytes, rows may be all that is wanted.
-                let is_there = told <= file.length().saturating_sub(offset);
-                if is_there { Ok(room.map_or(told, |room| room.max(told))) } else { room }
+                let is_there = stated <= file.length().saturating_sub(offset);
+                if is_there { Ok(room.map_or(stated, |room| room.max(stated))) } else { room }
             }
             (None, _) => self.room(file, offset),
         }

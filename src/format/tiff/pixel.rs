@@ -54,17 +54,17 @@ impl PixelFormat {
     /// # Errors
     /// [`MasterError`] that names the tag and value that are wrong or not supported.
     pub fn read(file: &File, ifd: &Ifd, compression: Compression) -> Result<Self, MasterError> {
-        let told = ifd.integer(file, tag::PHOTOMETRIC_INTERPRETATION)?;
+        let photometric_tag = ifd.integer(file, tag::PHOTOMETRIC_INTERPRETATION)?;
         let is_old = compression == Compression::OldJpeg;
         // Some writers of old-style JPEG leave to its stream what is in it.
-        let samples = if is_old && !matches!(told, Some(0 | 1)) { 3 } else { 1 };
+        let samples = if is_old && !matches!(photometric_tag, Some(0 | 1)) { 3 } else { 1 };
         let samples = ifd.integer(file, tag::SAMPLES_PER_PIXEL)?.unwrap_or(samples);
         let samples = u16::try_from(samples.clamp(1, MAX_SAMPLES + 1)).unwrap_or(u16::MAX);
         if u64::from(samples) > MAX_SAMPLES {
             return Err(MasterError::unsupported(format!("more than {MAX_SAMPLES} samples per pixel")));
         }
         let bits = uniform(file, ifd, tag::BITS_PER_SAMPLE, if is_old { 8 } else { 1 }, samples)?;
-        let photometric = match told {
+        let photometric = match photometric_tag {
             // libtiff takes it so too, whatever it is called.
             None | Some(2) if is_old && samples == 3 => Photometric::YCbCr,
             Some(5) => separated(file, ifd, samples)?,

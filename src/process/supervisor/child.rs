@@ -62,7 +62,7 @@ pub(super) struct Death {
     /// Whether it was never able to work.
     pub(super) early: bool,
     /// Whether it ended as it had been told to.
-    pub(super) told: bool,
+    pub(super) expected: bool,
 }
 
 impl Worker {
@@ -127,7 +127,7 @@ impl Worker {
             blamed: worked.is_some_and(|worked| !foreign_kill || (worked > INNOCENT && !draining)),
             request: worked.map(|worked| (self.entry.request.clone(), worked)),
             early: !draining && !ever_worked,
-            told: draining && (status.success() || status.signal() == Some(Signal::TERM.as_raw())),
+            expected: draining && (status.success() || status.signal() == Some(Signal::TERM.as_raw())),
         }
     }
 }

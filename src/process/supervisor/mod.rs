@@ -166,7 +166,7 @@ impl Supervisor {
 
     /// Draws the conclusions from the end of a worker.
     fn mourn(&mut self, death: &Death, now: Instant) -> anyhow::Result<()> {
-        if death.told {
+        if death.expected {
             return Ok(());
         }
         self.lost += 1;

@@ -135,7 +135,7 @@ fn serve(connection: &mut Connection<'_>, service: &mut Service, place: &mut Pla
     }
     place.begin(line);
     let flow = answer(|| service.respond(&request), id, connection, place);
-    service.rest();
+    service.after_response();
     flow
 }
 

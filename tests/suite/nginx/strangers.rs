@@ -104,6 +104,6 @@ fn what_begins_as_an_image_and_is_none_is_damage() {
 /// What the operator is told to look at.
 fn complaints(site: &Site) -> Vec<String> {
     let log = site.server.log();
-    let told = |line: &&str| line.contains("error:") || line.contains("warn:");
-    log.lines().filter(told).map(str::to_owned).collect()
+    let is_reported = |line: &&str| line.contains("error:") || line.contains("warn:");
+    log.lines().filter(is_reported).map(str::to_owned).collect()
 }

@@ -103,7 +103,9 @@ impl Extras {
     ) -> Map<String, Value> {
         for (name, value) in &self.0 {
             match (name.as_str(), version) {
-                ("service", _) => services.extend(list(value).iter().map(|service| told(version, service))),
+                ("service", _) => {
+                    services.extend(list(value).iter().map(|service| in_version(version, service)))
+                }
                 ("@context", Version::V3) => {
                     let api = json!(version.context_uri());
                     // "The API context MUST be the last" (3.0 section 5.2). The member stays in its place, the first.
@@ -140,7 +142,7 @@ impl Hash for Extras {
 }
 
 /// A service in the words of a version: 2.1 has `@id` and `@type`, 3.0 allows them.
-fn told(version: Version, service: &Value) -> Value {
+fn in_version(version: Version, service: &Value) -> Value {
     let renamed = |name: &String| match (name.as_str(), version) {
         ("id", Version::V2) => "@id".to_owned(),
         ("type", Version::V2) => "@type".to_owned(),
@@ -223,8 +225,8 @@ mod tests {
         let above =
             Extras::parse(r#"{"shelf": 2, "partOf": [{"id": "x", "type": "Manifest"}]}"#).expect("valid");
         let both = below.overlaid(above);
-        let told = |version| Value::from(both.join(version, Map::new(), Vec::new()));
-        assert_eq!(told(Version::V2), json!({"attribution": "A library", "shelf": 2}));
-        assert_eq!(told(Version::V3), json!({"shelf": 2, "partOf": [{"id": "x", "type": "Manifest"}]}));
+        let joined = |version| Value::from(both.join(version, Map::new(), Vec::new()));
+        assert_eq!(joined(Version::V2), json!({"attribution": "A library", "shelf": 2}));
+        assert_eq!(joined(Version::V3), json!({"shelf": 2, "partOf": [{"id": "x", "type": "Manifest"}]}));
     }
 }

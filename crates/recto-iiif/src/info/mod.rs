@@ -207,8 +207,8 @@ impl ImageInfo<'_> {
     }
 }
 
-fn extensions(formats: &[Format], wanted: impl Fn(Format) -> bool) -> Value {
-    formats.iter().filter(|format| wanted(**format)).map(|format| format.extension()).collect()
+fn extensions(formats: &[Format], listed: impl Fn(Format) -> bool) -> Value {
+    formats.iter().filter(|format| listed(**format)).map(|format| format.extension()).collect()
 }
 
 /// An empty list says no more than none, and 2.1 wants it left out.

@@ -21,7 +21,7 @@ use crate::tier1::BlockDecoder;
 const CACHE_BYTES: usize = 16 << 20;
 
 /// Code-blocks of which it is remembered where their bytes lie. Each takes some 200 bytes.
-const MAX_BLOCKS_KNOWN: usize = 1 << 14;
+const MAX_BLOCKS_HELD: usize = 1 << 14;
 
 /// Decodes subbands; keeps the code-blocks that it decoded last.
 pub(super) struct Bands {
@@ -29,7 +29,7 @@ pub(super) struct Bands {
     cache: BlockCache,
     precincts: HashMap<PrecinctKey, Rc<Precinct>>,
     /// Code-blocks in `precincts`.
-    known: usize,
+    blocks_held: usize,
 }
 
 /// Decodes code-blocks from where they lie in a codestream.
@@ -49,7 +49,7 @@ impl Default for Bands {
             blocks: Blocks::default(),
             cache: BlockCache::new(CACHE_BYTES),
             precincts: HashMap::new(),
-            known: 0,
+            blocks_held: 0,
         }
     }
 }
@@ -118,11 +118,11 @@ impl Bands {
         let precinct =
             index.precinct(codestream, part.tile_number, part.component, resolution.into(), number)?;
         let blocks: usize = precinct.bands.iter().map(|band| band.blocks.len()).sum();
-        if self.known + blocks > MAX_BLOCKS_KNOWN {
+        if self.blocks_held + blocks > MAX_BLOCKS_HELD {
             self.precincts.clear();
-            self.known = 0;
+            self.blocks_held = 0;
         }
-        self.known += blocks;
+        self.blocks_held += blocks;
         let precinct = Rc::new(precinct);
         self.precincts.insert(key, precinct.clone());
         Ok(precinct)

@@ -149,12 +149,12 @@ fn components(image: &Owned<opj::opj_image_t>) -> &[opj::opj_image_comp_t] {
 /// Whether OpenJPEG read what we read: the file may have changed in between.
 fn is_image_of(image: &Owned<opj::opj_image_t>, header: &Header) -> bool {
     let read = components(image).iter().map(|read| (read.prec, read.sgnd != 0, read.dx, read.dy));
-    let told = |told: &Component| (u32::from(told.precision), told.signed, told.dx, told.dy);
+    let expected = |of: &Component| (u32::from(of.precision), of.signed, of.dx, of.dy);
     // SAFETY: not null, and nobody else has it.
     let image = unsafe { &*image.pointer };
     let area = header.image;
     (image.x0, image.y0, image.x1, image.y1) == (area.x, area.y, area.right(), area.bottom())
-        && read.eq(header.components.iter().map(told))
+        && read.eq(header.components.iter().map(expected))
 }
 
 /// The part of what was decoded as `whole` that is in `rect`.

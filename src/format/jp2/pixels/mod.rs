@@ -49,7 +49,7 @@ impl Pixel {
     /// [`MasterError`] if a box names components or columns that are not there, or colours are beyond what Recto reads.
     pub(super) fn new(file: &File, header: &Header) -> Result<Self, MasterError> {
         let sources = sources(file, header)?;
-        let (space, has_alpha) = match told(file, sources.len()) {
+        let (space, has_alpha) = match specified(file, sources.len()) {
             Some(colour) => (colour.space.clone(), false),
             None => guessed(file, header, sources.len())?,
         };
@@ -67,7 +67,7 @@ impl Pixel {
             alpha: defined(1, 0).or(premultiplied).or(last),
             premultiplied: defined(1, 0).is_none() && premultiplied.is_some(),
             palette: file.palette.clone(),
-            profile: told(file, sources.len()).and_then(|colour| colour.profile.clone()),
+            profile: specified(file, sources.len()).and_then(|colour| colour.profile.clone()),
             space,
         })
     }
@@ -114,7 +114,7 @@ impl Pixel {
 
 /// The colour specification, unless it contradicts the number of channels: if they are too few, or enough for colours where
 /// it knows only gray. Where channels are defined, those of other kinds do not count.
-fn told(file: &File, channels: usize) -> Option<&Colour> {
+fn specified(file: &File, channels: usize) -> Option<&Colour> {
     let colour = file.colour.as_ref()?;
     let defined = file.definitions.iter().filter(|definition| definition.kind == 0).count();
     let colours = if defined > 0 { defined.min(channels) } else { channels };

@@ -158,8 +158,8 @@ impl Places {
         let offset = if row == units.height { 0 } else { *self.offsets.get(entry)? };
         let count = head.components.len();
         let mut predictors = Predictors::default();
-        let kept = self.predictors.get(entry * count..(entry + 1) * count)?;
-        predictors.iter_mut().zip(kept).for_each(|(predictor, kept)| *predictor = i32::from(*kept));
+        let saved = self.predictors.get(entry * count..(entry + 1) * count)?;
+        predictors.iter_mut().zip(saved).for_each(|(predictor, saved)| *predictor = i32::from(*saved));
         let position = self.rows.get(row as usize)?.checked_add(offset.into())?;
         Some(State { unit: unit(row, column), position, predictors })
     }
