@@ -1,6 +1,6 @@
 //! `[server] trusted_hosts`: the names by which clients may find the server, beside what NGINX calls it.
-//! A Host header comes from the client; what is taken of it stands in info.json, so no more is taken than is listed.
-//! RFC 9110 section 7.2, RFC 3986 section 3.2.
+//! A Host header comes from the client and ends up in info.json, so only listed hosts are accepted. RFC 9110 section
+//! 7.2, RFC 3986 section 3.2.
 
 use anyhow::bail;
 use serde::Deserialize;
@@ -16,7 +16,7 @@ pub struct Hosts(Vec<Pattern>);
 /// One entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pattern {
-    /// As it is written.
+    /// As the operator wrote it.
     text: String,
     /// In lower case; of `*.example.org` what stands after the asterisk.
     name: String,
@@ -24,7 +24,7 @@ struct Pattern {
     port: Port,
 }
 
-/// Which ports an entry means.
+/// Which ports an entry allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Port {
     /// That of the scheme.
@@ -50,7 +50,7 @@ impl TryFrom<Vec<String>> for Hosts {
 }
 
 impl Hosts {
-    /// What a Host header says, if it is listed: in lower case, without the usual port of the scheme.
+    /// The host of a Host header, if it is listed: in lower case, without the default port of the scheme.
     pub(super) fn admit(&self, asked: &str, scheme: &str) -> Option<String> {
         let asked = asked.to_ascii_lowercase();
         let (name, port) = split(&asked)?;
@@ -132,7 +132,7 @@ fn is_host(text: &str) -> bool {
     }
 }
 
-/// One label or more. An underscore is none of DNS's, but some have it.
+/// One label or more. DNS allows no underscore, but some names have one.
 fn is_name(text: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))

@@ -1,9 +1,9 @@
-//! The one spelling under which NGINX keeps an answer, and the way there for who asks by another one: an internal
-//! redirect that the client does not see. Pure. What NGINX makes of it stands in `nginx/recto.conf`.
+//! The one spelling of a request under which NGINX caches the response, and the internal redirect, unseen by the
+//! client, that leads there from any other. Pure. What NGINX makes of it stands in `nginx/recto.conf`.
 
 use super::{Request, Response};
 
-/// What an answer is kept under, beside what the client has no say in.
+/// The parts of NGINX's cache key that the client chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spelling<'r> {
     /// The Accept header, as far as NGINX passes it on.
@@ -15,15 +15,15 @@ pub struct Spelling<'r> {
 }
 
 impl<'r> Spelling<'r> {
-    /// The one that is asked for. None if NGINX keeps nothing: then one is as good as another.
+    /// The spelling of the request. None if NGINX caches nothing: then any will do.
     pub fn asked(request: &'r Request) -> Option<Self> {
         let param = |name| request.param(name).unwrap_or_default();
         let keeps = !param("RECTO_CACHE").is_empty();
         keeps.then(|| Self { accept: param("HTTP_ACCEPT"), host: param("RECTO_HOST"), path: path(request) })
     }
 
-    /// The way to `image` with the last of `rests` after it, unless this is one of them, with the same header and host.
-    /// Mostly it is the first: the others are not made then.
+    /// The redirect to `image` with the last of `rests` after it, unless the request ends in one of them already, with
+    /// the same header and host. Mostly it ends in the first: then the others are not made.
     pub fn lead(
         &self,
         accept: &str,
@@ -44,23 +44,23 @@ impl<'r> Spelling<'r> {
         Some(Response::new(308, Vec::new()).with("X-Accel-Redirect", to))
     }
 
-    /// Whether a refusal may be kept under it. There is no other for what is wrong, but nobody is to fill the cache by
-    /// asking for that under ever new hosts.
+    /// Whether a refusal may be cached under it. A wrong request has no other spelling, but nobody is to fill the cache
+    /// by repeating it under ever new hosts.
     pub fn may_cache_refusals(&self, host: &str) -> bool {
         self.host == host.as_bytes()
             && matches!(self.accept, b"" | b"application/json" | b"application/ld+json")
     }
 }
 
-/// The undecoded path that is to be answered: that to which a worker has led, or what the client wrote.
+/// The undecoded path to answer: the target of a worker's redirect, or what the client wrote.
 pub fn path(request: &Request) -> &[u8] {
     let led = request.param("RECTO_PATH").filter(|path| !path.is_empty());
     let uri = led.or_else(|| request.param("REQUEST_URI")).unwrap_or_default();
     uri.split(|byte| *byte == b'?').next().unwrap_or_default()
 }
 
-/// What stands for an Accept header that makes `media_type` of info.json. The three that NGINX can tell by itself
-/// stand for themselves.
+/// The short form of an Accept header that selects `media_type` for info.json. The three that NGINX recognises by
+/// itself stay as they are.
 pub fn plain_accept(accept: Option<&str>, media_type: &str) -> &'static str {
     match accept {
         None => "",

@@ -1,4 +1,4 @@
-//! Windows of flat masters: which way costs least, and what of it is cached for the next.
+//! Windows of flat masters: the cheapest way to decode them, and what is cached for the next.
 
 use super::{Decoder, Master, Reader};
 use crate::error::MasterError;
@@ -6,11 +6,11 @@ use crate::format::{flat, jpeg};
 use crate::picture::{Depth, Rect};
 use crate::raster::{AnyRaster, Raster, Sample};
 
-/// The kind of index that one of a JPEG is.
+/// The kind of a JPEG's index in the store.
 const JPEG: &str = "jpeg";
 
 impl Master {
-    /// A window by the picture that is cached, else by an index, else by decoding all of its level, which is cached then.
+    /// A window from the cached picture, else by an index, else by decoding its whole level, which is then cached.
     ///
     /// # Errors
     /// [`MasterError`] if what has to be decoded is damaged or too large.
@@ -33,7 +33,7 @@ impl Master {
         let depth = self.description.depth.min(S::DEPTH);
         let samples =
             self.description.levels[level].dimensions.area() * self.description.channels.count() as u64;
-        // Others are dropped before the picture is made, not after.
+        // Other pictures are dropped before this one is made, not after.
         let bytes = usize::try_from(samples * u64::from(depth.bits() / 8)).unwrap_or(usize::MAX);
         decoder.pictures.reserve(bytes);
         let whole = self.decode_whole(picture, level, S::DEPTH)?;
@@ -42,7 +42,7 @@ impl Master {
         Ok(part)
     }
 
-    /// Whether a window is to be decoded by an index: because it is there, or because the plan has it made.
+    /// Whether a window is to be decoded by an index: because the index is there, or because the plan says to build it.
     fn is_worth_an_index(
         &self,
         decoder: &mut Decoder,
@@ -57,8 +57,8 @@ impl Master {
         }
     }
 
-    /// The pixels of a window by an index of the file's data, which is made if there is none. None if there can be
-    /// none, or if it fails: then decoding the whole file says what is wrong.
+    /// The pixels of a window by an index of the file's data, which is built if it is missing. None if the file cannot
+    /// be indexed, or if decoding by the index fails: then decoding the whole file reports what is wrong.
     ///
     /// # Errors
     /// [`MasterError`] if the window is too large, or the file shrinks meanwhile.
@@ -92,7 +92,7 @@ impl Master {
         }
     }
 
-    /// The index from the store on disk, or else a new one, which is saved there. None if there can be none.
+    /// The index from the store on disk, or else a new one, which is saved there. None if the file cannot be indexed.
     fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<jpeg::Index>, MasterError> {
         let store = self.store.as_ref().filter(|_| self.identity.is_settled());
         if let Some(saved) = store.and_then(|store| store.load(JPEG, &self.identity))

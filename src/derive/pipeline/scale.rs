@@ -1,4 +1,4 @@
-//! Decoding and scaling band by band: what bands have in common of the level is decoded once.
+//! Decoding and scaling band by band: rows of the level that two bands share are decoded once.
 
 use super::Lent;
 use crate::derive::plan::Scaling;
