@@ -23,7 +23,7 @@
 //! | [`ifd`] | the directories that TIFF and EXIF have in common, read and written; pure |
 //! | [`source`] | from identifier to file, and the contract under which its bytes are read; the only I/O on the path |
 //! | [`raster`] | decoded samples: colour, scale, orient, tone |
-//! | [`picture`] | the words in which all of them speak of pictures: plain values |
+//! | [`picture`] | the vocabulary of pictures that all of them share: plain values |
 //! | [`body`], [`lru`], [`reused`], [`error`] | plain values and small tools that all of them share |
 //!
 //! Below all of them stand two crates: [`recto_iiif`], the grammar, resolving, canonical form and info.json of the Image API

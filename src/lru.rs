@@ -61,7 +61,7 @@ impl<K: PartialEq, V> Lru<K, V> {
         }
     }
 
-    /// Drops all entries but those that `stays` is true of.
+    /// Drops all entries for which `stays` is false.
     pub fn retain(&mut self, stays: impl Fn(&K, &V) -> bool) {
         self.held.retain(|entry| stays(&entry.key, &entry.value));
     }

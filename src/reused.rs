@@ -1,7 +1,7 @@
-//! Decoders and encoders that are kept from one call to the next, as long as they do not fail.
+//! Decoders and encoders that are reused from one call to the next, as long as they do not fail.
 
-/// A decoder or encoder whose set-up is not free. One that has failed is never used again: a library in C may hold on to
-/// what it failed at, and fail at all that comes later. It is taken out for each call, and comes back from success only.
+/// A decoder or encoder whose set-up is not free. One that has failed is never used again: a library in C may keep the
+/// state of its failure, and fail at everything later. It is taken out for each call, and put back only after success.
 pub(crate) struct Reused<T>(Option<T>);
 
 impl<T> Default for Reused<T> {
@@ -11,7 +11,7 @@ impl<T> Default for Reused<T> {
 }
 
 impl<T> Reused<T> {
-    /// What `call` makes with the one that is kept, or with a new one if there is none.
+    /// The result of `call` with the stored one, or with a new one if there is none.
     ///
     /// # Errors
     /// Those of `make` and of `call`.

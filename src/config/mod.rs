@@ -1,6 +1,6 @@
 //! The configuration: `RawConfig` as it is written in the file, [`Config`] as it is meant.
-//! Built once; nothing later looks at the file's words. Limits that info.json publishes come from this same value.
-//! Each room of the program has its own settings; here they are put together, and nothing below knows of the whole.
+//! Built once; nothing later looks at the file's text. Limits that info.json publishes come from this same value. Each
+//! room of the program has its own settings; here they are put together, and nothing below knows of the whole.
 
 mod limits;
 mod masters;

@@ -67,7 +67,7 @@ impl TryFrom<RawOffer> for Offer {
     }
 }
 
-/// What `words` name of what there is to choose from, in their order, each once.
+/// The choices that `words` name, in their order, each once.
 fn chosen<T: Copy + PartialEq>(
     key: &str,
     words: &[String],

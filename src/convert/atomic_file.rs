@@ -66,7 +66,7 @@ impl StagedFile {
 impl Drop for StagedFile {
     fn drop(&mut self) {
         if !self.committed {
-            // Nobody is left to tell if this fails, and a hidden file does no harm.
+            // A failure here cannot be reported any more, and a hidden file does no harm.
             let _ = fs::remove_file(&self.hidden);
         }
     }

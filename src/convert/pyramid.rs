@@ -87,7 +87,7 @@ impl PyramidWriter {
         let jpeg_tables = tile::jpeg_tables(settings.compression, samples, side)?;
         let levels = settings.levels().into_iter().map(Level::new).collect();
         let mut file = StagedFile::create(target)?;
-        // The place of the first directory is known at the end.
+        // The place of the first directory is known only at the end.
         file.append(&layout.header(0)?, 1)?;
         Ok(Self { settings, layout, jpeg_tables, levels, file })
     }

@@ -13,7 +13,7 @@ use crate::picture::{Channels, Dimensions};
 use crate::raster::{Raster, Sample};
 use crate::reused::Reused;
 
-/// Pixels that are compressed at once in a picture that is written while it is made, unless 16 rows have more.
+/// Pixels compressed at once in a picture that is written while it is made, unless 16 rows have more.
 const BAND_AREA: u32 = 1 << 20;
 
 /// Keeps its compressor, whose set-up is not free.
@@ -62,12 +62,12 @@ impl Encoder {
 pub(super) struct JpegStream {
     encoder: Encoder,
     settings: Jpeg,
-    /// For the begin of the file.
+    /// To be written at the beginning of the file.
     carried: Option<Carried>,
     joiner: Joiner,
-    /// Of a band, the last one apart.
+    /// The rows of each band but the last.
     rows: u32,
-    /// Fewer than that, which the next are added to.
+    /// Rows that do not fill a band yet.
     left: Raster,
 }
 
@@ -94,7 +94,7 @@ impl JpegStream {
         joined.ok_or_else(|| failed("JPEG", "its bands cannot be joined"))
     }
 
-    /// Compresses the band that earlier rows have begun and these complete; how many of these are in it.
+    /// Completes the band that earlier rows began, and compresses it; returns how many of these rows are in it.
     fn complete(&mut self, raster: &Raster, file: &mut Vec<u8>) -> Result<u32, Error> {
         let begun = self.left.dimensions.height;
         if begun == 0 || begun + raster.dimensions.height < self.rows {

@@ -32,7 +32,7 @@ impl Settings {
     }
 
     /// What the ids in info.json begin with, for the log.
-    pub fn told_ids(&self) -> String {
+    pub fn describe_ids(&self) -> String {
         match &self.public_url {
             Some(url) => format!("ids begin with {url}/3/ and {url}/2/"),
             None => format!(

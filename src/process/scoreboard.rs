@@ -1,4 +1,4 @@
-//! The scoreboard: a file in memory in which each worker tells what it works on, and the supervisor what to refuse.
+//! The scoreboard: a file in memory in which each worker reports what it works on, and the supervisor what to refuse.
 //! Must not start, watch or judge processes: it only carries what they say. Without `unsafe`: it is read and written
 //! with `pread` and `pwrite` instead of being mapped, which costs well under a microsecond and no lock.
 //!
@@ -33,13 +33,13 @@ const ENTRY: usize = 1024;
 /// Most requests in quarantine.
 pub const QUARANTINE_ENTRIES: usize = 31;
 
-/// Most bytes of a request that are kept; longer ones are told apart by their beginning alone.
+/// Most bytes of a request that are stored; longer ones are distinguished by their beginning alone.
 pub const REQUEST_LENGTH: usize = SLOT - SLOT_HEAD;
 
 /// How often a torn read is tried again. A writer holds a slot for less than a microsecond.
 const ATTEMPTS: usize = 4;
 
-/// What a worker tells of itself.
+/// What a worker reports of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Its process id. It is there once the worker is ready for requests.

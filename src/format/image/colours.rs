@@ -1,5 +1,5 @@
-//! The colours of samples that have no ICC profile, where their file tells in other words that they are not sRGB: made
-//! into a profile, so that there is one way for all of them from here on.
+//! The colours of samples without an ICC profile whose file declares in another way that they are not sRGB: made into a
+//! profile, so that all are handled alike from here on.
 //! Pure. PNG (third edition) section 4.3 and 11.3.2; ITU-T H.273; EXIF 2.32 section 4.6.5 and DCF 2.0.
 
 use moxcms::{
@@ -12,7 +12,7 @@ use crate::metadata::is_adobe_rgb;
 use crate::picture::Channels;
 use crate::raster::written;
 
-/// What PNG has in place of the curve of sRGB, and encoders write with more or fewer digits.
+/// The gamma that PNG uses for the curve of sRGB; encoders write it with more or fewer digits.
 const SRGB_GAMMA: f32 = 1.0 / 2.2;
 
 /// White, red, green and blue of sRGB: x and y.
@@ -21,7 +21,7 @@ const SRGB_CHROMATICITIES: [(f32, f32); 4] = [(0.3127, 0.3290), (0.64, 0.33), (0
 /// Numbers this near are the same, rounded.
 const NEAR: f32 = 0.001;
 
-/// No curve is steeper, either way: what tells of one is damaged.
+/// Gammas beyond these are damaged.
 const GAMMAS: std::ops::RangeInclusive<f32> = 0.1..=10.0;
 
 /// A profile that EXIF stands for: that of Adobe RGB, or none.
@@ -31,13 +31,13 @@ pub(crate) fn of_exif(exif: Option<&[u8]>, channels: Channels) -> Option<Vec<u8>
     written(ColorProfile::new_adobe_rgb())
 }
 
-/// Whether chunks of a PNG tell its colours.
-pub(super) fn are_told(info: &Info) -> bool {
+/// Whether chunks of a PNG declare its colours.
+pub(super) fn are_declared(info: &Info) -> bool {
     let is_pure = info.srgb.is_none() && info.gama_chunk.is_none() && info.chrm_chunk.is_none();
     !is_pure || info.icc_profile.is_some() || info.coding_independent_code_points.is_some()
 }
 
-/// A line in the log if cICP is of no use.
+/// Logs a line if cICP cannot be used.
 pub(super) fn complain(info: &Info, channels: Channels) {
     if let Some(stated) =
         info.coding_independent_code_points.filter(|t| of_code_points(*t, channels).is_none())
@@ -62,8 +62,8 @@ pub(super) fn of_png(info: &Info, channels: Channels) -> Option<Vec<u8>> {
     }
 }
 
-/// The profile that cICP stands for, which is none for sRGB. None if it is of no use: reserved numbers, samples that do
-/// not go from end to end, and light brighter than white (PQ, HLG), which nothing here brings down to it.
+/// The profile that cICP stands for, which is none for sRGB. None if it cannot be used: reserved numbers, samples that
+/// are not full range, and HDR (PQ, HLG), for which there is no tone mapping here.
 fn of_code_points(code_points: CodingIndependentCodePoints, channels: Channels) -> Option<Option<Vec<u8>>> {
     let color_primaries = CicpColorPrimaries::try_from(code_points.color_primaries).ok()?;
     let transfer_characteristics = TransferCharacteristics::try_from(code_points.transfer_function).ok()?;
@@ -81,7 +81,7 @@ fn of_code_points(code_points: CodingIndependentCodePoints, channels: Channels) 
     let cicp =
         CicpProfile { color_primaries, transfer_characteristics, matrix_coefficients, full_range: true };
     let mut profile = ColorProfile::new_from_cicp(cicp);
-    // Curves say the same, to readers of any age.
+    // The curves say the same, and old readers know them.
     profile.cicp = None;
     let curve = profile.red_trc.clone()?;
     written(if channels.has_colour() { profile } else { gray(curve) }).map(Some)

@@ -15,13 +15,13 @@ use super::layout::Layout;
 use super::marker::END;
 use crate::picture::Dimensions;
 
-/// Most tables that are kept: those of three masters or more, and room for those of the next.
+/// Most tables that are cached: those of three masters or more, and room for those of the next.
 const MAX_TABLES: usize = 16;
 
 /// Most blocks of a tile; one of 2048 pixels square has fewer.
 const MOST: usize = 1 << 18;
 
-/// Cuts streams; keeps its buffers and the tables that it met last.
+/// Cuts streams; reuses its buffers, and caches the last tables.
 #[derive(Default)]
 pub(crate) struct Cutter {
     tables: Vec<Table>,
@@ -29,8 +29,8 @@ pub(crate) struct Cutter {
 }
 
 impl Cutter {
-    /// The upper left `size` pixels of a baseline stream of one scan, no more than it has; or nothing if this is another
-    /// kind of stream, or its bits mean nothing. The result has the same tables and markers.
+    /// The upper left `size` pixels of a baseline stream of one scan, no more than it has; or None if this is another
+    /// kind of stream, or its bits are no valid code. The result has the same tables and markers.
     pub(crate) fn cut(&mut self, jpeg: &Layout, size: Dimensions) -> Option<Vec<u8>> {
         let [scan] = &jpeg.scans[..] else { return None };
         if jpeg.progressive || jpeg.restart_interval > 0 || scan.components.len() != jpeg.components.len() {
@@ -93,7 +93,7 @@ fn mcu<'t>(tables: &'t mut Vec<Table>, jpeg: &Layout) -> Option<Vec<Block<'t>>> 
     Some(mcu)
 }
 
-/// Which of the tables is the one that DHT has so.
+/// The place of the table that DHT has in these bytes.
 fn place(tables: &mut Vec<Table>, class: Class, stored: &[u8]) -> Option<usize> {
     let is_it = |table: &Table| table.class == class && table.definition.bytes() == stored;
     let cached = tables.iter().position(is_it);
@@ -103,7 +103,7 @@ fn place(tables: &mut Vec<Table>, class: Class, stored: &[u8]) -> Option<usize> 
     Some(cached.unwrap_or(tables.len() - 1))
 }
 
-/// A cut in the making.
+/// A cut in progress.
 struct Cut<'a> {
     mcu: Vec<Block<'a>>,
     /// Blocks of a row as stored.

@@ -23,7 +23,7 @@ pub(super) struct Stop {
     pub offset: u64,
     /// What it calls itself.
     pub kind: Kind,
-    /// ImageWidth and ImageLength; of no area if it does not tell.
+    /// ImageWidth and ImageLength; of no area if the tags are missing.
     pub dimensions: Dimensions,
     /// Whether it is stored in tiles.
     pub tiled: bool,
@@ -96,7 +96,7 @@ impl Kind {
             (tag::SUBFILE_TYPE, Ok(kind)) if kind == u64::from(subfile_type::REDUCED) => {
                 new_subfile_type::REDUCED
             }
-            // Bits that are not known say nothing.
+            // Unknown bits mean nothing.
             (tag::NEW_SUBFILE_TYPE, Ok(bits)) => bits as u16,
             _ => 0,
         })

@@ -8,7 +8,7 @@ use crate::format::jp2;
 use crate::picture::{Depth, Dimensions, Rect};
 use crate::raster::{Raster, Sample};
 
-/// The format of decoded samples: 8 or 16 bits, for a codestream tells the depth of its own, and has whole pixels.
+/// The format of decoded samples: 8 or 16 bits, since a codestream has its own depth, and whole pixels.
 pub(super) fn format(mut pixel: PixelFormat, colours: Colours) -> PixelFormat {
     match (colours, pixel.photometric) {
         // Aperio and libvips say RGB of either.

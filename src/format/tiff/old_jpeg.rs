@@ -36,7 +36,7 @@ pub struct OldJpeg {
 }
 
 impl OldJpeg {
-    /// What a directory tells of it; nothing for another compression.
+    /// Reads it from a directory; None for another compression.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if a tag has no number.
@@ -69,8 +69,8 @@ impl OldJpeg {
         }))
     }
 
-    /// Where the one stream of all pixels lies, if there is one: offset and length. What strips say then is about parts
-    /// of it, and not needed.
+    /// Where the single stream of all pixels lies, if there is one: offset and length. Strips then describe parts of
+    /// it, and are not needed.
     pub fn whole(&self) -> Option<(u64, u64)> {
         self.stream.filter(|_| self.is_whole)
     }

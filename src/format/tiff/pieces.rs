@@ -1,4 +1,4 @@
-//! Where the bytes of tiles and strips lie, also where the file tells it wrongly or not at all.
+//! Where the bytes of tiles and strips lie, even if the file says it wrongly or not at all.
 //! Pure; offsets and byte counts are read one by one. TIFF 6.0 sections 3 and 15; what libtiff and GDAL make of wrong
 //! ones.
 
@@ -10,7 +10,7 @@ use crate::ifd::{File, Ifd};
 /// Where there are more pieces, wrong byte counts are not made good: it takes a look at all of them for each.
 const MAX_LOOKED_AT: u64 = 1 << 14;
 
-/// Byte counts that are looked at to see whether any is told.
+/// Byte counts that are read to see whether any is stated.
 const MAX_COUNTS: u64 = 1 << 12;
 
 impl Image {
@@ -66,7 +66,7 @@ impl Image {
         self.packed_bytes(self.stored_rows(row as u32)) as u64
     }
 
-    /// Whether any byte count is more than 0: then 0 means that nothing was written, and not that nobody knew.
+    /// Whether any byte count is more than 0: then 0 means that nothing was written, not that the count was unknown.
     fn states_counts(&self, file: &File) -> bool {
         self.byte_counts.is_some_and(|counts| {
             let looked_at = counts.count().min(MAX_COUNTS);
@@ -82,7 +82,7 @@ impl Image {
             (Some(plain), None) => Ok(plain),
             (Some(plain), Some(stated)) => {
                 let room = self.room(file, offset).map(|room| room.min(plain));
-                // Of too few bytes, rows may be all that is wanted.
+                // Too few bytes may be enough for the rows that are requested.
                 let is_there = stated <= file.length().saturating_sub(offset);
                 if is_there { Ok(room.map_or(stated, |room| room.max(stated))) } else { room }
             }

@@ -49,7 +49,7 @@ pub enum Alpha {
 }
 
 impl PixelFormat {
-    /// What a directory tells of it.
+    /// Reads it from a directory.
     ///
     /// # Errors
     /// [`MasterError`] that names the tag and value that are wrong or not supported.
@@ -65,7 +65,7 @@ impl PixelFormat {
         }
         let bits = uniform(file, ifd, tag::BITS_PER_SAMPLE, if is_old { 8 } else { 1 }, samples)?;
         let photometric = match photometric_tag {
-            // libtiff takes it so too, whatever it is called.
+            // libtiff also treats it so, whatever the tag says.
             None | Some(2) if is_old && samples == 3 => Photometric::YCbCr,
             Some(5) => separated(file, ifd, samples)?,
             Some(value) => Photometric::from_tag(value)?,
@@ -228,7 +228,7 @@ fn subsampling(file: &File, ifd: &Ifd) -> (u16, u16) {
     if entry.is_none() { (2, 2) } else { (value(0).unwrap_or(0), value(1).unwrap_or(0)) }
 }
 
-/// The values of a tag, if there are as many as wanted and each is a finite number.
+/// The values of a tag, if there are as many as expected and each is a finite number.
 fn numbers<const N: usize>(file: &File, ifd: &Ifd, tag: u16) -> Option<[f32; N]> {
     let entry = ifd.entry(tag)?;
     let mut values = [0.0; N];

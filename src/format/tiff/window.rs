@@ -16,7 +16,7 @@ use crate::ifd::File;
 use crate::picture::{Dimensions, Rect};
 use crate::raster::{Raster, Sample};
 
-/// Decodes windows; keeps its buffers, and the piece that it decoded last.
+/// Decodes windows; reuses its buffers, and the piece that it decoded last.
 #[derive(Default)]
 pub struct WindowDecoder {
     decompressor: Decompressor,
@@ -28,7 +28,7 @@ pub struct WindowDecoder {
     /// The number of `piece` in its image, if all of its rows are decoded: bands of a picture in few strips share it.
     /// Not where its bytes lie: planes may share some of them with another piece, and not all.
     holds: Option<u64>,
-    /// Whether the rows of `piece` are plain, or as the predictor left them, to be undone only where they are looked at.
+    /// Whether the rows of `piece` are plain, or as the predictor left them, to be undone only where they are used.
     plain: bool,
     /// Decodes the mask of an image that has one.
     mask: Option<Box<WindowDecoder>>,
@@ -193,7 +193,7 @@ impl WindowDecoder {
     fn decode_jpeg(&mut self, file: &File, image: &Image, request: PieceRequest) -> Result<(), MasterError> {
         let tables =
             image.jpeg_tables.map_or(Ok(&[][..]), |(offset, length)| file.read(offset, length))?.to_vec();
-        // A plane of its own is a gray picture, whatever it is a plane of.
+        // A separate plane is a gray picture, whatever its colour.
         let (photometric, count) = match image.planar {
             true => (Photometric::BlackIsZero, 1),
             false => (image.pixel.photometric, image.pixel.samples),
@@ -243,7 +243,7 @@ impl WindowDecoder {
 
     fn decode_packed(&mut self, image: &Image, rows: u32) -> Result<(), MasterError> {
         let (size, needed) = (image.packed_bytes(image.piece.height), image.packed_bytes(rows));
-        // What the last piece left is overwritten, down to the last row that is wanted.
+        // The samples of the last piece are overwritten, down to the last row that is requested.
         self.plane.resize(size, 0);
         self.decompressor.decode(
             image.compression,
@@ -300,7 +300,7 @@ fn pieces(image: &Image, window: Rect) -> impl Iterator<Item = (u32, u32)> + use
     rows.flat_map(move |row| columns.clone().map(move |column| (column, row)))
 }
 
-/// Whether the rows of decoded pieces are as the predictor left them, so that it is undone only of what is looked at.
+/// Whether the rows of decoded pieces are as the predictor left them, so that it is undone only where they are used.
 /// Planes are brought together after it.
 fn is_left_predicted(image: &Image) -> bool {
     !image.planar && !image.compression.is_of_pictures()

@@ -42,7 +42,7 @@ pub(super) enum Phase {
     Starting,
     /// It takes requests.
     Ready,
-    /// It has been told to finish.
+    /// It was asked to finish.
     Draining,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Death {
     pub(super) blamed: bool,
     /// Whether it was never able to work.
     pub(super) early: bool,
-    /// Whether it ended as it had been told to.
+    /// Whether it ended as it had been asked to.
     pub(super) expected: bool,
 }
 

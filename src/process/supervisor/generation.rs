@@ -51,7 +51,7 @@ impl Generation {
     }
 }
 
-/// A file in memory that child processes inherit and that nobody, not even a worker gone astray, can change.
+/// A file in memory that child processes inherit and that nobody, not even a faulty worker, can change.
 fn sealed(text: &str) -> io::Result<File> {
     let mut file = File::from(rustix::fs::memfd_create("recto-config", MemfdFlags::ALLOW_SEALING)?);
     file.write_all(text.as_bytes())?;

@@ -266,7 +266,7 @@ impl Supervisor {
             self.starting.failures = 0;
             self.notify.send("READY=1");
             log::info!("reloaded");
-            log::info!("{}", self.current.config.serving.http.told_ids());
+            log::info!("{}", self.current.config.serving.http.describe_ids());
         }
     }
 
@@ -277,7 +277,7 @@ impl Supervisor {
         }
         self.ready = true;
         log::info!("ready with {} workers", self.current.config.serving.pool.workers);
-        log::info!("{}", self.current.config.serving.http.told_ids());
+        log::info!("{}", self.current.config.serving.http.describe_ids());
         if let Some(path) = &self.options.pid_file {
             match PidFile::write(path) {
                 Ok(file) => self.pid_file = Some(file),

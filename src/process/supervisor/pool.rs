@@ -14,7 +14,7 @@ use super::child::{Death, Phase, Worker};
 use super::generation::Generation;
 use crate::process::scoreboard::{Entry, Scoreboard};
 
-/// What systemd tells the supervisor is not for its workers.
+/// What systemd passes to the supervisor is not for its workers.
 const PRIVATE: [&str; 6] =
     ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
 

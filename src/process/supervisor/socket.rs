@@ -32,7 +32,7 @@ pub(super) struct Listener {
     own: Option<OwnFile>,
 }
 
-/// A socket file that we made, told apart from one that another server may have put in its place since.
+/// A socket file that we made, distinguished from one that another server may have put in its place since.
 #[derive(Debug)]
 struct OwnFile {
     path: PathBuf,

@@ -193,7 +193,7 @@ struct Place {
 }
 
 impl Place {
-    /// Takes the slot, which tells the supervisor that this worker is ready.
+    /// Takes the slot, which shows the supervisor that this worker is ready.
     fn take(scoreboard: Scoreboard, slot: usize) -> io::Result<Self> {
         let entry = Entry { process: std::process::id(), ..Entry::default() };
         scoreboard.write(slot, &entry)?;

@@ -132,7 +132,7 @@ impl Space {
         }
     }
 
-    /// What is told of a space that Recto does not understand.
+    /// The name of a space that Recto does not understand.
     pub(crate) fn name(number: u32) -> String {
         match number {
             9 => "9, PhotoYCC".to_owned(),

@@ -1,5 +1,5 @@
-//! What a file tells besides its codestream: colour, palette, channels, resolution, metadata.
-//! Pure. T.800 annex I, T.801 annex M for JPX; a bare codestream tells nothing. A codestream in fragments is not read.
+//! What a file contains besides its codestream: colour, palette, channels, resolution, metadata.
+//! Pure. T.800 annex I, T.801 annex M for JPX; a bare codestream has none of it. A codestream in fragments is not read.
 
 mod boxes;
 mod colour;
@@ -116,7 +116,7 @@ impl File {
     }
 
     /// The JP2 header box (T.800 I.5.3), and where it ends: before what is no part of a header, whatever length it
-    /// claims. What ihdr and bpcc tell, the codestream tells as well, and is believed.
+    /// claims. The codestream also has the values of ihdr and bpcc, and takes precedence.
     fn read_header(&mut self, walk: &mut Walk, mut within: Range<usize>) -> Result<usize, MasterError> {
         loop {
             let start = within.start;
@@ -180,8 +180,8 @@ impl File {
     }
 }
 
-/// Where a codestream lies whose box says that it lies here. It is believed if EOC is there, or boxes follow; else the
-/// codestream, which tells where its tile-parts end, is as long as the file lets it be.
+/// Where a codestream lies whose box says that it lies here. That length is used if EOC is there, or boxes follow; else
+/// the codestream, whose headers say where its tile-parts end, goes on to the end of the file.
 fn own_end(bytes: &[u8], stated: Range<usize>) -> Range<usize> {
     let is_closed = bytes.get(stated.clone()).is_some_and(|codestream| codestream.ends_with(&[0xff, 0xd9]));
     let are_boxes = || {

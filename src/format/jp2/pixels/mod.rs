@@ -78,7 +78,7 @@ impl Pixel {
     /// [`MasterError::Unsupported`] if there are more, or if they are too deep.
     pub(super) fn of_components(header: &Header) -> Result<Self, MasterError> {
         let mut colours = sources(&File::default(), header)?;
-        // What has the place of alpha is a channel as any other.
+        // A channel in the place of alpha is one like any other.
         let (space, alpha) = match colours.len() {
             1 => (Space::Gray, None),
             2 => (Space::Gray, colours.pop()),
@@ -94,7 +94,7 @@ impl Pixel {
         self.colours.iter().chain(&self.alpha).map(|source| source.component).collect()
     }
 
-    /// How deep decoded samples are worth to be: of a palette what its columns hold.
+    /// The useful depth of decoded samples: of a palette, that of its columns.
     pub(super) fn depth(&self) -> Depth {
         let deepest = self.colours.iter().map(|source| source.precision).max();
         if deepest > Some(8) { Depth::Sixteen } else { Depth::Eight }
@@ -123,8 +123,8 @@ fn specified(file: &File, channels: usize) -> Option<&Colour> {
     (needed <= channels && !is_colour).then_some(colour)
 }
 
-/// Colours by the number of channels, where the file does not tell, and whether the next is alpha. The latter a bare
-/// codestream cannot tell, so its second or fourth is taken for one, as by every other reader.
+/// Colours by the number of channels, where the file does not say, and whether the next is alpha. A bare codestream
+/// cannot say that, so its second or fourth is taken as alpha, as by every other reader.
 fn guessed(file: &File, header: &Header, channels: usize) -> Result<(Space, bool), MasterError> {
     if let (None, Some(number)) = (&file.colour, file.unknown_space) {
         let name = Space::name(number);

@@ -48,7 +48,7 @@ impl Index {
         Some(Self { head, coding, places })
     }
 
-    /// The index of the same file with places that are known from before.
+    /// The index of the same file with places that were found earlier.
     fn with(bytes: &[u8], places: Places) -> Option<Self> {
         let head = Head::read(bytes)?;
         let coding = Coding::new(&head);

@@ -65,7 +65,7 @@ pub(super) struct Scanner<'a> {
 }
 
 impl Coding {
-    /// The tables that the markers tell of.
+    /// The tables that the markers define.
     pub(super) fn new(head: &Head) -> Self {
         let tables = |class, definitions: &[Option<Definition>; 4]| {
             definitions.each_ref().map(|table| table.as_ref().map(|table| Table::new(class, table.clone())))

@@ -105,7 +105,7 @@ impl Mender {
     }
 }
 
-/// Reads these MCUs of a scan, and tells how many bits they take.
+/// Reads these MCUs of a scan, and returns how many bits they take.
 fn walk(
     frame: &mut Frame,
     tables: &[[Option<Codes>; 4]; 2],
