@@ -1,4 +1,4 @@
-//! `[offer]`: what of the Image API is served and advertised. Written here, meant in [`Offer`].
+//! `[offer]`: the parts of the Image API that are served and advertised. Read here, used as [`Offer`].
 
 use anyhow::{anyhow, ensure};
 use recto_iiif::Offer;

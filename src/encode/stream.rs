@@ -1,4 +1,4 @@
-//! Files that are written while their picture is made, so that nobody holds all of its pixels.
+//! Files that are written while their picture is made, so that not all of its pixels are in memory.
 //! Only JPEG and PNG have their pixels in the order of rows and nothing before them that depends on these. TIFF could
 //! have its directory at the end, but its header must contain the offset of that.
 

@@ -34,7 +34,7 @@ enum Port {
 }
 
 impl Default for Hosts {
-    /// The machine itself, by any port: whoever calls it so is on it, or has a way into it.
+    /// The machine itself, by any port: a client that uses these names is on it, or has access to it.
     fn default() -> Self {
         let local = ["localhost", "127.0.0.1", "[::1]"];
         Self(local.map(|name| Pattern::new(format!("{name}:*"), name, false, Port::Any)).into())

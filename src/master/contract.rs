@@ -101,7 +101,7 @@ fn row(y: u32, width: u32) -> impl Iterator<Item = u8> {
     (0..width).map(move |x| ((x * x / 37) ^ (y * y / 29) ^ (x * y / 41)) as u8)
 }
 
-/// A TIFF in the making: its pieces come first, the directories that describe them last.
+/// A TIFF being written: its pieces come first, the directories that describe them last.
 struct Tiff {
     layout: Layout,
     bytes: Vec<u8>,

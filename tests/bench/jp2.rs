@@ -248,7 +248,7 @@ fn walk(description: &Description) -> Vec<Window> {
     let mut seen = HashSet::new();
     let mut tiles = Vec::new();
     let mut look = |level: usize, (x, y): (u32, u32)| {
-        // As info.json tells it, the same for all levels.
+        // As in info.json, the same for all levels.
         let tile = description.levels[0].tile;
         let size = description.levels[level].dimensions;
         let right = (x + SCREEN.width).min(size.width);

@@ -159,7 +159,7 @@ fn verified(site: &Site, workload: &Workload) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// The pixels of a picture of the right size, or the size that info.json tells.
+/// The pixels of a picture of the right size, or the size in info.json.
 fn understood(body: &[u8], asked: &Asked) -> Result<Vec<u8>> {
     let Some(size) = asked.size else {
         let info: serde_json::Value = serde_json::from_slice(body)?;

@@ -1,5 +1,5 @@
-//! Flat masters that tell of colours and orientation in other ways than most, and such as are not quite whole: every
-//! pixel that is there is shown as libvips and the textbook show it.
+//! Flat masters that declare colours and orientation in unusual ways, and such as are not quite whole: every pixel that
+//! is there is shown as libvips and the textbook show it.
 
 #![allow(clippy::cast_possible_truncation)] // made-up pixels, all in range
 

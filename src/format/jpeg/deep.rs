@@ -88,8 +88,8 @@ impl Handle {
     }
 
     fn header(&mut self, stream: &[u8]) -> Result<Header, String> {
-        // SAFETY: the instance lives as long as `self`; the library reads the bytes of the slice during the call only, and no
-        // more than it is told there are.
+        // SAFETY: the instance lives as long as `self`; the library reads the bytes of the slice during the call only,
+        // and no more than the length that is passed.
         let read = unsafe {
             raw::tj3DecompressHeader(self.0.as_ptr(), stream.as_ptr(), stream.len() as raw::size_t)
         };
@@ -223,7 +223,7 @@ pub(crate) mod tests {
         let (width, height) = (size.width as c_int, size.height as c_int);
         let (pitch, layout) = (width * count as c_int, layout(encoding.from));
         let (mut buffer, mut length) = (null_mut(), 0);
-        // SAFETY: the instance lives until `tj3Destroy`; there are as many samples as the sizes tell; the buffer is the
+        // SAFETY: the instance lives until `tj3Destroy`; there are as many samples as the sizes say; the buffer is the
         // library's, holds `length` bytes after success, is copied, and given back once.
         unsafe {
             let handle = raw::tj3Init(raw::TJINIT_TJINIT_COMPRESS as c_int);

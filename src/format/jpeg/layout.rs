@@ -178,7 +178,7 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// Bytes looked at together for a marker.
+/// Bytes searched together for a marker.
 const TOGETHER: usize = 256;
 
 /// The length of the entropy-coded segment that `bytes` begin with: up to the first marker that does not belong to it.

@@ -1,4 +1,4 @@
-//! The directories of a file one after the other, each looked at no more than a walk along them needs.
+//! The directories of a file one after the other, each read no further than a walk along them needs.
 //! Pure. TIFF 6.0 section 2 (the chain), NewSubfileType.
 
 use std::collections::HashSet;

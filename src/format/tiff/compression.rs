@@ -77,7 +77,7 @@ impl Decompressor {
 }
 
 /// Deflate data that goes on beyond the samples of the piece, or lacks the checksum behind it, which some writers leave
-/// out. All of it is looked through: a checksum that is there has to be right.
+/// out. All of it is read: a checksum that is there has to be right.
 fn inflate_slowly(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
     let corrupt = || MasterError::damaged("deflate data is corrupt");
     // RFC 1950: method 8, a header that is a multiple of 31, no preset dictionary.

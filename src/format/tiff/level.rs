@@ -1,4 +1,4 @@
-//! What an image takes from others of its file: a mask of its own size, and what the picture tells that it is a
+//! What an image takes from others of its file: a mask of its own size, and what the picture declares that it is a
 //! reduced version of.
 //! Pure. TIFF 6.0 NewSubfileType; masks as GDAL writes them.
 

@@ -30,7 +30,7 @@ pub(super) struct Page {
 pub(super) struct Pages<'f, 'a> {
     file: &'f File<'a>,
     chain: Chain<'f, 'a>,
-    /// Directories that were looked at and not yet taken.
+    /// Directories that were read and not yet taken.
     ahead: VecDeque<Stop>,
     /// Pages that were found together with the one given last.
     found: VecDeque<Page>,

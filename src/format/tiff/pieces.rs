@@ -7,7 +7,7 @@ use super::values::Compression;
 use crate::error::MasterError;
 use crate::ifd::{File, Ifd};
 
-/// Where there are more pieces, wrong byte counts are not made good: it takes a look at all of them for each.
+/// Where there are more pieces, wrong byte counts are not corrected: each correction reads all of them.
 const MAX_LOOKED_AT: u64 = 1 << 14;
 
 /// Byte counts that are read to see whether any is stated.

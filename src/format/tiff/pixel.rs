@@ -118,7 +118,7 @@ impl PixelFormat {
     /// Whether its parts go together, in this image.
     ///
     /// # Errors
-    /// [`MasterError`] that tells which do not.
+    /// [`MasterError`] that says which do not.
     pub fn check(&self, image: &Image) -> Result<(), MasterError> {
         let Self { bits, samples, photometric, format, .. } = self;
         if *samples < photometric.colour_samples() {

@@ -18,7 +18,7 @@ use crate::master::IndexStore;
 pub(super) struct Generation {
     /// Counts up; 1 is the one that the server started with.
     pub(super) number: u64,
-    /// What the text means.
+    /// The configuration that the text means.
     pub(super) config: Config,
     text: File,
 }

@@ -1,4 +1,5 @@
-//! What info.json tells is served, also by a configuration that allows little: every size, every tile, in every format.
+//! What info.json promises is served, also by a configuration that allows little: every size, every tile, in every
+//! format.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

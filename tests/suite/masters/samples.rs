@@ -1,4 +1,4 @@
-//! Samples that no tool at hand writes, written here and known by construction: palettes, half floats, 1 to 31 bits,
+//! Samples that no available tool writes, written here and known by construction: palettes, half floats, 1 to 31 bits,
 //! chroma at a fraction of the resolution, premultiplied colours, planes of anything, tiles that were never written.
 
 use recto::picture::{Dimensions, Rect};

@@ -169,7 +169,7 @@ fn hostile_paths_are_refused_and_harm_nobody() {
         assert_eq!(answer.header("x-evil"), None);
     }
     assert_eq!(site.server.workers(), before);
-    // A link that leads out of the root is told to the operator; nothing here is an error.
+    // A link that leads out of the root is reported to the operator; nothing here is an error.
     let log = site.server.log();
     assert!(!log.contains("error:") && log.contains("warn: a master is out of reach"), "{log}");
     site.expect(200, &format!("/iiif/3/{MASTER}/info.json"));

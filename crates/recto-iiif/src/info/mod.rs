@@ -149,7 +149,7 @@ impl ImageInfo<'_> {
         members
     }
 
-    /// The services that the server knows of itself (3.0 section 5.8, 2.1 section 5.2): the size of the original, by
+    /// The services that the server itself provides (3.0 section 5.8, 2.1 section 5.2): the size of the original, by
     /// the Physical Dimensions annex, and the place in a file of several pages, which RFC 8288 links give as well.
     fn services(&self) -> Vec<Value> {
         let (id, kind) = match self.service.version {

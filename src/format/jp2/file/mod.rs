@@ -336,7 +336,7 @@ mod tests {
         );
         assert!(File::read(&good).is_ok_and(|file| file.palette.is_some() && file.scale.is_none()));
         for length in 0..good.len() {
-            // Cut in the codestream, its headers will tell.
+            // Cut in the codestream: its headers will show it.
             let is_cut_before = length < good.len() - STREAM.len();
             assert_eq!(File::read(&good[..length]).is_err(), is_cut_before, "{length} bytes");
         }

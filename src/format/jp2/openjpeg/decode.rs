@@ -12,7 +12,7 @@ use super::{Owned, done, limits};
 use crate::error::MasterError;
 use recto_jp2::{Component, Header, Plane, Rect};
 
-/// Bytes of what OpenJPEG says that are kept: its first message tells most.
+/// Bytes of OpenJPEG's messages that are kept: the first says most.
 const KEPT_MESSAGES: usize = 400;
 
 /// Bytes that OpenJPEG reads at once where it needs fewer: a page. It passes from tile-part to tile-part until it has
@@ -108,7 +108,7 @@ fn whole_tiles(header: &Header, area: Rect) -> Rect {
     rects.reduce(around).unwrap_or(area)
 }
 
-/// A decoder that tells what it has to say to `messages`, which the caller keeps in place until it is gone.
+/// A decoder that adds its messages to `messages`, which the caller keeps in place until it is dropped.
 fn codec(messages: &mut Messages, reduction: u8) -> Result<Owned<opj::opj_codec_t>, &'static str> {
     // SAFETY: takes a format, gives a new codec or null.
     let codec = unsafe {
@@ -168,7 +168,7 @@ fn plane(
         return Err("decode all samples");
     }
     let count = decoded.w as usize * decoded.h as usize;
-    // SAFETY: not null; `data` has as many samples as the component's size tells.
+    // SAFETY: not null; `data` has as many samples as the component's size says.
     let samples = unsafe { slice::from_raw_parts(decoded.data, count) };
     let rows = samples.chunks_exact(decoded.w.max(1) as usize).skip((rect.y - whole.y) as usize);
     let left = (rect.x - whole.x) as usize;

@@ -32,12 +32,12 @@ struct Scan<'s> {
     count: usize,
 }
 
-/// One that goes from block to block.
+/// A walker from block to block.
 struct Walker<'s> {
     /// The bit that it was at when `word` was read, and the bits that follow what it has passed over since.
     at: usize,
     word: u64,
-    /// The coefficients of the block at hand that lie behind, and the bits passed over since `at`.
+    /// The coefficients of the current block that were passed, and the bits passed over since `at`.
     run: Run,
     /// The look-up for what comes next.
     runs: &'s Runs,

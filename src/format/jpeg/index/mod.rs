@@ -143,7 +143,7 @@ impl Places {
         Some(found)
     }
 
-    /// Takes in predictors, none of which has more than 11 bits.
+    /// Adds predictors, none of which has more than 11 bits.
     fn note(&mut self, predictors: &[i32]) {
         self.predictors.extend(predictors.iter().map(|predictor| *predictor as i16));
     }

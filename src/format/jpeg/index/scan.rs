@@ -15,7 +15,7 @@ pub(super) type Predictors = PerComponent;
 /// What quantised DC coefficients of 8-bit samples can be: any two differ by less than 2048.
 const DC_RANGE: std::ops::RangeInclusive<i32> = -1024..=1023;
 
-/// Bytes that are looked at together, at most: they are read twice, so they should stay in the cache.
+/// Most bytes that are scanned together: they are read twice, so they should stay in the CPU cache.
 const TOGETHER: usize = 1 << 17;
 
 /// Bytes that a block takes, or fewer, in most pictures.
@@ -56,7 +56,7 @@ pub(super) struct Scanner<'a> {
     state: State,
     /// The MCU that it looks ahead to.
     goal: u64,
-    /// The data that it has looked at, without stuffed bytes.
+    /// The data that it has scanned, without stuffed bytes.
     plain: Vec<u8>,
     /// Where the blocks ahead begin there, and where the last ends.
     starts: Vec<u32>,
@@ -106,7 +106,7 @@ impl<'a> Scanner<'a> {
         Some(Self { coding, mcu, bytes, state, goal: 0, plain: Vec::new(), starts: Vec::new(), behind: 0 })
     }
 
-    /// Begins at a place in the data. What comes before the MCU `goal` is looked at together.
+    /// Begins at a place in the data. Everything before the MCU `goal` is scanned together.
     pub(super) fn begin(&mut self, state: State, goal: u64) {
         (self.state, self.goal) = (state, goal);
         self.starts.clear();

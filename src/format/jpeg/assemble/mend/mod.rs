@@ -50,7 +50,7 @@ struct Mender {
 }
 
 impl Mender {
-    /// Takes in a marker without entropy-coded data.
+    /// Reads a marker without entropy-coded data.
     fn marker(&mut self, marker: u8, content: &[u8]) -> Option<()> {
         match marker {
             SOF0..=SOF2 if self.frame.is_none() => {
