@@ -12,7 +12,7 @@
 //! | [`respond`] | the path |
 //! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
-//! | [`http`] | requests and responses, what the server is called, how answers are kept and found fresh, `Link` headers |
+//! | [`http`] | requests and responses, what the server is called, how responses are cached and validated, `Link` headers |
 //! | [`mod@derive`] | what a request means on its master, the plan with every choice, and the pipeline that carries it out |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |

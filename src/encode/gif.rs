@@ -71,15 +71,15 @@ fn grays(pixels: Vec<u8>) -> Indexed {
 /// The exact palette of up to 255 colours.
 fn few_colours(pixels: &[u8]) -> Option<Indexed> {
     let (mut places, mut palette) = (HashMap::new(), vec![0; 3]);
-    let mut indices = Vec::with_capacity(pixels.len() / 3);
+    let mut indexes = Vec::with_capacity(pixels.len() / 3);
     for colour in pixels.as_chunks::<3>().0 {
         let place = *places.entry(*colour).or_insert_with(|| {
             palette.extend(colour);
             palette.len() / 3 - 1
         });
-        indices.push(u8::try_from(place).ok()?);
+        indexes.push(u8::try_from(place).ok()?);
     }
-    Some(Indexed { palette, pixels: indices, transparent: None })
+    Some(Indexed { palette, pixels: indexes, transparent: None })
 }
 
 /// A palette learnt from the picture. Colours that share their upper six bits share an index, so that a large picture
@@ -100,6 +100,6 @@ fn learnt(pixels: &[u8], speed: u8) -> Indexed {
         }
         places[key]
     };
-    let indices = pixels.iter().map(place).collect();
-    Indexed { palette: [vec![0; 3], network.color_map_rgb()].concat(), pixels: indices, transparent: None }
+    let indexes = pixels.iter().map(place).collect();
+    Indexed { palette: [vec![0; 3], network.color_map_rgb()].concat(), pixels: indexes, transparent: None }
 }

@@ -24,7 +24,7 @@ pub struct Decoder {
     /// Whole levels of flat masters, in the depth asked for.
     pub(super) pictures: Lru<(Identity, usize, Depth), AnyRaster>,
     /// Indexes of JPEGs; None for one that cannot be indexed.
-    pub(super) indices: Lru<Identity, Option<jpeg::Index>>,
+    pub(super) indexes: Lru<Identity, Option<jpeg::Index>>,
 }
 
 impl Default for Decoder {
@@ -33,7 +33,7 @@ impl Default for Decoder {
             jp2: jp2::WindowDecoder::default(),
             tiff: WindowDecoder::default(),
             pictures: Lru::new(usize::MAX, PICTURE_BYTES),
-            indices: Lru::new(usize::MAX, INDEX_BYTES),
+            indexes: Lru::new(usize::MAX, INDEX_BYTES),
         }
     }
 }
@@ -45,6 +45,6 @@ impl Decoder {
     pub fn release_buffers(&mut self) {
         self.tiff.forget();
         self.pictures.trim();
-        self.indices.trim();
+        self.indexes.trim();
     }
 }

@@ -52,7 +52,7 @@ impl Master {
     ) -> bool {
         match Reader::of_flat(picture, level, self.description.levels[level].dimensions, window) {
             Reader::Index => true,
-            Reader::IndexIfCached => matches!(decoder.indices.get(&self.identity), Some(Some(_))),
+            Reader::IndexIfCached => matches!(decoder.indexes.get(&self.identity), Some(Some(_))),
             Reader::Level | Reader::Pieces | Reader::Codestream(_) => false,
         }
     }
@@ -70,12 +70,12 @@ impl Master {
         window: Rect,
     ) -> Result<Option<Raster>, MasterError> {
         let bytes = self.object.bytes();
-        if decoder.indices.get(&self.identity).is_none() {
+        if decoder.indexes.get(&self.identity).is_none() {
             let index = self.index_of_flat(bytes)?;
             let bytes = index.as_ref().map_or(0, jpeg::Index::bytes);
-            decoder.indices.insert(self.identity, index, bytes);
+            decoder.indexes.insert(self.identity, index, bytes);
         }
-        let Some(Some(index)) = decoder.indices.get(&self.identity) else { return Ok(None) };
+        let Some(Some(index)) = decoder.indexes.get(&self.identity) else { return Ok(None) };
         let (offset, length) = picture.range(index, level, window);
         let range = offset..offset.saturating_add(length);
         self.object.announce(&[range])?;
@@ -86,7 +86,7 @@ impl Master {
             Err(error @ MasterError::TooLarge(_)) => Err(error),
             Err(error) => {
                 log::warn!("{:?} is decoded whole: {error}", self.path);
-                decoder.indices.insert(self.identity, None, 0);
+                decoder.indexes.insert(self.identity, None, 0);
                 Ok(None)
             }
         }
@@ -165,7 +165,7 @@ mod tests {
             let master = OpenMasters::new(bounds, store.ok()).find(&root, "a.jpg").expect("a master");
             master.decode::<u8>(&mut Decoder::default(), 0, window).expect("decoded")
         };
-        let indices = || -> Vec<_> {
+        let indexes = || -> Vec<_> {
             let entries = fs::read_dir(&saved).expect("a directory");
             entries.map(|entry| fs::read(entry.expect("an entry").path()).expect("a file")).collect()
         };
@@ -173,12 +173,12 @@ mod tests {
         let whole = turbojpeg::decompress(&jpeg, turbojpeg::PixelFormat::RGB).expect("decoded").pixels;
         let row = |y: usize| &whole[(y * width + 300) * 3..][..90 * 3];
         assert!(first.pixels == (200..270).flat_map(row).copied().collect::<Vec<_>>());
-        let made = indices();
+        let made = indexes();
         assert_eq!(made.len(), 1);
-        assert!(decoded() == first && indices() == made);
+        assert!(decoded() == first && indexes() == made);
         for entry in fs::read_dir(&saved).expect("a directory") {
             fs::write(entry.expect("an entry").path(), b"damaged").expect("written");
         }
-        assert!(decoded() == first && indices() == made, "made again");
+        assert!(decoded() == first && indexes() == made, "made again");
     }
 }

@@ -29,7 +29,7 @@ fn write_master(path: &Path, seed: u32) {
         .arg(&part)
         .output();
     assert!(compress.expect("opj_compress runs").status.success());
-    // What was written just now is not kept.
+    // What was written just now is not saved.
     let file = File::options().write(true).open(&part).expect("there");
     file.set_modified(SystemTime::now() - Duration::from_secs(3600 + u64::from(seed))).expect("set");
     fs::rename(part, path).expect("renamed");

@@ -62,7 +62,7 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// The decoder and what it keeps live no longer than the piece: no other shares anything with it.
+/// The decoder and its caches live no longer than the piece, which shares nothing with others.
 fn samples<S: Sample>(
     image: &jp2::Image,
     compressed: &[u8],

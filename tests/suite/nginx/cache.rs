@@ -1,4 +1,4 @@
-//! NGINX's cache: what makes one entry, what makes two, and what is not kept.
+//! NGINX's cache: what makes one entry, what makes two, and what is not cached.
 
 use std::collections::HashSet;
 use std::fs;
@@ -123,12 +123,12 @@ fn all_spellings_of_a_derivative_are_one_entry() {
         }
         assert_eq!(entries(&site), number + 1, "{}", spellings[0]);
     }
-    // The canonical forms of parts in their own size, which are not what viewers ask for, are kept as well.
+    // The canonical forms of parts in their own size, which are not what viewers ask for, are cached as well.
     for canonical in [of_3("1280,1024,220,76/max/0/default.jpg"), of_2("0,0,512,512/full/0/default.jpg")] {
         assert_eq!(site.expect(200, &canonical).the("x-cache-status"), "MISS");
         assert_eq!(site.expect(200, &canonical).the("x-cache-status"), "HIT");
     }
-    // What is kept costs no worker.
+    // What is cached costs no worker.
     let before = site.server.served();
     groups.iter().for_each(|spellings| drop(site.expect(200, &spellings[0])));
     assert_eq!(site.server.served(), before);

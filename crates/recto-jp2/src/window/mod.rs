@@ -60,7 +60,8 @@ impl Source<'_> {
     /// Whether a component of a tile has to be decoded: if it is requested, or transformed together with one that is.
     fn needs(&self, tile: &Tile, component: usize) -> bool {
         let is_transformed = |component| tile.coding().multiple_component_transform && component < 3;
-        let needs = |&wanted| wanted == component || is_transformed(component) && is_transformed(wanted);
+        let needs =
+            |&requested| requested == component || is_transformed(component) && is_transformed(requested);
         self.components.iter().any(needs)
     }
 }
