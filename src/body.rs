@@ -2,19 +2,19 @@
 
 use crate::error::Error;
 
-/// The chunks of a body in order. After an error there are no more that mean anything.
+/// The chunks of a body in order. After an error the rest is meaningless.
 pub(crate) type Chunks<'a> = Box<dyn Iterator<Item = Result<Vec<u8>, Error>> + 'a>;
 
-/// What an answer carries.
+/// The body of a response.
 pub enum Body<'a> {
-    /// All of it, so that its length can be told.
+    /// All of it, so that its length can be sent.
     Whole(Vec<u8>),
-    /// What is made while it is sent, because it is too large to be held. Its length is not known before its end.
+    /// Made while it is sent, because it is too large to be held in memory. Its length is not known in advance.
     Chunks(Chunks<'a>),
 }
 
 impl<'a> Body<'a> {
-    /// Whether nothing has to be made any more.
+    /// Whether it is complete.
     pub fn is_whole(&self) -> bool {
         matches!(self, Self::Whole(_))
     }

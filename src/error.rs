@@ -1,7 +1,7 @@
-//! What went wrong, and whose fault it is: each variant names who has to act, the client, the owner of the master, or the
-//! operator. What HTTP tells of it is said there.
+//! What went wrong, and whose fault it is: each variant names who has to act, the client, the owner of the master, or
+//! the operator. What HTTP reports of it is decided there.
 
-/// What a client is told of a name that leads to no image, whether there is no such file or it is none.
+/// The message for an identifier without an image, whether there is no such file or it is no image.
 pub const NO_IMAGE: &str = "no image has this identifier";
 
 /// A request that could not be answered with what it asked for.
@@ -45,14 +45,14 @@ pub enum MasterError {
 }
 
 impl Error {
-    /// A fault of the client: `parameter` breaks the rule told in `reason`.
+    /// A fault of the client: `parameter` breaks the rule that `reason` states.
     pub fn request(parameter: &'static str, reason: impl Into<String>) -> Self {
         recto_iiif::Error::request(parameter, reason).into()
     }
 }
 
 impl MasterError {
-    /// The file is damaged in the way that `what` tells.
+    /// The file is damaged in the way that `what` states.
     pub fn damaged(what: impl Into<String>) -> Self {
         Self::Damaged(what.into())
     }

@@ -124,8 +124,8 @@ pub fn exif(bytes: &[u8]) {
 pub fn xmp(bytes: &[u8]) {
     let packet = Packet::read(bytes);
     if let Some(upright) = packet.upright() {
-        let told = Packet::read(upright.as_bytes()).orientation();
-        assert!(told.is_none_or(|told| told == Orientation::UPRIGHT), "{upright}");
+        let orientation = Packet::read(upright.as_bytes()).orientation();
+        assert!(orientation.is_none_or(|orientation| orientation == Orientation::UPRIGHT), "{upright}");
     }
 }
 

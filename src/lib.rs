@@ -12,7 +12,7 @@
 //! | [`respond`] | the path |
 //! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
-//! | [`http`] | requests and responses, what the server is called, how answers are kept and found fresh, `Link` headers |
+//! | [`http`] | requests and responses, what the server is called, how responses are cached and validated, `Link` headers |
 //! | [`mod@derive`] | what a request means on its master, the plan with every choice, and the pipeline that carries it out |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
 //! | [`convert`] | the writer of pyramids |
@@ -23,8 +23,8 @@
 //! | [`ifd`] | the directories that TIFF and EXIF have in common, read and written; pure |
 //! | [`source`] | from identifier to file, and the contract under which its bytes are read; the only I/O on the path |
 //! | [`raster`] | decoded samples: colour, scale, orient, tone |
-//! | [`picture`] | the words in which all of them speak of pictures: plain values |
-//! | [`body`], [`lru`], [`kept`], [`error`] | plain values and small tools that all of them share |
+//! | [`picture`] | the vocabulary of pictures that all of them share: plain values |
+//! | [`body`], [`lru`], [`reused`], [`error`] | plain values and small tools that all of them share |
 //!
 //! Below all of them stand two crates: [`recto_iiif`], the grammar, resolving, canonical form and info.json of the Image API
 //! 3.0 and 2.1, and [`recto_jp2`], which decodes windows of JPEG 2000. Both are pure.
@@ -54,7 +54,6 @@ pub mod format;
 pub mod fuzz;
 pub mod http;
 pub mod ifd;
-mod kept;
 mod lru;
 pub mod master;
 mod metadata;
@@ -63,4 +62,5 @@ pub mod picture;
 pub mod process;
 pub mod raster;
 pub mod respond;
+mod reused;
 pub mod source;

@@ -2,8 +2,8 @@
 
 /// Values by key. The one used last may be larger than all may be together, until [`Lru::trim`].
 ///
-/// Lookups go through the entries one by one, the latest first: there are hundreds at most, and whoever looks at a
-/// picture asks for the same ones over and over.
+/// Lookups go through the entries one by one, the latest first: there are hundreds at most, and whoever views a picture
+/// asks for the same ones repeatedly.
 pub struct Lru<K, V> {
     entries: usize,
     bytes: usize,
@@ -61,7 +61,7 @@ impl<K: PartialEq, V> Lru<K, V> {
         }
     }
 
-    /// Drops all entries but those that `stays` is true of.
+    /// Drops all entries for which `stays` is false.
     pub fn retain(&mut self, stays: impl Fn(&K, &V) -> bool) {
         self.held.retain(|entry| stays(&entry.key, &entry.value));
     }

@@ -33,18 +33,18 @@ pub struct Service {
     fingerprint: ConfigFingerprint,
     root: Root,
     masters: OpenMasters,
-    infos: InfoCache<Telling>,
+    infos: InfoCache<InfoKey>,
     pipeline: Pipeline,
-    /// Sidecars that were complained of last: once each.
+    /// Sidecars that the log complained of last: once each.
     wrong: Lru<Identity, ()>,
-    /// Whether a host was complained of: one says it all.
+    /// Whether the log complained of a host: once is enough.
     host_refused: bool,
 }
 
-/// What makes the text of an info.json what it is. A tag has 64 bits, which someone with patience could find twice, and
-/// does not tell files on this machine apart as well as their identities do.
+/// All that an info.json depends on. Its entity tag alone would not do: 64 bits, for which someone with patience could
+/// find a collision, and it distinguishes files on this machine less well than their identities do.
 #[derive(PartialEq)]
-struct Telling {
+struct InfoKey {
     etag: String,
     id: String,
     files: (Identity, Option<Identity>),
@@ -57,7 +57,7 @@ impl Service {
     /// If the directory cannot be opened.
     pub fn new(config: Config) -> anyhow::Result<Self> {
         let root = Root::open(&config.serving.masters)?;
-        // The supervisor has said why, if nothing can be kept.
+        // If no index can be saved, the supervisor has logged why.
         let masters = OpenMasters::new(config.serving.known, IndexStore::open(&config.serving.state).ok());
         let fingerprint = ConfigFingerprint::of(&config.rendering);
         Ok(Self {
@@ -72,20 +72,20 @@ impl Service {
         })
     }
 
-    /// The answer to a request, whatever it is.
+    /// The response to any request; an error becomes a refusal.
     pub fn respond<'r>(&'r mut self, request: &'r Request) -> Response<'r> {
         let config = Rc::clone(&self.config);
         let uri = request.param("REQUEST_URI").unwrap_or_default();
         let (vhost, spelling) = (Vhost::of(request, &config.serving.http), Spelling::asked(request));
         let host = vhost.as_ref().map(|vhost| &*vhost.host).unwrap_or_default();
-        let may_be_kept = spelling.is_none_or(|asked| asked.may_keep_refusals(host));
+        let may_be_cached = spelling.is_none_or(|asked| asked.may_cache_refusals(host));
         let asked = || Asked::of(request, vhost, spelling, &config.rendering.limits);
-        self.answer(uri, request, asked).unwrap_or_else(|error| refusal(uri, &error, may_be_kept))
+        self.answer(uri, request, asked).unwrap_or_else(|error| refusal(uri, &error, may_be_cached))
     }
 
-    /// To be called when an answer was given.
-    pub fn rest(&mut self) {
-        self.masters.rest();
+    /// To be called after a response was sent: caches are brought back within their bounds.
+    pub fn after_response(&mut self) {
+        self.masters.trim();
     }
 
     fn answer<'r, 'a>(
@@ -128,8 +128,8 @@ impl Service {
         let rendering = &self.config.rendering;
         let derivation = Derivation::new(&master, (version, request), &asked.limits, rendering)?;
         let canonical = derivation.canonical();
-        let kept = || format!("/{}", derivation.customary());
-        if let Some(lead) = asked.lead("", version, identifier, kept) {
+        let cached_as = || format!("/{}", derivation.customary());
+        if let Some(lead) = asked.lead("", version, identifier, cached_as) {
             return Ok(lead);
         }
         let (names, files) = ([&*page(&master), &canonical], iter::once(master.identity));
@@ -172,27 +172,27 @@ impl Service {
         if asked.validators.match_any(&freshness) {
             return Ok(answer(304, Vec::new(), freshness));
         }
-        let telling = Telling { etag: freshness.etag().to_owned(), id, files };
-        let body = match self.infos.get(&telling) {
+        let key = InfoKey { etag: freshness.etag().to_owned(), id, files };
+        let body = match self.infos.get(&key) {
             Some(body) => body,
             None => {
                 let config = Rc::clone(&self.config);
                 let extras = self.extras(&config, &master.path, sidecar.as_ref());
-                let wanted = InfoRequest { version, id: &telling.id, limits: &asked.limits, extras: &extras };
-                let body = derive::describe(&master, &wanted, &config.rendering)?;
-                self.infos.insert(telling, body)
+                let info = InfoRequest { version, id: &key.id, limits: &asked.limits, extras: &extras };
+                let body = derive::describe(&master, &info, &config.rendering)?;
+                self.infos.insert(key, body)
             }
         };
         Ok(answer(200, body, freshness))
     }
 
-    /// What the headers of all that was found tell, beside its freshness.
+    /// The headers of every successful response, apart from its validators.
     fn headers(&self, media_type: &str, links: String) -> [(&'static str, String); 3] {
         let cache_control = self.config.serving.http.cache_control.clone();
         [("Content-Type", media_type.to_owned()), ("Cache-Control", cache_control), ("Link", links)]
     }
 
-    /// What the publisher adds to every info.json, and to this one. A file that is wrong adds nothing.
+    /// What the publisher adds to every info.json, and to this one. An invalid sidecar adds nothing.
     fn extras<'c>(&mut self, config: &'c Config, path: &str, sidecar: Option<&Sidecar>) -> Cow<'c, Extras> {
         derive::extras(&config.rendering.info, sidecar).unwrap_or_else(|error| {
             let wrong = sidecar.map(|sidecar| sidecar.identity);
@@ -204,7 +204,7 @@ impl Service {
         })
     }
 
-    /// Tells the operator once that clients find the server by another name than they are told.
+    /// Warns the operator once that clients reach the server by another name than the one in its ids.
     fn complain_of_host(&mut self, request: &Request, vhost: &Vhost) {
         if !self.host_refused
             && let Some(host) = vhost.refused(request, &self.config.serving.http)
@@ -220,7 +220,7 @@ impl Service {
     }
 }
 
-/// The number of the page that a master is, as text: mostly 1.
+/// The page number of a master, as text: mostly 1.
 fn page(master: &Master) -> Cow<'static, str> {
     match master.page {
         1 => Cow::Borrowed("1"),

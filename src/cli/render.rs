@@ -107,8 +107,8 @@ fn info(
 ) -> anyhow::Result<Vec<u8>> {
     let extras = derive::extras(&config.rendering.info, Sidecar::beside(file).as_ref());
     let extras = extras.map_err(|error| anyhow!("its .json: {error}"))?;
-    let wanted = InfoRequest { version, id, limits: &config.rendering.limits, extras: &extras };
-    Ok(derive::describe(master, &wanted, &config.rendering)?)
+    let info = InfoRequest { version, id, limits: &config.rendering.limits, extras: &extras };
+    Ok(derive::describe(master, &info, &config.rendering)?)
 }
 
 /// Writes what was made of `file` to where it was asked for.

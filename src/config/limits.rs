@@ -1,4 +1,4 @@
-//! `[limits]`: how large a derivative may be, and how much of a master one may cost. Written here, meant in [`Limits`].
+//! `[limits]`: how large a derivative may be, and how much of a master one may cost. Read here, used as [`Limits`].
 
 use std::num::{NonZeroU32, NonZeroU64};
 
@@ -26,7 +26,7 @@ impl Default for RawLimits {
 }
 
 impl RawLimits {
-    /// What a derivative may have, and how many pixels of a master one request may have decoded.
+    /// The limits of a derivative, and of the pixels of a master that one request may decode.
     pub(super) fn meant(self) -> (Limits, NonZeroU64) {
         let Self { max_width, max_height, max_area, max_source_area } = self;
         (Limits { max_width, max_height: max_height.unwrap_or(max_width), max_area }, max_source_area)

@@ -25,7 +25,7 @@ impl Default for RawMasters {
 }
 
 impl RawMasters {
-    /// What the section means.
+    /// The section, checked.
     ///
     /// # Errors
     /// If the root is missing or not absolute, or a number is out of range.

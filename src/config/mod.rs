@@ -1,6 +1,6 @@
 //! The configuration: `RawConfig` as it is written in the file, [`Config`] as it is meant.
-//! Built once; nothing later looks at the file's words. Limits that info.json publishes come from this same value.
-//! Each room of the program has its own settings; here they are put together, and nothing below knows of the whole.
+//! Built once; nothing later looks at the file's text. Limits that info.json publishes come from this same value. Each
+//! room of the program has its own settings; here they are put together, and nothing below knows the whole.
 
 mod limits;
 mod masters;
@@ -28,13 +28,13 @@ use pool::RawServer;
 /// All that a server needs to know, checked.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// What changes no byte of a picture or info.json: who answers, what is answered about, what is kept of it.
+    /// The settings that change no byte of a picture or info.json: processes, masters, caches.
     pub serving: Serving,
-    /// What changes bytes.
+    /// The settings that change bytes.
     pub rendering: Rendering,
 }
 
-/// The settings that answers do not depend on.
+/// The settings that the bytes of responses do not depend on.
 #[derive(Clone, Debug)]
 pub struct Serving {
     /// `[server] socket`, `workers` and `deadline`

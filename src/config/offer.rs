@@ -1,4 +1,4 @@
-//! `[offer]`: what of the Image API is served and advertised. Written here, meant in [`Offer`].
+//! `[offer]`: the parts of the Image API that are served and advertised. Read here, used as [`Offer`].
 
 use anyhow::{anyhow, ensure};
 use recto_iiif::Offer;
@@ -67,7 +67,7 @@ impl TryFrom<RawOffer> for Offer {
     }
 }
 
-/// What `words` name of what there is to choose from, in their order, each once.
+/// The choices that `words` name, in their order, each once.
 fn chosen<T: Copy + PartialEq>(
     key: &str,
     words: &[String],
@@ -76,13 +76,13 @@ fn chosen<T: Copy + PartialEq>(
 ) -> anyhow::Result<Vec<T>> {
     let mut found = Vec::new();
     for word in words {
-        let known = from.clone().into_iter().find(|known| name(*known) == word);
-        let known = known.ok_or_else(|| {
+        let choice = from.clone().into_iter().find(|choice| name(*choice) == word);
+        let choice = choice.ok_or_else(|| {
             let names: Vec<_> = from.clone().into_iter().map(&name).collect();
             anyhow!("[offer] {key} has \"{word}\", which is none of {}", names.join(", "))
         })?;
-        ensure!(!found.contains(&known), "[offer] {key} has \"{word}\" twice");
-        found.push(known);
+        ensure!(!found.contains(&choice), "[offer] {key} has \"{word}\" twice");
+        found.push(choice);
     }
     Ok(found)
 }

@@ -1,4 +1,4 @@
-//! `[server]`: the pool of workers, the way to reach it, and what HTTP says of it.
+//! `[server]`: the pool of workers, the way to reach it, and the settings of HTTP.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::http::{self, Hosts};
 /// The pool of workers and the way to reach it.
 #[derive(Clone, Debug)]
 pub struct Pool {
-    /// The unix socket on which NGINX finds the workers, unless systemd hands one over.
+    /// The unix socket on which NGINX reaches the workers, unless systemd hands one over.
     pub socket: PathBuf,
     /// Number of workers, at least 1.
     pub workers: usize,
@@ -52,7 +52,7 @@ impl Default for RawServer {
 }
 
 impl RawServer {
-    /// What the section means.
+    /// The section, checked.
     ///
     /// # Errors
     /// If a value is out of range.

@@ -1,8 +1,8 @@
-//! What to tell of a file that is not as it should be.
+//! The message for a configuration file with an error.
 
 use anyhow::anyhow;
 
-/// The parser's message, and for an unknown key the known one that is nearest to it.
+/// The parser's message, and for an unknown key the valid one that is nearest to it.
 pub(super) fn explain(error: &toml::de::Error) -> anyhow::Error {
     let message = error.message();
     let suggestion = (message.starts_with("unknown field"))

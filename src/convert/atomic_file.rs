@@ -9,7 +9,7 @@ use std::process;
 
 use anyhow::{Context, Result, bail};
 
-/// A file in the making. Dropped before [`StagedFile::commit`], it leaves nothing.
+/// A file being written. Dropped before [`StagedFile::commit`], it leaves nothing.
 pub(super) struct StagedFile {
     file: BufWriter<File>,
     hidden: PathBuf,
@@ -19,7 +19,7 @@ pub(super) struct StagedFile {
 }
 
 impl StagedFile {
-    /// Starts a file that is to be called `target`. A file of that name stays as it is until the commit.
+    /// Starts a file that will be called `target`. An existing file of that name stays as it is until the commit.
     pub(super) fn create(target: &Path) -> Result<Self> {
         let (file, hidden) = create_hidden(target)?;
         let file = BufWriter::with_capacity(1 << 20, file);
@@ -66,13 +66,13 @@ impl StagedFile {
 impl Drop for StagedFile {
     fn drop(&mut self) {
         if !self.committed {
-            // Nobody is left to tell if this fails, and a hidden file does no harm.
+            // A failure here cannot be reported any more, and a hidden file does no harm.
             let _ = fs::remove_file(&self.hidden);
         }
     }
 }
 
-/// Makes a new file beside `target`. The number of this process is not enough of a name: two containers that
+/// Makes a new file beside `target`. The process id is not enough for a unique name: two containers that
 /// share a directory may both be process 1.
 fn create_hidden(target: &Path) -> Result<(File, PathBuf)> {
     let Some(name) = target.file_name() else { bail!("{} names no file", target.display()) };

@@ -1,5 +1,5 @@
 //! Writes a tiled pyramid in TIFF while the rows of its picture come in, top to bottom.
-//! Knows no decoder: whoever has rows can feed it. It holds one row of tiles per level, never the picture.
+//! Independent of any decoder: it takes rows from any source. It holds one row of tiles per level, never the picture.
 //! TIFF 6.0 section 15 (tiles), NewSubfileType 1 (reduced images); the levels are a chain of directories.
 
 use std::panic;
@@ -18,7 +18,7 @@ use crate::picture::Dimensions;
 
 /// Writes the pyramid `target` from rows that `source` supplies. It is called for one row of tiles after the
 /// other, with the number of the first row and room for the rows to fill, on a thread of its own: decoding and
-/// compressing overlap. `progress` hears the number of rows that are done.
+/// compressing overlap. `progress` is called with the number of rows done.
 ///
 /// # Errors
 /// What `source` returns; impossible settings; a file that cannot be written. No file named `target` is made then.
@@ -39,7 +39,7 @@ pub fn write(
                 let mut band = vec![0; rows * row_bytes];
                 source(first, &mut band)?;
                 if send.send(band).is_err() {
-                    break; // The writer has given up, and tells why itself.
+                    break; // The writer has failed, and reports the error itself.
                 }
             }
             Ok(())
@@ -53,7 +53,7 @@ pub fn write(
     writer.finish()
 }
 
-/// A pyramid in the making, for sources that push their rows.
+/// A pyramid being written, for sources that push their rows.
 pub struct PyramidWriter {
     settings: Settings,
     layout: Layout,
@@ -62,7 +62,7 @@ pub struct PyramidWriter {
     file: StagedFile,
 }
 
-/// One level in the making: the row of tiles that is being filled, and where the finished tiles are.
+/// One level being written: the row of tiles that is being filled, and where the finished tiles are.
 #[cfg_attr(test, derive(Clone))]
 struct Level {
     size: Dimensions,
@@ -87,7 +87,7 @@ impl PyramidWriter {
         let jpeg_tables = tile::jpeg_tables(settings.compression, samples, side)?;
         let levels = settings.levels().into_iter().map(Level::new).collect();
         let mut file = StagedFile::create(target)?;
-        // The place of the first directory is known at the end.
+        // The place of the first directory is known only at the end.
         file.append(&layout.header(0)?, 1)?;
         Ok(Self { settings, layout, jpeg_tables, levels, file })
     }

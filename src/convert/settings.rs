@@ -1,4 +1,4 @@
-//! What pyramid to write, and what follows from that: its levels, its layout, the fields of its pixels.
+//! The pyramid to write, and what follows from its settings: its levels, its layout, the fields of its pixels.
 //! Pure: plain values, checked once before anything is written.
 //! TIFF 6.0 sections 3, 6, 14, 15, 21 (YCbCr) and 22 (JPEG) as Technical Note 2 rewrote it.
 
@@ -58,7 +58,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Refuses what cannot be written.
+    /// Refuses settings that cannot be written.
     pub(super) fn check(&self) -> Result<()> {
         let Dimensions { width, height } = self.size;
         ensure!(width > 0 && height > 0, "a picture of {} has no pixels", self.size);
@@ -92,7 +92,7 @@ impl Settings {
         std::iter::successors(Some(self.size), half).collect()
     }
 
-    /// BigTIFF as soon as the pixels alone could fill 4 GiB: how well they compress is known too late.
+    /// BigTIFF as soon as the pixels alone could fill 4 GiB: the compressed size is known too late.
     pub(super) fn layout(&self) -> Layout {
         let tiles = |n: u32| u64::from(n.div_ceil(self.tile_side));
         let tile_bytes = u64::from(self.tile_side).pow(2) * self.samples.per_pixel() as u64;

@@ -90,8 +90,8 @@ impl Check {
         });
         self.row("the base URI leads to info.json", |tally| {
             let answer = tally.get(&format!("/iiif/3/{identifier}"), &[], 303)?;
-            let wanted = format!("{base}/3/{identifier}/info.json");
-            ensure!(answer.header("location") == wanted, "Location is {}", answer.header("location"));
+            let expected = format!("{base}/3/{identifier}/info.json");
+            ensure!(answer.header("location") == expected, "Location is {}", answer.header("location"));
             Ok(())
         });
         self.row("an unknown master, with CORS", |tally| {

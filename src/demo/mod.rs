@@ -127,9 +127,9 @@ fn prepare(args: &Arguments, place: &RunDir) -> anyhow::Result<Masters> {
     Ok(masters)
 }
 
-/// The wanted port if it is free, or the first free one from 8182 on if none is wanted.
-fn free_port(wanted: Option<u16>) -> anyhow::Result<u16> {
-    if let Some(port) = wanted {
+/// The requested port if it is free, or the first free one from 8182 on if none is requested.
+fn free_port(requested: Option<u16>) -> anyhow::Result<u16> {
+    if let Some(port) = requested {
         TcpListener::bind(("127.0.0.1", port)).with_context(|| {
             format!("port {port} cannot be used; --port N (make demo PORT=N) takes another")
         })?;

@@ -57,7 +57,7 @@ impl Picture {
         Self { size: self.size, channels: self.channels, data: vec![0; self.data.len()] }
     }
 
-    /// An error that tells where, if a single sample differs.
+    /// An error that says where, if a single sample differs.
     pub(super) fn must_equal(&self, other: &Picture) -> anyhow::Result<()> {
         ensure!(self.size == other.size, "{} is not {}", self.size, other.size);
         ensure!(self.channels == other.channels, "{} channels, not {}", self.channels, other.channels);

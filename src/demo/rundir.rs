@@ -96,8 +96,8 @@ impl RunDir {
 /// Whether the process was started with this directory among its arguments: a number alone may be someone else's.
 fn mentions(pid: Pid, directory: &Path) -> bool {
     let arguments = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())).unwrap_or_default();
-    let wanted = directory.as_os_str().as_encoded_bytes();
-    arguments.windows(wanted.len()).any(|part| part == wanted)
+    let name = directory.as_os_str().as_encoded_bytes();
+    arguments.windows(name.len()).any(|part| part == name)
 }
 
 fn wait_for_end(pid: Pid, directory: &Path) {

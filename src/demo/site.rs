@@ -30,7 +30,7 @@ pub struct Site {
 }
 
 impl Site {
-    /// The URL of the `/iiif` root, as info.json tells it.
+    /// The URL of the `/iiif` root, as in info.json.
     pub fn base(&self) -> String {
         let port = if self.port == 80 { String::new() } else { format!(":{}", self.port) };
         format!("http://localhost{port}/iiif")

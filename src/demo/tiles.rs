@@ -39,7 +39,7 @@ struct TileSet {
     scale_factors: Vec<u32>,
 }
 
-/// A region to be had at a size.
+/// A region to be requested at a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     /// In pixels of the full image.

@@ -14,7 +14,7 @@ use crate::source::Sidecar;
 
 /// What is asked for with an info.json.
 pub struct InfoRequest<'a> {
-    /// In the words of which version.
+    /// The version of the Image API in whose form it is written.
     pub version: Version,
     /// The full base URI of the image.
     pub id: &'a str,

@@ -1,5 +1,5 @@
-//! From what is asked for to the bytes of an answer, for the server and the command line alike: a [`Derivation`] knows
-//! what a request means on its master, every choice is made in a [`Plan`], and the
+//! From a request to the bytes of its response, for the server and the command line alike: a [`Derivation`] resolves a
+//! request against its master, every choice is made in a [`Plan`], and the
 //! [`Pipeline`](pipeline::Pipeline), which makes none, carries it out. [`describe`] writes info.json.
 
 mod info;
@@ -17,11 +17,11 @@ pub use info::{InfoRequest, describe, extras, pages};
 use plan::{Plan, Scaling};
 pub use settings::{Colour, Profile, Rendering};
 
-/// A request held against its master: what it asks for in pixels, and by what names.
+/// A request resolved against its master: what it asks for in pixels, and under which URLs.
 pub struct Derivation<'a> {
     /// What is asked for.
     pub derivative: Derivative,
-    /// The image as it is served: under the limits of the request, as far as a file of its format holds that.
+    /// The image as it is served: under the limits of the request, and what a file of its format can hold.
     pub service: ImageService<'a>,
     master: &'a Master,
     rendering: &'a Rendering,
@@ -59,7 +59,7 @@ impl<'a> Derivation<'a> {
         self.service.customary(&self.derivative)
     }
 
-    /// All choices about it. What it costs is not looked at here.
+    /// All choices about it. Its cost is checked later, by [`Plan::within`].
     pub fn plan(&self) -> Plan {
         let reader = |scaling: &Scaling| self.master.reader(scaling.level, || scaling.first_window());
         Plan::new(&self.derivative, &self.master.description, reader, self.rendering)

@@ -38,7 +38,7 @@ pub struct Rendering {
 pub struct Colour {
     /// What becomes of a master's ICC profile.
     pub profile: Profile,
-    /// The longest profile that is kept, in bytes: it is in every tile.
+    /// The longest profile that is embedded, in bytes: it is in every tile.
     pub longest_kept: usize,
 }
 

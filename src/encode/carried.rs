@@ -1,5 +1,5 @@
-//! What goes into a file beside its pixels, and the ways in which JPEG, WebP and JP2 take it in: their encoders write
-//! pixels only, so that it is put into the finished file.
+//! What goes into a file beside its pixels, and how JPEG, WebP and JP2 hold it: their encoders write pixels only, so it
+//! is inserted into the finished file.
 //! ISO/IEC 10918-5 (JFIF), ICC.1:2022 annex B, XMP part 3, RFC 9649 (WebP), T.800 annex I.
 
 use crate::format::jpeg::app::{EXIF, ICC_PROFILE, XMP};
@@ -7,24 +7,24 @@ use crate::format::jpeg::marker::{self, APP0, APP1, APP2, START, Segment};
 use crate::metadata::Metadata;
 use crate::picture::Format;
 
-/// What a file says about its pixels; nothing by default.
+/// The profile and metadata of a file; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Carried {
     /// The ICC profile of the pixels. Without one they are sRGB.
     pub profile: Option<Vec<u8>>,
-    /// What it says in words.
+    /// Its EXIF and XMP.
     pub metadata: Metadata,
 }
 
 impl Carried {
-    /// Whether it says nothing.
+    /// Whether there is neither.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// A finished file of `format` with what it is to carry; nothing if that would be lost, for only a JPEG takes it in behind
-/// the back of its encoder, whatever its pixels are.
+/// A finished file of `format` with what it is to carry; None if that would be lost: only a JPEG can take it after
+/// encoding, whatever its pixels are.
 pub fn into_file(file: Vec<u8>, format: Format, carried: &Carried) -> Option<Vec<u8>> {
     match format {
         Format::Jpg => Some(into_jpeg(file, carried)),

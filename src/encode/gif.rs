@@ -14,7 +14,7 @@ use crate::raster::{Raster, flatten};
 /// A palette is learnt from about that many pixels at most, spread over the picture.
 const LEARNT_FROM: usize = 1 << 18;
 
-/// A palette of red, green, blue, and for each pixel its place there.
+/// A palette of red, green, blue, and for each pixel its index.
 struct Indexed {
     palette: Vec<u8>,
     pixels: Vec<u8>,
@@ -47,7 +47,7 @@ fn index(raster: Raster, settings: &Gif) -> Indexed {
         true => few_colours(&raster.pixels).unwrap_or_else(|| learnt(&raster.pixels, settings.speed)),
     };
     if clear.contains(&true) {
-        // The first place of the palette is kept free for them: what stood there moves to its neighbour.
+        // The first entry of the palette is reserved for them: the colour there moves to the next.
         let marked = indexed.pixels.iter_mut().zip(clear);
         marked.for_each(|(pixel, clear)| *pixel = if clear { 0 } else { (*pixel).max(1) });
         indexed.transparent = Some(0);
@@ -63,7 +63,7 @@ fn clear_pixels(raster: &Raster) -> Vec<bool> {
     }
 }
 
-/// Shades of gray are their own places.
+/// Shades of gray are their own indexes.
 fn grays(pixels: Vec<u8>) -> Indexed {
     Indexed { palette: (0..=255).flat_map(|v| [v; 3]).collect(), pixels, transparent: None }
 }
@@ -71,24 +71,24 @@ fn grays(pixels: Vec<u8>) -> Indexed {
 /// The exact palette of up to 255 colours.
 fn few_colours(pixels: &[u8]) -> Option<Indexed> {
     let (mut places, mut palette) = (HashMap::new(), vec![0; 3]);
-    let mut indices = Vec::with_capacity(pixels.len() / 3);
+    let mut indexes = Vec::with_capacity(pixels.len() / 3);
     for colour in pixels.as_chunks::<3>().0 {
         let place = *places.entry(*colour).or_insert_with(|| {
             palette.extend(colour);
             palette.len() / 3 - 1
         });
-        indices.push(u8::try_from(place).ok()?);
+        indexes.push(u8::try_from(place).ok()?);
     }
-    Some(Indexed { palette, pixels: indices, transparent: None })
+    Some(Indexed { palette, pixels: indexes, transparent: None })
 }
 
-/// A palette learnt from the picture. The colours that share their upper six bits share a place, so that a large
-/// picture costs no more searches than it has colours.
+/// A palette learnt from the picture. Colours that share their upper six bits share an index, so that a large picture
+/// costs no more searches than it has colours.
 fn learnt(pixels: &[u8], speed: u8) -> Indexed {
     let pixels = pixels.as_chunks::<3>().0;
     let sample = pixels.iter().step_by(pixels.len().div_ceil(LEARNT_FROM));
     let sample: Vec<u8> = sample.flat_map(|&[r, g, b]| [r, g, b, 255]).collect();
-    // A small picture has few pixels to learn from: all of them are wanted then.
+    // A small picture has few pixels to learn from: then all of them are used.
     let speed = i32::from(speed).min(1.max((pixels.len() / 4096) as i32));
     let network = NeuQuant::new(speed, 255, &sample);
     let mut places = vec![0u8; 1 << 18];
@@ -100,6 +100,6 @@ fn learnt(pixels: &[u8], speed: u8) -> Indexed {
         }
         places[key]
     };
-    let indices = pixels.iter().map(place).collect();
-    Indexed { palette: [vec![0; 3], network.color_map_rgb()].concat(), pixels: indices, transparent: None }
+    let indexes = pixels.iter().map(place).collect();
+    Indexed { palette: [vec![0; 3], network.color_map_rgb()].concat(), pixels: indexes, transparent: None }
 }

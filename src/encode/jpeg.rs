@@ -9,17 +9,17 @@ use super::carried::into_jpeg;
 use super::{Carried, Jpeg, StreamEncoder, Subsampling, failed};
 use crate::error::Error;
 use crate::format::jpeg::join::{Joiner, most_rows};
-use crate::kept::Kept;
 use crate::picture::{Channels, Dimensions};
 use crate::raster::{Raster, Sample};
+use crate::reused::Reused;
 
-/// Pixels that are compressed at once in a picture that is written while it is made, unless 16 rows have more.
+/// Pixels compressed at once in a picture that is written while it is made, unless 16 rows have more.
 const BAND_AREA: u32 = 1 << 20;
 
 /// Keeps its compressor, whose set-up is not free.
 #[derive(Default)]
 pub(super) struct Encoder {
-    kept: Kept<Compressor>,
+    compressor: Reused<Compressor>,
 }
 
 impl Encoder {
@@ -43,7 +43,7 @@ impl Encoder {
     }
 
     fn compress(&mut self, image: Image<&[u8]>, settings: &Jpeg) -> turbojpeg::Result<Vec<u8>> {
-        self.kept.with(Compressor::new, |compressor| {
+        self.compressor.with(Compressor::new, |compressor| {
             compressor.set_quality(settings.quality.into())?;
             compressor.set_subsamp(match settings.subsampling {
                 _ if image.format == PixelFormat::GRAY => Subsamp::Gray,
@@ -62,12 +62,12 @@ impl Encoder {
 pub(super) struct JpegStream {
     encoder: Encoder,
     settings: Jpeg,
-    /// For the begin of the file.
+    /// To be written at the beginning of the file.
     carried: Option<Carried>,
     joiner: Joiner,
-    /// Of a band, the last one apart.
+    /// The rows of each band but the last.
     rows: u32,
-    /// Fewer than that, which the next are added to.
+    /// Rows that do not fill a band yet.
     left: Raster,
 }
 
@@ -94,7 +94,7 @@ impl JpegStream {
         joined.ok_or_else(|| failed("JPEG", "its bands cannot be joined"))
     }
 
-    /// Compresses the band that earlier rows have begun and these complete; how many of these are in it.
+    /// Completes the band that earlier rows began, and compresses it; returns how many of these rows are in it.
     fn complete(&mut self, raster: &Raster, file: &mut Vec<u8>) -> Result<u32, Error> {
         let begun = self.left.dimensions.height;
         if begun == 0 || begun + raster.dimensions.height < self.rows {

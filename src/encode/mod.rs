@@ -27,15 +27,16 @@ use crate::error::Error;
 use crate::picture::{Dimensions, Format, Limits};
 use crate::raster::{Raster, Sample};
 
-/// Encodes rasters; keeps its buffers.
+/// Encodes rasters; reuses its buffers.
 #[derive(Default)]
 pub struct Encoder {
     jpeg: jpeg::Encoder,
 }
 
 impl Encoder {
-    /// The raster, which [`check`] has let pass, as a file of `format` that carries what the format can hold of `carried`.
-    /// It must be opaque if the format has no alpha. Only PNG and TIFF hold 16 bits a sample: others are given 8.
+    /// The raster, which has passed [`check`], as a file of `format` that carries what the format can hold of
+    /// `carried`. It must be opaque if the format has no alpha. Only PNG and TIFF hold 16 bits a sample: others are
+    /// given 8.
     ///
     /// # Errors
     /// [`Error::Internal`] if the encoder fails.
@@ -80,7 +81,7 @@ pub fn check(format: Format, size: Dimensions, settings: &Encodings) -> Result<(
     Ok(())
 }
 
-/// What of `limits` a file of `format` holds: for sizes that are left to the server.
+/// `limits`, narrowed to what a file of `format` holds: for sizes that are left to the server.
 pub fn held(format: Format, limits: &Limits, settings: &Encodings) -> Limits {
     let longest = NonZeroU32::new(longest_side(format)).unwrap_or(NonZeroU32::MAX);
     let largest = if format == Format::Avif { settings.avif.max_area } else { u64::MAX };
@@ -91,7 +92,7 @@ pub fn held(format: Format, limits: &Limits, settings: &Encodings) -> Limits {
     }
 }
 
-/// What of `offer` info.json may tell of an image whose largest picture has this size: formats that hold it.
+/// `offer`, narrowed for the info.json of an image whose largest picture has this size: to formats that hold it.
 pub fn offered(offer: &Offer, largest: Dimensions, settings: &Encodings) -> Offer {
     offer.of_formats(|format| check(format, largest, settings).is_ok())
 }
@@ -107,7 +108,7 @@ const fn longest_side(format: Format) -> u32 {
     }
 }
 
-/// What an encoder says when it fails although its input is right.
+/// The error of an encoder that fails although its input is right.
 fn failed(encoder: &str, error: impl std::fmt::Display) -> Error {
     Error::Internal(format!("{encoder} encoder: {error}"))
 }

@@ -1,4 +1,4 @@
-//! PDF of one page that a JPEG fills: 744 bytes around it, and no time that can be measured.
+//! PDF of one page that a JPEG fills: 744 bytes around it, in no measurable time.
 //! ISO 32000-1 sections 7.4.8 (DCTDecode), 8.9 (images), annex C (a page has at most 14400 units a side).
 
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};

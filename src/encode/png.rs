@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::picture::{Channels, Depth, Dimensions};
 use crate::raster::{Raster, Sample};
 
-/// Bytes of compressed pixels in a chunk, where not all of them are in one.
+/// Bytes of compressed pixels in a chunk, where there is more than one.
 const CHUNK: usize = 256 << 10;
 
 pub(super) fn encode<S: Sample>(
@@ -32,7 +32,7 @@ fn write<S: Sample>(raster: &Raster<S>, settings: &Png, carried: &Carried) -> Re
     Ok(file)
 }
 
-/// All that stands before the pixels.
+/// Writes everything that precedes the pixels.
 fn begin<S: Sample, W: Write>(
     out: W,
     size: Dimensions,
@@ -76,11 +76,11 @@ pub(super) struct PngStream {
     settings: Png,
     carried: Carried,
     out: Outlet,
-    /// From the first rows on, which tell the channels.
+    /// There once the first rows, which determine the channels, have come.
     writer: Option<StreamWriter<'static, Outlet>>,
 }
 
-/// Where the writer leaves bytes, to be taken away while it goes on.
+/// Where the writer puts bytes, to be taken out while it goes on.
 #[derive(Clone, Default)]
 struct Outlet(Rc<RefCell<Vec<u8>>>);
 

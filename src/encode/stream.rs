@@ -1,6 +1,6 @@
-//! Files that are written while their picture is made, so that nobody holds all of its pixels.
-//! Only JPEG and PNG have their pixels in the order of rows and nothing before them that depends on these. TIFF could do
-//! with its directory at the end, but its header names the place of that.
+//! Files that are written while their picture is made, so that not all of its pixels are in memory.
+//! Only JPEG and PNG have their pixels in the order of rows and nothing before them that depends on these. TIFF could
+//! have its directory at the end, but its header must contain the offset of that.
 
 use super::Encodings;
 use super::{Carried, jpeg::JpegStream, png::PngStream};
@@ -8,9 +8,9 @@ use crate::error::Error;
 use crate::picture::{Dimensions, Format};
 use crate::raster::{Raster, Sample};
 
-/// A file in the making. Its bytes are the same however its rows are handed over.
+/// A file being written. Its bytes are the same however its rows are divided.
 pub trait StreamEncoder<S> {
-    /// What these rows, of full width and below those before, add to the file. It may be nothing yet.
+    /// The bytes that these rows, of full width and below those before, add to the file. There may be none yet.
     ///
     /// # Errors
     /// [`Error::Internal`] if the encoder fails.
@@ -33,7 +33,7 @@ pub enum StreamFormat {
 }
 
 impl StreamFormat {
-    /// That of files of `format` with these settings, if they can be written so.
+    /// The one for `format` with these settings, if such files can be written so.
     pub fn of(format: Format, encodings: &Encodings) -> Option<Self> {
         match format {
             // The tables, or the scans, of other JPEGs depend on all pixels.
@@ -43,7 +43,7 @@ impl StreamFormat {
         }
     }
 
-    /// A file for a picture of `size` that [`check`](super::check) has let pass, and what it carries.
+    /// A file for a picture of `size` that has passed [`check`](super::check), and what it carries.
     pub fn begin<S: Sample>(
         self,
         size: Dimensions,

@@ -30,7 +30,7 @@ pub(super) fn encode<S: Sample>(
     write(raster, settings, carried).map_err(|error| failed("TIFF", format!("{error:#}")))
 }
 
-/// The pixels first, the directory that says where they are behind them.
+/// The pixels first, then the directory with their offsets.
 fn write<S: Sample>(raster: &Raster<S>, settings: &Tiff, carried: &Carried) -> Result<Vec<u8>> {
     // Pixels that do not compress may grow by a half.
     let layout = if size_of_val(&raster.pixels[..]) < 2 << 30 { Layout::Classic } else { Layout::Big };
@@ -126,7 +126,7 @@ fn difference<S: Sample>(row: &mut [S], count: usize) {
     }
 }
 
-/// What the pixels are.
+/// The fields that describe the pixels.
 fn pixel_fields<S: Sample>(raster: &Raster<S>, compression: TiffCompression) -> Vec<Field> {
     let channels = raster.channels;
     let photometric = if channels.has_colour() { photometric::RGB } else { photometric::BLACK_IS_ZERO };
@@ -156,7 +156,7 @@ fn pixel_fields<S: Sample>(raster: &Raster<S>, compression: TiffCompression) -> 
     fields
 }
 
-/// Where the pixels are.
+/// The fields that locate the pixels.
 fn piece_fields(
     piece: Dimensions,
     tiled: bool,

@@ -1,7 +1,7 @@
 //! FastCGI 1.0 as a responder speaks it: one request per connection, then the connection ends.
 //! Pure on bytes; sockets appear only as a `Read` or `Write` that is passed in. Knows nothing of images or HTTP paths:
 //! it makes a [`Request`] of records, and records of a [`Response`](crate::http::Response).
-//! Standard: FastCGI Specification 1.0 (Open Market, 1996); clauses are cited where they decide something.
+//! Standard: FastCGI Specification 1.0 (Open Market, 1996); clauses are cited where they matter.
 
 pub mod params;
 pub mod record;
@@ -14,23 +14,23 @@ use crate::http::Request;
 pub use request::Assembly;
 pub use response::write_response;
 
-/// A whole request, and the id under which the reply has to go out.
+/// A whole request, and the id that the reply must carry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incoming {
     /// The FastCGI request id.
     pub id: u16,
-    /// What is asked.
+    /// The request.
     pub request: Request,
 }
 
-/// Why no request came of a connection.
+/// Why a connection gave no request.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The peer closed, stalled, or the socket failed.
     #[error("connection: {0}")]
     Connection(#[from] io::Error),
 
-    /// The peer broke a rule of the protocol or of this server. The connection is of no more use.
+    /// The peer broke a rule of the protocol or of this server. The connection cannot be used any more.
     #[error("peer: {0}")]
     Peer(#[from] Fault),
 }
@@ -38,7 +38,7 @@ pub enum Error {
 /// The rule that a peer broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
-    /// It took its request back (section 5.4).
+    /// It aborted its request (section 5.4).
     #[error("it aborted the request")]
     Aborted,
     /// The body of BEGIN_REQUEST is not 8 bytes (section 5.1).

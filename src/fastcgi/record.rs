@@ -28,7 +28,7 @@ pub mod kind {
 /// One record without its header and padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Record<'a> {
-    /// Its type, one of [`kind`] or a number that nobody knows.
+    /// Its type, one of [`kind`] or an unknown number.
     pub kind: u8,
     /// The request that it belongs to; 0 is the management of the connection.
     pub id: u16,
@@ -36,14 +36,14 @@ pub struct Record<'a> {
     pub content: &'a [u8],
 }
 
-/// How a request ended, in the eyes of the protocol (section 5.5).
+/// How a request ended, as a protocol status (section 5.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtocolStatus {
     /// Normal end.
     RequestComplete = 0,
     /// A second request on a connection that carries one at a time.
     CannotMultiplex = 1,
-    /// A role that is not played here.
+    /// A role that is not implemented here.
     UnknownRole = 3,
 }
 
@@ -76,7 +76,7 @@ pub const fn header(kind: u8, id: u16, length: u16) -> [u8; HEADER_LENGTH] {
     [VERSION, kind, id1, id0, length1, length0, 0, 0]
 }
 
-/// The END_REQUEST record. Its application status, the exit code of CGI, is always 0: NGINX does not look at it.
+/// The END_REQUEST record. Its application status, the exit code of CGI, is always 0: NGINX ignores it.
 pub const fn end_request(id: u16, status: ProtocolStatus) -> [u8; 16] {
     with_body(kind::END_REQUEST, id, [0, 0, 0, 0, status as u8, 0, 0, 0])
 }

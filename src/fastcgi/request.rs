@@ -1,21 +1,21 @@
 //! The assembly of a request from the records of one connection.
-//! Must not touch a socket: bytes come in by [`Assembly::feed`], what the protocol wants said waits in its replies.
+//! Must not touch a socket: bytes come in by [`Assembly::feed`], replies that the protocol requires are queued.
 //! FastCGI 1.0 sections 3.5, 4, 5 and 6.2; the bounds are our own.
 
 use super::record::{self, ProtocolStatus, Record, kind};
 use super::{Fault, Incoming, params, write_response};
 use crate::http::{Request, Response};
 
-/// Most bytes of parameters. NGINX sends less than 20 KiB with its own limits as they come.
+/// Most bytes of parameters. NGINX sends less than 20 KiB with its default limits.
 const MAX_PARAMS: usize = 64 * 1024;
 
-/// Most bytes of one connection, whatever they are: parameters, a body that nobody wants, management, padding.
+/// Most bytes of one connection, whatever they are: parameters, an unused body, management, padding.
 const MAX_CONNECTION: usize = 256 * 1024;
 
-/// The role that answers requests (section 6.2), the only one played here.
+/// The role that answers requests (section 6.2), the only one implemented here.
 const RESPONDER: u16 = 1;
 
-/// A request in the making. The result does not depend on how the bytes were cut into pieces.
+/// A request being assembled. The result does not depend on how the bytes were cut into pieces.
 #[derive(Debug, Default)]
 pub struct Assembly {
     pending: Vec<u8>,
@@ -55,7 +55,7 @@ impl Assembly {
         Ok(None)
     }
 
-    /// What has to be written to the peer by now: answers to management records, refusals.
+    /// What has to be written to the peer now: answers to management records, refusals.
     pub fn take_replies(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.replies)
     }
@@ -77,13 +77,13 @@ impl Assembly {
             {
                 return self.complete(id).map(Some);
             }
-            // The body is thrown away; records of requests that are not active are ignored, as section 3.3 asks.
+            // The body is discarded; records of requests that are not active are ignored, as section 3.3 asks.
             _ => {}
         }
         Ok(None)
     }
 
-    /// Section 5.1. The flag that asks to keep the connection is not looked at: see the `worker`.
+    /// Section 5.1. The flag that asks to keep the connection is ignored: see the `worker`.
     fn begin(&mut self, id: u16, begun: Option<u16>, body: &[u8]) -> Result<(), Fault> {
         let &[role1, role0, _flags, _, _, _, _, _] = body else {
             return Err(Fault::BeginLength(body.len()));
@@ -107,7 +107,7 @@ impl Assembly {
         }
     }
 
-    /// Answers a request that will not be complete, where HTTP has a word for the reason.
+    /// Answers a request that will not be complete, where HTTP has a status for the reason.
     fn refuse(&mut self, fault: Fault) {
         let status = match fault {
             Fault::PairTruncated => 400,

@@ -1,4 +1,4 @@
-//! The way a response goes out: CGI headers and body in STDOUT records, then END_REQUEST.
+//! How a response is sent: CGI headers and body in STDOUT records, then END_REQUEST.
 //! Must not decide on a status or a header of its own, except Content-Length.
 //! FastCGI 1.0 sections 5.3 and 5.5; CGI 1.1 (RFC 3875) section 6.
 
@@ -8,15 +8,15 @@ use super::record::{self, HEADER_LENGTH, ProtocolStatus, kind};
 use crate::body::Body;
 use crate::http::Response;
 
-/// Most content of one record, a multiple of 8 below 65536 so that no padding is ever wanted.
+/// Most content of one record, a multiple of 8 below 65536 so that no padding is ever needed.
 const CHUNK: u16 = 65_528;
 
 /// Writes all of `response` as the reply to request `id`: in one `writev` if `out` takes it, without copying the body,
 /// or one for each chunk.
 ///
 /// # Errors
-/// Those of `out`, and that of a chunk that cannot be made: then the reply has no end, which tells the peer that it
-/// is not whole. The connection is of no more use.
+/// Those of `out`, and that of a chunk that cannot be made: then the reply has no end, by which the peer sees that it
+/// is incomplete. The connection cannot be used any more.
 pub fn write_response(response: Response, id: u16, out: &mut impl Write) -> io::Result<()> {
     let mut head = head(&response);
     match response.body {
@@ -37,7 +37,7 @@ fn head(response: &Response) -> Vec<u8> {
     let mut head = String::with_capacity(512);
     head += &format!("Status: {} {}\r\n", response.status, response.reason());
     let has_length = response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Content-Length"));
-    // RFC 9110 section 8.6: neither 204 nor 304 tells the length of its own body.
+    // RFC 9110 section 8.6: neither 204 nor 304 states the length of its own body.
     if let Body::Whole(body) = &response.body
         && !has_length
         && !matches!(response.status, 204 | 304)
@@ -45,7 +45,7 @@ fn head(response: &Response) -> Vec<u8> {
         head += &format!("Content-Length: {}\r\n", body.len());
     }
     for (name, value) in &response.headers {
-        // The last line of defence against a header that smuggles in another one.
+        // The last defence against header injection.
         if value.bytes().any(|byte| byte.is_ascii_control()) {
             log::error!("the value of header {name} has a control byte and is not sent");
             continue;

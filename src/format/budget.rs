@@ -1,4 +1,4 @@
-//! What may be decoded in one piece: the limits of pictures without tiles, asked before any memory is taken.
+//! The limits of what is decoded in one piece: pictures without tiles. Checked before any memory is allocated.
 
 use crate::error::MasterError;
 use crate::picture::{Dimensions, Level, Sampling};
@@ -6,7 +6,7 @@ use crate::picture::{Dimensions, Level, Sampling};
 /// Most pixels that a flat master may have at the level that is decoded.
 pub const MAX_AREA: u64 = 100_000_000;
 
-/// Most bytes that decoding may take: the pixels, and what has to be held besides until they are there.
+/// Most bytes that decoding may take: the pixels, and the buffers needed meanwhile.
 pub(super) const MAX_BYTES: u64 = 640 << 20;
 
 /// A level without tiles.
@@ -14,7 +14,7 @@ pub(super) fn level(dimensions: Dimensions) -> Level {
     Level { dimensions, tile: dimensions, tiled: false, stored_as: None, sampling: Sampling::Boxes }
 }
 
-/// Refuses what would take too much memory, with the command that makes a better master of it.
+/// Refuses a picture that would take too much memory, with the command that makes a better master of it.
 ///
 /// # Errors
 /// [`MasterError::TooLarge`] then; [`MasterError::Damaged`] for a picture without pixels.

@@ -7,7 +7,7 @@ pub mod jp2;
 pub mod jpeg;
 pub mod tiff;
 
-/// A tile's bytes as a complete file, out of the map. Not looked through.
+/// A tile's bytes as a complete file, copied out of the map. Its contents are not checked.
 #[derive(Debug)]
 pub enum Stored {
     /// A JPEG stream.

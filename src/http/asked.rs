@@ -1,4 +1,4 @@
-//! What a request asks for beside its path: by what name, in what form, how large at most, and whether anew. Pure.
+//! What a request asks for beside its path: the name of the server, the media type, the limits, the validators. Pure.
 
 use recto_iiif::{Identifier, Version, base_uri};
 
@@ -13,13 +13,13 @@ use crate::picture::Limits;
 pub struct Asked<'r> {
     /// What the server is called.
     pub vhost: Vhost<'r>,
-    /// What NGINX would keep the answer under; None if it keeps none.
+    /// The key under which NGINX would cache the response; None if it caches none.
     spelling: Option<Spelling<'r>>,
     /// The Accept header.
     pub accept: Option<&'r str>,
-    /// What it may have at most: the limits of the configuration, narrowed by what NGINX grants this request.
+    /// The limits of the configuration, narrowed by what NGINX grants this request.
     pub limits: Limits,
-    /// Which answers the client has already.
+    /// The responses that the client has already.
     pub validators: Validators<'r>,
 }
 
@@ -27,8 +27,8 @@ impl<'r> Asked<'r> {
     /// What a request to `vhost` asks for.
     ///
     /// # Errors
-    /// [`Error::Internal`] if NGINX is not configured as it must be: nothing says what the server is called, or the limits
-    /// are none.
+    /// [`Error::Internal`] if NGINX is not configured as it must be: nothing names the server, or the limits are
+    /// invalid.
     pub fn of(
         request: &'r Request,
         vhost: Option<Vhost<'r>>,
@@ -52,8 +52,8 @@ impl<'r> Asked<'r> {
         })
     }
 
-    /// The way to what NGINX keeps, if that is not what is asked for: `rest` is what comes after the identifier, made only
-    /// if NGINX keeps anything.
+    /// The internal redirect to what NGINX caches, if that is spelt otherwise than the request: `rest` is the path after
+    /// the identifier, made only if NGINX caches anything.
     pub fn lead(
         &self,
         accept: &str,

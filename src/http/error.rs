@@ -1,4 +1,4 @@
-//! What HTTP tells of an error: its status, and the line of text that the client sees. Nothing else decides on either.
+//! An error as HTTP reports it: its status, and the line of text that the client sees. Both are decided here alone.
 
 use crate::error::{Error, MasterError, NO_IMAGE};
 
@@ -12,7 +12,7 @@ pub fn status(error: &Error) -> u16 {
     }
 }
 
-/// The line of text that the client sees. Faults of the server have a fixed one: details go to the log.
+/// The line of text that the client sees. Faults of the server have a fixed line: details go to the log.
 pub fn public_message(error: &Error) -> String {
     match error {
         Error::Request(_) | Error::NotFound(_) => error.to_string(),

@@ -1,16 +1,17 @@
-//! One number for the program and its configuration, and the digest that it is made by. Pure.
+//! One number for the program and its configuration, and the hash function that computes it. Pure.
 
 use std::hash::{Hash, Hasher};
 
 use siphasher::sip::SipHasher13;
 
-/// What stands for the program and its configuration in all entity tags: another version or another setting makes other
-/// bytes. It is the same on every machine with the same version and settings, wherever its files are.
+/// The program and its configuration in all entity tags: another version or setting gives other bytes. It is the same
+/// on every machine with the same version and settings, wherever its files are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConfigFingerprint(u64);
 
 impl ConfigFingerprint {
-    /// That of this version of the program with `settings`, which must be all that changes the bytes of an answer.
+    /// The fingerprint of this version of the program with `settings`, which must be all that changes the bytes of a
+    /// response.
     pub fn of(settings: &impl Hash) -> Self {
         let mut digest = Digest::default();
         digest.add(env!("CARGO_PKG_VERSION").as_bytes());
@@ -24,13 +25,13 @@ impl ConfigFingerprint {
     }
 }
 
-/// SipHash-1-3 with the key 0: a number that stands for bytes, the same on every machine, which the standard library's
-/// hasher does not promise. Integers of a derived `Hash` come as little-endian bytes, those of a pointer's width as 8.
+/// SipHash-1-3 with the key 0: the same number for the same bytes on every machine, which the standard library's hasher
+/// does not promise. Integers of a derived `Hash` come as little-endian bytes, those of a pointer's width as 8.
 #[derive(Default)]
 pub(super) struct Digest(SipHasher13);
 
 impl Digest {
-    /// Adds a part, with its length: so no two lists of parts are one.
+    /// Adds a part, with its length: so no two lists of parts give the same bytes.
     pub(super) fn add(&mut self, part: &[u8]) {
         self.write_usize(part.len());
         self.write(part);
@@ -80,7 +81,7 @@ mod tests {
         assert_eq!(digest.finish(), 0x6658_1a75_b544_0ba5);
     }
 
-    /// What a derived `Hash` hands over is the compiler's choice: with another one, all tags would be others.
+    /// What a derived `Hash` feeds in is the compiler's choice: if that changed, so would all tags.
     #[test]
     fn settings_are_digested_by_the_same_bytes_everywhere() {
         #[derive(Hash)]

@@ -1,6 +1,6 @@
 //! `[server] trusted_hosts`: the names by which clients may find the server, beside what NGINX calls it.
-//! A Host header comes from the client; what is taken of it stands in info.json, so no more is taken than is listed.
-//! RFC 9110 section 7.2, RFC 3986 section 3.2.
+//! A Host header comes from the client and ends up in info.json, so only listed hosts are accepted. RFC 9110 section
+//! 7.2, RFC 3986 section 3.2.
 
 use anyhow::bail;
 use serde::Deserialize;
@@ -16,7 +16,7 @@ pub struct Hosts(Vec<Pattern>);
 /// One entry of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pattern {
-    /// As it is written.
+    /// As the operator wrote it.
     text: String,
     /// In lower case; of `*.example.org` what stands after the asterisk.
     name: String,
@@ -24,7 +24,7 @@ struct Pattern {
     port: Port,
 }
 
-/// Which ports an entry means.
+/// Which ports an entry allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Port {
     /// That of the scheme.
@@ -34,7 +34,7 @@ enum Port {
 }
 
 impl Default for Hosts {
-    /// The machine itself, by any port: whoever calls it so is on it, or has a way into it.
+    /// The machine itself, by any port: a client that uses these names is on it, or has access to it.
     fn default() -> Self {
         let local = ["localhost", "127.0.0.1", "[::1]"];
         Self(local.map(|name| Pattern::new(format!("{name}:*"), name, false, Port::Any)).into())
@@ -50,7 +50,7 @@ impl TryFrom<Vec<String>> for Hosts {
 }
 
 impl Hosts {
-    /// What a Host header says, if it is listed: in lower case, without the usual port of the scheme.
+    /// The host of a Host header, if it is listed: in lower case, without the default port of the scheme.
     pub(super) fn admit(&self, asked: &str, scheme: &str) -> Option<String> {
         let asked = asked.to_ascii_lowercase();
         let (name, port) = split(&asked)?;
@@ -60,8 +60,8 @@ impl Hosts {
             Some(digits) => number(digits)?,
         };
         let listed = self.0.iter().any(|pattern| pattern.matches(name, port, usual));
-        let told = if port == usual { name.to_owned() } else { format!("{name}:{port}") };
-        listed.then_some(told)
+        let admitted = if port == usual { name.to_owned() } else { format!("{name}:{port}") };
+        listed.then_some(admitted)
     }
 
     /// The list as it is written.
@@ -132,7 +132,7 @@ fn is_host(text: &str) -> bool {
     }
 }
 
-/// One label or more. An underscore is none of DNS's, but some have it.
+/// One label or more. DNS allows no underscore, but some names have one.
 fn is_name(text: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
@@ -152,7 +152,7 @@ mod tests {
     fn what_is_listed_is_admitted() {
         let hosts = hosts(&["Images.example.org", "*.Example.net", "a_b:8080", "10.0.0.1:*", "[::1]:*"]);
         let hosts = hosts.expect("hosts");
-        for (asked, told) in [
+        for (asked, admitted) in [
             ("images.example.org", Some("images.example.org")),
             ("IMAGES.example.ORG:80", Some("images.example.org")),
             ("images.example.org:443", None),
@@ -184,7 +184,7 @@ mod tests {
             ("user@images.example.org", None),
             ("", None),
         ] {
-            assert_eq!(hosts.admit(asked, "http").as_deref(), told, "{asked}");
+            assert_eq!(hosts.admit(asked, "http").as_deref(), admitted, "{asked}");
         }
         assert_eq!(
             hosts.admit("images.example.org:443", "https").as_deref(),

@@ -1,5 +1,5 @@
-//! The texts of info.json that were made last, so that the next client gets a copy instead of a composition.
-//! Pure. Knows nothing of what is in them: their key says whether they are still true.
+//! The info.json texts made last, so that the next client gets a copy instead of a new one.
+//! Pure. Does not look into them: their key says whether they are still valid.
 
 use crate::lru::Lru;
 
@@ -7,7 +7,7 @@ use crate::lru::Lru;
 const MAX_TEXTS: usize = 256;
 const MAX_BYTES: usize = 2 << 20;
 
-/// Texts by key. A key is all that a text is made of.
+/// Texts by key. A key contains all that a text depends on.
 pub struct InfoCache<K>(Lru<K, Vec<u8>>);
 
 impl<K: PartialEq> Default for InfoCache<K> {

@@ -1,18 +1,18 @@
-//! The Link headers of what is answered: canonical form, level of compliance, context, other pages.
+//! The Link headers of responses: canonical form, level of compliance, context, other pages.
 //! Pure. RFC 8288; Image API 3.0 sections 4.8 and 6, 2.1 sections 4.7, 5.3 and 6.
 
 use recto_iiif::{Identifier, Offer, Pages, Version, base_uri};
 
-/// An image as links tell of it.
+/// What links say about an image.
 #[derive(Clone, Copy)]
 pub struct Links<'a> {
     /// The URL of the `/iiif` root.
     pub base: &'a str,
-    /// In the URLs of which version.
+    /// The version whose URLs they are.
     pub version: Version,
-    /// By what name it was asked for.
+    /// The identifier in the request.
     pub identifier: &'a Identifier,
-    /// In what ways it is served.
+    /// What is offered of it.
     pub offer: &'a Offer,
 }
 
@@ -40,7 +40,7 @@ impl Links<'_> {
         links
     }
 
-    /// Which level of compliance this is.
+    /// The URI of the level of compliance.
     fn profile(&self) -> String {
         format!("<{}>;rel=\"profile\"", self.offer.compliance(self.version).uri(self.version))
     }

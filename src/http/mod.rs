@@ -1,6 +1,5 @@
-//! What Recto knows of HTTP: requests and responses as plain values, what a request asks for and what the server is called
-//! in it, how an answer is kept and found to be fresh, its `Link` headers, what is told of errors, the texts of info.json
-//! that were made last.
+//! HTTP: requests and responses as plain values, what a request asks for and what the server is called in it, how
+//! responses are cached and validated, `Link` headers, how errors are reported, the cache of info.json.
 
 pub mod asked;
 mod error;

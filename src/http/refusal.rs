@@ -1,24 +1,24 @@
-//! Answers that say no, and what the log says of them: whose fault it is decides on both.
+//! Error responses, and what the log says about them: both depend on whose fault it is.
 
 use super::{Response, public_message, status};
 use crate::body::Body;
 use crate::error::{Error, MasterError};
 
-/// How long clients and caches may keep an answer that says no: a file may appear at any time.
+/// How long clients and caches may keep an error response: a file may appear at any time.
 pub const REFUSAL_MAX_AGE: &str = "max-age=60";
 
-/// An error as the client sees it, for NGINX to keep or not; the log gets the faults that are not the client's.
-pub fn refusal(uri: &[u8], error: &Error, may_be_kept: bool) -> Response<'static> {
+/// The response to an error, which NGINX may cache or not; faults that are not the client's are logged.
+pub fn refusal(uri: &[u8], error: &Error, may_be_cached: bool) -> Response<'static> {
     let status = status(error);
     complain(&status.to_string(), uri, error);
     let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
     let refusal = Response::text(status, &public_message(error)).with("Cache-Control", cache_control);
-    // Perhaps a picture that is being written: NGINX is not to keep this in place of what it has of that.
+    // Perhaps a picture that is being written: NGINX must not replace what it has cached of it by this.
     let is_for_now = matches!(error, Error::Master(MasterError::NoImage));
-    if is_for_now || !may_be_kept { refusal.with("X-Accel-Expires", "0") } else { refusal }
+    if is_for_now || !may_be_cached { refusal.with("X-Accel-Expires", "0") } else { refusal }
 }
 
-/// The body with one line in the log if it breaks off.
+/// The body; if it breaks off, one line is logged.
 pub fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
     match body {
         Body::Chunks(chunks) => {

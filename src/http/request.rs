@@ -1,4 +1,4 @@
-//! A request, in the words of CGI. Pure.
+//! A request as CGI parameters. Pure.
 //! CGI 1.1 (RFC 3875) section 4.1; what NGINX adds for Recto (`RECTO_...`) stands in `nginx/recto.conf`.
 
 /// What a client asked for: method, URL and headers, each by its CGI name, and what NGINX adds to them.

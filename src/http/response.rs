@@ -8,7 +8,7 @@ pub struct Response<'a> {
     pub status: u16,
     /// Names and values. A value with a control byte in it is not sent.
     pub headers: Vec<(&'static str, String)>,
-    /// The body. Content-Length tells the length of a whole one.
+    /// The body. A whole one is sent with Content-Length.
     pub body: Body<'a>,
 }
 
@@ -30,7 +30,7 @@ impl<'a> Response<'a> {
         self
     }
 
-    /// A short answer in words.
+    /// A short response of plain text.
     pub fn text(status: u16, line: &str) -> Self {
         Self::new(status, format!("{line}\n").into_bytes()).with("Content-Type", "text/plain; charset=utf-8")
     }

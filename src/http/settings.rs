@@ -1,17 +1,18 @@
-//! Of `[server]`, what is said about it by HTTP: its URL, and how long answers may be kept.
+//! The part of `[server]` about HTTP: its URL, and how long responses may be cached.
 
 use anyhow::ensure;
 
 use super::Hosts;
 
-/// What the server is called, and how long its answers may be kept.
+/// The URL of the server, and how long its responses may be cached.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The URL of the `/iiif` root that clients see, without a slash at its end. Without it NGINX tells.
+    /// The URL of the `/iiif` root that clients see, without a slash at its end. Without it, the name that NGINX passes
+    /// on is used.
     pub public_url: Option<String>,
-    /// The hosts whose name a client's request may give to that URL, where NGINX has none of its own.
+    /// The hosts that a client's request may put into that URL, where NGINX has no name of its own.
     pub trusted_hosts: Hosts,
-    /// The Cache-Control header of what was found.
+    /// The Cache-Control header of successful responses.
     pub cache_control: String,
 }
 
@@ -30,8 +31,8 @@ impl Settings {
         Ok(Self { public_url, trusted_hosts, cache_control })
     }
 
-    /// In words, what the ids in info.json begin with.
-    pub fn told_ids(&self) -> String {
+    /// What the ids in info.json begin with, for the log.
+    pub fn describe_ids(&self) -> String {
         match &self.public_url {
             Some(url) => format!("ids begin with {url}/3/ and {url}/2/"),
             None => format!(
@@ -42,7 +43,8 @@ impl Settings {
         }
     }
 
-    /// What a client's Host header gives to the base URL, or would without `public_url`; nothing if it is not listed.
+    /// The host that a client's Host header puts into the base URL, or would without `public_url`; None if it is not
+    /// listed.
     pub(super) fn admit(&self, host: &str, scheme: &str) -> Option<String> {
         let public = self.public_url.as_deref().and_then(|url| url.split('/').nth(2));
         let is_public = public.is_some_and(|public| public == host);

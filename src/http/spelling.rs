@@ -1,9 +1,9 @@
-//! The one spelling under which NGINX keeps an answer, and the way there for who asks by another one: an internal
-//! redirect that the client does not see. Pure. What NGINX makes of it stands in `nginx/recto.conf`.
+//! The one spelling of a request under which NGINX caches the response, and the internal redirect, unseen by the
+//! client, that leads there from any other. Pure. What NGINX makes of it stands in `nginx/recto.conf`.
 
 use super::{Request, Response};
 
-/// What an answer is kept under, beside what the client has no say in.
+/// The parts of NGINX's cache key that the client chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spelling<'r> {
     /// The Accept header, as far as NGINX passes it on.
@@ -15,14 +15,14 @@ pub struct Spelling<'r> {
 }
 
 impl<'r> Spelling<'r> {
-    /// The one that is asked for. None if NGINX keeps nothing: then one is as good as another.
+    /// The spelling of the request. None if NGINX caches nothing: then any will do.
     pub fn asked(request: &'r Request) -> Option<Self> {
         let param = |name| request.param(name).unwrap_or_default();
         let keeps = !param("RECTO_CACHE").is_empty();
         keeps.then(|| Self { accept: param("HTTP_ACCEPT"), host: param("RECTO_HOST"), path: path(request) })
     }
 
-    /// The way to `image` with `rest` after it, unless this is what was asked for, with the same header and host.
+    /// The redirect to `image` with `rest` after it, unless that is what was requested, with the same header and host.
     pub fn lead(&self, accept: &str, host: &str, image: &str, rest: &str) -> Option<Response<'static>> {
         let is_same = self.accept == accept.as_bytes() && self.host == host.as_bytes();
         if is_same && self.path.strip_prefix(image.as_bytes()) == Some(rest.as_bytes()) {
@@ -32,23 +32,23 @@ impl<'r> Spelling<'r> {
         Some(Response::new(308, Vec::new()).with("X-Accel-Redirect", to))
     }
 
-    /// Whether a refusal may be kept under it. There is no other for what is wrong, but nobody is to fill the cache by
-    /// asking for that under ever new hosts.
-    pub fn may_keep_refusals(&self, host: &str) -> bool {
+    /// Whether a refusal may be cached under it. A wrong request has no other spelling, but nobody is to fill the cache
+    /// by repeating it under ever new hosts.
+    pub fn may_cache_refusals(&self, host: &str) -> bool {
         self.host == host.as_bytes()
             && matches!(self.accept, b"" | b"application/json" | b"application/ld+json")
     }
 }
 
-/// The undecoded path that is to be answered: that to which a worker has led, or what the client wrote.
+/// The undecoded path to answer: the target of a worker's redirect, or what the client wrote.
 pub fn path(request: &Request) -> &[u8] {
     let led = request.param("RECTO_PATH").filter(|path| !path.is_empty());
     let uri = led.or_else(|| request.param("REQUEST_URI")).unwrap_or_default();
     uri.split(|byte| *byte == b'?').next().unwrap_or_default()
 }
 
-/// What stands for an Accept header that makes `media_type` of info.json. The three that NGINX can tell by itself
-/// stand for themselves.
+/// The short form of an Accept header that selects `media_type` for info.json. The three that NGINX recognises by
+/// itself stay as they are.
 pub fn plain_accept(accept: Option<&str>, media_type: &str) -> &'static str {
     match accept {
         None => "",
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn refusals_are_kept_under_few_hosts_and_headers() {
-        for (accept, host, kept) in [
+        for (accept, host, may_be_cached) in [
             ("", "", true),
             ("application/json", "", true),
             ("application/json;q=0.3", "", false),
@@ -116,7 +116,7 @@ mod tests {
             let request = request(accept, host, "/iiif/3/a", "MISS");
             let trusted = if host == "localhost" { host } else { "" };
             let asked = Spelling::asked(&request).expect("a cache");
-            assert_eq!(asked.may_keep_refusals(trusted), kept, "{accept} {host}");
+            assert_eq!(asked.may_cache_refusals(trusted), may_be_cached, "{accept} {host}");
         }
     }
 }

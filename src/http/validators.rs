@@ -24,9 +24,9 @@ pub struct Validators<'r> {
 }
 
 impl Freshness {
-    /// The freshness of what `representation` names: the canonical request, or whatever else tells it from others.
-    /// `files` are those that it is made from, `limits` those of the request. A copy of the files elsewhere has the same
-    /// tag, if it has their dates.
+    /// The freshness of what `representation` names: the canonical request, or whatever else distinguishes it from
+    /// others. `files` are those that it is made from, `limits` those of the request. Copies of the files elsewhere
+    /// give the same tag if they have the same dates.
     pub fn new(
         representation: &[&str],
         files: impl Iterator<Item = Identity> + Clone,
@@ -64,7 +64,7 @@ impl Validators<'_> {
             return tags.split(',').map(str::trim).any(same);
         }
         let since = self.if_modified_since.and_then(|date| httpdate::parse_http_date(date).ok());
-        // The date that was given out, and no other, as NGINX has it: an older master may take the place of a newer one.
+        // Only exactly the date that was sent counts, as in NGINX: an older master may replace a newer one.
         since == Some(freshness.modified)
     }
 }

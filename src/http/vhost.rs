@@ -1,6 +1,6 @@
 //! What the server is called in a request: the URL that ids, links and redirects begin with. Pure.
-//! A client has a say in it only where NGINX has no name for the vhost, or not the port that leads to it, and only by
-//! a host that is listed. `X-Forwarded-Host` and the like are believed from nobody.
+//! A client influences it only where NGINX has no name for the vhost, or does not know its public port, and only with a
+//! host that is listed. `X-Forwarded-Host` and the like are never trusted.
 
 use std::borrow::Cow;
 
@@ -11,13 +11,13 @@ use super::{Request, Settings};
 pub struct Vhost<'r> {
     /// The URL of the `/iiif` root that the client sees, without a slash at its end.
     pub base: Cow<'r, str>,
-    /// The host that the client asked for, if it is listed or NGINX's own; else empty.
+    /// The host in the client's request, if it is listed or NGINX's own; else empty.
     pub host: Cow<'r, str>,
 }
 
 impl<'r> Vhost<'r> {
-    /// By `public_url`, by the host that NGINX passes on, or by NGINX's own name for the vhost. None if none of them
-    /// says it.
+    /// By `public_url`, by the host that NGINX passes on, or by NGINX's own name for the vhost. None if there is none
+    /// of these.
     pub fn of(request: &'r Request, server: &'r Settings) -> Option<Self> {
         let param = |name| request.param(name).and_then(|value| std::str::from_utf8(value).ok());
         let graphic = |base: &&str| base.bytes().all(|byte| byte.is_ascii_graphic());
@@ -41,7 +41,7 @@ impl<'r> Vhost<'r> {
         Some(Self { base, host })
     }
 
-    /// The host that the client asked for in vain: what it is told is another's name.
+    /// The host in the client's request that was not accepted: ids in the response have another name.
     pub fn refused<'a>(&self, request: &'a Request, server: &Settings) -> Option<&'a [u8]> {
         let asked = request.param("RECTO_HOST").filter(|asked| !asked.is_empty());
         asked.filter(|_| server.public_url.is_none() && self.host.is_empty())

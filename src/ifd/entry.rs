@@ -34,7 +34,7 @@ pub(super) enum Kind {
 }
 
 impl Entry {
-    /// The tag that it is of.
+    /// Its tag.
     pub fn tag(&self) -> u16 {
         self.tag
     }
@@ -133,7 +133,7 @@ impl Kind {
         }
     }
 
-    /// Bytes per value. What we do not know is never read, so that any size does.
+    /// Bytes per value. Unknown types are never read, so that any size will do.
     pub(super) const fn size(self) -> u64 {
         match self {
             Self::Byte | Self::SignedByte | Self::Other => 1,

@@ -8,7 +8,7 @@ use super::entry::{Entry, Kind};
 use crate::error::MasterError;
 use crate::source::Bytes;
 
-/// No sane directory has more; the longest that scanners write has about 150.
+/// No real directory has more; the longest that scanners write has about 150.
 const MAX_ENTRIES: u64 = 1024;
 
 /// The longer header, that of BigTIFF.
@@ -68,10 +68,10 @@ impl<'a> File<'a> {
         self.bytes.length()
     }
 
-    /// Gets ranges together that are going to be read by [`File::slice`].
+    /// Fetches ranges together that are going to be read by [`File::slice`].
     ///
     /// # Errors
-    /// [`MasterError`] if they cannot be had.
+    /// [`MasterError`] if they cannot be fetched.
     pub fn announce(&self, ranges: &[Range<u64>]) -> Result<(), MasterError> {
         self.bytes.announce(ranges)
     }

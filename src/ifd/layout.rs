@@ -131,7 +131,7 @@ impl Field {
         Self::new(tag, code::ASCII, value.len() + 1, [value.as_bytes(), &[0]].concat())
     }
 
-    /// A field of bytes that TIFF does not look into (UNDEFINED).
+    /// A field of bytes that TIFF does not interpret (UNDEFINED).
     pub fn bytes(tag: u16, value: &[u8]) -> Self {
         Self::new(tag, code::UNDEFINED, value.len(), value.to_vec())
     }
@@ -141,7 +141,7 @@ impl Field {
         Self::new(tag, code::BYTE, value.len(), value.to_vec())
     }
 
-    /// The tag that it is of.
+    /// Its tag.
     pub(crate) fn tag(&self) -> u16 {
         self.tag
     }

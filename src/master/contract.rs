@@ -1,5 +1,5 @@
-//! Masters of every kind over an object of which nothing is there but what was announced: all that is asked of them is
-//! what the same file on disk answers.
+//! Masters of every kind over an object that has only the bytes announced: they must give the same results as the same
+//! file on disk.
 
 use std::io::Write;
 
@@ -13,10 +13,10 @@ use crate::source::object::tests::Remote;
 const SIZE: Dimensions = Dimensions { width: 300, height: 200 };
 const TILE: u32 = 64;
 
-/// What stands in the place of bytes that were not announced: each makes another mistake of what is read there.
+/// The values of bytes that were not announced: each leads to another mistake when it is read.
 const POISONS: [u8; 3] = [0, 0xff, 0x5a];
 
-/// What is asked of a master.
+/// A query to a master.
 #[derive(Clone, Copy, Debug)]
 enum Query {
     Pages,
@@ -56,7 +56,7 @@ fn answer(master: &Master, query: Query) -> String {
     }
 }
 
-/// All that is asked of a master of this description.
+/// All queries to a master of this description.
 fn queries(description: &Description) -> Vec<Query> {
     let mut queries = vec![Query::Pages, Query::Metadata];
     for (number, level) in description.levels.iter().enumerate() {
@@ -76,7 +76,7 @@ fn queries(description: &Description) -> Vec<Query> {
     queries
 }
 
-/// Asks everything of a page, each time of a master that was just opened. Whether it was got as a whole.
+/// Runs all queries on a page, each on a newly opened master. Returns whether the file was fetched as a whole.
 #[track_caller]
 fn check(what: &str, bytes: &[u8], page: u32) -> bool {
     let master = on_disk(bytes, page);
@@ -101,7 +101,7 @@ fn row(y: u32, width: u32) -> impl Iterator<Item = u8> {
     (0..width).map(move |x| ((x * x / 37) ^ (y * y / 29) ^ (x * y / 41)) as u8)
 }
 
-/// A TIFF in the making: its pieces come first, the directories that tell of them last.
+/// A TIFF being written: its pieces come first, the directories that describe them last.
 struct Tiff {
     layout: Layout,
     bytes: Vec<u8>,
@@ -112,7 +112,7 @@ impl Tiff {
         Self { layout, bytes: layout.header(0).expect("short") }
     }
 
-    /// Adds the pieces of a gray picture, each as `stored` makes it of its rows; the fields that tell of it.
+    /// Adds the pieces of a gray picture, each as `stored` makes it of its rows; returns the fields that describe it.
     fn add(
         &mut self,
         size: Dimensions,
@@ -140,7 +140,7 @@ impl Tiff {
         ]
     }
 
-    /// Writes a directory; where it is.
+    /// Writes a directory; returns where it is.
     fn directory(&mut self, fields: Vec<Field>, last: bool) -> u64 {
         self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
         let at = self.bytes.len() as u64;
@@ -165,7 +165,7 @@ fn gray() -> Vec<Field> {
     ]
 }
 
-/// What a directory says that a server passes on.
+/// The fields of a directory that a server carries on.
 fn words() -> Vec<Field> {
     let xmp = format!("<rdf:RDF>{}</rdf:RDF>", "<!-- history -->".repeat(600));
     vec![

@@ -12,7 +12,7 @@ use crate::source::Identity;
 /// The most that a worker holds of pictures between requests: one of 32 megapixels in RGB, or the eighths of many.
 const PICTURE_BYTES: usize = 96 << 20;
 
-/// The most that it holds of indices: those of some hundred JPEGs of 12 megapixels, or of one of the largest.
+/// The most that it holds of indexes: those of some hundred JPEGs of 12 megapixels, or of one of the largest.
 const INDEX_BYTES: usize = 32 << 20;
 
 /// Decodes windows of masters of every kind.
@@ -23,8 +23,8 @@ pub struct Decoder {
     pub(super) tiff: WindowDecoder,
     /// Whole levels of flat masters, in the depth asked for.
     pub(super) pictures: Lru<(Identity, usize, Depth), AnyRaster>,
-    /// Indices of JPEGs; None for one that cannot be indexed.
-    pub(super) indices: Lru<Identity, Option<jpeg::Index>>,
+    /// Indexes of JPEGs; None for one that cannot be indexed.
+    pub(super) indexes: Lru<Identity, Option<jpeg::Index>>,
 }
 
 impl Default for Decoder {
@@ -33,17 +33,18 @@ impl Default for Decoder {
             jp2: jp2::WindowDecoder::default(),
             tiff: WindowDecoder::default(),
             pictures: Lru::new(usize::MAX, PICTURE_BYTES),
-            indices: Lru::new(usize::MAX, INDEX_BYTES),
+            indexes: Lru::new(usize::MAX, INDEX_BYTES),
         }
     }
 }
 
 impl Decoder {
-    /// Releases what only the request at hand needs, when that is done with pixels: the next may be of another file,
-    /// and idle workers are not to hold memory. The caches stay, within their bounds; their keys say of which file.
+    /// Releases what only the current request needs, when it is done with pixels: the next may be for another file, and
+    /// idle workers should not hold memory. The caches stay, within their bounds; their keys say which file they are
+    /// for.
     pub fn release_buffers(&mut self) {
         self.tiff.forget();
         self.pictures.trim();
-        self.indices.trim();
+        self.indexes.trim();
     }
 }

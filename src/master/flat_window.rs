@@ -1,4 +1,4 @@
-//! Windows of flat masters: which way costs least, and what of it is cached for the next.
+//! Windows of flat masters: the cheapest way to decode them, and what is cached for the next.
 
 use super::{Decoder, Master, Reader};
 use crate::error::MasterError;
@@ -6,11 +6,11 @@ use crate::format::{flat, jpeg};
 use crate::picture::{Depth, Rect};
 use crate::raster::{AnyRaster, Raster, Sample};
 
-/// The kind of index that one of a JPEG is.
+/// The kind of a JPEG's index in the store.
 const JPEG: &str = "jpeg";
 
 impl Master {
-    /// A window by the picture that is cached, else by an index, else by decoding all of its level, which is cached then.
+    /// A window from the cached picture, else by an index, else by decoding its whole level, which is then cached.
     ///
     /// # Errors
     /// [`MasterError`] if what has to be decoded is damaged or too large.
@@ -33,7 +33,7 @@ impl Master {
         let depth = self.description.depth.min(S::DEPTH);
         let samples =
             self.description.levels[level].dimensions.area() * self.description.channels.count() as u64;
-        // Others are dropped before the picture is made, not after.
+        // Other pictures are dropped before this one is made, not after.
         let bytes = usize::try_from(samples * u64::from(depth.bits() / 8)).unwrap_or(usize::MAX);
         decoder.pictures.reserve(bytes);
         let whole = self.decode_whole(picture, level, S::DEPTH)?;
@@ -42,7 +42,7 @@ impl Master {
         Ok(part)
     }
 
-    /// Whether a window is to be decoded by an index: because it is there, or because the plan has it made.
+    /// Whether a window is to be decoded by an index: because the index is there, or because the plan says to build it.
     fn is_worth_an_index(
         &self,
         decoder: &mut Decoder,
@@ -52,13 +52,13 @@ impl Master {
     ) -> bool {
         match Reader::of_flat(picture, level, self.description.levels[level].dimensions, window) {
             Reader::Index => true,
-            Reader::IndexIfKept => matches!(decoder.indices.get(&self.identity), Some(Some(_))),
+            Reader::IndexIfCached => matches!(decoder.indexes.get(&self.identity), Some(Some(_))),
             Reader::Level | Reader::Pieces | Reader::Codestream(_) => false,
         }
     }
 
-    /// The pixels of a window by an index of the file's data, which is made if there is none. None if there can be
-    /// none, or if it fails: then decoding the whole file says what is wrong.
+    /// The pixels of a window by an index of the file's data, which is built if it is missing. None if the file cannot
+    /// be indexed, or if decoding by the index fails: then decoding the whole file reports what is wrong.
     ///
     /// # Errors
     /// [`MasterError`] if the window is too large, or the file shrinks meanwhile.
@@ -70,12 +70,12 @@ impl Master {
         window: Rect,
     ) -> Result<Option<Raster>, MasterError> {
         let bytes = self.object.bytes();
-        if decoder.indices.get(&self.identity).is_none() {
+        if decoder.indexes.get(&self.identity).is_none() {
             let index = self.index_of_flat(bytes)?;
             let bytes = index.as_ref().map_or(0, jpeg::Index::bytes);
-            decoder.indices.insert(self.identity, index, bytes);
+            decoder.indexes.insert(self.identity, index, bytes);
         }
-        let Some(Some(index)) = decoder.indices.get(&self.identity) else { return Ok(None) };
+        let Some(Some(index)) = decoder.indexes.get(&self.identity) else { return Ok(None) };
         let (offset, length) = picture.range(index, level, window);
         let range = offset..offset.saturating_add(length);
         self.object.announce(&[range])?;
@@ -86,13 +86,13 @@ impl Master {
             Err(error @ MasterError::TooLarge(_)) => Err(error),
             Err(error) => {
                 log::warn!("{:?} is decoded whole: {error}", self.path);
-                decoder.indices.insert(self.identity, None, 0);
+                decoder.indexes.insert(self.identity, None, 0);
                 Ok(None)
             }
         }
     }
 
-    /// The index from the store on disk, or else a new one, which is saved there. None if there can be none.
+    /// The index from the store on disk, or else a new one, which is saved there. None if the file cannot be indexed.
     fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<jpeg::Index>, MasterError> {
         let store = self.store.as_ref().filter(|_| self.identity.is_settled());
         if let Some(saved) = store.and_then(|store| store.load(JPEG, &self.identity))
@@ -165,7 +165,7 @@ mod tests {
             let master = OpenMasters::new(bounds, store.ok()).find(&root, "a.jpg").expect("a master");
             master.decode::<u8>(&mut Decoder::default(), 0, window).expect("decoded")
         };
-        let indices = || -> Vec<_> {
+        let indexes = || -> Vec<_> {
             let entries = fs::read_dir(&saved).expect("a directory");
             entries.map(|entry| fs::read(entry.expect("an entry").path()).expect("a file")).collect()
         };
@@ -173,12 +173,12 @@ mod tests {
         let whole = turbojpeg::decompress(&jpeg, turbojpeg::PixelFormat::RGB).expect("decoded").pixels;
         let row = |y: usize| &whole[(y * width + 300) * 3..][..90 * 3];
         assert!(first.pixels == (200..270).flat_map(row).copied().collect::<Vec<_>>());
-        let made = indices();
+        let made = indexes();
         assert_eq!(made.len(), 1);
-        assert!(decoded() == first && indices() == made);
+        assert!(decoded() == first && indexes() == made);
         for entry in fs::read_dir(&saved).expect("a directory") {
             fs::write(entry.expect("an entry").path(), b"damaged").expect("written");
         }
-        assert!(decoded() == first && indices() == made, "made again");
+        assert!(decoded() == first && indexes() == made, "made again");
     }
 }

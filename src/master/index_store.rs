@@ -1,8 +1,8 @@
-//! Indices of masters on disk, which take long to make: so that each is made once, and not by each worker after each
-//! start. One file for each kind of index and master, named after the master's identity.
-//! A file appears whole under its name and replaces the one before, so that workers need not agree on anything. It has a
-//! checksum over its contents and the identity: one that is damaged, or is another master's under this name, counts as
-//! none. An index only spares work: whoever reads it checks it, and whatever fails here costs time, not an answer.
+//! Indexes of masters on disk. They take long to build, so each is built once, and not by each worker after each start.
+//! One file for each kind of index and master, named after the master's identity.
+//! A file is replaced atomically, so that workers need not coordinate. It has a checksum over its contents and the
+//! identity: one that is damaged, or belongs to another master of the same name, is ignored. An index only saves work:
+//! its readers check it, and any failure here costs time, but no response.
 
 use std::cell::Cell;
 use std::ffi::OsString;
@@ -17,22 +17,22 @@ use rustix::fs::{Access, OFlags};
 use super::StateSettings;
 use crate::source::Identity;
 
-/// The longest index that is saved or read: that of a tile of four million packets.
+/// The longest index that is saved or read: enough for a tile of four million packets.
 const LONGEST: u64 = 64 << 20;
 
-/// What a file begins with: a name, and the version of the form of all indices.
+/// What a file begins with: a name, and the version of the format of all indexes.
 const MAGIC: &[u8; 8] = b"recto\0s\x02";
 
-/// How the names of our files end. Others are left alone, whatever directory an operator has named.
+/// The suffix of our files. Others are left alone, whatever directory an operator has named.
 const ENDING: &str = ".state";
 
-/// A directory of indices.
+/// A directory of indexes.
 #[derive(Debug)]
 pub struct IndexStore {
     directory: PathBuf,
     /// Most bytes that the directory may take.
     limit: u64,
-    /// Whether a failure was logged: one says it all.
+    /// Whether a failure was logged: once is enough.
     complained: Cell<bool>,
 }
 
@@ -63,7 +63,7 @@ impl IndexStore {
         unsealed(bytes, identity)
     }
 
-    /// Saves an index of this state of a master, in place of the one before. The oldest indices make room for it.
+    /// Saves an index of this state of a master, in place of the one before. The oldest indexes make room for it.
     pub fn save(&self, kind: &str, identity: &Identity, index: &[u8]) {
         let bytes = sealed(index, identity);
         if bytes.len() as u64 > LONGEST.min(self.limit) {
@@ -78,15 +78,15 @@ impl IndexStore {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        // Not durable before it is renamed: what a power cut makes of it is damaged, and found to be so.
+        // Not synced before it is renamed: a power cut may damage it, which the checksum detects.
         let mut file = tempfile::Builder::new().prefix(".").suffix(ENDING).tempfile_in(&self.directory)?;
         file.write_all(bytes)?;
         file.persist(self.directory.join(name))?;
         Ok(())
     }
 
-    /// Removes the files that were written first until the rest fits. Another worker may do the same: what is gone is
-    /// gone. Unfinished files of workers that were killed go in their turn.
+    /// Removes the files that were written first until the rest fits. Another worker may do the same: a file that is
+    /// missing by now is no error. Unfinished files of workers that were killed are removed in their turn.
     fn make_room(&self) -> io::Result<()> {
         let mut files: Vec<(SystemTime, u64, OsString)> = Vec::new();
         for entry in fs::read_dir(&self.directory)? {
@@ -113,7 +113,7 @@ impl IndexStore {
     }
 }
 
-/// An index behind the identity that it is bound to, with a checksum of both.
+/// An index preceded by the identity that it is bound to, with a checksum of both.
 fn sealed(index: &[u8], identity: &Identity) -> Vec<u8> {
     let mut bytes = [MAGIC, &identity.to_bytes()[..], index].concat();
     bytes.extend(libdeflater::crc32(&bytes).to_le_bytes());
@@ -131,7 +131,7 @@ fn unsealed(mut bytes: Vec<u8>, identity: &Identity) -> Option<Vec<u8>> {
     Some(bytes.split_off(bytes.len() - index))
 }
 
-/// All of the identity is in the name: what is found under it is of no other state and no other file.
+/// The whole identity is in the name: no other state and no other file has it.
 fn name(kind: &str, identity: &Identity) -> String {
     let Identity { device, inode, size, modified, changed } = identity;
     format!("{kind}-{device:x}-{inode:x}-{size:x}-{modified:x}-{changed:x}{ENDING}")

@@ -1,4 +1,4 @@
-//! Masters: image files that are open and understood, to be asked for their description and for windows of pixels.
+//! Masters: image files that are open and whose headers are read; they give their description and windows of pixels.
 //! What is read of them is announced first, by the contract of their source ([`Object`]).
 
 #[cfg(test)]
@@ -31,13 +31,13 @@ use crate::picture::{Description, PhysicalScale, Rect, Tile};
 use crate::raster::{Converter, Raster, Sample};
 use crate::source::{Bytes, Found, Identity, Object};
 
-/// The kind of index that one of a codestream is.
+/// The kind of a codestream's index in the store.
 const JP2: &str = "jp2";
 
-/// The kind of a file shows in so many bytes at its beginning.
+/// So many bytes at its beginning show the kind of a file.
 const MAGIC_BYTES: u64 = 32;
 
-/// An image file, open and understood.
+/// An image file, open, with its headers read.
 pub struct Master {
     /// What distinguishes this state of the file from any other.
     pub identity: Identity,
@@ -51,9 +51,9 @@ pub struct Master {
     kind: Kind,
     /// Where its index is saved, if anywhere.
     store: Option<Rc<IndexStore>>,
-    /// Found out when they are first asked for.
+    /// Counted on first use.
     pages: OnceCell<u32>,
-    /// Of each level.
+    /// Whether each level is sRGB, found out on first use.
     srgb: Vec<OnceCell<bool>>,
 }
 
@@ -87,7 +87,7 @@ impl Master {
         Self::read(Found { file, identity, path: String::new(), page }, None)
     }
 
-    /// The master in a file that was found. Its directories are read, no pixels, and its index if `store` has one.
+    /// The master in a file that was found. Reads its directories, no pixels, and its index if `store` has one.
     fn read(found: Found, store: Option<Rc<IndexStore>>) -> Result<Self, Error> {
         if found.identity.size == 0 {
             return Err(MasterError::NoImage.into());
@@ -99,7 +99,7 @@ impl Master {
     fn of(object: Rc<dyn Object>, found: Found, store: Option<Rc<IndexStore>>) -> Result<Self, Error> {
         let Found { identity, path, page, .. } = found;
         let kind = Kind::read(Bytes::of(&*object), page);
-        // Bytes that were not there explain any other complaint.
+        // Missing bytes explain any other error.
         object.check()?;
         let mut kind = kind?.ok_or(Error::NotFound("this image has no such page"))?;
         if let Some(store) = &store {
@@ -119,7 +119,7 @@ impl Master {
         })
     }
 
-    /// Whether all that was read of it so far was there.
+    /// Whether all bytes read so far were there.
     fn is_whole(&self) -> bool {
         self.object.check().is_ok()
     }
@@ -128,7 +128,7 @@ impl Master {
         Bytes::of(&*self.object)
     }
 
-    /// About how much memory keeping it takes, beside pages of its file, which the kernel can have back at any time.
+    /// About how much memory it takes, not counting pages of its file, which the kernel can reclaim at any time.
     fn index_bytes(&self) -> usize {
         let kind = match &self.kind {
             Kind::Tiff(pyramid) => pyramid.index_bytes(),
@@ -162,7 +162,8 @@ impl Master {
         }
     }
 
-    /// What decodes a window of a level, as far as that is known before. Only of some masters the window decides on it.
+    /// What decodes a window of a level, as far as that is known in advance. Only for some masters it depends on the
+    /// window.
     pub fn reader(&self, level: usize, window: impl FnOnce() -> Rect) -> Reader {
         match &self.kind {
             Kind::Tiff(_) => Reader::Pieces,
@@ -238,7 +239,7 @@ impl Master {
         Ok(raster.extended_to(window.dimensions()))
     }
 
-    /// A tile of a level as it is stored, if it is there. Not looked through.
+    /// A tile of a level as it is stored, if it is there. Its contents are not checked.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if its bytes are not in the file.
@@ -275,7 +276,7 @@ impl Master {
     ) -> Result<Raster<S>, MasterError> {
         let announce = |ranges: &[Range<usize>]| {
             let ranges = ranges.iter().map(|range| range.start as u64..range.end as u64);
-            // If it fails, so does the check.
+            // If this fails, so does the check below.
             let _ = self.object.announce(&ranges.collect::<Vec<_>>());
         };
         let master = self.identity.number();
@@ -306,8 +307,8 @@ impl Kind {
         if page != 1 {
             return Ok(None);
         }
-        // Only the readers of TIFF announce what they read. Flat masters are decoded whole, or by an index that is made of
-        // the whole; the headers of a codestream lie all over it.
+        // Only the readers of TIFF announce what they read. Flat masters are decoded whole, or by an index that is
+        // built from the whole; the headers of a codestream are spread all over it.
         let bytes = bytes.all()?;
         Ok(Some(match is_jp2 {
             true => Self::Jp2(Box::new(jp2::Image::read(bytes)?)),
@@ -315,7 +316,7 @@ impl Kind {
         }))
     }
 
-    /// Takes over the index that is saved of the master.
+    /// Restores the saved index of the master.
     fn restore_index(&mut self, store: &IndexStore, identity: &Identity) {
         if let Self::Jp2(image) = self
             && let Some(index) = store.load(JP2, identity)

@@ -1,6 +1,6 @@
-//! The masters that a worker holds open: mapped and understood, so that a request does not begin at the first byte.
-//! Finding one still opens its file by the rules of [`Root`], which is what sees that it was replaced, deleted, or put
-//! out of reach. That costs 0.6 us; a `stat` would save a third of it, but sees neither links nor permissions.
+//! The masters that a worker holds open: mapped, with their headers read, so that a request need not read them again.
+//! Finding one still opens its file by the rules of [`Root`], which detects that it was replaced, deleted, or made
+//! inaccessible. That costs 0.6 us; a `stat` would save a third of it, but sees neither links nor permissions.
 
 use std::rc::Rc;
 
@@ -36,20 +36,20 @@ impl PartialEq<Found> for Key {
 }
 
 impl OpenMasters {
-    /// None yet, and never more than `bounds` allow. Their indices are saved in `store`.
+    /// No masters yet, and never more than `bounds` allow. Their indexes are saved in `store`.
     pub fn new(bounds: Bounds, store: Option<IndexStore>) -> Self {
-        // Maps are also needed for the master at hand.
+        // The current master needs a map as well.
         let entries = bounds.known.min(MAX_MAPS / 2);
         Self { masters: Lru::new(entries, bounds.known_bytes), store: store.map(Rc::new) }
     }
 
-    /// The master of an identifier, as its file is now. If it is not open yet its directories are read, no pixels.
+    /// The master of an identifier, as its file is now. If it is not open yet, its directories are read, but no pixels.
     ///
     /// # Errors
     /// [`Error::NotFound`] if there is none; [`Error::Master`] if it cannot be read.
     pub fn find(&mut self, root: &Root, identifier: &str) -> Result<Rc<Master>, Error> {
         let found = root.find(identifier)?;
-        // A map with a hole in it is of no more use, though the file may be what it was: a network comes back.
+        // A map with an unreadable page is useless, even if the file is unchanged: a network may come back.
         if let Some(master) = self.masters.get(&found).filter(|master| master.is_whole()) {
             return Ok(Rc::clone(master));
         }
@@ -65,8 +65,8 @@ impl OpenMasters {
         Ok(master)
     }
 
-    /// To be called when a request is done with its master, whose index may have grown meanwhile.
-    pub fn rest(&mut self) {
+    /// Drops masters until they are within their bounds: the index of the one used last may have grown.
+    pub fn trim(&mut self) {
         self.masters.reweigh(|master| master.index_bytes());
     }
 }
@@ -180,10 +180,10 @@ mod tests {
         assert!(growth > 0, "one was indexed");
         for (room, left) in [(growth, 3), (growth - 1, 2)] {
             let (mut open, masters) = three(unread + room);
-            open.rest();
+            open.trim();
             assert_eq!(open.masters.iter().len(), 3, "none has grown");
             decode(&masters[2]);
-            open.rest();
+            open.trim();
             assert_eq!(open.masters.iter().len(), left, "room for {room} of {growth} bytes");
             let latest = open.masters.iter().next_back().map(|(_, master, _)| master);
             assert!(latest.is_some_and(|latest| Rc::ptr_eq(latest, &masters[2])), "the one in use stays");

@@ -1,4 +1,4 @@
-//! What decodes the pixels of a master: as much of it as is known before any of them is decoded. Pure.
+//! What decodes the pixels of a master: as far as that is known before decoding. Pure.
 
 use std::fmt;
 
@@ -13,18 +13,18 @@ pub enum Reader {
     Pieces,
     /// A reader of JPEG 2000 codestreams.
     Codestream(jp2::Reader),
-    /// The whole level of a flat file at once, for any window of it. A worker keeps it for the next.
+    /// The whole level of a flat file at once, for any window of it. A worker caches it for the next.
     Level,
-    /// The window alone, by an index of the file's data, unless a worker has kept the whole level. The index is made if
-    /// there is none; data that cannot be indexed are decoded as by [`Reader::Level`].
+    /// The window alone, by an index of the file's data, unless a worker has cached the whole level. The index is built
+    /// if there is none; data that cannot be indexed are decoded as by [`Reader::Level`].
     Index,
-    /// As [`Reader::Index`] if a worker has kept an index, else as [`Reader::Level`]: only the worker can tell.
-    IndexIfKept,
+    /// As [`Reader::Index`] if a worker has cached an index, else as [`Reader::Level`]: only the worker knows.
+    IndexIfCached,
 }
 
 impl Reader {
-    /// For a window of a level of a flat file: an index, if it costs less, together with the window, than the whole level,
-    /// or if that is out of the question.
+    /// For a window of a level of a flat file: an index, if it costs less, together with the window, than the whole
+    /// level, or if the whole level is too large.
     pub(super) fn of_flat(picture: &flat::Picture, level: usize, size: Dimensions, window: Rect) -> Self {
         if !picture.has_windows(level) {
             return Self::Level;
@@ -32,12 +32,12 @@ impl Reader {
         if size.area() > flat::MAX_AREA {
             return Self::Index;
         }
-        // A band of a picture whose others follow. At full size, bands by the index cost a little more than the whole
-        // level and a tenth of its memory; a reduced level is smaller than what its bands take to find.
+        // A band of a picture whose other bands follow. At full size, bands by the index cost a little more than the
+        // whole level and a tenth of its memory; a reduced level costs less than finding its bands.
         if window.width == size.width && level > 0 {
             return Self::Level;
         }
-        if window.dimensions().area() <= size.area() / 2 { Self::Index } else { Self::IndexIfKept }
+        if window.dimensions().area() <= size.area() / 2 { Self::Index } else { Self::IndexIfCached }
     }
 }
 
@@ -48,7 +48,7 @@ impl fmt::Display for Reader {
             Self::Codestream(reader) => write!(f, "codestream read by {reader}"),
             Self::Level => f.write_str("the whole level, which is kept"),
             Self::Index => f.write_str("the window by an index of the file, unless its level is kept"),
-            Self::IndexIfKept => {
+            Self::IndexIfCached => {
                 f.write_str("the whole level, which is kept, unless an index of the file is")
             }
         }

@@ -1,26 +1,26 @@
-//! How many masters a worker keeps open, and where findings about them outlive it.
+//! How many masters a worker keeps open, and where indexes of them are saved.
 
 use std::path::PathBuf;
 
 use anyhow::ensure;
 use serde::Deserialize;
 
-/// How many masters a worker keeps open, mapped and understood: `known` and `known_bytes` of `[masters]`.
+/// How many masters a worker keeps open, mapped, with their headers read: `known` and `known_bytes` of `[masters]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// In number.
+    /// Their number.
     pub known: usize,
-    /// In bytes of memory that their indexes take together.
+    /// Bytes of memory that their indexes take together.
     pub known_bytes: usize,
 }
 
-/// `[state]`: where findings about masters are kept that take long to make anew.
+/// `[state]`: where indexes of masters are saved that take long to build.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StateSettings {
-    /// The directory; if it is not there, nothing is kept.
+    /// The directory; if it does not exist, nothing is saved.
     pub directory: PathBuf,
-    /// The most that it may take, in bytes; with 0 nothing is kept.
+    /// The most bytes that it may take; with 0 nothing is saved.
     pub max_bytes: u64,
 }
 
@@ -31,7 +31,7 @@ impl Default for StateSettings {
 }
 
 impl StateSettings {
-    /// Whether the values make sense.
+    /// Checks the values.
     ///
     /// # Errors
     /// If the directory is not an absolute path.

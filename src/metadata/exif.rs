@@ -1,10 +1,10 @@
-//! What a master says about itself: fields of its directory and of the EXIF directory below it, to be written again.
-//! Pure. EXIF 2.32; TIFF 6.0 section 8. Only fields that stay true of a picture that was cut, scaled and turned: no
-//! sizes, no resolution, no orientation, no thumbnail; no place (GPS), and no notes of makers, which hold offsets.
+//! EXIF of a master: fields of its directory and of the EXIF directory below it, to be written again. Pure. EXIF 2.32;
+//! TIFF 6.0 section 8. Only fields that stay true of a picture that was cut, scaled and turned: no sizes, no
+//! resolution, no orientation, no thumbnail; no location (GPS), and no maker notes, which hold offsets.
 
 use crate::ifd::{self, Field, File, Ifd, Layout, field_type, tag};
 
-/// Who made it and whose it is.
+/// Artist and copyright.
 const COPYRIGHT: [u16; 2] = [tag::ARTIST, tag::COPYRIGHT];
 
 /// The fields of the picture's directory that are carried on.
@@ -21,7 +21,7 @@ const MAIN: [u16; 10] = [
     tag::COPYRIGHT,
 ];
 
-/// The fields of the EXIF directory that are not: Orientation, which some writers put there; notes of makers; colours,
+/// The fields of the EXIF directory that are not: Orientation, which some writers put there; maker notes; colours,
 /// which may have been converted, and are in the profile; sizes; the offset of another directory.
 const LEFT_OUT: [u16; 7] = [
     tag::ORIENTATION,
@@ -52,7 +52,7 @@ pub(crate) struct ExifField<'a> {
 
 impl<'a> ExifField<'a> {
     /// The field of a tag in the directory that `path` leads to: tags of entries with the offset of another directory,
-    /// from the first one on. What else is in these may be damaged.
+    /// from the first one on. Other entries of these may be damaged.
     pub(crate) fn find(block: &'a [u8], path: &[u16], tag: u16) -> Option<Self> {
         let (file, first) = File::open(bare(block)).ok()?;
         let below = |at, tag: &u16| file.find(at, *tag)?.integer(&file, 0).ok();
@@ -87,21 +87,21 @@ impl Exif {
         Self { main, details: details.unwrap_or_default() }
     }
 
-    /// Only who made it and whose it is.
+    /// Only artist and copyright.
     #[must_use]
     pub fn copyright(mut self) -> Self {
         self.main.retain(|entry| COPYRIGHT.contains(&entry.tag()));
         Self { main: self.main, details: Vec::new() }
     }
 
-    /// All but who made it and whose it is.
+    /// All but artist and copyright.
     #[must_use]
     pub fn without_copyright(mut self) -> Self {
         self.main.retain(|entry| !COPYRIGHT.contains(&entry.tag()));
         self
     }
 
-    /// Whether it says nothing.
+    /// Whether there are no fields.
     pub fn is_empty(&self) -> bool {
         self.main.is_empty() && self.details.is_empty()
     }
@@ -120,7 +120,7 @@ impl Exif {
         Ok((entries, layout.directory(self.details.clone(), at, true)?))
     }
 
-    /// A block as JPEG, PNG and WebP have it: a TIFF without pixels; nothing if it says nothing.
+    /// A block as JPEG, PNG and WebP have it: a TIFF without pixels; None if there are no fields.
     pub fn block(&self) -> Option<Vec<u8>> {
         let layout = Layout::Classic;
         let write = || {
@@ -136,7 +136,7 @@ impl Exif {
     }
 }
 
-/// The block itself: some writers put the name of JPEG's segment before it wherever it stands.
+/// The block itself: some writers put the name of JPEG's segment before it in other formats too.
 fn bare(block: &[u8]) -> &[u8] {
     block.strip_prefix(b"Exif\0\0").unwrap_or(block)
 }

@@ -1,5 +1,6 @@
-//! What a master says about itself: its EXIF and XMP, and which of it a derivative carries on.
-//! Pure. It comes from anywhere and goes to anybody: only what can be read is carried, and not more than fits a JPEG.
+//! The metadata of a master: its EXIF and XMP, and which of it a derivative carries on.
+//! Pure. Its origin is untrusted and its readers are anybody: only what can be parsed is carried, and not more than
+//! fits a JPEG.
 
 mod exif;
 pub(crate) mod orientation;
@@ -11,7 +12,7 @@ pub(crate) use orientation::{exif_orientation, is_adobe_rgb};
 pub(crate) use policy::Policy;
 pub(crate) use xmp::Packet;
 
-/// What a master says about itself; nothing by default.
+/// The metadata of a master; none by default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Metadata {
     /// Its EXIF, or the same fields of a TIFF.
@@ -24,11 +25,11 @@ pub struct Metadata {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Xmp(String);
 
-/// What fits a segment of a JPEG beside its name.
+/// Most bytes that fit a JPEG segment beside its name.
 const LONGEST_XMP: usize = 65_502;
 
 impl Metadata {
-    /// What is left of it under a policy.
+    /// The part that a policy carries on.
     #[must_use]
     pub fn under(self, policy: Policy) -> Self {
         let exif = match (policy.exif, policy.copyright) {
@@ -42,7 +43,7 @@ impl Metadata {
 }
 
 impl Xmp {
-    /// The packet, or nothing if it is none or too long to be carried.
+    /// The packet; None if it is invalid or too long to be carried.
     pub fn read(packet: &[u8]) -> Option<Self> {
         let packet = Packet::read(packet).upright()?;
         (packet.len() <= LONGEST_XMP).then_some(Self(packet))

@@ -5,7 +5,7 @@ use crate::ifd::tag;
 use crate::metadata::ExifField;
 use crate::picture::Orientation;
 
-/// ColorSpace of what is not sRGB.
+/// ColorSpace of anything but sRGB.
 const UNCALIBRATED: f64 = 65_535.0;
 
 /// ColorSpace of Adobe RGB by some cameras, against the standard.

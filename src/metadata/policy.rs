@@ -1,8 +1,8 @@
-//! `[metadata]`: what pictures carry on. Written as a list of words, meant in [`Policy`].
+//! `[metadata]`: what pictures carry on. A list of names in the file, a [`Policy`] here.
 
 use serde::Deserialize;
 
-/// What pictures of whole masters carry on of what these say about themselves.
+/// Which metadata pictures of whole masters carry on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(from = "Section")]
 pub struct Policy {

@@ -1,6 +1,6 @@
-//! XMP: what a packet says about how its picture is turned, and the packet made true of a picture that was turned.
-//! Pure. ISO 16684-1 (XMP part 1): RDF in XML, where a property may be an attribute or an element, under any prefix that
-//! is bound to its namespace. There is no other reader of it, so that what is followed is what is taken away.
+//! XMP: the orientation in a packet, and the packet adapted to a picture that was turned upright. Pure. ISO 16684-1
+//! (XMP part 1): RDF in XML, where a property may be an attribute or an element, under any prefix that is bound to its
+//! namespace. This is the only XMP parser here, so that exactly the properties that are obeyed are removed.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -11,7 +11,8 @@ use quick_xml::reader::NsReader;
 
 use crate::picture::Orientation;
 
-/// Longer packets are read no further. Editors write histories into them that can be longer, behind what matters here.
+/// Longer packets are read no further. Editors write histories into them that can be longer, after the properties
+/// needed here.
 const MAX_PACKET: usize = 4 << 20;
 
 /// A namespace and the prefix that it usually has, which some writers forget to bind.
@@ -29,12 +30,12 @@ pub(crate) struct Packet<'a> {
     whole: bool,
 }
 
-/// What matters of a packet, as ranges of its text, each in the order of the text.
+/// The relevant parts of a packet, as ranges of its text, each in the order of the text.
 #[derive(Default)]
 struct Findings {
     /// Where an orientation stands, and its value.
     orientations: Vec<(Range<usize>, String)>,
-    /// Thumbnails, and the XML declaration, which may name an encoding that it was in.
+    /// Thumbnails, and the XML declaration, which may name the former encoding.
     surplus: Vec<Range<usize>>,
     has_rdf: bool,
 }
@@ -57,8 +58,8 @@ impl<'a> Packet<'a> {
         })
     }
 
-    /// The packet as it is true of its picture turned upright, in UTF-8, without thumbnails; None if not all of it
-    /// could be read.
+    /// The packet adapted to its picture turned upright, in UTF-8, without thumbnails; None if not all of it could be
+    /// read.
     pub(crate) fn upright(&self) -> Option<String> {
         let Findings { orientations, surplus, .. } = &self.findings;
         let turned = orientations.iter().map(|(place, _)| (place.clone(), "1"));
@@ -74,7 +75,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// A packet as text, without what pads it, and whether that is all of it.
+/// A packet as text, without padding, and whether that is all of it.
 fn text(bytes: &[u8]) -> (Cow<'_, str>, bool) {
     let read = &bytes[..bytes.len().min(MAX_PACKET)];
     let wide = |number: fn([u8; 2]) -> u16| {
@@ -105,16 +106,16 @@ struct Walk<'t> {
     reader: NsReader<&'t [u8]>,
     /// How many elements are open.
     depth: usize,
-    /// How many were when `rdf:RDF` was opened, if it is open.
+    /// How many were open when `rdf:RDF` was opened, if it is open.
     rdf: Option<usize>,
-    /// The property that is open, if it matters.
+    /// The open property, if it is relevant.
     open: Option<Property>,
     findings: Findings,
 }
 
 /// A property that is an element, until it ends.
 enum Property {
-    /// Its value, and where the first and the last of that stand.
+    /// Its value, and where that begins and ends.
     Orientation(String, Option<Range<usize>>),
     /// Where it begins.
     Thumbnails(usize),
@@ -123,7 +124,7 @@ enum Property {
 impl<'t> Walk<'t> {
     fn new(text: &'t str) -> Self {
         let mut reader = NsReader::from_str(text);
-        // Many a writer has forgotten to escape one.
+        // Many writers forget to escape one.
         reader.config_mut().allow_dangling_amp = true;
         Self { text, reader, depth: 0, rdf: None, open: None, findings: Findings::default() }
     }
@@ -131,7 +132,7 @@ impl<'t> Walk<'t> {
     /// Reads to the end of the text.
     ///
     /// # Errors
-    /// Where the XML is damaged, or declares entities, which none does that means well.
+    /// Where the XML is damaged, or declares entities, which only hostile packets do.
     fn read(&mut self) -> Result<(), ()> {
         loop {
             let start = self.position();
@@ -202,7 +203,7 @@ impl<'t> Walk<'t> {
         }
     }
 
-    /// Adds to the value of the property that is open.
+    /// Adds to the value of the open property.
     fn add(&mut self, text: &str, place: Range<usize>) {
         if let Some(Property::Orientation(value, stands)) = &mut self.open
             && !text.trim().is_empty()

@@ -1,8 +1,8 @@
-//! Tiles that leave as they are stored: not decoded, so in a twentieth of the time and with nothing lost. What has to be
-//! cut, turned or made gray is so on its coefficients, which loses nothing either.
-//! Pure. What may leave so is decided here; how a JPEG is looked through, cut and turned, [`crate::format::jpeg`] knows.
-//! Every stream is looked through before it leaves, and whatever is unusual about one is a reason to decode it, never an
-//! error: who decodes knows better what is wrong.
+//! Tiles that are sent as they are stored: not decoded, so in a twentieth of the time and without loss. They are cut,
+//! turned or made gray on their coefficients, which loses nothing either.
+//! Pure. Which tiles qualify is decided here; [`crate::format::jpeg`] parses, cuts and turns JPEGs. Every stream is
+//! parsed before it is sent, and anything unusual about one is a reason to decode it, never an error: the decoder
+//! reports better what is wrong.
 
 mod settings;
 mod size_estimate;
@@ -15,38 +15,38 @@ use crate::format::Stored;
 use crate::format::jpeg::Layout;
 use crate::format::jpeg::cut::Cutter;
 use crate::format::jpeg::turn::turned;
-use crate::kept::Kept;
 use crate::picture::{Dimensions, Orientation};
+use crate::reused::Reused;
 pub(crate) use settings::Tiles;
 
-/// What a stored tile must be, and what is to become of it.
+/// What a stored tile must be, and how it is converted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Conversion {
     /// Its size as stored, padding included.
     pub stored: Dimensions,
     /// Components of a pixel.
     pub samples: usize,
-    /// Its pixels in the image: the upper left of those that are stored.
+    /// Its size within the image: the upper left of the stored pixels.
     pub size: Dimensions,
     /// How it is turned after that.
     pub turn: Orientation,
-    /// Whether its colours are left out.
+    /// Whether it is made gray.
     pub gray: bool,
-    /// How many times the bytes it may have that encoding it anew would give, as estimated.
+    /// Its longest length, as a multiple of the estimated length of a new encoding.
     pub growth: f64,
     /// How it would be encoded.
     pub encodings: Encodings,
 }
 
-/// Makes files of stored tiles; keeps its buffers.
+/// Makes files of stored tiles; reuses its buffers.
 #[derive(Default)]
 pub(crate) struct Passthrough {
     cutter: Cutter,
-    turner: Kept<turbojpeg::Transformer>,
+    turner: Reused<turbojpeg::Transformer>,
 }
 
 impl Passthrough {
-    /// The file that comes of a tile, or nothing if the tile has to be decoded for it.
+    /// The file made from a tile; None if the tile has to be decoded.
     pub(crate) fn file(&mut self, tile: Stored, conversion: &Conversion) -> Option<Vec<u8>> {
         match tile {
             Stored::Jpeg(stream) => self.jpeg(stream, conversion),

@@ -9,8 +9,8 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tiles {
-    /// They are sent as they are stored if that is, by estimate, no more than so many times the bytes that encoding
-    /// them anew would give; 0 is never.
+    /// They are sent as they are stored if their length is at most so many times the estimated length of a new
+    /// encoding; 0 is never.
     pub pass_through: f64,
 }
 
@@ -24,14 +24,14 @@ impl Default for Tiles {
 /// By the bits of the number, for floating point has no hash of its own.
 impl Hash for Tiles {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Taken apart, so that the compiler asks for every field.
+        // Destructured, so that the compiler asks for every field.
         let Self { pass_through } = self;
         pass_through.to_bits().hash(state);
     }
 }
 
 impl Tiles {
-    /// Whether the values make sense.
+    /// Checks the values.
     ///
     /// # Errors
     /// If one is out of range.

@@ -1,9 +1,9 @@
-//! How many times the bytes a stored tile takes that encoding it anew would give, estimated without doing that.
+//! The length of a stored tile as a multiple of that of a new encoding, estimated without encoding it.
 //! Pure.
 //!
-//! The bytes of a JPEG fall with the mean step of its quantisation table to the power of 0.6. A component of chroma takes
-//! 0.155 of what luma takes with the same table, times the root of its share of samples; red, green and blue take as
-//! much as luma each. So it was measured on 190 tiles of a photograph and three painted pictures (RGB as three grays). What a
+//! The bytes of a JPEG fall with the mean step of its quantisation table to the power of 0.6. A component of chroma
+//! takes 0.155 of what luma takes with the same table, times the root of its share of samples; red, green and blue take
+//! as much as luma each. Measured on 190 tiles of a photograph and three painted pictures (RGB as three grays). What a
 //! viewer waits for: the transfer at 20 Mbit/s, and decoding and encoding where that is done:
 //!
 //! | stored | estimate | bytes, encoded anew (80, 4:2:0) | ms until it is there, and anew | line on which both are equal |
@@ -23,7 +23,7 @@ use crate::format::jpeg::Layout;
 
 /// The exponent of the quantisation step.
 const FALL: f64 = -0.6;
-/// What chroma takes of luma.
+/// The bytes of chroma as a fraction of those of luma.
 const CHROMA: f64 = 0.155;
 /// Mean steps of the tables of T.81 annex K, which libjpeg scales by quality: luma and chroma.
 const STANDARD: (f64, f64) = (57.6, 86.0);
@@ -52,7 +52,7 @@ pub(super) fn of_jpeg(jpeg: &Layout, settings: &encode::Jpeg) -> f64 {
     stored / (step(STANDARD.0) + chroma)
 }
 
-/// That of a WebP: without loss it takes six times as much as with.
+/// The estimate for a WebP: lossless it takes six times as much as lossy.
 pub(super) fn of_webp(is_lossless: bool, settings: &encode::Webp) -> f64 {
     if is_lossless && !settings.lossless { 6.0 } else { 1.0 }
 }

@@ -3,7 +3,7 @@
 use super::{Conversion, size_estimate};
 use crate::picture::Orientation;
 
-/// The file, if it holds one picture of the right size and nothing beside it.
+/// The file, if it holds one picture of the right size and nothing else.
 pub(super) fn file(mut file: Vec<u8>, conversion: &Conversion) -> Option<Vec<u8>> {
     let is_whole =
         conversion.size == conversion.stored && conversion.turn == Orientation::UPRIGHT && !conversion.gray;

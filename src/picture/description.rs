@@ -4,7 +4,7 @@ use recto_iiif::{Limits, Tiling};
 
 use crate::picture::{Dimensions, Orientation};
 
-/// A master as everything but its decoder sees it.
+/// A master as all modules but its decoder see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description {
     /// The levels of its pyramid as they are stored, largest first. Never empty.
@@ -13,7 +13,7 @@ pub struct Description {
     pub orientation: Orientation,
     /// What its pixels hold once decoded.
     pub channels: Channels,
-    /// How finely it tells them.
+    /// The depth of its samples.
     pub depth: Depth,
 }
 
@@ -68,9 +68,9 @@ pub enum StoredAs {
 /// The bits of a decoded sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Depth {
-    /// 8: from 0 to 255. What has fewer is spread over these.
+    /// 8: from 0 to 255. Samples of fewer bits are scaled to this range.
     Eight,
-    /// 16: from 0 to 65535. What has more, or a point that floats, is rounded to these.
+    /// 16: from 0 to 65535. Samples of more bits, or in floating point, are rounded to these.
     Sixteen,
 }
 
@@ -85,7 +85,7 @@ pub enum Channels {
     Rgb,
     /// Red, green, blue and alpha, not premultiplied.
     Rgba,
-    /// Cyan, magenta, yellow and black: 0 is no ink. On its way only; what is encoded is light.
+    /// Cyan, magenta, yellow and black: 0 is no ink. Used internally only; encoded pictures are RGB or gray.
     Cmyk,
 }
 
@@ -122,7 +122,7 @@ impl Channels {
 }
 
 impl Description {
-    /// The size of the picture as it is shown: what info.json tells and regions refer to.
+    /// The size of the picture as it is shown: the size in info.json, which regions refer to.
     pub fn dimensions(&self) -> Dimensions {
         self.orientation.apply_to_size(self.levels[0].dimensions)
     }

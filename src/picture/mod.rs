@@ -1,5 +1,5 @@
-//! The words in which every room speaks of pictures: sizes and places, what a master is like, formats and qualities.
-//! Plain values; nothing here does anything. Those that the Image API speaks of as well are defined in its crate.
+//! The vocabulary that all modules share: sizes and places, descriptions of masters, formats and qualities. Plain
+//! values without behaviour. Those that the Image API has as well are defined in its crate.
 
 mod description;
 

@@ -1,5 +1,5 @@
-//! The scoreboard: a file in memory in which each worker tells what it works on, and the supervisor what to refuse.
-//! Must not start, watch or judge processes: it only carries what they say. Without `unsafe`: it is read and written
+//! The scoreboard: a file in memory in which each worker reports what it works on, and the supervisor what to refuse.
+//! Must not start, watch or judge processes: it only carries their messages. Without `unsafe`: it is read and written
 //! with `pread` and `pwrite` instead of being mapped, which costs well under a microsecond and no lock.
 //!
 //! | offset | bytes | written by | what |
@@ -9,7 +9,7 @@
 //! | 65536 + 1024 n | 1024 | worker in slot n | checksum `u64`, process `u32`, length of the request `u32`, busy since `u64`, served `u64`, request |
 //!
 //! Numbers are little-endian. A checksum covers all that follows it up to the end of the last request: what was read
-//! while somebody wrote does not match it, and is read again. A slot belongs to one process at a time: the supervisor
+//! during a write does not match it, and is read again. A slot belongs to one process at a time: the supervisor
 //! believes it only when it names the process that it started there, and gives it to another when that one is reaped.
 
 use std::fs::{File, OpenOptions};
@@ -33,13 +33,13 @@ const ENTRY: usize = 1024;
 /// Most requests in quarantine.
 pub const QUARANTINE_ENTRIES: usize = 31;
 
-/// Most bytes of a request that are kept; longer ones are told apart by their beginning alone.
+/// Most bytes of a request that are stored; longer ones are distinguished by their beginning alone.
 pub const REQUEST_LENGTH: usize = SLOT - SLOT_HEAD;
 
 /// How often a torn read is tried again. A writer holds a slot for less than a microsecond.
 const ATTEMPTS: usize = 4;
 
-/// What a worker tells of itself.
+/// What a worker reports of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Entry {
     /// Its process id. It is there once the worker is ready for requests.
@@ -48,7 +48,7 @@ pub struct Entry {
     pub busy_since: u64,
     /// Requests that it finished.
     pub served: u64,
-    /// The request in work, method and path; empty if it is idle.
+    /// The current request, method and path; empty if it is idle.
     pub request: Vec<u8>,
 }
 
@@ -59,7 +59,7 @@ pub fn now() -> u64 {
     u64::try_from(since_boot.as_millis()).unwrap_or(u64::MAX).max(1)
 }
 
-/// The file, in the hands of the supervisor or of a worker.
+/// The file, as the supervisor or a worker has it open.
 #[derive(Debug)]
 pub struct Scoreboard {
     file: File,
@@ -99,10 +99,10 @@ impl Scoreboard {
         self.file.as_raw_fd()
     }
 
-    /// What stands in slot `slot`, or `None` if it could not be read in one piece.
+    /// The entry in slot `slot`, or `None` if it could not be read in one piece.
     ///
     /// # Errors
-    /// None that a file in memory gives in practice.
+    /// None in practice for a file in memory.
     pub fn read(&self, slot: usize) -> io::Result<Option<Entry>> {
         let mut bytes = [0; SLOT];
         for _ in 0..ATTEMPTS {
@@ -169,7 +169,7 @@ fn shortened(request: &[u8]) -> &[u8] {
     &request[..request.len().min(REQUEST_LENGTH)]
 }
 
-/// Puts `entry` into `bytes`; the number of bytes that it takes.
+/// Writes `entry` into `bytes`; returns the number of bytes that it takes.
 fn encode(entry: &Entry, bytes: &mut [u8; SLOT]) -> usize {
     let request = shortened(&entry.request);
     let length = SLOT_HEAD + request.len();
@@ -218,7 +218,7 @@ fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
     bytes.get(offset..)?.first_chunk().copied().map(u64::from_le_bytes)
 }
 
-/// FNV-1a with 64 bits: guards against accidents of timing, not against forgers, who could write what they like anyway.
+/// FNV-1a with 64 bits: guards against torn reads, not against forgery: a forger could write anything anyway.
 fn checksum(bytes: &[u8]) -> u64 {
     bytes
         .iter()

@@ -31,7 +31,7 @@ pub struct Raster<S = u8> {
     pub pixels: Vec<S>,
 }
 
-/// A raster of a depth that is known when it is there.
+/// A raster of either depth.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AnyRaster {
     /// Of 8 bits a sample.
@@ -84,7 +84,7 @@ impl<S: Sample> Raster<S> {
         self.dimensions.height += below.dimensions.height;
     }
 
-    /// Makes room for so many rows in all, no fewer than it has.
+    /// Reserves memory for so many rows in all, no fewer than it has.
     pub fn reserve_rows(&mut self, height: u32) {
         let rows = height.saturating_sub(self.dimensions.height) as usize;
         self.pixels.reserve_exact(rows * self.row_length());

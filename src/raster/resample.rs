@@ -1,5 +1,5 @@
 //! Scaling by convolution at exact fractional offsets: area-true when reducing, Lanczos of three lobes throughout.
-//! Pure. The kernel is that of libvips and Pillow, so that they can be the judges.
+//! Pure. The kernel is that of libvips and Pillow, so that tests can compare with them.
 
 use std::fmt;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::picture::{Channels, Depth, Dimensions, Rect};
 /// Reach of the kernel to either side, in pixels of the coarser of the two grids.
 pub const SUPPORT: f64 = 3.0;
 
-/// What it keeps between two pictures: more than a thumbnail takes.
+/// Bytes that it keeps between two pictures: more than a thumbnail takes.
 const KEPT_BYTES: usize = 1 << 20;
 
 /// How one axis of a picture is scaled: a stretch of source pixels becomes `output` pixels.
@@ -63,7 +63,7 @@ impl fmt::Display for Axis {
     }
 }
 
-/// Scales rasters; keeps its buffers from one band to the next.
+/// Scales rasters; reuses its buffers from one band to the next.
 pub struct Resampler {
     resizer: Resizer,
     kernel: FilterType,
@@ -71,7 +71,7 @@ pub struct Resampler {
 
 impl Default for Resampler {
     fn default() -> Self {
-        // The library's own makes the same pixels, with two sines for each weight: a thumbnail takes 2 % longer.
+        // The library's own kernel makes the same pixels, with two sines for each weight: a thumbnail takes 2 % longer.
         let kernel =
             Filter::new("Lanczos", lanczos, SUPPORT).map_or(FilterType::Lanczos3, FilterType::Custom);
         Self { resizer: Resizer::default(), kernel }
@@ -79,7 +79,7 @@ impl Default for Resampler {
 }
 
 impl Resampler {
-    /// Gives back memory that is worth it.
+    /// Frees its buffers if they are large.
     pub fn release_buffers(&mut self) {
         if self.resizer.size_of_internal_buffers() > KEPT_BYTES {
             self.resizer.reset_internal_buffers();
@@ -89,7 +89,7 @@ impl Resampler {
     /// Makes rows `rows` of the picture that `x` and `y` describe from `source`, the pixels of `window`.
     ///
     /// # Errors
-    /// If the window does not hold what the axes need: a mistake of the caller.
+    /// If the window does not hold what the axes need: an error of the caller.
     pub fn resample<S: Sample>(
         &mut self,
         source: &Raster<S>,
@@ -102,7 +102,7 @@ impl Resampler {
         let pixels = pixel_type(S::DEPTH, source.channels);
         let left = x.start - f64::from(window.x);
         let top = y.start + f64::from(rows.start) * y.scale() - f64::from(window.y);
-        // Sums of fractions may end a hair beyond the last pixel.
+        // Sums of fractions may end slightly beyond the last pixel.
         let across = x.length.min(f64::from(window.width) - left);
         let down = (f64::from(height) * y.scale()).min(f64::from(window.height) - top);
         let (columns, rows_before) = (u32::from(left < 0.0), u32::from(top < 0.0));
@@ -152,7 +152,7 @@ fn pixel_type(depth: Depth, channels: Channels) -> PixelType {
 mod tests {
     use super::*;
 
-    /// The kernel as it is written in books.
+    /// The kernel by its textbook formula.
     fn plain_kernel(v: f64) -> f64 {
         let sinc = |v: f64| {
             if v == 0.0 { 1.0 } else { (std::f64::consts::PI * v).sin() / (std::f64::consts::PI * v) }
@@ -169,7 +169,7 @@ mod tests {
         assert!((lanczos(1e-300) - 1.0).abs() < 1e-14 && lanczos(f64::NAN) == 0.0);
     }
 
-    /// The plain twin: the sum over a normalised Lanczos kernel for every output pixel, in floating point.
+    /// The plain reference: the sum over a normalised Lanczos kernel for every output pixel, in floating point.
     fn naive(source: &Raster, (x, y): (Axis, Axis)) -> Vec<f64> {
         let weights = |axis: Axis, index: u32, limit: u32| -> Vec<f64> {
             let centre = axis.start + (f64::from(index) + 0.5) * axis.scale();

@@ -1,5 +1,5 @@
 //! Turns by any angle: bicubic at exact places, with edges smooth to a fraction of a pixel.
-//! Pure. Image API 3.0 section 4.3. Quarter turns are not for here: they only move pixels.
+//! Pure. Image API 3.0 section 4.3. Quarter turns are in `orient`: they only move pixels.
 
 use super::tone::paper;
 use super::{Raster, Sample};
@@ -129,7 +129,7 @@ impl<'r, S: Sample, const N: usize> Sampler<'r, S, N> {
                 }
             }
         }
-        // The kernel swings below nothing and above all beside a sharp step.
+        // Beside a sharp step the kernel overshoots, below zero and above full scale.
         let whole = if alpha > 1e-4 { alpha } else { f32::INFINITY };
         (colours.map(|sum| (sum / whole).clamp(0.0, S::MAX as f32)), alpha.clamp(0.0, 1.0))
     }

@@ -1,5 +1,5 @@
 //! One number of one channel, of 8 or of 16 bits: what rasters are made of.
-//! Pure. Whatever is done to rasters is written once, for both depths.
+//! Pure. All operations on rasters are written once, for both depths.
 
 use std::borrow::Cow;
 use std::fmt::Debug;
@@ -36,10 +36,10 @@ pub trait Sample: Pod + Default + Debug + PartialEq + Into<u32> + Into<f32> + pr
         Self::of((value.round() as u32).min(Self::MAX))
     }
 
-    /// The share of full scale that 8 bits tell.
+    /// The share of full scale of an 8-bit value.
     fn of_8(value: u8) -> Self;
 
-    /// The share of full scale that 16 bits tell, rounded to the nearest sample.
+    /// The share of full scale of a 16-bit value, rounded to the nearest sample.
     fn of_16(value: u16) -> Self;
 
     /// The difference to another sample, modulo full scale and one.

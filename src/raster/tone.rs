@@ -1,11 +1,11 @@
-//! The qualities of the Image API, and what becomes of transparency where a format has none.
+//! The qualities of the Image API, and the background of transparent pixels where a format has no alpha.
 //! Pure. Image API 3.0 section 4.4.
 
 use super::{Raster, Sample};
 use crate::picture::{Channels, Quality};
 
-/// The raster in the quality asked for, on paper of this colour where it is transparent, unless there is none and it
-/// stays so. Bitonal has no half-tones: what is lighter than the middle is white; it wants paper.
+/// The raster in the quality asked for, on a background of this colour where it is transparent, or without one, still
+/// transparent. Bitonal has no half-tones: what is lighter than the middle is white; it needs a background.
 pub fn apply<S: Sample>(raster: Raster<S>, quality: Quality, paper: Option<[u8; 3]>) -> Raster<S> {
     let shades = match quality {
         Quality::Default | Quality::Color => raster,
@@ -21,7 +21,7 @@ pub fn apply<S: Sample>(raster: Raster<S>, quality: Quality, paper: Option<[u8; 
     }
 }
 
-/// The raster on paper of this colour, or its gray, without alpha.
+/// The raster on a background of this colour, or its gray, without alpha.
 pub fn flatten<S: Sample>(raster: Raster<S>, background: [u8; 3]) -> Raster<S> {
     let channels = match raster.channels {
         Channels::GrayAlpha => Channels::Gray,

@@ -1,6 +1,6 @@
-//! Opening what a path names beneath a directory, and nothing else: by openat2(2), which is one call, or, where a sandbox
-//! or an old kernel refuses that, by [`steps`] with the same answers.
-//! Must not judge what it opens.
+//! Opens what a path names beneath a directory, and nothing else: by openat2(2), which is one call, or, where a sandbox
+//! or an old kernel refuses that, by [`steps`] with the same results.
+//! Does not judge what it opens.
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -20,9 +20,9 @@ pub(super) struct Beneath {
 /// Where symbolic links may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Links {
-    /// Anywhere beneath the directory, by relative paths that do not leave it on the way, either.
+    /// Anywhere beneath the directory, by relative paths that never leave it on the way.
     Beneath,
-    /// Anywhere that the process may go.
+    /// Anywhere that the process may read.
     Anywhere,
 }
 
@@ -31,7 +31,7 @@ pub(super) enum Links {
 enum Way {
     /// By the kernel, in one call.
     Kernel,
-    /// By ourselves, name by name.
+    /// By our own code, name by name.
     Steps,
 }
 
@@ -45,7 +45,7 @@ pub fn openat2_refused() -> Option<Errno> {
 }
 
 impl Beneath {
-    /// Opens the directory at `path`, and finds out which way works here, once.
+    /// Opens the directory at `path`, and finds out once which way works here.
     ///
     /// # Errors
     /// If it is no directory, or cannot be read.
@@ -56,11 +56,11 @@ impl Beneath {
         Ok(Self { directory, links, way })
     }
 
-    /// What `path` names, of whatever kind, open for reading.
+    /// What `path` names, a file of any kind, open for reading.
     ///
     /// # Errors
     /// Those of openat2(2): [`Errno::XDEV`] for a path that leaves the directory and [`Errno::LOOP`] for more than 40
-    /// links, or one of /proc that is no path.
+    /// links, or a link in /proc that is no path.
     pub(super) fn file(&self, path: &str) -> Result<OwnedFd> {
         // Without NONBLOCK a FIFO would hold the worker until somebody writes to it.
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;

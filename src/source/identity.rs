@@ -16,17 +16,17 @@ const NANOSECONDS: i128 = 1_000_000_000;
 /// The last second of the year 9999.
 const LAST_SECOND: i128 = 253_402_300_799;
 
-/// A state of a file on this machine. Another picture has another one, also if it was written in place and the file's
-/// date was put back: the time of the last change of any kind (`st_ctime`) is the kernel's alone. A file whose mode,
-/// links or owner change has another one as well, and is read anew for nothing.
+/// A state of a file on this machine. Other contents have another identity, even if they were written in place and the
+/// file's date was set back: only the kernel sets the time of the last change of any kind (`st_ctime`). A change of
+/// mode, links or owner gives another identity as well, and the file is read again needlessly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Identity {
     pub(crate) device: u64,
     pub(crate) inode: u64,
     pub(crate) size: u64,
-    /// When it was last written to, as its owner says: nanoseconds since 1970.
+    /// When it was last written to, which its owner can set: nanoseconds since 1970.
     pub(crate) modified: i128,
-    /// When anything of it last changed, in the same unit.
+    /// When anything about it last changed, in the same unit.
     pub(crate) changed: i128,
 }
 
@@ -42,14 +42,14 @@ impl Identity {
         }
     }
 
-    /// It as one number, the same for as long as this process runs.
+    /// The identity as one number, the same as long as this process runs.
     pub(crate) fn number(&self) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.hash(&mut hasher);
         hasher.finish()
     }
 
-    /// All that it is, as bytes.
+    /// All of its fields, as bytes.
     pub(crate) fn to_bytes(self) -> [u8; 56] {
         let Self { device, inode, size, modified, changed } = self;
         let mut bytes = [0; 56];
@@ -77,7 +77,7 @@ impl Identity {
     pub(crate) fn is_settled(&self) -> bool {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let now = i128::try_from(now.as_nanos()).unwrap_or(i128::MAX);
-        // A time to come is settled: whoever writes now sets another one.
+        // A time in the future is settled: whoever writes now sets another one.
         [self.modified, self.changed].into_iter().all(|time| now.abs_diff(time) > SETTLED.as_nanos())
     }
 

@@ -1,5 +1,5 @@
-//! A master's bytes, mapped; and the guard that turns a page that cannot be read into an error for one request.
-//! What its `unsafe` code rests on:
+//! A master's bytes, mapped; and the guard that turns an unreadable page into an error of one request.
+//! What its `unsafe` code relies on:
 //!
 //! * Bytes of a mapped file may change or vanish at any time. Changing bytes are only ever read as plain `u8` by safe
 //!   code that checks what it reads; decoders written in C get copies. Vanishing bytes (the file was truncated, a disk
@@ -49,7 +49,7 @@ static WATCHES: [Watch; MAX_MAPS] = [const {
 static PAGE_SIZE: AtomicUsize = AtomicUsize::new(4096);
 
 impl Map {
-    /// Maps the whole of `file` for access here and there.
+    /// Maps the whole of `file` for random access.
     ///
     /// # Errors
     /// If the file is empty or cannot be mapped.
@@ -83,7 +83,7 @@ impl Object for Map {
         for range in merged(ranges) {
             let (start, end) = (within(range.start), within(range.end));
             for start in (start..end).step_by(ADVICE_BYTES) {
-                // Advice only: what it cannot do costs time, not truth.
+                // Advice only: if it fails, reading takes longer, and is still right.
                 let _ = self.bytes.advise_range(Advice::WillNeed, start, ADVICE_BYTES.min(end - start));
             }
         }
@@ -98,7 +98,7 @@ impl Object for Map {
         }
     }
 
-    /// Pages come when they are touched.
+    /// The kernel loads pages when they are touched.
     fn is_complete(&self) -> bool {
         true
     }

@@ -1,33 +1,33 @@
-//! The contract between what has the bytes of a master and what reads them: nothing is read that was not announced,
-//! headers included. Pure but for what an [`Object`] does to get the bytes.
+//! The contract between a provider of a master's bytes and their readers: nothing is read that was not announced,
+//! headers included. Pure, except for what an [`Object`] does to get the bytes.
 //!
-//! A mapped file has all of its bytes and takes announcements as advice. An object of a remote store has those that were
-//! announced, and anything in the place of the others: whoever reads these reads nonsense, which no check finds.
+//! A mapped file has all of its bytes and takes announcements as advice. An object of a remote store has those that
+//! were announced, and arbitrary bytes in place of the others: reading these gives nonsense that no check detects.
 
 use std::ops::Range;
 
 use crate::error::MasterError;
 
-/// What has the bytes of one state of a master, which never changes.
+/// Provides the bytes of one state of a master; they never change.
 pub trait Object {
-    /// All of its bytes. Of those that were not announced, only the number is true.
+    /// All of its bytes. Of those not announced only the number is right, not the values.
     fn bytes(&self) -> &[u8];
 
-    /// Gets these ranges, which are going to be read; they are there when this returns. What of them is outside the
-    /// object is left out.
+    /// Fetches these ranges, which are going to be read; they are there when this returns. Parts outside the object are
+    /// left out.
     ///
     /// # Errors
-    /// [`MasterError`] if bytes cannot be had. Then [`Object::check`] fails from now on: some readers leave out what
-    /// they cannot read, and nobody is to take the rest for all.
+    /// [`MasterError`] if bytes cannot be fetched. Then [`Object::check`] fails from now on: some readers leave out
+    /// what they cannot read, and an incomplete result must not pass for a complete one.
     fn announce(&self, ranges: &[Range<u64>]) -> Result<(), MasterError>;
 
     /// Whether all that was announced so far was there when it was read.
     ///
     /// # Errors
-    /// [`MasterError`] if not: what was made of it is worth nothing.
+    /// [`MasterError`] if not: any result made from it is invalid.
     fn check(&self) -> Result<(), MasterError>;
 
-    /// Whether all bytes are there from the start. Then announcing is advice to get ranges together, and single ones
+    /// Whether all bytes are there from the start. Then announcing is advice to fetch ranges together, and single ones
     /// need none.
     fn is_complete(&self) -> bool {
         false
@@ -39,7 +39,7 @@ pub trait Object {
 pub struct Bytes<'a> {
     all: &'a [u8],
     object: Option<&'a dyn Object>,
-    /// [`Object::is_complete`]; asked for once, so that reading a number costs no call.
+    /// [`Object::is_complete`]; asked once, so that reading a number costs no call.
     is_complete: bool,
 }
 
@@ -49,12 +49,12 @@ impl<'a> Bytes<'a> {
         Self { all: object.bytes(), object: Some(object), is_complete: object.is_complete() }
     }
 
-    /// How many there are.
+    /// Their number.
     pub fn length(self) -> u64 {
         self.all.len() as u64
     }
 
-    /// Gets ranges together, before they are read one by one.
+    /// Fetches ranges together, before they are read one by one.
     ///
     /// # Errors
     /// As [`Object::announce`].
@@ -62,7 +62,7 @@ impl<'a> Bytes<'a> {
         self.object.map_or(Ok(()), |object| object.announce(ranges))
     }
 
-    /// Gets one range, unless it is there in any case.
+    /// Fetches one range, unless all bytes are there from the start.
     ///
     /// # Errors
     /// As [`Object::announce`].
@@ -80,7 +80,7 @@ impl<'a> Bytes<'a> {
         self.all.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
     }
 
-    /// All of them: for readers that do not say which they read, and need most sooner or later.
+    /// All bytes: for readers that do not announce ranges, and need most of them sooner or later.
     ///
     /// # Errors
     /// As [`Object::announce`].

@@ -1,5 +1,5 @@
 //! From an identifier to an open file beneath the root of masters, and no other.
-//! Does the finding only; nothing is read.
+//! Finds and opens files; reads nothing.
 
 use std::fs::{File, Metadata};
 use std::path::Path;
@@ -11,8 +11,8 @@ use super::beneath::{Beneath, Links};
 use super::{Identity, Map, Masters, Object};
 use crate::error::{Error, NO_IMAGE};
 
-/// File name extensions that an identifier may leave out. Those of an earlier group go before the others: a TIFF is there
-/// for us, while a JPEG 2000 beside it may be what is archived, and a JPEG beside either is a preview.
+/// File name extensions that an identifier may leave out. Those of an earlier group go before the others: a TIFF is
+/// made for serving, while a JPEG 2000 beside it may be the archived original, and a JPEG beside either is a preview.
 pub const EXTENSIONS: [&[&str]; 3] = [
     &["tif", "tiff", "ptif", "TIF", "TIFF", "btf"],
     &["jp2", "jpx", "jpf", "jph", "j2k", "j2c", "jpc", "JP2", "JPX", "JPF", "JPH", "J2K", "J2C", "JPC"],
@@ -33,7 +33,7 @@ pub struct Found {
     pub identity: Identity,
     /// Its path below the root, with its extension.
     pub path: String,
-    /// Which of its pages is meant, from 1.
+    /// The page in it, from 1.
     pub page: u32,
 }
 
@@ -54,7 +54,7 @@ impl Root {
     /// Opens the directory that the configuration names.
     ///
     /// # Errors
-    /// [`Error::Internal`] if it is none, or cannot be entered.
+    /// [`Error::Internal`] if it is no directory, or cannot be entered.
     pub fn open(masters: &Masters) -> Result<Self, Error> {
         // Links may lead anywhere beneath the root; out of it only when the operator says so.
         let links = if masters.follow_symlinks { Links::Anywhere } else { Links::Beneath };
@@ -79,7 +79,7 @@ impl Root {
         if let Some(found) = self.find_exactly(path)? {
             return Ok(found);
         }
-        // Before the names that an extension would make of the path: most pages are asked for in this way.
+        // Before the names with an extension added: most pages are asked for in this way.
         if let Some(found) = self.find_exactly(book)? {
             return Ok(Found { page, ..found });
         }
@@ -130,7 +130,7 @@ impl Root {
             Err(errno @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::IO | Errno::STALE)) => {
                 Err(Error::Internal(format!("cannot open a master: {errno}")))
             }
-            // Missing, forbidden, a link that leaves the root: all the same to a client, it is not there.
+            // Missing, forbidden, a link that leaves the root: to a client, all of these do not exist.
             Err(errno) => {
                 if errno == Errno::ACCESS || errno == Errno::XDEV {
                     log::warn!("a master is out of reach: {path:?}: {errno}");
@@ -141,19 +141,20 @@ impl Root {
     }
 }
 
-/// The file and the page that a path on the command line names: as identifiers do, a file that is literally named so first.
+/// The file and the page that a path on the command line names: as for identifiers, a file of exactly that name goes
+/// first.
 pub fn file_and_page(path: &Path) -> (&Path, u32) {
     let page = path.to_str().and_then(page_of).filter(|_| !path.is_file());
     page.map_or((path, 1), |(book, page)| (Path::new(book), page))
 }
 
-/// Whether a name in the path begins with a dot. Such files belong to somebody: thumbnails of a file manager, halves of
-/// what is being copied, settings.
+/// Whether a name in the path begins with a dot. Such files serve other programs: thumbnails of a file manager, partial
+/// copies, settings.
 fn is_hidden(path: &str) -> bool {
     path.starts_with('.') || path.contains("/.")
 }
 
-/// The file and the page that `book.tif;3` names. Numbers are written in one way only: no zero leads.
+/// The file and the page that `book.tif;3` names. Numbers have one spelling: no leading zero.
 fn page_of(path: &str) -> Option<(&str, u32)> {
     let (book, number) = path.rsplit_once(';')?;
     let plain = number.bytes().all(|digit| digit.is_ascii_digit()) && !number.starts_with('0');

@@ -1,5 +1,5 @@
-//! The file beside a master in which its publisher says what info.json is to add: `leaf.tif.json` for `leaf.tif`.
-//! Only read here; what it means, and whether it is right, is judged where info.json is made.
+//! The file beside a master with the members that its publisher adds to info.json: `leaf.tif.json` for `leaf.tif`. Only
+//! read here; it is parsed and checked where info.json is made.
 
 use std::fs::File;
 use std::io::Read;
@@ -38,7 +38,7 @@ impl Sidecar {
     /// Its text.
     ///
     /// # Errors
-    /// With the reason if there is none: it is too long, no text, or cannot be read.
+    /// With the reason: it is too long, no text, or cannot be read.
     pub fn text(&self) -> Result<String, String> {
         if self.identity.size > LONGEST {
             return Err(format!("it has more than {LONGEST} bytes"));

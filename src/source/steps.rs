@@ -1,5 +1,5 @@
-//! Following a path one name at a time, symbolic links included, where the kernel will not do it within bounds for us.
-//! A directory that was entered stays open until the walk ends, and `..` goes back to it: whatever others rename or link
+//! Following a path one name at a time, symbolic links included, where the kernel cannot confine the lookup for us. A
+//! directory that was entered stays open until the walk ends, and `..` goes back to it: whatever others rename or link
 //! meanwhile, no step leads out. The answers are those of openat2(2); the rules are in path_resolution(7).
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,13 +9,13 @@ use rustix::io::{Errno, Result};
 
 use super::beneath::Links;
 
-/// The longest path, as the kernel has it: 4096 bytes with a zero at the end.
+/// The longest path, as in the kernel: 4096 bytes with a zero at the end.
 const LONGEST: usize = 4095;
 
-/// The most links that one path may lead over, as the kernel has it.
+/// The most links that one path may lead over, as in the kernel.
 const MOST_LINKS: u32 = 40;
 
-/// How a directory is entered: what it holds need not be listed.
+/// Flags by which a directory is entered: its contents need not be listed.
 const ENTER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 /// What `path` names beneath `root`, opened with `flags`.
@@ -44,12 +44,12 @@ pub(super) fn open(root: &OwnedFd, path: &[u8], flags: OFlags, links: Links) -> 
     Err(Errno::ISDIR)
 }
 
-/// Where one has got to, and what is still to go.
+/// The directory reached, and the names that remain.
 struct Walk<'r> {
     root: BorrowedFd<'r>,
-    /// The directories from below the root to here; without a bound only the one that is here.
+    /// The directories from below the root to the current one; without a bound only the current one.
     entered: Vec<OwnedFd>,
-    /// The names that come, the next one last.
+    /// The names that remain, the next one last.
     names: Vec<Vec<u8>>,
     links: Links,
     followed: u32,
@@ -60,7 +60,7 @@ impl Walk<'_> {
         self.entered.last().map_or(self.root, AsFd::as_fd)
     }
 
-    /// Puts the names of `path` before those that are still to go.
+    /// Puts the names of `path` before those that remain.
     fn intend(&mut self, path: &[u8]) -> Result<()> {
         match path.first() {
             None => return Err(Errno::NOENT),
@@ -72,10 +72,10 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// What has this name here, opened; or nothing, if it is a link, whose path then comes next.
+    /// Opens what has this name in the current directory; nothing if it is a link, whose path then comes next.
     fn take(&mut self, name: &[u8], flags: OFlags) -> Result<Option<OwnedFd>> {
         match openat(self.here(), name, flags | OFlags::NOFOLLOW, Mode::empty()) {
-            // What a link is answered with; but a file where a directory should be as well.
+            // The error for a link; but also for a file where a directory should be.
             Err(error @ (Errno::LOOP | Errno::NOTDIR)) => {
                 let target = readlinkat(self.here(), name, Vec::new()).map_err(|_| error)?;
                 self.followed += 1;

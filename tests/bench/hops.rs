@@ -37,14 +37,14 @@ fn hop<'a>(name: &'static str, work: impl FnMut() -> Result<()> + 'a) -> Hop<'a>
 }
 
 fn main() -> Result<()> {
-    let wanted: Vec<String> =
+    let selected: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let masters = corpus::build()?;
     let config =
         Config::parse(&format!("[masters]\nroot = {masters:?}\n[server]\npublic_url = \"http://x/iiif\"\n"))?;
     let mut hops = respond(&config)?;
     hops.extend(alone(&config, &masters)?);
-    hops.retain(|hop| wanted.is_empty() || wanted.iter().any(|part| hop.name.contains(part.as_str())));
+    hops.retain(|hop| selected.is_empty() || selected.iter().any(|part| hop.name.contains(part.as_str())));
     for _ in 0..ROUNDS {
         for hop in &mut hops {
             hop.round()?;

@@ -54,8 +54,9 @@ fn main() -> Result<()> {
         return serve_a_walk(&masters);
     }
     fs::create_dir_all(&masters)?;
-    let wanted: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
-    let wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    let selected: Vec<&String> = arguments.iter().filter(|argument| !argument.starts_with('-')).collect();
+    let selected =
+        |name: &str| selected.is_empty() || selected.iter().any(|part| name.contains(part.as_str()));
     println!(
         "{:<34} {:>11} {:>8} {:>7} {:>9}",
         "ms of CPU for each tile", "OpenJPEG", "Recto", "ratio", "at least"
@@ -67,25 +68,25 @@ fn main() -> Result<()> {
             format!("{what}, {}", mosaic.name.trim_start_matches("mosaic-").trim_end_matches(".jp2"))
         };
         let names = ["256 tile", "256 tile at 1/8", "walk"].map(name);
-        if !names.iter().any(|name| wanted(name)) {
+        if !names.iter().any(|name| selected(name)) {
             continue;
         }
         let bench = Bench::open(&mosaic, &masters)?;
         bench.is_of_its_pieces(&mosaic)?;
         for (what, level, at_least) in [("256 tile", 0, full), ("256 tile at 1/8", 3, reduced)] {
             let tiles = scattered(bench.description.levels[level].dimensions, level);
-            if wanted(&name(what)) {
+            if selected(&name(what)) {
                 bench.scattered(&name(what), &tiles, at_least)?;
             }
         }
-        if wanted(&name("walk")) {
+        if selected(&name("walk")) {
             bench.walk(&name("walk"), walk)?;
         }
     }
-    if wanted("worker") {
+    if selected("worker") {
         worker(&masters)?;
     }
-    if wanted("info.json") {
+    if selected("info.json") {
         info(&masters)?;
     }
     Ok(())
@@ -247,7 +248,7 @@ fn walk(description: &Description) -> Vec<Window> {
     let mut seen = HashSet::new();
     let mut tiles = Vec::new();
     let mut look = |level: usize, (x, y): (u32, u32)| {
-        // As info.json tells it, the same for all levels.
+        // As in info.json, the same for all levels.
         let tile = description.levels[0].tile;
         let size = description.levels[level].dimensions;
         let right = (x + SCREEN.width).min(size.width);

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 /// How many requests are under way at a time.
 pub const CONNECTIONS: usize = 8;
 
-/// A connection that is kept.
+/// A connection that is kept alive.
 pub struct Client {
     stream: BufReader<TcpStream>,
 }

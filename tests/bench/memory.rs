@@ -31,7 +31,7 @@ pub fn anonymous_memory(process: u32) -> u64 {
     fs::read_to_string(format!("/proc/{process}/status")).map_or(0, |text| kilobytes(&text, "RssAnon"))
 }
 
-/// The bytes that a line of the kernel's `Name:  123 kB` tells.
+/// The bytes in a line of the kernel's `Name:  123 kB`.
 pub fn kilobytes(text: &str, name: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     let number: u64 = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0);

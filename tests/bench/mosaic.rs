@@ -259,7 +259,7 @@ fn segments(mut rest: &[u8]) -> (Vec<Segment<'_>>, &[u8]) {
     }
 }
 
-/// The packets whose lengths PLT tells.
+/// The packets whose lengths PLT has.
 fn packets<'a>(header: &[Segment], mut body: &'a [u8]) -> Vec<&'a [u8]> {
     let lengths = header.iter().filter(|segment| segment.code == PLT).flat_map(|plt| &plt.content[1..]);
     let (mut packets, mut length) = (Vec::new(), 0);

@@ -31,7 +31,7 @@ use workload::{Asked, Workload};
 const ROUNDS: usize = 5;
 
 fn main() -> Result<()> {
-    let wanted: Vec<String> =
+    let selected: Vec<String> =
         std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let masters = corpus::build()?;
     let site = Site::start(&corpus::directory(), &masters)?;
@@ -55,7 +55,7 @@ fn main() -> Result<()> {
         "ratio"
     );
     for workload in workload::all() {
-        if wanted.is_empty() || wanted.iter().any(|part| workload.name.contains(part.as_str())) {
+        if selected.is_empty() || selected.iter().any(|part| workload.name.contains(part.as_str())) {
             measure(&site, &workload).with_context(|| workload.name)?;
         }
     }
@@ -159,7 +159,7 @@ fn verified(site: &Site, workload: &Workload) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// The pixels of a picture of the right size, or the size that info.json tells.
+/// The pixels of a picture of the right size, or the size in info.json.
 fn understood(body: &[u8], asked: &Asked) -> Result<Vec<u8>> {
     let Some(size) = asked.size else {
         let info: serde_json::Value = serde_json::from_slice(body)?;

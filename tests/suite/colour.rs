@@ -120,7 +120,7 @@ fn thumbnails_have_colours_of_their_own() {
             bench.derivative(&file, &format!("full/{},{}/0/default.png", size.width, size.height), keep);
         assert_eq!(self::profile(&sent).is_some(), what != "a thumbnail without a profile", "{what}, kept");
     }
-    // Fewer bits than the picture, and a palette: each is read by what it tells itself.
+    // Fewer bits than the picture, and a palette: each is read by its own header.
     let deep = Tiff::new(SIZE.width, SIZE.height, 2, 3, 16).with(254, &[0]);
     let deep = deep.strips(SIZE.height, vec![vec![0; SIZE.area() as usize * 6]]);
     let map: Vec<u64> = [100u64, 200, 50]

@@ -102,12 +102,12 @@ fn libtiff_agrees_with_every_field() {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("p.tif");
     write(&target, Samples::Rgb8, Compression::Jpeg { quality: 80 });
-    let told = run("tiffinfo", &[&target.display().to_string()]);
-    assert_eq!(told.matches("TIFF Directory").count(), 4);
-    assert_eq!(told.matches("Subfile Type: reduced-resolution image").count(), 3);
+    let report = run("tiffinfo", &[&target.display().to_string()]);
+    assert_eq!(report.matches("TIFF Directory").count(), 4);
+    assert_eq!(report.matches("Subfile Type: reduced-resolution image").count(), 3);
     for line in
         ["YCbCr Subsampling: 2, 2", "Photometric Interpretation: YCbCr", "Tile Width: 128", "JPEG Tables"]
     {
-        assert_eq!(told.matches(line).count(), 4, "{line}: {told}");
+        assert_eq!(report.matches(line).count(), 4, "{line}: {report}");
     }
 }

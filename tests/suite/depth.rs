@@ -172,7 +172,7 @@ fn other_numbers_fill_the_16_bits() {
     }
 }
 
-/// Floating point that nothing tells the range of: 0 to 1, unless its numbers are plainly those of 8 or 16 bits.
+/// Floating point whose range no tag states: 0 to 1, unless its numbers are plainly those of 8 or 16 bits.
 #[test]
 fn floats_may_be_the_numbers_of_integers() {
     let bench = Bench::new();

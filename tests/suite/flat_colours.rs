@@ -1,5 +1,5 @@
-//! Flat masters that tell of colours and orientation in other ways than most, and such as are not quite whole: every
-//! pixel that is there is shown as libvips and the textbook show it.
+//! Flat masters that declare colours and orientation in unusual ways, and such as are not quite whole: every pixel that
+//! is there is shown as libvips and the textbook show it.
 
 #![allow(clippy::cast_possible_truncation)] // made-up pixels, all in range
 
@@ -327,8 +327,13 @@ fn adobe_rgb_in_exif_is_followed_where_there_is_no_profile() {
         let file = png_with(&picture(3), &[block(&exif)], &[end()]);
         shows(&bench.file("a.png", &file), &picture(3), 0, "sRGB, or unknown");
     }
-    let told = [chunk(b"sRGB", &[0]), block(&adobe_rgb(0xffff, b"R03\0"))];
-    shows(&bench.file("a.png", &png_with(&picture(3), &told, &[end()])), &picture(3), 0, "sRGB by its chunk");
+    let chunks = [chunk(b"sRGB", &[0]), block(&adobe_rgb(0xffff, b"R03\0"))];
+    shows(
+        &bench.file("a.png", &png_with(&picture(3), &chunks, &[end()])),
+        &picture(3),
+        0,
+        "sRGB by its chunk",
+    );
     let gray = png_with(&picture(1), &[block(&adobe_rgb(0xffff, b"R03\0"))], &[end()]);
     shows(&bench.file("gray.png", &gray), &picture(1), 0, "gray");
 }

@@ -49,8 +49,8 @@ impl Answer {
 
     /// The URL of the Link with this relation.
     pub fn link(&self, relation: &str) -> Option<&str> {
-        let wanted = format!("rel=\"{relation}\"");
-        let link = self.the("link").split(", ").find(|link| link.split(';').any(|part| part == wanted))?;
+        let expected = format!("rel=\"{relation}\"");
+        let link = self.the("link").split(", ").find(|link| link.split(';').any(|part| part == expected))?;
         link.strip_prefix('<')?.split('>').next()
     }
 }

@@ -1,4 +1,4 @@
-//! Clients that ask without a pause, from several threads, until they are told to stop.
+//! Clients that ask without a pause, from several threads, until they are stopped.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

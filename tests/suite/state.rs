@@ -13,7 +13,7 @@ use crate::server::{Server, send, until};
 
 const SIDE: u32 = 800;
 
-/// A JPEG 2000 file of many code-blocks, which does not tell where its packets lie: `seed` makes another picture.
+/// A JPEG 2000 file of many code-blocks, which does not say where its packets lie: `seed` makes another picture.
 fn write_master(path: &Path, seed: u32) {
     let ppm = path.with_extension("ppm");
     let mut bytes = format!("P6\n{SIDE} {SIDE}\n255\n").into_bytes();
@@ -29,7 +29,7 @@ fn write_master(path: &Path, seed: u32) {
         .arg(&part)
         .output();
     assert!(compress.expect("opj_compress runs").status.success());
-    // What was written just now is not kept.
+    // What was written just now is not saved.
     let file = File::options().write(true).open(&part).expect("there");
     file.set_modified(SystemTime::now() - Duration::from_secs(3600 + u64::from(seed))).expect("set");
     fs::rename(part, path).expect("renamed");
@@ -41,7 +41,7 @@ fn tile(number: u32) -> String {
     format!("/iiif/3/leaf.j2k/{},0,64,64/64,64/0/default.jpg", 8 * number)
 }
 
-/// What is kept, and the inodes, which tell a file that was written anew from one that was not.
+/// The saved files, and the inodes, which distinguish a file that was written anew from one that was not.
 fn kept(server: &Server) -> Vec<(PathBuf, u64)> {
     let entries =
         fs::read_dir(server.path("state")).expect("a directory").map(|entry| entry.expect("an entry"));

@@ -57,7 +57,8 @@ fn fault(
     let rank = |name: &str| order.iter().position(|of| *of == name);
     match (rank(from), rank(to)) {
         (Some(above), Some(below)) => (above > below).then(|| format!("arrow up: {from} -> {to}")),
-        // The difference between table and modules is told elsewhere, and in a mod.rs types may stand; in lib.rs none.
+        // The difference between table and modules is reported elsewhere, and in a mod.rs types may stand; in lib.rs
+        // none.
         (_, None) if layers.module.is_empty() && modules(&layers.tokens).all(|name| name != to) => {
             Some(format!("crate::{to} is in no module"))
         }

@@ -14,7 +14,7 @@ pub struct Source {
     pub tokens: Vec<Token>,
 }
 
-/// The files that belong to the crate in `src`, `lib.rs` first. What cannot be found is told in `faults`.
+/// The files that belong to the crate in `src`, `lib.rs` first. What cannot be found is reported in `faults`.
 pub fn sources(src: &Path, faults: &mut Vec<String>) -> Vec<Source> {
     let mut found = Vec::new();
     visit(src.join("lib.rs"), Vec::new(), src, false, &mut found, faults);

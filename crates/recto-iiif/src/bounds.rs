@@ -10,7 +10,7 @@ pub(crate) struct Bounds {
     width: u32,
     height: u32,
     area: u64,
-    /// Where a turn that is no whole number of quarters makes the picture larger.
+    /// If it is turned by no whole number of quarters, which makes its canvas larger.
     tilt: Option<Tilt>,
 }
 
@@ -64,8 +64,8 @@ impl Bounds {
         (fits && self.tilt.is_none_or(|tilt| tilt.admits(size))).then_some(size)
     }
 
-    /// The largest size of this shape. The side that meets its bound is exact, the other is rounded; of a very long
-    /// shape it may come out as zero.
+    /// The largest size of this shape. The side that meets its bound is exact, the other is rounded; for a very long
+    /// shape it may become zero.
     pub(crate) fn largest(self, shape: Dimensions) -> Dimensions {
         let (width, height) = (u64::from(self.width), u64::from(self.height));
         let fitted = if width * u64::from(shape.height) <= height * u64::from(shape.width) {
@@ -106,7 +106,7 @@ impl Bounds {
 
         let squared = u128::from(self.area) * u128::from(shape.width) / u128::from(shape.height.max(1));
         let long = u64::try_from(squared.isqrt()).map_or(bound.width, narrowed).min(bound.width).max(1);
-        // Rounding up may pass the area by a part of one row; then that row goes.
+        // Rounding up may exceed the area by part of one row; then that row is dropped.
         let short = proportional(long.into(), shape.height, shape.width).min(self.area / u64::from(long));
         turned(Dimensions::new(long, narrowed(short).min(bound.height)))
     }

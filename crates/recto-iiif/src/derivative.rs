@@ -1,4 +1,4 @@
-//! What is asked for, in pixels: where every protocol of tiles and pictures ends, and the making of one begins.
+//! What is asked for, in pixels: where every protocol of tiles and pictures ends, and processing begins.
 
 use crate::{Decimal, Dimensions, Format, Orientation, Quality, Rect};
 

@@ -1,12 +1,12 @@
-//! What is wrong with a request, in words that its client may see.
+//! What is wrong with a request, in messages that its client may see.
 
-/// A request that is none, or that the Image API or the server's offer does not allow. Always the client's to change.
+/// A request that is malformed, or that the Image API or the server's offer does not allow. Always the client's fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A part of the URL is malformed, or asks for what no image of this size can give.
     #[error("{parameter}: {reason}")]
     Request {
-        /// The part of the URL that is wrong, in the words of the Image API.
+        /// The part of the URL that is wrong, by its name in the Image API.
         parameter: &'static str,
         /// The rule that it breaks, with the offending value: short and printable, whatever was sent.
         reason: String,
@@ -24,7 +24,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// `parameter` breaks the rule told in `reason`.
+    /// `parameter` breaks the rule that `reason` states.
     pub fn request(parameter: &'static str, reason: impl Into<String>) -> Self {
         Self::Request { parameter, reason: reason.into() }
     }

@@ -1,5 +1,5 @@
-//! The format parameter (Image API 3.0 and 2.1, section 4.5), whose words are the same in both versions.
-//! Which of them a server offers is told by [`Offer`](crate::Offer).
+//! The format parameter (Image API 3.0 and 2.1, section 4.5), whose values are the same in both versions.
+//! Which of them a server offers is in [`Offer`](crate::Offer).
 
 use std::fmt;
 
@@ -38,8 +38,8 @@ impl Format {
     /// # Errors
     /// [`Error::Request`] for a name that is unknown; section 4.5 makes that a 400.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let known = Self::ALL.into_iter().find(|format| format.extension() == text);
-        known.ok_or_else(|| Error::request("format", format!("{} is no format known here", quoted(text))))
+        let found = Self::ALL.into_iter().find(|format| format.extension() == text);
+        found.ok_or_else(|| Error::request("format", format!("{} is no format known here", quoted(text))))
     }
 
     /// The end of the URL, without its dot.
@@ -56,7 +56,7 @@ impl Format {
         }
     }
 
-    /// Whether a file of this format can be transparent by degrees.
+    /// Whether a file of this format can be partly transparent.
     pub const fn has_alpha(self) -> bool {
         match self {
             Self::Png | Self::Webp | Self::Tif | Self::Gif | Self::Jp2 | Self::Avif => true,
@@ -64,7 +64,7 @@ impl Format {
         }
     }
 
-    /// Whether a file of this format can tell in what colours, or grays, its pixels are. The gray of WebP is in colour.
+    /// Whether a file of this format can hold an ICC profile of its colours, or grays. The gray of WebP is in colour.
     pub const fn holds_profile(self, has_colour: bool) -> bool {
         match self {
             Self::Jpg | Self::Png | Self::Tif | Self::Jp2 | Self::Pdf => true,

@@ -1,13 +1,13 @@
 //! The IIIF Image API 3.0 and 2.1: from URLs to pixels, back to canonical URLs, and info.json.
 //!
-//! Pure: text and numbers in, values out. Nothing here opens a file, decodes an image or knows how an answer is sent.
+//! Pure: text and numbers in, values out. Nothing here opens a file, decodes an image or knows how a response is sent.
 //! A server does four things with it:
 //!
 //! 1. [`parse`] reads the raw request URI: a [`Target`], whose identifier leads to a file.
-//! 2. Of the file it knows the size; with its [`Limits`] and its [`Offer`] that makes an [`ImageService`].
+//! 2. It knows the size of that image; with its [`Limits`] and its [`Offer`] that makes an [`ImageService`].
 //! 3. [`ImageService::resolve`] gives the [`Derivative`] that is asked for, in pixels, and [`ImageService::canonical`] the
 //!    one URL that it has.
-//! 4. [`ImageInfo`] is the text of info.json, in which nothing is promised that the steps before refuse.
+//! 4. [`ImageInfo`] is the text of info.json, which promises nothing that the steps before refuse.
 //!
 //! ```
 //! use recto_iiif::{Dimensions, ImageService, Limits, Offer, Target, Tiling, parse};

@@ -14,8 +14,8 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// Sides of 16384 pixels and an area of 32 million: a page of 24 megapixels can be had whole, and its pixels and the
-    /// buffers of an encoder stay near 100 MB.
+    /// Sides of 16384 pixels and an area of 32 million: a page of 24 megapixels can be requested whole, and its pixels
+    /// and the buffers of an encoder stay near 100 MB.
     fn default() -> Self {
         let side = NonZeroU32::new(16_384).unwrap_or(NonZeroU32::MIN);
         let area = NonZeroU64::new(32_000_000).unwrap_or(NonZeroU64::MIN);
@@ -24,8 +24,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// These limits, and those that `size` names as well: `1000` for both sides, or `1000x800`. Nothing if it is
-    /// neither, since who cannot say what they forbid must not be taken to allow it.
+    /// These limits, and those that `size` names as well: `1000` for both sides, or `1000x800`. None if it is neither:
+    /// a limit that cannot be read must not become no limit.
     pub fn narrowed(self, size: &str) -> Option<Self> {
         let (width, height) = size.split_once('x').unwrap_or((size, size));
         let (width, height) = (side(width)?, side(height)?);

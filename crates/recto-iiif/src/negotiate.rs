@@ -8,7 +8,7 @@ const JSON: &str = "application/json";
 const LINKED_3: &str = "application/ld+json;profile=\"http://iiif.io/api/image/3/context.json\"";
 const LINKED_2: &str = "application/ld+json";
 
-/// The media type in which info.json answers a request with this Accept header. The answer varies by it.
+/// The media type of info.json for a request with this Accept header. The response varies by it.
 ///
 /// ```
 /// use recto_iiif::{Version, media_type};
@@ -19,7 +19,7 @@ pub fn media_type(version: Version, accept: Option<&str>) -> &'static str {
     let accept = accept.unwrap_or("*/*");
     let (json, linked) = (Wish::of("json", accept), Wish::of("ld+json", accept));
     match version {
-        // JSON-LD is the rule, JSON for those who would rather have it.
+        // JSON-LD by default, JSON for clients that prefer it.
         Version::V3 if json > linked => JSON,
         Version::V3 => LINKED_3,
         // "If the client explicitly wants the JSON-LD content-type, then it MUST specify this", and only then.
@@ -37,7 +37,7 @@ struct Wish {
     standing: Standing,
 }
 
-/// How a client speaks of a type, least welcome first.
+/// How a client refers to a type, least preferred first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
     /// With `q=0`.
@@ -51,8 +51,8 @@ enum Standing {
 }
 
 impl Wish {
-    /// What `accept` says of `application/subtype`: its most specific range counts. Parameters other than `q` are read
-    /// over: `profile` and `charset` do not change which of the two types is meant.
+    /// What `accept` says of `application/subtype`: its most specific range counts. Parameters other than `q` are
+    /// ignored: `profile` and `charset` do not change which of the two types is meant.
     fn of(subtype: &str, accept: &str) -> Self {
         let ranges = outside_quotes(accept, ',').filter_map(|range| {
             let mut parts = outside_quotes(range, ';').map(str::trim);

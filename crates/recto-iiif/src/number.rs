@@ -1,6 +1,6 @@
 //! The numbers of the Image API (3.0 sections 4 and 4.7), read without floating point.
-//! Strict: digits and one point, no sign, no exponent, no blanks. Exact: nothing is rounded before pixels are asked for.
-//! A number of any length is either refused or has a value that no later step can overflow.
+//! Strict: digits and one point, no sign, no exponent, no blanks. Exact: nothing is rounded before pixels are asked
+//! for. A number of any length is either refused, or small enough that no later step can overflow.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// The number that is written in `text`, or nothing if it is none.
+    /// The number in `text`; None if it is no number.
     ///
     /// Section 4.7 demands "only decimal digits and '.'" and merely advises against `.5` and `0.50`, so both are read.
     /// `5.` is not: a point announces digits, and without them the number has more likely been cut off.
@@ -31,7 +31,7 @@ impl Decimal {
             None => (text, ""),
         };
         let fraction_digits = fraction.trim_end_matches('0');
-        // The zero that `.5` leaves out counts, for it is printed.
+        // The zero that `.5` leaves out counts, because it is printed.
         is_number(whole.len().max(1) + fraction.len(), whole.bytes().chain(fraction.bytes())).then_some(())?;
         let digits = whole.bytes().chain(fraction_digits.bytes());
         let units = digits.fold(0, |units: u128, digit| units * 10 + u128::from(digit - b'0'));
@@ -87,8 +87,8 @@ impl fmt::Display for Decimal {
     }
 }
 
-/// The number of pixels written in `text`, or nothing if it is none. What 64 bits cannot hold becomes their maximum:
-/// more than any image or limit has, which is all that can matter about it.
+/// The number of pixels in `text`; None if it is no number. What 64 bits cannot hold becomes their maximum: more than
+/// any image or limit has, which is all that can matter about it.
 pub(crate) fn pixels(text: &str) -> Option<u64> {
     is_number(text.len(), text.bytes()).then(|| {
         text.bytes()

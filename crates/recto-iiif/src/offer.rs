@@ -1,6 +1,6 @@
-//! What a server offers beyond the least of the Image API: formats, qualities, turns, enlargement.
-//! One plain value that info.json advertises and resolving asks, so that what is promised is what is served.
-//! Compliance documents of the Image API 3.0 and 2.1.
+//! What a server offers beyond the minimum of the Image API: formats, qualities, turns, enlargement.
+//! One plain value that info.json advertises and resolving checks, so that what is promised is served. Compliance
+//! documents of the Image API 3.0 and 2.1.
 
 use crate::error::{Error, quoted};
 use crate::{Format, Quality, Version};
@@ -22,21 +22,21 @@ pub struct Offer {
     pub upscaling: bool,
     /// Boxes of `!w,h` in 3.0 that are larger than the region on both sides: it comes in its own size.
     pub larger_boxes: bool,
-    /// Red, green and blue of what shows where a picture has nothing and its format no transparency.
+    /// Red, green and blue of the background where a picture is empty and its format has no transparency.
     pub background: [u8; 3],
 }
 
-/// A level of compliance: which features need not be named one by one.
+/// A level of compliance: a set of features that need not be listed one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compliance {
     /// jpg in the default quality, and regions and sizes in pixels.
     One,
-    /// All that viewers count on.
+    /// All that viewers rely on.
     Two,
 }
 
 impl Default for Offer {
-    /// All of it but `larger_boxes`, on white paper, as the official validator wants it.
+    /// Everything but `larger_boxes`, on a white background, as the official validator expects.
     fn default() -> Self {
         Self {
             formats: Format::ALL.to_vec(),
@@ -52,7 +52,7 @@ impl Default for Offer {
 }
 
 impl Offer {
-    /// The same but for formats that do not hold what there is. What every server must have stays.
+    /// The same without the formats of which `holds` is false. What every server must offer stays.
     pub fn of_formats(&self, holds: impl Fn(Format) -> bool) -> Self {
         let held = |formats: &[Format]| {
             formats.iter().copied().filter(|format| *format == Format::Jpg || holds(*format)).collect()
@@ -61,7 +61,7 @@ impl Offer {
         Self { formats, preferred_formats, ..self.clone() }
     }
 
-    /// The highest level of compliance of which nothing is missing (compliance 3.0 and 2.1, sections 3.4 and 3.5).
+    /// The highest level of compliance that is fully offered (compliance 3.0 and 2.1, sections 3.4 and 3.5).
     pub fn compliance(&self, version: Version) -> Compliance {
         let qualities: &[Quality] = match version {
             Version::V2 => &[Quality::Color, Quality::Gray, Quality::Bitonal],
@@ -77,8 +77,8 @@ impl Offer {
         self.qualities.iter().copied().filter(move |quality| *quality != Quality::Color || has_colour)
     }
 
-    /// What info.json names of the optional features, beyond those of [`Offer::compliance`] (compliance documents,
-    /// section 3 and 4). In alphabetical order.
+    /// The optional features that info.json lists, beyond those of [`Offer::compliance`] (compliance documents, section
+    /// 3 and 4). In alphabetical order.
     pub fn extra_features(&self, version: Version) -> Vec<&'static str> {
         let v2 = version == Version::V2;
         let one = self.compliance(version) == Compliance::One;

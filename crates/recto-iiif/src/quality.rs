@@ -1,5 +1,5 @@
-//! The quality parameter (Image API 3.0 and 2.1, section 4.4), whose words are the same in both versions.
-//! Which of them a server offers is told by [`Offer`](crate::Offer).
+//! The quality parameter (Image API 3.0 and 2.1, section 4.4), whose values are the same in both versions.
+//! Which of them a server offers is in [`Offer`](crate::Offer).
 
 use std::fmt;
 
@@ -29,9 +29,9 @@ impl Quality {
     /// # Errors
     /// [`Error::Request`] for any other word.
     pub(crate) fn parse(text: &str) -> Result<Self, Error> {
-        let known = Self::ALL.into_iter().find(|quality| quality.word() == text);
+        let found = Self::ALL.into_iter().find(|quality| quality.word() == text);
         let rule = "is not default, color, gray or bitonal";
-        known.ok_or_else(|| Error::request("quality", format!("{} {rule}", quoted(text))))
+        found.ok_or_else(|| Error::request("quality", format!("{} {rule}", quoted(text))))
     }
 
     /// The word in the URL.
@@ -44,7 +44,7 @@ impl Quality {
         }
     }
 
-    /// The same picture by its canonical word: `default` wherever that is no other (section 4.8).
+    /// The canonical value for the same picture: `default` wherever that gives it (section 4.8).
     /// `color` of a gray image is the image: it has no more colour than that.
     pub(crate) const fn normal(self, has_colour: bool) -> Self {
         match self {

@@ -1,11 +1,11 @@
-//! How large an image is on the original, as the Physical Dimensions service of info.json tells it.
+//! How large an image is on the original, for the Physical Dimensions service of info.json.
 
 /// How large a pixel is on the original.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PhysicalScale {
     /// The side of a pixel, in `unit`.
     pub size: f64,
-    /// What it is measured in.
+    /// Its unit.
     pub unit: PhysicalUnit,
 }
 

@@ -1,12 +1,13 @@
 //! The tiles in which info.json offers an image (Image API 3.0 and 2.1, section 5.4), and which requests are for them.
-//! Pure arithmetic, that of the implementation notes: a scale factor divides sides, what is left at an edge is rounded up.
+//! Pure arithmetic, that of the implementation notes: a scale factor divides sides, the remainder at an edge is rounded
+//! up.
 
 use crate::{Dimensions, Limits, Rect};
 
 /// Tiles are at least so wide and so high: smaller ones cost a viewer more in requests than they save in pixels.
 const SMALLEST_TILE: u32 = 256;
 
-/// The tiles of images that are stored without, where any rectangle costs about the same.
+/// The tiles of images that are stored without tiles, where any rectangle costs about the same.
 const TILE_WITHOUT_TILES: Dimensions = Dimensions::new(512, 512);
 
 /// An image as it is shown, and the size of its tiles: the same for all scale factors.
@@ -74,8 +75,8 @@ impl Tiling {
         (region, Dimensions::new(scaled(region.width), scaled(region.height)))
     }
 
-    /// The size of the tile that `region` is, if it is one that has these pixels, or rows, by the arithmetic of the notes.
-    /// It may have a pixel more or less than by the ratio of the region, and far less if an edge left little of it.
+    /// The size of the tile that `region` is, if it is one that has these pixels, or rows, by the arithmetic of the
+    /// notes. It may have a pixel more or less than by the ratio of the region, and far less if an edge cuts it.
     pub(crate) fn size_of(self, region: Rect, has: impl Fn(Dimensions) -> bool) -> Option<Dimensions> {
         let at = (region.x, region.y);
         let mut tiles = self.scale_factors().filter(|factor| {
@@ -97,7 +98,7 @@ mod tests {
     fn a_tile_is_known_by_its_region_and_one_side() {
         let tiling = Tiling { image: Dimensions::new(5049, 4097), tile: Dimensions::new(256, 256) };
         for (region, width, expected) in [
-            // What an edge left of a column, of a row, of both.
+            // Tiles cut by an edge: in a column, in a row, in both.
             (Rect::new(4096, 1024, 953, 1024), 239, Some(256)),
             (Rect::new(0, 4096, 1024, 1), 256, Some(1)),
             (Rect::new(4096, 4096, 953, 1), 239, Some(1)),

@@ -1,4 +1,4 @@
-//! The versions of the Image API, by the words that differ between them.
+//! The versions of the Image API, and the names that differ between them.
 
 /// A version of the Image API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

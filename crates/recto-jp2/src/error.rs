@@ -10,15 +10,15 @@ pub enum Error {
     Damaged {
         /// What is wrong.
         what: String,
-        /// Where, in bytes from SOC, if it is one place.
+        /// Where, in bytes from SOC, if it has one place.
         offset: Option<usize>,
     },
 
-    /// It is right, but of a kind that is not read here.
+    /// It is valid, but of a kind that is not read here.
     #[error("{0}")]
     Unsupported(String),
 
-    /// To read it would take more memory or time than any picture is worth.
+    /// Reading it would take more memory or time than any picture needs.
     #[error("{0}")]
     TooLarge(String),
 }

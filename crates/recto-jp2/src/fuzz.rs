@@ -1,4 +1,4 @@
-//! What the fuzz targets call: any bytes go in, and nothing comes of it but an end. Only in their build.
+//! What the fuzz targets call: any bytes go in, and it must end without a panic. Only in their build.
 
 use crate::codestream::{BandKind, BlockStyle, Header, Tile, places};
 use crate::index::Index;
@@ -18,7 +18,7 @@ pub fn headers(codestream: &[u8]) {
     }
 }
 
-/// Packet headers, by PLT or one after the other, and the bytes that keep what they tell.
+/// Packet headers, by PLT or one after the other, and the index as bytes.
 pub fn index(codestream: &[u8]) {
     let Ok(mut index) = Index::read(codestream) else { return };
     let mut left = SOME;

@@ -7,7 +7,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `fuzz` | what the fuzz targets call; only in their build |
-//! | `window` | windows: which blocks they need, decoded, transformed, and the blocks that were decoded last |
+//! | `window` | windows: the blocks that they need, decoded and transformed, and a cache of decoded blocks |
 //! | `wavelet` | the inverse wavelet transforms, 5/3 and 9/7 |
 //! | `planes` | the samples of one component |
 //! | `tier1` | code-blocks: arithmetic decoder and coding passes |
@@ -31,7 +31,7 @@ mod tier1;
 mod wavelet;
 mod window;
 
-/// What tests look into that have an encoder to judge by. No part of the interface: it changes as it likes.
+/// Internals for tests that compare with an encoder. Not part of the interface: it may change at any time.
 #[doc(hidden)]
 pub mod internals {
     pub use crate::codestream::progression::{Packet, packets};

@@ -1,4 +1,4 @@
-//! Rectangles of samples: of a subband, of a resolution, and of a component, whoever decoded it.
+//! Rectangles of samples: of a subband, of a resolution, and of a component, whichever decoder made them.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use crate::geometry::Rect;
 /// Spare planes take no more than this: what a window of 512 by 512 pixels in colour needs at a time.
 const MAX_SPARE: usize = 8 << 20;
 
-/// A rectangle of samples: on their way signed numbers of the wavelet that makes them, in the end codes, of which 0 is the
-/// least that a sample can be.
+/// A rectangle of samples: signed numbers of the wavelet that makes them while decoding, in the end codes, where 0 is
+/// the least sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plane<T = u16> {
     /// Where it lies, absolute, on its own grid: that of a subband, or of a component, reduced (T.800 B-12 to B-15).
@@ -36,8 +36,8 @@ impl<T> Plane<T> {
     }
 }
 
-/// The memory of planes that are done with, for those to come: else each window would get megabytes from the system,
-/// page by page, and give them back.
+/// The memory of planes that are no longer used, for later ones: else each window would get megabytes from the system,
+/// page by page, and return them.
 #[derive(Default)]
 pub(crate) struct Spare<T>(Vec<Vec<T>>);
 
@@ -49,7 +49,7 @@ impl<T: Copy + Default> Spare<T> {
         Plane { rect, samples }
     }
 
-    /// Room for the samples of a plane of this size: whatever is in it.
+    /// Memory for the samples of a plane of this size, with arbitrary contents.
     pub(crate) fn room(&mut self, rect: Rect) -> Vec<T> {
         let length = rect.dimensions().area() as usize;
         // The smallest that is large enough, or else the largest.
@@ -58,7 +58,8 @@ impl<T: Copy + Default> Spare<T> {
         best.map_or_else(Vec::new, |best| self.0.swap_remove(best))
     }
 
-    /// Keeps the memory of a plane, if it has any: planes that are not wanted have none, and would pile up.
+    /// Keeps the memory of a plane, if it has any: planes of components that were not requested have none, and would
+    /// pile up.
     pub(crate) fn keep(&mut self, plane: Plane<T>) {
         let (kept, more) = (self.0.iter().map(Vec::capacity).sum::<usize>(), plane.samples.capacity());
         if more > 0 && (kept + more) * size_of::<T>() <= MAX_SPARE {

@@ -42,16 +42,16 @@ fn what_is_outside_the_image_is_left_out() {
 #[test]
 fn a_window_tells_what_it_is_going_to_read() {
     let index = Index::read(GRAY).expect("an index");
-    let told = Cell::new(0);
+    let announced = Cell::new(0);
     let announce = |ranges: &[Range<usize>]| {
         assert!(ranges.iter().all(|range| range.end <= GRAY.len()));
-        told.set(told.get() + ranges.iter().map(|range| range.end - range.start).sum::<usize>());
+        announced.set(announced.get() + ranges.iter().map(|range| range.end - range.start).sum::<usize>());
     };
     let source =
         Source { codestream: GRAY, index: &index, components: &[0], identity: 1, announce: &announce };
     let mut decoder = WindowDecoder::default();
     decoder.decode(source, 4, Rect::new(0, 0, 41, 29)).expect("decoded");
-    assert!(told.get() > 0);
+    assert!(announced.get() > 0);
     assert_eq!(index.dirty_index(), None, "a few packet headers are not worth keeping");
 }
 

@@ -1,4 +1,4 @@
-//! What is written on the chart: title, names, heights, and the coordinates that tell where a pixel is.
+//! What is written on the chart: title, names, heights, and the coordinates that show where a pixel is.
 //! Pure: text to strokes, placed by the height of the ground.
 //! The largest letters can be read on a thumbnail, the smallest only pixel for pixel.
 

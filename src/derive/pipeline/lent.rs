@@ -1,8 +1,8 @@
-//! Tools that are lent out to the making of one picture.
+//! Tools that are lent out for one picture.
 
 use std::ops::{Deref, DerefMut};
 
-/// A tool in use, whose buffers are released when it is not used any more, however that ends: the next request may be of
+/// A tool in use, whose buffers are released when it is dropped, also after an error: the next request may be of
 /// another file, and memory is not for idle workers.
 pub(super) struct Lent<'r, T> {
     tool: &'r mut T,

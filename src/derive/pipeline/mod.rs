@@ -1,5 +1,6 @@
 //! A plan carried out, from the pixels of a master to the bytes of a derivative.
-//! Decides nothing about the request: all choices are in the [`Plan`]. What it asks is what only the file can tell.
+//! Decides nothing about the request: all choices are in the [`Plan`]. It only looks up what the plan cannot know,
+//! because it is in the bytes of the file.
 
 mod colours;
 mod lent;
@@ -22,7 +23,7 @@ use lent::Lent;
 use stages::{bands, gathered};
 use stream::ChunkStream;
 
-/// The tools that make derivatives, with what they keep from one to the next.
+/// The tools that make derivatives, with the buffers and caches that they reuse.
 #[derive(Default)]
 pub struct Pipeline {
     decoder: Decoder,
@@ -33,8 +34,8 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// The derivative that `plan` describes. Of one that comes in chunks the first is made, so that what is wrong with the
-    /// master as a whole is told here.
+    /// The derivative that `plan` describes. If it comes in chunks, the first is made at once, so that errors that
+    /// concern the whole master are returned here.
     ///
     /// # Errors
     /// [`Error::Request`] if the format cannot hold a picture of that size; [`Error::Master`] if a piece that the plan
@@ -72,7 +73,7 @@ impl Pipeline {
         Ok(file.and_then(|file| encode::into_file(file, plan.format, carried)))
     }
 
-    /// The file of pixels that are decoded, converted from the profile `source`.
+    /// The file made from decoded pixels, converted from the profile `source`.
     fn made<S: Convertible>(
         &mut self,
         master: &Rc<Master>,
@@ -97,7 +98,7 @@ impl Pipeline {
     }
 }
 
-/// What the file carries on of what the master says about itself in words.
+/// The metadata of the master that goes into the file.
 fn metadata(master: &Master, plan: &Plan) -> Result<Metadata, Error> {
     Ok(match plan.metadata {
         Some(policy) => master.metadata()?.under(policy),

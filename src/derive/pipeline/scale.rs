@@ -1,4 +1,4 @@
-//! Decoding and scaling band by band: what bands have in common of the level is decoded once.
+//! Decoding and scaling band by band: rows of the level that two bands share are decoded once.
 
 use super::Lent;
 use crate::derive::plan::Scaling;
@@ -27,7 +27,7 @@ pub(super) fn scaled<S: Sample>(
     })
 }
 
-/// Rows of the level that are decoded: those that the band at hand needs, some of which the one above it had.
+/// Rows of the level that are decoded: those that the current band needs, some of which the one above it needed too.
 struct Held<S> {
     /// The row of the level that comes first.
     top: u32,
@@ -39,7 +39,7 @@ impl<S: Sample> Held<S> {
         Self { top: 0, rows: Raster::new(Dimensions::new(0, 0), Channels::Gray) }
     }
 
-    /// Forgets the rows of the level above `top`.
+    /// Drops the rows of the level above `top`.
     fn drop_above(&mut self, top: u32) {
         let above = top.saturating_sub(self.top).min(self.rows.dimensions.height);
         self.rows.drop_rows(above);

@@ -12,8 +12,8 @@ use crate::master::{Decoder, Master};
 use crate::picture::{Channels, Dimensions, Rect};
 use crate::raster::{Conversion, Raster, Resampler, Sample, apply, orient, rotate};
 
-/// The bands of a derivative as they are written, top to bottom: each is made when it is asked for. After an error there
-/// are none that mean anything.
+/// The bands of a derivative as they are written, top to bottom: each is made on demand. After an error the rest is
+/// meaningless.
 ///
 /// This is the list of stages. A new one is a line here: a function of the rows before it.
 pub(super) fn bands<S: Sample>(
@@ -23,11 +23,11 @@ pub(super) fn bands<S: Sample>(
     conversion: Conversion<S>,
     resampler: Lent<'_, Resampler>,
 ) -> impl Iterator<Item = Result<Raster<S>, Error>> {
-    // Of windows of the level. In the colours that are sent before scaling, so that a tile and a scaled picture meet in
-    // the same colours.
+    // Stages on windows of the level. Colours are converted before scaling, so that a tile and a scaled picture match
+    // where they meet.
     let mut decoded = move |window: Rect| master.decode(&mut decoder, plan.scaling.level, window);
     let coloured = move |window: Rect| Ok(conversion.apply(decoded(window)?));
-    // Of bands of the picture.
+    // Stages on bands of the picture.
     let scaled = scaled(plan.scaling, resampler, coloured);
     let whole = whole_if(plan.turns_rows(), scaled, plan.scaling.output().height);
     let oriented = each(whole, move |rows| orient(rows, plan.turn));
@@ -35,7 +35,7 @@ pub(super) fn bands<S: Sample>(
     each(tilted, move |rows| apply(rows, plan.quality, plan.paper))
 }
 
-/// All bands as one picture, of so many rows. Whatever made the bands is gone after that, with its buffers.
+/// All bands as one picture, of so many rows. Whatever made the bands is dropped with its buffers.
 pub(super) fn gathered<S: Sample>(
     bands: impl Iterator<Item = Result<Raster<S>, Error>>,
     height: u32,
@@ -48,7 +48,7 @@ pub(super) fn gathered<S: Sample>(
     Ok(picture)
 }
 
-/// The bands as they come, or else all of them as one.
+/// The bands as they come, or gathered into one.
 fn whole_if<S: Sample>(
     is_whole: bool,
     bands: impl Iterator<Item = Result<Raster<S>, Error>>,

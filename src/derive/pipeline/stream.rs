@@ -1,14 +1,14 @@
-//! A file in chunks: each is made of one band of the picture when it is asked for.
+//! A file in chunks: each is made from one band of the picture, on demand.
 
 use crate::body::Body;
 use crate::encode::StreamEncoder;
 use crate::error::Error;
 use crate::raster::{Raster, Sample};
 
-/// What is left to be written of a file, and the bands that it is written of.
+/// The remaining chunks of a file, and the bands from which they are made.
 pub(super) struct ChunkStream<I, S> {
     bands: I,
-    /// Gone when it is finished, or has failed.
+    /// None once it is finished or has failed.
     file: Option<Box<dyn StreamEncoder<S>>>,
 }
 

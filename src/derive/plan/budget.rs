@@ -1,4 +1,4 @@
-//! What a plan may cost: the pixels of the master that it has decoded.
+//! The budget of a plan: how many pixels of the master it may decode.
 
 use std::num::NonZeroU64;
 
@@ -6,10 +6,10 @@ use super::Plan;
 use crate::error::MasterError;
 
 impl Plan {
-    /// The plan itself, if it has no more than `budget` pixels of the master decoded.
+    /// The plan itself, if it decodes no more than `budget` pixels of the master.
     ///
     /// # Errors
-    /// [`MasterError::TooLarge`] with the command that makes a master of which less is needed.
+    /// [`MasterError::TooLarge`] with the command that makes a pyramid, of which less would be decoded.
     pub fn within(self, budget: NonZeroU64) -> Result<Self, MasterError> {
         let area = self.scaling.source_area();
         if area <= budget.get() {

@@ -64,7 +64,7 @@ impl fmt::Display for Colours {
     }
 }
 
-/// What of the metadata is carried on, as a list.
+/// The parts of the metadata that are carried on, as a list.
 fn carried(policy: Policy) -> String {
     let words = [(policy.copyright, "copyright"), (policy.exif, "exif"), (policy.xmp, "xmp")];
     let carried: Vec<&str> =

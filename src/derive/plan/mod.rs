@@ -1,7 +1,7 @@
 //! All choices about a derivative, made from plain values: a request, the description of a master, settings.
-//! Nothing here can fail or touches a pixel. What carries a [`Plan`] out asks nothing about the request any more, and
-//! `recto render --plan` prints it. What only the bytes of the file can tell is planned as a preference with the way that
-//! is taken otherwise: [`Colours::WithProfile`], [`PassThrough`].
+//! Nothing here can fail or touches a pixel. Whatever carries out a [`Plan`] needs nothing else of the request, and
+//! `recto render --plan` prints it. Where a choice depends on bytes of the file, the plan names a preference and its
+//! fallback: [`Colours::WithProfile`], [`PassThrough`].
 
 mod budget;
 mod display;
@@ -17,7 +17,7 @@ use crate::picture::{
 };
 pub use scaling::{Band, Scaling};
 
-/// Larger pictures are written while they are made, where that can be: 6 MB of RGB.
+/// Larger pictures are written while they are made, if the format allows it: 6 MB of RGB.
 const WHOLE_AREA: u64 = 2 << 20;
 
 /// All choices about one derivative, in the order in which they are carried out.
@@ -25,7 +25,7 @@ const WHOLE_AREA: u64 = 2 << 20;
 pub struct Plan {
     /// The tile to send as it is stored, if its bytes allow it; otherwise, or without one, pixels are decoded.
     pub pass_through: Option<PassThrough>,
-    /// What decodes them.
+    /// The decoder of those pixels.
     pub reader: Reader,
     /// The pixels that are decoded, and how they are scaled.
     pub scaling: Scaling,
@@ -33,7 +33,7 @@ pub struct Plan {
     pub depth: Depth,
     /// The colours in which they are sent.
     pub colours: Colours,
-    /// What turns the scaled picture as stored into what was asked for.
+    /// What turns the scaled picture, which lies as stored, into the orientation asked for.
     pub turn: Orientation,
     /// Degrees by which it is turned clockwise after that, less than 90; the corners that this adds are empty.
     pub tilt: f64,
@@ -41,8 +41,7 @@ pub struct Plan {
     pub quality: Quality,
     /// Red, green and blue of what shows where the picture is empty or transparent. None if it may stay transparent.
     pub paper: Option<[u8; 3]>,
-    /// What the file carries on of what the master says about itself in words. None for parts of it, for a tile must stay
-    /// small.
+    /// Which metadata of the master the file carries on. Nothing for parts of it: a tile must stay small.
     pub metadata: Option<Policy>,
     /// The format to write.
     pub format: Format,
@@ -70,19 +69,19 @@ pub enum Colours {
 
 /// A stored tile that is exactly the picture, in the format that is asked for.
 ///
-/// Whether it is sent, its bytes decide: they must be a whole file of their kind with the pixels that the level promises,
-/// in colours that need no conversion, and not much longer than a new file would be; what is turned, cut or made gray
-/// must come out even, and what has to be carried must fit in.
+/// Whether it is sent depends on its bytes: they must be a whole file of their kind with the pixels that the level
+/// promises, in colours that need no conversion, and not much longer than a new file would be; what is turned, cut or
+/// made gray must come out even, and what has to be carried must fit in.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PassThrough {
     /// Which one.
     pub tile: Tile,
-    /// How many times the bytes it may have that encoding it anew would give, as estimated.
+    /// Its longest length, as a multiple of the estimated length of a new encoding.
     pub growth: f64,
 }
 
 impl Plan {
-    /// The plan for a request on a master, of which `reader` tells what decodes it.
+    /// The plan for a request on a master; `reader` gives what decodes it.
     pub fn new(
         derivative: &Derivative,
         description: &Description,
@@ -125,7 +124,8 @@ impl Plan {
         self.turn.apply_to_size(self.scaling.output()).tilted(self.tilt)
     }
 
-    /// Whether the picture has to be there as a whole before it can be turned: its rows are none of those that are made.
+    /// Whether the picture has to be there as a whole before it can be turned: its rows are not the rows that were
+    /// made.
     pub fn turns_rows(&self) -> bool {
         self.turn.quarters != 0 || self.tilt != 0.0
     }

@@ -9,13 +9,13 @@ use super::within;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Png {
-    /// Time against bytes.
+    /// The balance of time and size.
     pub compression: PngCompression,
     /// Whether masters of more than 8 bits a sample are written with 16.
     pub sixteen_bit: bool,
 }
 
-/// How hard PNG tries to save bytes.
+/// How much time PNG spends on saving bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PngCompression {

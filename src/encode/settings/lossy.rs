@@ -12,7 +12,7 @@ pub struct Jpeg {
     pub quality: u8,
     /// How many pixels share a sample of colour.
     pub subsampling: Subsampling,
-    /// Coarse to fine in several scans.
+    /// Progressive: coarse to fine in several scans.
     pub progressive: bool,
     /// Huffman tables made for each picture.
     pub optimize: bool,
@@ -48,11 +48,11 @@ impl Jpeg {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Webp {
-    /// 0 to 100; if lossless, how hard it is tried to save bytes.
+    /// 0 to 100; if lossless, the effort to save bytes.
     pub quality: u8,
     /// 0 (fast) to 6 (small).
     pub method: u8,
-    /// Whether every pixel is kept as it is.
+    /// Whether it is lossless.
     pub lossless: bool,
 }
 
@@ -100,7 +100,7 @@ impl Avif {
 pub struct Jp2 {
     /// How many times smaller than its samples a picture gets, 2 to 200.
     pub ratio: u16,
-    /// Whether every pixel is kept as it is, whatever the ratio.
+    /// Whether it is lossless, whatever the ratio.
     pub lossless: bool,
 }
 

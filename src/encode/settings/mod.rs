@@ -36,7 +36,7 @@ pub struct Encodings {
 }
 
 impl Encodings {
-    /// The most bits a sample that a file of `format` is given.
+    /// The most bits per sample that are written to a file of `format`.
     pub const fn deepest(&self, format: Format) -> Depth {
         match format {
             Format::Tif => Depth::Sixteen,

@@ -1,5 +1,6 @@
-//! Flat masters: files of one picture and no tiles. JPEG, which has smaller levels and windows all the same, and the formats
-//! of [`image`], which are decoded whole. Pure on the bytes of a file; what a file is, its first bytes say, never its name.
+//! Flat masters: files of one picture and no tiles. JPEG, which has smaller levels and windows all the same, and the
+//! formats of [`image`], which are decoded whole. Pure on the bytes of a file; the first bytes of a file determine its
+//! format, never its name.
 
 pub use super::budget::MAX_AREA;
 
@@ -33,7 +34,7 @@ impl Picture {
     /// Reads the header; no pixels.
     ///
     /// # Errors
-    /// [`MasterError`] if the header is damaged, of a kind that Recto does not read, or tells of a picture that is too
+    /// [`MasterError`] if the header is damaged, of a kind that Recto does not read, or declares a picture that is too
     /// large at every level.
     pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
         if jpeg::recognises(bytes) {
@@ -50,16 +51,16 @@ impl Picture {
         Ok(Self { description, form: Form::Image(form), implied })
     }
 
-    /// The ICC profile of its pixels, be it told in other words.
+    /// The ICC profile of its pixels, embedded or made from other fields.
     pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let told = match &self.form {
+        let embedded = match &self.form {
             Form::Jpeg(_) => jpeg::app::icc_profile(bytes),
             Form::Image(form) => form.icc_profile(bytes),
         };
-        told.or_else(|| self.implied.clone())
+        embedded.or_else(|| self.implied.clone())
     }
 
-    /// What the file says about itself in words.
+    /// The EXIF and XMP of the file.
     pub fn metadata(&self, bytes: &[u8]) -> Metadata {
         match &self.form {
             Form::Jpeg(_) => jpeg::app::metadata(bytes),
@@ -67,7 +68,7 @@ impl Picture {
         }
     }
 
-    /// All pixels of a level, in this depth or that of the file, whatever is less.
+    /// All pixels of a level, in this depth or that of the file, whichever is less.
     ///
     /// # Errors
     /// [`MasterError`] if the file is damaged anywhere, or too large.
@@ -84,8 +85,8 @@ impl Picture {
         }
     }
 
-    /// Whether windows of a level can be decoded by themselves, given an [`Index`]; which there is unless the data
-    /// are out of the ordinary.
+    /// Whether windows of a level can be decoded by themselves, given an [`Index`], which can be built unless the data
+    /// are unusual.
     pub fn has_windows(&self, level: usize) -> bool {
         matches!(&self.form, Form::Jpeg(header) if jpeg::has_windows(header, level))
     }

@@ -1,5 +1,5 @@
-//! The colours of samples that have no ICC profile, where their file tells in other words that they are not sRGB: made
-//! into a profile, so that there is one way for all of them from here on.
+//! The colours of samples without an ICC profile whose file declares in another way that they are not sRGB: made into a
+//! profile, so that all are handled alike from here on.
 //! Pure. PNG (third edition) section 4.3 and 11.3.2; ITU-T H.273; EXIF 2.32 section 4.6.5 and DCF 2.0.
 
 use moxcms::{
@@ -12,7 +12,7 @@ use crate::metadata::is_adobe_rgb;
 use crate::picture::Channels;
 use crate::raster::written;
 
-/// What PNG has in place of the curve of sRGB, and encoders write with more or fewer digits.
+/// The gamma that PNG uses for the curve of sRGB; encoders write it with more or fewer digits.
 const SRGB_GAMMA: f32 = 1.0 / 2.2;
 
 /// White, red, green and blue of sRGB: x and y.
@@ -21,7 +21,7 @@ const SRGB_CHROMATICITIES: [(f32, f32); 4] = [(0.3127, 0.3290), (0.64, 0.33), (0
 /// Numbers this near are the same, rounded.
 const NEAR: f32 = 0.001;
 
-/// No curve is steeper, either way: what tells of one is damaged.
+/// Gammas beyond these are damaged.
 const GAMMAS: std::ops::RangeInclusive<f32> = 0.1..=10.0;
 
 /// A profile that EXIF stands for: that of Adobe RGB, or none.
@@ -31,26 +31,27 @@ pub(crate) fn of_exif(exif: Option<&[u8]>, channels: Channels) -> Option<Vec<u8>
     written(ColorProfile::new_adobe_rgb())
 }
 
-/// Whether chunks of a PNG tell its colours.
-pub(super) fn are_told(info: &Info) -> bool {
+/// Whether chunks of a PNG declare its colours.
+pub(super) fn are_declared(info: &Info) -> bool {
     let is_pure = info.srgb.is_none() && info.gama_chunk.is_none() && info.chrm_chunk.is_none();
     !is_pure || info.icc_profile.is_some() || info.coding_independent_code_points.is_some()
 }
 
-/// A line in the log if cICP is of no use.
+/// Logs a line if cICP cannot be used.
 pub(super) fn complain(info: &Info, channels: Channels) {
-    if let Some(told) = info.coding_independent_code_points.filter(|t| of_code_points(*t, channels).is_none())
+    if let Some(stated) =
+        info.coding_independent_code_points.filter(|t| of_code_points(*t, channels).is_none())
     {
         log::warn!(
-            "cICP of a PNG is ignored: only known colours of full range up to white are read, not {told:?}"
+            "cICP of a PNG is ignored: only known colours of full range up to white are read, not {stated:?}"
         );
     }
 }
 
 /// The profile of a PNG, by the chunk that goes before the others: cICP, iCCP, sRGB, gAMA and cHRM. None for sRGB.
 pub(super) fn of_png(info: &Info, channels: Channels) -> Option<Vec<u8>> {
-    if let Some(told) = info.coding_independent_code_points.and_then(|told| of_code_points(told, channels)) {
-        return told;
+    if let Some(stated) = info.coding_independent_code_points.and_then(|it| of_code_points(it, channels)) {
+        return stated;
     }
     if let Some(profile) = &info.icc_profile {
         return Some(profile.to_vec());
@@ -61,14 +62,14 @@ pub(super) fn of_png(info: &Info, channels: Channels) -> Option<Vec<u8>> {
     }
 }
 
-/// The profile that cICP stands for, which is none for sRGB. None if it is of no use: reserved numbers, samples that do
-/// not go from end to end, and light brighter than white (PQ, HLG), which nothing here brings down to it.
-fn of_code_points(told: CodingIndependentCodePoints, channels: Channels) -> Option<Option<Vec<u8>>> {
-    let color_primaries = CicpColorPrimaries::try_from(told.color_primaries).ok()?;
-    let transfer_characteristics = TransferCharacteristics::try_from(told.transfer_function).ok()?;
+/// The profile that cICP stands for, which is none for sRGB. None if it cannot be used: reserved numbers, samples that
+/// are not full range, and HDR (PQ, HLG), for which there is no tone mapping here.
+fn of_code_points(code_points: CodingIndependentCodePoints, channels: Channels) -> Option<Option<Vec<u8>>> {
+    let color_primaries = CicpColorPrimaries::try_from(code_points.color_primaries).ok()?;
+    let transfer_characteristics = TransferCharacteristics::try_from(code_points.transfer_function).ok()?;
     let is_bright =
         matches!(transfer_characteristics, TransferCharacteristics::Smpte2084 | TransferCharacteristics::Hlg);
-    if is_bright || !told.is_video_full_range_image || told.matrix_coefficients != 0 {
+    if is_bright || !code_points.is_video_full_range_image || code_points.matrix_coefficients != 0 {
         return None;
     }
     if (color_primaries, transfer_characteristics)
@@ -80,7 +81,7 @@ fn of_code_points(told: CodingIndependentCodePoints, channels: Channels) -> Opti
     let cicp =
         CicpProfile { color_primaries, transfer_characteristics, matrix_coefficients, full_range: true };
     let mut profile = ColorProfile::new_from_cicp(cicp);
-    // Curves say the same, to readers of any age.
+    // The curves say the same, and old readers know them.
     profile.cicp = None;
     let curve = profile.red_trc.clone()?;
     written(if channels.has_colour() { profile } else { gray(curve) }).map(Some)
@@ -101,11 +102,11 @@ fn of_gamma(
     let own = |SourceChromaticities { white, red, green, blue }| {
         [white, red, green, blue].map(|(x, y)| (x.into_value(), y.into_value()))
     };
-    let is_srgb = |told: &[(f32, f32); 4]| {
-        let mut pairs = told.iter().zip(&SRGB_CHROMATICITIES);
-        pairs.all(|(told, srgb)| (told.0 - srgb.0).abs() < NEAR && (told.1 - srgb.1).abs() < NEAR)
+    let is_srgb = |stated: &[(f32, f32); 4]| {
+        let mut pairs = stated.iter().zip(&SRGB_CHROMATICITIES);
+        pairs.all(|(stated, srgb)| (stated.0 - srgb.0).abs() < NEAR && (stated.1 - srgb.1).abs() < NEAR)
     };
-    let primaries = chromaticities.map(own).filter(|told| spans(told) && !is_srgb(told));
+    let primaries = chromaticities.map(own).filter(|stated| spans(stated) && !is_srgb(stated));
     if is_plain && primaries.is_none() {
         return None;
     }
@@ -149,8 +150,8 @@ mod tests {
         };
         let mut info = Info::default();
         info.gama_chunk = gamma.map(ScaledFloat::from_scaled);
-        info.chrm_chunk = chromaticities.map(|told| {
-            let [white, red, green, blue] = told.map(scaled);
+        info.chrm_chunk = chromaticities.map(|stated| {
+            let [white, red, green, blue] = stated.map(scaled);
             SourceChromaticities { white, red, green, blue }
         });
         info
@@ -179,9 +180,9 @@ mod tests {
             {
                 assert_eq!(of_png(&info(gamma, chromaticities), channels), None);
             }
-            let mut told = info(Some(55_556), Some(wide));
-            told.srgb = Some(png::SrgbRenderingIntent::Perceptual);
-            assert_eq!(of_png(&told, channels), None, "sRGB goes before gAMA");
+            let mut both = info(Some(55_556), Some(wide));
+            both.srgb = Some(png::SrgbRenderingIntent::Perceptual);
+            assert_eq!(of_png(&both, channels), None, "sRGB goes before gAMA");
         }
         assert_eq!(of_png(&info(None, Some(wide)), Channels::Gray), None, "of gray");
     }
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn code_points_go_before_all() {
-        let told = |color_primaries, transfer_function| CodingIndependentCodePoints {
+        let cicp = |color_primaries, transfer_function| CodingIndependentCodePoints {
             color_primaries,
             transfer_function,
             matrix_coefficients: 0,
@@ -215,12 +216,12 @@ mod tests {
         png.icc_profile = Some(b"a profile".into());
         let other = of_png(&png, Channels::Rgb);
         assert_eq!(other.as_deref(), Some(&b"a profile"[..]));
-        png.coding_independent_code_points = Some(told(1, 13));
+        png.coding_independent_code_points = Some(cicp(1, 13));
         assert_eq!(of_png(&png, Channels::Rgb), None, "sRGB");
-        png.coding_independent_code_points = Some(told(1, 8));
+        png.coding_independent_code_points = Some(cicp(1, 8));
         near(&shown(&png, &[55, 55, 55]), &[128; 3]);
         near(&shown(&png, &[55]), &[128]);
-        for unread in [told(9, 16), told(9, 18), told(0, 13), told(1, 2), told(2, 13)] {
+        for unread in [cicp(9, 16), cicp(9, 18), cicp(0, 13), cicp(1, 2), cicp(2, 13)] {
             png.coding_independent_code_points = Some(unread);
             assert_eq!(of_png(&png, Channels::Rgb), other, "{unread:?}");
         }

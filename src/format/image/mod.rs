@@ -1,5 +1,5 @@
-//! PNG, GIF, BMP, WebP: one picture without tiles or levels, which memory-safe libraries decode whole, straight from the map.
-//! Pure on the bytes of a file.
+//! PNG, GIF, BMP, WebP: one picture without tiles or levels, which memory-safe libraries decode whole, directly from
+//! the map. Pure on the bytes of a file.
 
 mod colours;
 mod plain_images;
@@ -27,15 +27,15 @@ pub(super) enum Form {
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 impl Form {
-    /// What the first bytes of a file tell.
+    /// The format that the first bytes of a file show.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         if bytes.starts_with(PNG) { Some(Self::Png) } else { plain_images::format(bytes).map(Self::Other) }
     }
 
-    /// What the header of the file tells of the picture; and the profile that EXIF stands for where there is no other.
+    /// The description of the picture by its header; and the profile that EXIF stands for where there is no other.
     ///
     /// # Errors
-    /// [`MasterError`] if the header is damaged, of a kind that Recto does not read, or tells of a picture that is too
+    /// [`MasterError`] if the header is damaged, of a kind that Recto does not read, or declares a picture that is too
     /// large.
     pub(super) fn read(self, bytes: &[u8]) -> Result<(Description, Option<Vec<u8>>), MasterError> {
         match self {
@@ -44,7 +44,7 @@ impl Form {
         }
     }
 
-    /// The ICC profile of the pixels, be it told in other words; but not by EXIF.
+    /// The ICC profile of the pixels, embedded or made from other fields except EXIF.
     pub(super) fn icc_profile(self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
             Self::Png => png::icc_profile(bytes),
@@ -52,7 +52,7 @@ impl Form {
         }
     }
 
-    /// What the file says about itself in words.
+    /// The EXIF and XMP of the file.
     pub(super) fn metadata(self, bytes: &[u8]) -> Metadata {
         match self {
             Self::Png => png::metadata(bytes),
@@ -60,7 +60,7 @@ impl Form {
         }
     }
 
-    /// All pixels, in this depth or that of the file, whatever is less.
+    /// All pixels, in this depth or that of the file, whichever is less.
     ///
     /// # Errors
     /// [`MasterError`] if the file is damaged, or too large.

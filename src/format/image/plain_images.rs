@@ -18,15 +18,15 @@ use crate::raster::{AnyRaster, Raster};
 /// Bytes of a WebP before its first chunk.
 const HEADER: usize = 12;
 
-/// Where a WebP of the extended form tells which chunks it has, and its bits for two of them (RFC 9649 section 2.7).
+/// Where a WebP of the extended form declares which chunks it has, and its bits for two of them (RFC 9649 section 2.7).
 const FLAGS: usize = 20;
 const HAS_EXIF: u8 = 0x08;
 const HAS_XMP: u8 = 0x04;
 
-/// A bit that is not used there.
+/// A bit that is unused there.
 const HAS_PICTURE: u8 = 0x80;
 
-/// The format that the first bytes tell.
+/// The format that the first bytes show.
 pub(super) fn format(bytes: &[u8]) -> Option<ImageFormat> {
     match bytes {
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(ImageFormat::Gif),
@@ -36,7 +36,7 @@ pub(super) fn format(bytes: &[u8]) -> Option<ImageFormat> {
     }
 }
 
-/// The size, orientation and channels that the header tells; and the profile that EXIF stands for.
+/// The size, orientation and channels that the header declares; and the profile that EXIF stands for.
 ///
 /// # Errors
 /// [`MasterError`] if the header is damaged, or the picture too large.
@@ -55,7 +55,7 @@ pub(super) fn icc_profile(bytes: &[u8], format: ImageFormat) -> Option<Vec<u8>> 
     open(bytes, format).ok()?.icc_profile().ok().flatten()
 }
 
-/// What the file says about itself in words.
+/// The EXIF and XMP of the file.
 pub(super) fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
     let Ok(mut decoder) = open(bytes, format) else { return Metadata::default() };
     let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
@@ -92,20 +92,20 @@ fn open(bytes: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>,
     Ok(decoder)
 }
 
-/// A WebP whose header tells how long its chunks are together, and which there are, for the library believes it (RFC 9649
-/// section 2): as it is, or else with a header that fits the chunks that are there.
+/// A WebP whose header is right about the total length of its chunks, and which there are, because the library relies
+/// on it (RFC 9649 section 2): as it is, or else with a header corrected to the chunks that are there.
 ///
 /// # Errors
 /// [`MasterError::Damaged`] if there is no picture in one piece.
 fn fitted(bytes: &[u8]) -> Result<Cow<'_, [u8]>, MasterError> {
-    let told = bytes[4..].first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
-    let told = bytes.get(..told.saturating_add(8)).unwrap_or_default();
+    let length = bytes[4..].first_chunk().map_or(0, |length| u32::from_le_bytes(*length) as usize);
+    let file = bytes.get(..length.saturating_add(8)).unwrap_or_default();
     let claimed = match bytes.get(HEADER..=FLAGS) {
         Some([b'V', b'P', b'8', b'X', .., flags]) => flags & (HAS_EXIF | HAS_XMP),
         _ => 0,
     };
-    let (held, end) = chunks(told);
-    if held & HAS_PICTURE != 0 && claimed & !held == 0 && end >= told.len() {
+    let (held, end) = chunks(file);
+    if held & HAS_PICTURE != 0 && claimed & !held == 0 && end >= file.len() {
         return Ok(Cow::Borrowed(bytes));
     }
     let (held, end) = chunks(bytes);
@@ -121,7 +121,7 @@ fn fitted(bytes: &[u8]) -> Result<Cow<'_, [u8]>, MasterError> {
     Ok(Cow::Owned(fitted))
 }
 
-/// What the chunks of a WebP hold that are there in one piece, and where they end, padding counted.
+/// What the complete chunks of a WebP hold, and where they end, padding included.
 fn chunks(bytes: &[u8]) -> (u8, usize) {
     let (mut held, mut at) = (0, HEADER);
     while let Some((&[a, b, c, d, length @ ..], rest)) =
@@ -158,7 +158,7 @@ fn channels(colour: ColorType) -> Result<Channels, MasterError> {
     }
 }
 
-/// What a library complains of, as the fault it is.
+/// The error of a library as the kind of error it is here.
 fn explained(format: ImageFormat, error: &ImageError) -> MasterError {
     let text = format!("{format:?}: {error}");
     match error {

@@ -1,6 +1,6 @@
-//! PNG: decoded by a memory-safe library, straight from the map. Of animations, the picture for those who cannot animate.
-//! Pure. PNG (third edition). What stands behind the pixels matters as little as for any browser: neither IEND, nor what is
-//! in its place, can take them away.
+//! PNG: decoded by a memory-safe library, directly from the map. Of animations, the default image. Pure. PNG (third
+//! edition). As in browsers, what follows the pixels does not matter: a missing or damaged IEND does not make the
+//! picture fail.
 
 use std::io::{Cursor, ErrorKind};
 
@@ -24,7 +24,7 @@ const SIGNATURE: usize = 8;
 /// Bytes at the end of a file in which EXIF is looked for: what one segment of a JPEG holds, and as much behind it.
 const TAIL: usize = 128 << 10;
 
-/// XMP is not unpacked any further.
+/// Most bytes of XMP that are decompressed.
 const MAX_XMP: usize = 4 << 20;
 
 /// The keyword of XMP (XMP part 3, section 1.1.5).
@@ -36,8 +36,8 @@ type Bytes<'a> = Cursor<&'a [u8]>;
 const PASSES: [(u32, u32, u32); 7] =
     [(0, 0, 8), (4, 0, 8), (0, 4, 8), (2, 0, 4), (0, 2, 4), (1, 0, 2), (0, 1, 2)];
 
-/// The size, orientation and channels that the header tells; and the profile that EXIF stands for, if there is nothing
-/// else about colours.
+/// The size, orientation and channels that the header declares; and the profile that EXIF stands for, if nothing else
+/// declares colours.
 ///
 /// # Errors
 /// [`MasterError`] if the header is damaged, or the picture too large.
@@ -52,7 +52,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Description, Option<Vec<u8>>), Maste
         depth,
     };
     colours::complain(reader.info(), channels);
-    let exif = exif.filter(|_| !colours::are_told(reader.info()));
+    let exif = exif.filter(|_| !colours::are_declared(reader.info()));
     Ok((description, colours::of_exif(exif, channels)))
 }
 
@@ -63,7 +63,7 @@ pub(super) fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
     colours::of_png(reader.info(), channels)
 }
 
-/// What the file says about itself in words.
+/// The EXIF and XMP of the file.
 pub(super) fn metadata(bytes: &[u8]) -> Metadata {
     let Ok(reader) = open(bytes) else { return Metadata::default() };
     let xmp =
@@ -77,7 +77,7 @@ pub(super) fn metadata(bytes: &[u8]) -> Metadata {
     }
 }
 
-/// All pixels, in the depth of the file or with 8 bits, whatever is less.
+/// All pixels, in the depth of the file or with 8 bits, whichever is less.
 ///
 /// # Errors
 /// [`MasterError`] if pixels are damaged or missing, or they are too many.
@@ -101,7 +101,7 @@ pub(super) fn decode(bytes: &[u8], depth: Depth) -> Result<AnyRaster, MasterErro
 /// A decoder that has read what comes before the pixels, of a picture that is within the budget.
 fn open(bytes: &[u8]) -> Result<Reader<Bytes<'_>>, MasterError> {
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MAX_BYTES as usize });
-    // What has fewer than 8 bits gets 8, palettes become colours, and tRNS alpha.
+    // Fewer than 8 bits become 8, palettes become colours, and tRNS alpha.
     decoder.set_transformations(Transformations::EXPAND);
     let dimensions = dimensions(decoder.read_header_info().map_err(explained)?);
     check_budget(dimensions, 0)?;
@@ -158,8 +158,8 @@ fn image(bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// The block of EXIF, which stands before the pixels, or else somewhere behind them. There it is looked for from the end,
-/// for the way over the pixels would lead through all of the file; it is known by its checksum.
+/// The EXIF block, before the pixels, or else somewhere after them. There it is searched from the end, since walking
+/// over the pixels would read the whole file; its checksum identifies it.
 fn exif<'a>(info: &'a Info, bytes: &'a [u8]) -> Option<&'a [u8]> {
     if let Some(block) = &info.exif_metadata {
         return Some(block);
@@ -203,7 +203,7 @@ fn narrowed(mut samples: Vec<u8>) -> Vec<u8> {
     samples
 }
 
-/// What the library complains of, as the fault it is.
+/// The error of the library as the kind of error it is here.
 fn explained(error: DecodingError) -> MasterError {
     let text = format!("Png: {error}");
     match error {

@@ -1,6 +1,6 @@
-//! JPEG 2000 (ITU-T T.800; the files of T.801 as far as they hold one such image; T.814 by OpenJPEG): what `recto_jp2`
-//! decodes of a codestream as windows of a picture, with the boxes around it; and from pixels to a JP2 file. Pure on
-//! bytes, which may change under us.
+//! JPEG 2000 (ITU-T T.800; the files of T.801 as far as they hold one such image; T.814 by OpenJPEG): windows of
+//! pictures from what `recto_jp2` decodes of a codestream, and the boxes around it; and from pixels to a JP2 file. Pure
+//! on bytes, which may change while they are read.
 
 mod convert;
 mod file;
@@ -28,12 +28,12 @@ use recto_jp2::{Grid, Header, Index, Plane, Source};
 /// The longer side of the smallest level: so long that its ratio to the full picture cannot be mistaken.
 const SMALLEST_SIDE: u32 = 16;
 
-/// Ink and colour plus a few others: an index grows with each, whether it is looked at or not.
+/// Ink and colour plus a few others: an index grows with each, whether it is used or not.
 const MAX_COMPONENTS: usize = 16;
 
-/// Pieces are at most so wide and high. A worker that goes through a picture alone needs a tenth less for pieces of 256;
-/// of several, each decodes the code-blocks around its own, so that four need a third more for 256 than for 512. With
-/// 1024 it is 1.5 to 1.8 times as much as with 512, for more of it is not seen.
+/// Pieces are at most so wide and high. A single worker that reads through a picture needs a tenth less time for pieces
+/// of 256; of several, each decodes the code-blocks around its own, so that four need a third more for 256 than for
+/// 512. With 1024 it is 1.5 to 1.8 times as much as with 512, because more of each piece is not shown.
 const PIECE_SIDE: u32 = 512;
 
 /// Pixels of a window are decoded in parts of at most this width.
@@ -41,7 +41,7 @@ const PART_WIDTH: u32 = 1024;
 
 /// An image of a JPEG 2000 file, its headers read.
 pub struct Image {
-    /// How large its pixels are on the original, if the file tells.
+    /// How large its pixels are on the original, if the file says so.
     pub scale: Option<PhysicalScale>,
     file: File,
     codestream: Codestream,
@@ -77,7 +77,7 @@ impl Image {
     /// Reads the boxes and the main header; no pixels.
     ///
     /// # Errors
-    /// [`MasterError`] if they are damaged, or tell of what Recto does not read.
+    /// [`MasterError`] if they are damaged, or of a kind that Recto does not read.
     pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
         Self::read_as(bytes, Pixel::new)
     }
@@ -140,7 +140,7 @@ impl Image {
         }
     }
 
-    /// What it says about itself in words.
+    /// Its EXIF and XMP.
     pub fn metadata(&self, bytes: &[u8]) -> Metadata {
         let part = |range: &Option<Range<usize>>| range.clone().and_then(|range| bytes.get(range));
         Metadata {
@@ -157,19 +157,19 @@ impl Image {
         }
     }
 
-    /// Takes what [`Image::dirty_index`] gave for the same file. Bytes of any other form are ignored.
+    /// Restores what [`Image::dirty_index`] gave for the same file. Bytes of any other form are ignored.
     pub fn restore_index(&mut self, bytes: &[u8]) {
         if let Codestream::Indexed(index) = &mut self.codestream {
             index.restore_index(bytes);
         }
     }
 
-    /// The index, if since it was read, or last given, enough was added to it to be worth keeping.
+    /// The index, if enough was added to it, since it was read or last returned, to be worth saving.
     pub fn dirty_index(&self) -> Option<Vec<u8>> {
         self.index()?.dirty_index()
     }
 
-    /// About how much memory it takes by now: the index grows with the tiles that are asked for.
+    /// About how much memory it takes now: the index grows with the tiles that are asked for.
     pub fn index_bytes(&self) -> usize {
         size_of::<Self>() + self.index().map_or(0, Index::bytes)
     }
@@ -193,8 +193,8 @@ impl Image {
         self.header().grid()
     }
 
-    /// The pieces in which a level is best asked for. Within a tile, and in an image that is one, any window is as cheap
-    /// as another of its size: a tile is halved until it is no larger than a viewer wants it.
+    /// The pieces in which a level is best requested. Within a tile, and in an image that is one, any window is as
+    /// cheap as another of its size: a tile is halved until it is small enough for viewers.
     fn piece(&self, reduction: u8) -> Dimensions {
         let (header, step) = (self.header(), self.grid().step);
         if !header.is_tiled() {
@@ -222,8 +222,8 @@ impl Image {
         }
     }
 
-    /// The pixels of a window of a level, inside which it must lie. `master` is a number that no other state of any file
-    /// has; `announce` gets ranges of `bytes` that are going to be read, before they are.
+    /// The pixels of a window of a level, inside which it must lie. `master` is a number that no other state of any
+    /// file has; `announce` is called with ranges of `bytes` before they are read.
     ///
     /// # Errors
     /// [`MasterError`] if the codestream is damaged where the window needs it, or takes too much memory.
@@ -244,14 +244,14 @@ impl Image {
             return self.decode_by(openjpeg::decode_tiles, bytes, level, window);
         };
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
-        let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
+        let (codestream, reduction, window) = self.located(bytes, level, window)?;
         let start = self.file.codestream.start;
         let announce = |ranges: &[Range<usize>]| {
             announce(&ranges.iter().map(|range| start + range.start..start + range.end).collect::<Vec<_>>());
         };
         let components = &self.pixel.components();
         let source = Source { codestream, index, components, identity: master, announce: &announce };
-        // In parts: a sample takes twelve times as much memory on its way as in the raster.
+        // In parts: a sample takes twelve times as much memory during decoding as in the raster.
         for left in (0..window.width).step_by(PART_WIDTH as usize) {
             let part =
                 recto_jp2::Rect { x: window.x + left, width: PART_WIDTH.min(window.width - left), ..window };
@@ -283,14 +283,14 @@ impl Image {
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
-        let (codestream, reduction, window) = self.wanted(bytes, level, window)?;
+        let (codestream, reduction, window) = self.located(bytes, level, window)?;
         let planes = decode(codestream, self.header(), reduction, self.grid().needed(window, reduction))?;
         self.samples(&planes, window).draw(&mut raster, 0);
         Ok(raster)
     }
 
     /// The codestream, the reduction that a level is, and its window on the picture's own grid.
-    fn wanted<'a>(
+    fn located<'a>(
         &self,
         bytes: &'a [u8],
         level: usize,

@@ -29,7 +29,7 @@ pub(crate) struct Meaning {
 }
 
 impl Meaning {
-    /// Takes in a marker, if it is one of these. A later one overrules those before it.
+    /// Reads a marker, if it is one of these. A later one overrides those before it.
     pub(crate) fn note(&mut self, marker: u8, content: &[u8]) {
         match marker {
             APP0 => self.jfif |= content.len() >= 14 && content.starts_with(JFIF),
@@ -88,8 +88,8 @@ pub(crate) fn has_broken_profile(bytes: &[u8]) -> bool {
     profile_parts(bytes).is_none()
 }
 
-/// The parts of a profile in their order; none if there is no profile. Nothing if they are not numbered from 1 to the
-/// number of parts that each of them tells.
+/// The parts of a profile in their order; none if there is no profile. None if they are not numbered from 1 to the
+/// number of parts that each of them states.
 fn profile_parts(bytes: &[u8]) -> Option<Vec<&[u8]>> {
     let mut parts: Vec<(u8, u8, &[u8])> = marker::before_scan(bytes)
         .filter(|found| found.marker == APP2)

@@ -15,13 +15,13 @@ use super::layout::Layout;
 use super::marker::END;
 use crate::picture::Dimensions;
 
-/// Most tables that are kept: those of three masters or more, and room for those of the next.
-const KEPT: usize = 16;
+/// Most tables that are cached: those of three masters or more, and room for those of the next.
+const MAX_TABLES: usize = 16;
 
 /// Most blocks of a tile; one of 2048 pixels square has fewer.
 const MOST: usize = 1 << 18;
 
-/// Cuts streams; keeps its buffers and the tables that it met last.
+/// Cuts streams; reuses its buffers, and caches the last tables.
 #[derive(Default)]
 pub(crate) struct Cutter {
     tables: Vec<Table>,
@@ -29,8 +29,8 @@ pub(crate) struct Cutter {
 }
 
 impl Cutter {
-    /// The upper left `size` pixels of a baseline stream of one scan, no more than it has; or nothing if this is another
-    /// kind of stream, or its bits mean nothing. The result has the same tables and markers.
+    /// The upper left `size` pixels of a baseline stream of one scan, no more than it has; or None if this is another
+    /// kind of stream, or its bits are no valid code. The result has the same tables and markers.
     pub(crate) fn cut(&mut self, jpeg: &Layout, size: Dimensions) -> Option<Vec<u8>> {
         let [scan] = &jpeg.scans[..] else { return None };
         if jpeg.progressive || jpeg.restart_interval > 0 || scan.components.len() != jpeg.components.len() {
@@ -46,22 +46,22 @@ impl Cutter {
             // No MCU lies wholly in the padding.
             stream.extend_from_slice(&jpeg.bytes[scan.entropy.clone()]);
         } else {
-            stuff(&self.rest(jpeg, all, kept)?, &mut stream);
+            stuff(&self.kept_bits(jpeg, all, kept)?, &mut stream);
         }
         stream.extend(END);
         Some(stream)
     }
 
     /// The bits of those MCUs that are kept of all, both across and down.
-    fn rest(&mut self, jpeg: &Layout, all: Dimensions, kept: Dimensions) -> Option<Vec<u8>> {
+    fn kept_bits(&mut self, jpeg: &Layout, all: Dimensions, kept: Dimensions) -> Option<Vec<u8>> {
         let Self { tables, plain } = self;
         plain.clear();
         unstuff(&jpeg.bytes[jpeg.scans[0].entropy.clone()], plain);
         let (mcu, bits, rows) = (mcu(tables, jpeg)?, Bits::new(plain), kept.height as usize);
         let [columns, width] = [all, kept].map(|size| size.width as usize * mcu.len());
-        let wanted = Some(rows.checked_sub(1)? * columns + width).filter(|wanted| *wanted < MOST)?;
-        let starts = walk::starts(bits, 0, &mcu, wanted);
-        if starts.len() <= wanted {
+        let needed = Some(rows.checked_sub(1)? * columns + width).filter(|needed| *needed < MOST)?;
+        let starts = walk::starts(bits, 0, &mcu, needed);
+        if starts.len() <= needed {
             return None;
         }
         Cut { mcu, columns, bits, starts, output: Writer::with_capacity(plain.len() + 8) }.rows(rows, width)
@@ -71,8 +71,8 @@ impl Cutter {
 /// The blocks of one MCU, in their order.
 fn mcu<'t>(tables: &'t mut Vec<Table>, jpeg: &Layout) -> Option<Vec<Block<'t>>> {
     // Tables are looked up before any is dropped: none of this stream may be.
-    let wanted = 2 * jpeg.components.len();
-    let surplus = (tables.len() + wanted).saturating_sub(KEPT).min(tables.len());
+    let needed = 2 * jpeg.components.len();
+    let surplus = (tables.len() + needed).saturating_sub(MAX_TABLES).min(tables.len());
     tables.drain(..surplus);
     let components = &jpeg.scans[0].components;
     let mut places = Vec::with_capacity(components.len());
@@ -93,17 +93,17 @@ fn mcu<'t>(tables: &'t mut Vec<Table>, jpeg: &Layout) -> Option<Vec<Block<'t>>> 
     Some(mcu)
 }
 
-/// Which of the tables is the one that DHT has so.
+/// The place of the table that DHT has in these bytes.
 fn place(tables: &mut Vec<Table>, class: Class, stored: &[u8]) -> Option<usize> {
     let is_it = |table: &Table| table.class == class && table.definition.bytes() == stored;
-    let known = tables.iter().position(is_it);
-    if known.is_none() {
+    let cached = tables.iter().position(is_it);
+    if cached.is_none() {
         tables.push(Table::new(class, Definition::new(stored)?));
     }
-    Some(known.unwrap_or(tables.len() - 1))
+    Some(cached.unwrap_or(tables.len() - 1))
 }
 
-/// A cut in the making.
+/// A cut in progress.
 struct Cut<'a> {
     mcu: Vec<Block<'a>>,
     /// Blocks of a row as stored.

@@ -1,7 +1,7 @@
 //! libjpeg-turbo, reached through its safe binding, and the rule by which a stream is damaged.
 //!
-//! A stream whose pixels libjpeg-turbo makes without a warning is sound. When it warns, it has filled in for what it
-//! did not find, or passed over what it did not need, and it tells only its first warning. So:
+//! A stream whose pixels libjpeg-turbo makes without a warning is sound. When it warns, it has replaced missing data,
+//! or skipped superfluous data, and it reports only its first warning. So:
 //!
 //! | its first warning | the stream is |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | the end is missing, bytes before a marker, a restart marker of another number, SOS of another process | sound if each bit of each coefficient is there, and the stream without what is superfluous decodes without a warning |
 //! | any other: data that run out, codes that are none, scans in no order | damaged |
 //!
-//! What it would warn of before the first scan it does not get to see ([`super::assemble`]).
+//! Whatever it would warn of before the first scan is removed beforehand ([`super::assemble`]).
 
 use std::fmt::Display;
 
@@ -28,8 +28,9 @@ const HARMLESS: [&str; 4] = [
     "Invalid SOS parameters for sequential JPEG",
 ];
 
-/// A stream whose header was read. libjpeg keeps the tables of a stream for the next one that goes through the same handle,
-/// and decodes one that lacks its own by them: so each stream has a handle for itself, which costs 1 in 100 of a tile.
+/// A stream whose header was read. libjpeg keeps the tables of a stream for the next one that goes through the same
+/// handle, and decodes one that lacks its own by them: so each stream has its own handle, which costs 1 % of a tile's
+/// time.
 pub(crate) struct Decoder<'a> {
     stream: &'a [u8],
     handle: Decompressor,
@@ -47,7 +48,7 @@ impl<'a> Decoder<'a> {
         Ok(Self { stream, handle, header })
     }
 
-    /// What its header tells.
+    /// The content of its header.
     pub(crate) fn header(&self) -> &DecompressHeader {
         &self.header
     }
@@ -70,8 +71,8 @@ impl<'a> Decoder<'a> {
     }
 }
 
-/// Has a stream decoded by `decode`, which fails at warnings: once, or if the stream may be sound all the same, without
-/// what there was to warn of.
+/// Decodes a stream by `decode`, which fails at warnings: once, or, if the stream may be sound all the same, again
+/// without what caused the warning.
 ///
 /// # Errors
 /// [`MasterError::Damaged`] with the words of the library.
@@ -80,11 +81,11 @@ pub(super) fn decode_sound<E: Display>(
     mut decode: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), MasterError> {
     let Err(warning) = decode(stream) else { return Ok(()) };
-    let told = warning.to_string();
-    if is_padding(&told, stream) {
+    let message = warning.to_string();
+    if is_padding(&message, stream) {
         return Ok(());
     }
-    let may_be_sound = HARMLESS.iter().any(|harmless| told.contains(harmless));
+    let may_be_sound = HARMLESS.iter().any(|harmless| message.contains(harmless));
     let stream = may_be_sound.then(|| mended(stream)).flatten().ok_or_else(|| damaged(&warning))?;
     decode(&stream).map_err(|error| damaged(&error))
 }
@@ -99,8 +100,8 @@ pub(super) fn damaged(error: &impl Display) -> MasterError {
     MasterError::damaged(format!("JPEG data: {error}"))
 }
 
-/// Whether the library complains of nothing but zeros before EOI, behind which there is nothing to complain of unless EOI
-/// is where a restart marker should be.
+/// Whether the library warns only of zeros before EOI, after which nothing can be wrong unless EOI is where a restart
+/// marker should be.
 fn is_padding(complaint: &str, stream: &[u8]) -> bool {
     let counted = complaint.strip_suffix(" extraneous bytes before marker 0xd9");
     let count = counted.and_then(|text| text.rsplit(' ').next()?.parse::<usize>().ok());

@@ -16,7 +16,7 @@ use super::decoder::{damaged, decode_sound};
 use crate::error::MasterError;
 use crate::picture::Dimensions;
 
-/// What the header of a stream tells.
+/// The header of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     /// Size of the picture.
@@ -25,7 +25,7 @@ pub(crate) struct Header {
     pub colours: Colorspace,
     /// Bits of a sample: 2 to 16.
     pub bits: u32,
-    /// Whether samples are coded instead of blocks (SOF3).
+    /// Whether samples are coded, not blocks (SOF3).
     pub lossless: bool,
 }
 
@@ -47,8 +47,8 @@ impl Header {
         }
     }
 
-    /// All pixels of the stream that this is the header of, scaled by `factor`: interleaved samples from 0 to the greatest
-    /// number of so many bits; without loss, a damaged stream may have greater ones. Who asks for them has seen to it
+    /// All pixels of the stream that this is the header of, scaled by `factor`: interleaved samples from 0 to the
+    /// greatest number of so many bits; without loss, a damaged stream may have greater ones. The caller has checked
     /// that they are not too many.
     ///
     /// # Errors
@@ -88,8 +88,8 @@ impl Handle {
     }
 
     fn header(&mut self, stream: &[u8]) -> Result<Header, String> {
-        // SAFETY: the instance lives as long as `self`; the library reads the bytes of the slice during the call only, and no
-        // more than it is told there are.
+        // SAFETY: the instance lives as long as `self`; the library reads the bytes of the slice during the call only,
+        // and no more than the length that is passed.
         let read = unsafe {
             raw::tj3DecompressHeader(self.0.as_ptr(), stream.as_ptr(), stream.len() as raw::size_t)
         };
@@ -152,7 +152,7 @@ impl Handle {
         unsafe { raw::tj3Get(self.0.as_ptr(), parameter as c_int) }
     }
 
-    /// The words of the library for what it has failed at, or warned of.
+    /// The library's message for its failure or warning.
     fn outcome(&self, result: c_int) -> Result<(), String> {
         if result == 0 {
             return Ok(());
@@ -182,7 +182,7 @@ fn colours(number: c_int) -> Option<Colorspace> {
     })
 }
 
-/// What the library is to make of colours: as many samples a pixel as [`Header::count`] tells.
+/// The colours that the library is to give: as many samples a pixel as [`Header::count`] says.
 fn layout(colours: Colorspace) -> raw::TJPF {
     match colours {
         Colorspace::Gray => raw::TJPF_TJPF_GRAY,
@@ -223,7 +223,7 @@ pub(crate) mod tests {
         let (width, height) = (size.width as c_int, size.height as c_int);
         let (pitch, layout) = (width * count as c_int, layout(encoding.from));
         let (mut buffer, mut length) = (null_mut(), 0);
-        // SAFETY: the instance lives until `tj3Destroy`; there are as many samples as the sizes tell; the buffer is the
+        // SAFETY: the instance lives until `tj3Destroy`; there are as many samples as the sizes say; the buffer is the
         // library's, holds `length` bytes after success, is copied, and given back once.
         unsafe {
             let handle = raw::tj3Init(raw::TJINIT_TJINIT_COMPRESS as c_int);

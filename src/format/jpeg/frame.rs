@@ -11,7 +11,7 @@ pub(crate) struct FrameHeader<'a> {
     pub bits: u8,
     /// Columns.
     pub width: u16,
-    /// Rows; 0 if they are told later ([`FrameHeader::height`]).
+    /// Rows; 0 if DNL gives them later ([`FrameHeader::height`]).
     height: u16,
     rows: &'a [[u8; 3]],
 }
@@ -47,12 +47,12 @@ impl<'a> FrameHeader<'a> {
         Some((Self { bits, width, height, rows: rows.as_chunks().0 }, rest))
     }
 
-    /// The size of the picture as the header tells it.
+    /// The size of the picture in the header.
     pub(crate) fn size(&self) -> Dimensions {
         Dimensions::new(self.width.into(), self.height.into())
     }
 
-    /// The height of the picture: that of the header, or if that is 0, the one that DNL tells behind the first scan
+    /// The height of the picture: that of the header, or if that is 0, the one that DNL gives after the first scan
     /// (T.81 B.2.5). `after` is what follows the header.
     pub(crate) fn height(&self, after: &[u8]) -> u16 {
         if self.height == 0 { late_height(after) } else { self.height }
@@ -73,7 +73,7 @@ impl<'a> FrameHeader<'a> {
     }
 }
 
-/// The height that DNL tells, or 0.
+/// The height that DNL gives, or 0.
 fn late_height(after: &[u8]) -> u16 {
     let next = |after| marker::next(after).ok().flatten();
     let mut markers = std::iter::successors(next(after), |found: &Segment| next(found.after));
@@ -154,8 +154,8 @@ mod tests {
             stream.extend(end);
             stream
         };
-        let height = |told, after: &[u8]| {
-            let content = frame(told, &[[1, 0x11, 0]]);
+        let height = |in_header, after: &[u8]| {
+            let content = frame(in_header, &[[1, 0x11, 0]]);
             FrameHeader::read(&content).expect("whole").0.height(after)
         };
         let dnl = [0xff, DNL, 0, 4, 1, 2, 0xff, EOI];

@@ -1,4 +1,4 @@
-//! What the header of a JPEG file tells: its markers up to the first scan. Reads no entropy-coded data.
+//! The header of a JPEG file: its markers up to the first scan. Reads no entropy-coded data.
 //! ITU-T T.81 annex B.
 
 use super::app::{self, Meaning};
@@ -10,7 +10,7 @@ use crate::error::MasterError;
 use crate::metadata::exif_orientation;
 use crate::picture::{Dimensions, Orientation};
 
-/// What the markers before the first scan tell.
+/// The content of the markers before the first scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Header {
     /// Size of the picture as it is stored.
@@ -31,7 +31,7 @@ pub(crate) struct Header {
     pub orientation: Orientation,
 }
 
-/// How a frame is coded, as far as it matters what can be had of it.
+/// How a frame is coded, as far as that decides how it can be decoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Process {
     /// Blocks one after the other in Huffman codes (SOF0, SOF1), of 8 bits: windows can be found in them.
@@ -71,7 +71,7 @@ impl Header {
         }
     }
 
-    /// What a frame header tells, which `after` follows.
+    /// Reads a frame header, which `after` follows.
     fn of_frame(marker: u8, content: &[u8], after: &[u8]) -> Result<Self, MasterError> {
         let short = || MasterError::damaged("a JPEG frame header that is too short");
         let (frame, _) = FrameHeader::read(content).ok_or_else(short)?;

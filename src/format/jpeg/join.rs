@@ -1,6 +1,6 @@
-//! A JPEG of any height out of bands that were compressed one by one, so that nobody holds more than one of them.
-//! Between two bands stands a restart marker: there the decoder begins anew, as the encoder did. The pixels are those
-//! of the picture compressed as a whole; a marker costs two bytes and up to seven bits.
+//! A JPEG of any height from bands that were compressed one by one, so that only one of them is in memory. Between two
+//! bands stands a restart marker: there the decoder begins anew, as the encoder did. The pixels are those of the
+//! picture compressed as a whole; a marker costs two bytes and up to seven bits.
 //! T.81 B.2 and E.1.4. Needs baseline, one scan, and the same tables in each band.
 
 use super::frame::{FrameHeader, units};
@@ -23,8 +23,8 @@ impl Joiner {
         Self { dimensions, bands: 0 }
     }
 
-    /// What the next band adds to the file. All bands but the last have the same number of rows, a multiple of the
-    /// MCU's; `None` if `jpeg` is not the kind of file that can be joined.
+    /// The bytes that the next band adds to the file. All bands but the last have the same number of rows, a multiple
+    /// of the MCU's; `None` if `jpeg` is not the kind of file that can be joined.
     pub(crate) fn join(&mut self, jpeg: &[u8], file: &mut Vec<u8>) -> Option<()> {
         let offsets = Offsets::read(jpeg)?;
         let scan = jpeg.get(offsets.scan..)?.strip_suffix(&END)?;

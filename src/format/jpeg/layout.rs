@@ -1,6 +1,6 @@
-//! A JPEG stream looked through marker by marker, before it leaves without having been decoded.
+//! A JPEG stream parsed marker by marker, before it is sent without having been decoded.
 //! Pure. ITU-T T.81 annex B; what is rare there (arithmetic coding, 12 bits, four components, DNL, fill bytes) is not
-//! understood here, and is left to the decoder.
+//! handled here, and is left to the decoder.
 
 use std::ops::Range;
 
@@ -12,12 +12,12 @@ use super::tables;
 use crate::picture::Dimensions;
 
 /// Where the parts of a stream lie, of which every marker segment was found to be in its place, and whose entropy-coded
-/// segments hold no markers. Whether their bits mean something is for a decoder to find out.
+/// segments hold no markers. Whether their bits are valid only a decoder can find out.
 #[derive(Debug)]
 pub(crate) struct Layout<'a> {
     /// From SOI to EOI.
     pub bytes: &'a [u8],
-    /// The size that its frame header tells.
+    /// The size in its frame header.
     pub size: Dimensions,
     /// Its components, in the order of the frame header.
     pub components: Vec<Component>,
@@ -25,7 +25,7 @@ pub(crate) struct Layout<'a> {
     pub progressive: bool,
     /// MCUs between restart markers; 0 is none.
     pub restart_interval: u16,
-    /// Where the frame header tells the size: height, then width, of two bytes each.
+    /// Where the frame header has the size: height, then width, of two bytes each.
     pub size_at: usize,
     /// Its scans, at least one.
     pub scans: Vec<Scan>,
@@ -47,8 +47,8 @@ pub(crate) struct Scan {
 }
 
 impl<'a> Layout<'a> {
-    /// Looks through a stream, and forgets the zeros that follow its end. Nothing if it is not whole, or of a kind that is not
-    /// understood here.
+    /// Parses a stream, and drops the zeros that follow its end. None if it is not whole, or of a kind that is not
+    /// handled here.
     pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
         let mut layout = Self {
             bytes,
@@ -69,7 +69,7 @@ impl<'a> Layout<'a> {
                 SOS => layout.scan(content, after)?,
                 EOI => {
                     layout.bytes = &bytes[..bytes.len() - after.len()];
-                    // Padding may follow; more would be the rest of a picture that was cut short.
+                    // Padding may follow; anything else would be the rest of a picture that was cut short.
                     let is_end = after.iter().all(|&byte| byte == 0);
                     return (is_end && layout.is_whole()).then_some(layout);
                 }
@@ -78,7 +78,7 @@ impl<'a> Layout<'a> {
         }
     }
 
-    /// Takes in a segment without data behind it; what follows it.
+    /// Reads a segment that has no data after it; returns what follows.
     fn segment(&mut self, marker: u8, content: &'a [u8], after: &'a [u8]) -> Option<&'a [u8]> {
         match marker {
             SOF0..=SOF2 => {
@@ -163,7 +163,7 @@ impl<'a> Layout<'a> {
         self.steps[usize::from(component.quantisation)].unwrap_or_default()
     }
 
-    /// Whether all is there that a decoder will want.
+    /// Whether everything is there that a decoder needs.
     fn is_whole(&self) -> bool {
         let scanned = |component| {
             self.scans.iter().flat_map(|scan| &scan.components).any(|&(scanned, ..)| scanned == component)
@@ -178,7 +178,7 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// Bytes looked at together for a marker.
+/// Bytes searched together for a marker.
 const TOGETHER: usize = 256;
 
 /// The length of the entropy-coded segment that `bytes` begin with: up to the first marker that does not belong to it.

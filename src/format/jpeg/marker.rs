@@ -53,7 +53,7 @@ pub(crate) struct Segment<'a> {
 }
 
 /// The next marker. Bytes that are none are passed over: fill bytes, what writers leave between markers, entropy-coded
-/// data. None if there is no marker any more.
+/// data. None if there are no more markers.
 ///
 /// # Errors
 /// [`MasterError::Damaged`] if its parameters are cut off.

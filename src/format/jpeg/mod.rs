@@ -1,10 +1,10 @@
-//! JPEG, for all that reads it or takes it apart. Pure. ITU-T T.81.
+//! JPEG, for all modules that read or transform it. Pure. ITU-T T.81.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `marker` | from one marker to the next |
 //! | `frame`, `tables`, `app` | what segments hold: headers of frames and scans; tables; EXIF, XMP, ICC profiles |
-//! | `header` | what the header of a file tells |
+//! | `header` | the header of a file |
 //! | `layout` | where the parts of a stream are that may leave without being decoded |
 //! | `decoder` | libjpeg-turbo behind its safe binding, and the rule by which a stream is damaged |
 //! | `deep` | the door to libjpeg-turbo for samples of more than 8 bits |
@@ -41,5 +41,5 @@ pub(crate) use app::Meaning;
 pub(crate) use frame::FrameHeader;
 pub(crate) use picture::{decode, decode_deep, decode_window, describe, has_windows, range, recognises};
 
-/// No encoder makes more scans; each costs whoever decodes it, here or in a browser, the time of a whole picture.
+/// No encoder makes more scans; each costs its decoder, here or in a browser, the time of a whole picture.
 const MAX_SCANS: usize = 100;

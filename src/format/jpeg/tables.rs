@@ -49,7 +49,7 @@ pub(super) fn quantisation(mut content: &[u8]) -> impl Iterator<Item = Option<Qu
     })
 }
 
-/// The MCUs between restart markers that DRI tells; 0 is none.
+/// The MCUs between restart markers by DRI; 0 is none.
 pub(super) fn restart_interval(content: &[u8]) -> Option<u16> {
     content.try_into().ok().map(u16::from_be_bytes)
 }

@@ -163,7 +163,7 @@ fn numbers_of_restarts_do_not_matter_but_their_places_do() {
     }
 }
 
-/// libjpeg-turbo tells of the first thing that it warns of only.
+/// libjpeg-turbo reports only its first warning.
 #[test]
 fn a_harmless_warning_hides_no_other() {
     let (head, mut rows) = restarting();

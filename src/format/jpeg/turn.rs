@@ -4,12 +4,12 @@
 use turbojpeg::{Transform, TransformOp, Transformer};
 
 use super::Layout;
-use crate::kept::Kept;
 use crate::picture::Orientation;
+use crate::reused::Reused;
 
 /// The stream turned, and gray if it is asked for; nothing if that cannot be done without loss.
 pub(crate) fn turned(
-    kept: &mut Kept<Transformer>,
+    reused: &mut Reused<Transformer>,
     stream: &[u8],
     turn: Orientation,
     gray: bool,
@@ -18,7 +18,7 @@ pub(crate) fn turned(
     transform.perfect = true;
     transform.gray = gray;
     transform.copy_none = true;
-    let turned = kept.with(Transformer::new, |turner| turner.transform_to_vec(&transform, stream)).ok()?;
+    let turned = reused.with(Transformer::new, |turner| turner.transform_to_vec(&transform, stream)).ok()?;
     // Where there is no luma to keep, libjpeg-turbo keeps the colours.
     let is_gray = || Layout::read(&turned).is_some_and(|jpeg| jpeg.components.len() == 1);
     (!gray || is_gray()).then_some(turned)

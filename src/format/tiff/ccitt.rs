@@ -51,7 +51,7 @@ struct Rows<'a> {
     width: u32,
     /// The columns where the colour of the last row changes, from white, each greater than the one before.
     reference: Vec<u32>,
-    /// Those of the row at hand.
+    /// Those of the current row.
     current: Vec<u32>,
     /// Whether no row has been read.
     first: bool,
@@ -91,8 +91,8 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// Passes over the EOL before a row of group 3, and tells how the row is coded (T.4 4.2.2). Some writers leave out
-    /// the first EOL, and all of them where rows need no tag.
+    /// Passes over the EOL before a row of group 3, and returns how the row is coded (T.4 4.2.2). Some writers leave
+    /// out the first EOL, and all of them where rows need no tag.
     fn is_one_dimensional(&mut self, two_dimensional: bool) -> Result<bool, Stop> {
         if !self.bits.skip_eol() {
             return if !two_dimensional || self.first { Ok(true) } else { Err(Stop::Corrupt) };

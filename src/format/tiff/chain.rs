@@ -1,4 +1,4 @@
-//! The directories of a file one after the other, each looked at no more than a walk along them needs.
+//! The directories of a file one after the other, each read no further than a walk along them needs.
 //! Pure. TIFF 6.0 section 2 (the chain), NewSubfileType.
 
 use std::collections::HashSet;
@@ -23,7 +23,7 @@ pub(super) struct Stop {
     pub offset: u64,
     /// What it calls itself.
     pub kind: Kind,
-    /// ImageWidth and ImageLength; of no area if it does not tell.
+    /// ImageWidth and ImageLength; of no area if the tags are missing.
     pub dimensions: Dimensions,
     /// Whether it is stored in tiles.
     pub tiled: bool,
@@ -96,7 +96,7 @@ impl Kind {
             (tag::SUBFILE_TYPE, Ok(kind)) if kind == u64::from(subfile_type::REDUCED) => {
                 new_subfile_type::REDUCED
             }
-            // Bits that are not known say nothing.
+            // Unknown bits mean nothing.
             (tag::NEW_SUBFILE_TYPE, Ok(bits)) => bits as u16,
             _ => 0,
         })

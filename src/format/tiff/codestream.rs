@@ -8,7 +8,7 @@ use crate::format::jp2;
 use crate::picture::{Depth, Dimensions, Rect};
 use crate::raster::{Raster, Sample};
 
-/// The format of decoded samples: 8 or 16 bits, for a codestream tells the depth of its own, and has whole pixels.
+/// The format of decoded samples: 8 or 16 bits, since a codestream has its own depth, and whole pixels.
 pub(super) fn format(mut pixel: PixelFormat, colours: Colours) -> PixelFormat {
     match (colours, pixel.photometric) {
         // Aperio and libvips say RGB of either.
@@ -62,7 +62,7 @@ pub(super) fn decode(
     Ok(())
 }
 
-/// The decoder and what it keeps live no longer than the piece: no other shares anything with it.
+/// The decoder and its caches live no longer than the piece, which shares nothing with others.
 fn samples<S: Sample>(
     image: &jp2::Image,
     compressed: &[u8],

@@ -8,7 +8,7 @@ use crate::picture::{Channels, Depth};
 use crate::raster::{Sample, light};
 
 /// Converts one row of interleaved samples, as many pixels as `output` holds; `skip` pixels are passed over first.
-/// `scratch` is room for the samples, kept from row to row.
+/// `scratch` is a buffer for the samples, reused from row to row.
 pub(super) fn convert_row<S: Sample>(
     row: &[u8],
     skip: usize,

@@ -10,7 +10,7 @@ use zstd::stream::raw::Operation;
 use super::ccitt;
 use super::values::Compression;
 use crate::error::MasterError;
-use crate::kept::Kept;
+use crate::reused::Reused;
 
 /// Bytes behind the samples of a piece that deflate data may have.
 const MAX_BEYOND: usize = 64 << 20;
@@ -21,8 +21,8 @@ const LZMA_MEMORY: u32 = 66 << 10;
 /// Decoders whose tables are worth keeping from one piece to the next.
 #[derive(Default)]
 pub(super) struct Decompressor {
-    deflate: Kept<libdeflater::Decompressor>,
-    zstd: Kept<zstd::bulk::Decompressor<'static>>,
+    deflate: Reused<libdeflater::Decompressor>,
+    zstd: Reused<zstd::bulk::Decompressor<'static>>,
 }
 
 impl Decompressor {
@@ -77,7 +77,7 @@ impl Decompressor {
 }
 
 /// Deflate data that goes on beyond the samples of the piece, or lacks the checksum behind it, which some writers leave
-/// out. All of it is looked through: a checksum that is there has to be right.
+/// out. All of it is read: a checksum that is there has to be right.
 fn inflate_slowly(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
     let corrupt = || MasterError::damaged("deflate data is corrupt");
     // RFC 1950: method 8, a header that is a multiple of 31, no preset dictionary.
@@ -103,7 +103,7 @@ fn inflate_slowly(compressed: &[u8], samples: &mut [u8]) -> Result<usize, Master
         beyond += more;
     }
     match body[read..].first_chunk() {
-        Some(told) if u32::from_be_bytes(*told) != sum.sum() => Err(corrupt()),
+        Some(stated) if u32::from_be_bytes(*stated) != sum.sum() => Err(corrupt()),
         _ => Ok(written),
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn decode(
     ) {
         return Err(unexpected(header.colours, count));
     }
-    // As libtiff has it: numbers of fewer bits than the file tells would be darker than it means.
+    // As in libtiff: numbers of fewer bits than the file declares would be darker than intended.
     if pixel.range.is_none_or(|(_, greatest)| greatest != f64::from((1u32 << header.bits) - 1)) {
         return Err(MasterError::damaged(format!(
             "a JPEG of {} bits where others are expected",

@@ -9,22 +9,22 @@ use crate::error::MasterError;
 use crate::ifd::File;
 use crate::picture::Rect;
 
-/// The pixels that are looked at lie in a square of this side, in the middle.
+/// The pixels that are sampled lie in a square of this side, in the middle.
 const SIDE: u32 = 512;
 
-/// Numbers up to twice the greatest of 16 bits are told apart.
+/// Numbers up to twice the greatest of 16 bits are distinguished.
 const TOP: f64 = 131_070.0;
 
 /// Gives all `levels` the range 0 to 255, or 0 to 65535, if their numbers are plainly such.
 pub(super) fn settle(file: &File, levels: &mut [Image]) {
     let Some(smallest) = levels.last().filter(|image| is_open(image)) else { return };
-    // What is damaged is told when it is asked for.
+    // Damage is reported when the pixels are requested.
     let Ok(Some(white)) = white(file, smallest) else { return };
     log::info!("floating point numbers are taken for 0 to {white}: they are too great for 0 to 1");
     levels.iter_mut().filter(|image| is_open(image)).for_each(|image| image.pixel.range = Some((0.0, white)));
 }
 
-/// Whether its numbers have a range that nothing tells.
+/// Whether its numbers have a range that no tag states.
 fn is_open(image: &Image) -> bool {
     let pixel = &image.pixel;
     let has_colours = matches!(pixel.photometric, Photometric::BlackIsZero | Photometric::Rgb);

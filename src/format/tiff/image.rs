@@ -41,7 +41,7 @@ pub struct Image {
     pub old_jpeg: Option<OldJpeg>,
     /// The ICC profile: offset and length.
     pub icc_profile: Option<(u64, u64)>,
-    /// What samples are where a piece was never written; 0 if the file does not tell.
+    /// The value of samples where a piece was never written; 0 if the file does not say.
     pub no_data: Option<f64>,
     /// The mask that says where it is transparent, of the same size.
     pub mask: Option<Box<Image>>,

@@ -1,4 +1,4 @@
-//! What an image takes from others of its file: a mask of its own size, and what the picture tells that it is a
+//! What an image takes from others of its file: a mask of its own size, and what the picture declares that it is a
 //! reduced version of.
 //! Pure. TIFF 6.0 NewSubfileType; masks as GDAL writes them.
 
@@ -14,8 +14,8 @@ impl Image {
         self
     }
 
-    /// It as a reduced version of `full`: a level of its pyramid has the same colours if it tells nothing else; any other
-    /// picture, as a thumbnail, has those that it tells.
+    /// This image as a reduced version of `full`: a level of its pyramid has the same colours unless it declares
+    /// others; any other picture, such as a thumbnail, has those that it declares.
     pub fn reduced_from(mut self, full: &Self) -> Self {
         if self.is_level_of(full) {
             self.icc_profile = self.icc_profile.or(full.icc_profile);

@@ -36,7 +36,7 @@ pub struct OldJpeg {
 }
 
 impl OldJpeg {
-    /// What a directory tells of it; nothing for another compression.
+    /// Reads it from a directory; None for another compression.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if a tag has no number.
@@ -69,8 +69,8 @@ impl OldJpeg {
         }))
     }
 
-    /// Where the one stream of all pixels lies, if there is one: offset and length. What strips say then is about parts
-    /// of it, and not needed.
+    /// Where the single stream of all pixels lies, if there is one: offset and length. Strips then describe parts of
+    /// it, and are not needed.
     pub fn whole(&self) -> Option<(u64, u64)> {
         self.stream.filter(|_| self.is_whole)
     }
@@ -289,10 +289,10 @@ mod tests {
     #[test]
     fn a_frame_gets_the_size_of_its_piece_where_that_has_as_many_mcus() {
         let frame = [8, 0, 117, 0, 208, 3, 0, 0x22, 0, 1, 0x11, 1, 2, 0x11, 1];
-        for (width, told) in [(203, 203), (193, 193), (192, 208), (209, 208)] {
+        for (width, written) in [(203, 203), (193, 193), (192, 208), (209, 208)] {
             let mut stream = Vec::new();
             push_frame(SOF0, &frame, Dimensions::new(width, 48), &mut stream);
-            assert_eq!(stream[5..9], [0, 48, 0, told], "{width}");
+            assert_eq!(stream[5..9], [0, 48, 0, written], "{width}");
         }
     }
 }

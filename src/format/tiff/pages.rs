@@ -30,7 +30,7 @@ pub(super) struct Page {
 pub(super) struct Pages<'f, 'a> {
     file: &'f File<'a>,
     chain: Chain<'f, 'a>,
-    /// Directories that were looked at and not yet taken.
+    /// Directories that were read and not yet taken.
     ahead: VecDeque<Stop>,
     /// Pages that were found together with the one given last.
     found: VecDeque<Page>,
@@ -165,8 +165,8 @@ fn shared(pages: &[Stop], followers: &[Stop]) -> VecDeque<Page> {
 
 /// Whether a directory has half or a quarter of the size of another, with rounding, and may be a level below it.
 fn is_half(small: &Stop, large: &Stop) -> bool {
-    // Levels have tiles, pages of books hardly ever. Those that are numbered tell more: ImageMagick gives all levels,
-    // which may be in strips, the number of the page that they show.
+    // Levels have tiles, pages of books hardly ever. Numbered ones say more: ImageMagick gives all levels, which may be
+    // in strips, the number of the page that they show.
     let is_level = match (small.page, large.page) {
         (Some(small), Some(large)) => small == large,
         _ => small.tiled && large.tiled,

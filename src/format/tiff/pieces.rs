@@ -1,4 +1,4 @@
-//! Where the bytes of tiles and strips lie, also where the file tells it wrongly or not at all.
+//! Where the bytes of tiles and strips lie, even if the file says it wrongly or not at all.
 //! Pure; offsets and byte counts are read one by one. TIFF 6.0 sections 3 and 15; what libtiff and GDAL make of wrong
 //! ones.
 
@@ -7,10 +7,10 @@ use super::values::Compression;
 use crate::error::MasterError;
 use crate::ifd::{File, Ifd};
 
-/// Where there are more pieces, wrong byte counts are not made good: it takes a look at all of them for each.
+/// Where there are more pieces, wrong byte counts are not corrected: each correction reads all of them.
 const MAX_LOOKED_AT: u64 = 1 << 14;
 
-/// Byte counts that are looked at to see whether any is told.
+/// Byte counts that are read to see whether any is stated.
 const MAX_COUNTS: u64 = 1 << 12;
 
 impl Image {
@@ -25,15 +25,15 @@ impl Image {
             return Ok(Some(stream));
         }
         let offset = self.offsets.integer(file, index)?;
-        let told = self.byte_counts.map(|counts| counts.integer(file, index)).transpose()?;
-        match (offset, told) {
+        let stated = self.byte_counts.map(|counts| counts.integer(file, index)).transpose()?;
+        match (offset, stated) {
             (0, Some(0)) => Ok(None),
             (0, _) => {
                 Err(MasterError::damaged(format!("tile or strip {index} has bytes, but its offset is 0")))
             }
-            (_, Some(0)) if self.tells_counts(file) => Ok(None),
+            (_, Some(0)) if self.states_counts(file) => Ok(None),
             (_, Some(length)) if self.is_credible(file, index, offset, length) => Ok(Some((offset, length))),
-            _ => self.derived(file, index, offset, told).map(|length| Some((offset, length))),
+            _ => self.derived(file, index, offset, stated).map(|length| Some((offset, length))),
         }
     }
 
@@ -66,8 +66,8 @@ impl Image {
         self.packed_bytes(self.stored_rows(row as u32)) as u64
     }
 
-    /// Whether any byte count is more than 0: then 0 means that nothing was written, and not that nobody knew.
-    fn tells_counts(&self, file: &File) -> bool {
+    /// Whether any byte count is more than 0: then 0 means that nothing was written, not that the count was unknown.
+    fn states_counts(&self, file: &File) -> bool {
         self.byte_counts.is_some_and(|counts| {
             let looked_at = counts.count().min(MAX_COUNTS);
             (0..looked_at).any(|index| counts.integer(file, index).is_ok_and(|count| count > 0))
@@ -75,16 +75,16 @@ impl Image {
     }
 
     /// The length of a piece, by what comes after it in the file.
-    fn derived(&self, file: &File, index: u64, offset: u64, told: Option<u64>) -> Result<u64, MasterError> {
+    fn derived(&self, file: &File, index: u64, offset: u64, stated: Option<u64>) -> Result<u64, MasterError> {
         let plain = (self.compression == Compression::None).then(|| self.plain_bytes(index));
-        match (plain, told) {
+        match (plain, stated) {
             // TIFF 4 had no byte counts: what is not compressed has the length of its samples.
             (Some(plain), None) => Ok(plain),
-            (Some(plain), Some(told)) => {
+            (Some(plain), Some(stated)) => {
                 let room = self.room(file, offset).map(|room| room.min(plain));
-                // Of too few bytes, rows may be all that is wanted.
-                let is_there = told <= file.length().saturating_sub(offset);
-                if is_there { Ok(room.map_or(told, |room| room.max(told))) } else { room }
+                // Too few bytes may be enough for the rows that are requested.
+                let is_there = stated <= file.length().saturating_sub(offset);
+                if is_there { Ok(room.map_or(stated, |room| room.max(stated))) } else { room }
             }
             (None, _) => self.room(file, offset),
         }

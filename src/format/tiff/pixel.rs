@@ -49,23 +49,23 @@ pub enum Alpha {
 }
 
 impl PixelFormat {
-    /// What a directory tells of it.
+    /// Reads it from a directory.
     ///
     /// # Errors
     /// [`MasterError`] that names the tag and value that are wrong or not supported.
     pub fn read(file: &File, ifd: &Ifd, compression: Compression) -> Result<Self, MasterError> {
-        let told = ifd.integer(file, tag::PHOTOMETRIC_INTERPRETATION)?;
+        let photometric_tag = ifd.integer(file, tag::PHOTOMETRIC_INTERPRETATION)?;
         let is_old = compression == Compression::OldJpeg;
         // Some writers of old-style JPEG leave to its stream what is in it.
-        let samples = if is_old && !matches!(told, Some(0 | 1)) { 3 } else { 1 };
+        let samples = if is_old && !matches!(photometric_tag, Some(0 | 1)) { 3 } else { 1 };
         let samples = ifd.integer(file, tag::SAMPLES_PER_PIXEL)?.unwrap_or(samples);
         let samples = u16::try_from(samples.clamp(1, MAX_SAMPLES + 1)).unwrap_or(u16::MAX);
         if u64::from(samples) > MAX_SAMPLES {
             return Err(MasterError::unsupported(format!("more than {MAX_SAMPLES} samples per pixel")));
         }
         let bits = uniform(file, ifd, tag::BITS_PER_SAMPLE, if is_old { 8 } else { 1 }, samples)?;
-        let photometric = match told {
-            // libtiff takes it so too, whatever it is called.
+        let photometric = match photometric_tag {
+            // libtiff also treats it so, whatever the tag says.
             None | Some(2) if is_old && samples == 3 => Photometric::YCbCr,
             Some(5) => separated(file, ifd, samples)?,
             Some(value) => Photometric::from_tag(value)?,
@@ -118,7 +118,7 @@ impl PixelFormat {
     /// Whether its parts go together, in this image.
     ///
     /// # Errors
-    /// [`MasterError`] that tells which do not.
+    /// [`MasterError`] that says which do not.
     pub fn check(&self, image: &Image) -> Result<(), MasterError> {
         let Self { bits, samples, photometric, format, .. } = self;
         if *samples < photometric.colour_samples() {
@@ -228,7 +228,7 @@ fn subsampling(file: &File, ifd: &Ifd) -> (u16, u16) {
     if entry.is_none() { (2, 2) } else { (value(0).unwrap_or(0), value(1).unwrap_or(0)) }
 }
 
-/// The values of a tag, if there are as many as wanted and each is a finite number.
+/// The values of a tag, if there are as many as expected and each is a finite number.
 fn numbers<const N: usize>(file: &File, ifd: &Ifd, tag: u16) -> Option<[f32; N]> {
     let entry = ifd.entry(tag)?;
     let mut values = [0.0; N];

@@ -19,7 +19,7 @@ use crate::source::Bytes;
 pub struct Pyramid {
     /// Largest first, all of one colour model.
     pub levels: Vec<Image>,
-    /// How large its pixels are on the original, if the file tells.
+    /// How large its pixels are on the original, if the file says so.
     pub scale: Option<PhysicalScale>,
     /// Where the directory of the picture at full size is.
     directory: u64,
@@ -38,7 +38,7 @@ impl Pyramid {
         let index = usize::try_from(page).unwrap_or(usize::MAX).saturating_sub(1);
         let page = match Pages::new(file, first).nth(index) {
             Some(page) => page,
-            // What calls itself nothing but a reduced version is at least that.
+            // A directory that calls itself only a reduced version is at least that.
             None if page <= 1 => {
                 let followers = Chain::new(file, first).skip(1).take(MAX_LEVELS);
                 Page { offset: first, followers: followers.map(|stop| stop.offset).collect() }
@@ -133,7 +133,7 @@ fn children<'f>(file: &'f File, main: &'f Ifd) -> impl Iterator<Item = Ifd> + 'f
         .take(MAX_LEVELS)
 }
 
-/// XResolution, YResolution and ResolutionUnit, where they tell the same of both axes (TIFF 6.0 section 8).
+/// XResolution, YResolution and ResolutionUnit, where they are the same for both axes (TIFF 6.0 section 8).
 fn physical_scale(file: &File, ifd: &Ifd) -> Option<PhysicalScale> {
     let resolution = |tag| ifd.entry(tag)?.number(file, 0).ok();
     let (across, down) = (resolution(tag::X_RESOLUTION)?, resolution(tag::Y_RESOLUTION)?);

@@ -7,7 +7,7 @@ use crate::raster::Sample;
 
 /// Reads the first `output.len()` samples of `row`, each as 0 to full scale: the least and the greatest number of its
 /// format, or of the range that the file names. Floating point without a named range goes from 0 to 1.
-/// Palette indices stay what they are.
+/// Palette indexes stay what they are.
 pub(super) fn read<S: Sample>(row: &[u8], pixel: &PixelFormat, output: &mut [S]) {
     let is_index = pixel.photometric == Photometric::Palette;
     match (pixel.format, pixel.bits, pixel.range) {

@@ -1,5 +1,5 @@
 //! A tile's bytes out of the file, as a file of their own.
-//! Pure on the bytes of the file; what is copied here has not been looked through yet.
+//! Pure on the bytes of the file; what is copied here has not been checked yet.
 
 use super::image::Image;
 use super::jpeg;

@@ -41,14 +41,14 @@ pub enum Ccitt {
     },
     /// T.4, also called group 3.
     T4 {
-        /// Whether rows tell if they are coded by the one before (T4Options).
+        /// Whether rows say if they are coded by the one before (T4Options).
         two_dimensional: bool,
     },
     /// T.6, also called group 4.
     T6,
 }
 
-/// What the numbers for JPEG 2000 tell of the components.
+/// What the numbers for JPEG 2000 say about the components.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Colours {
     /// 34712: they are what PhotometricInterpretation says.

@@ -16,7 +16,7 @@ use crate::ifd::File;
 use crate::picture::{Dimensions, Rect};
 use crate::raster::{Raster, Sample};
 
-/// Decodes windows; keeps its buffers, and the piece that it decoded last.
+/// Decodes windows; reuses its buffers, and the piece that it decoded last.
 #[derive(Default)]
 pub struct WindowDecoder {
     decompressor: Decompressor,
@@ -28,7 +28,7 @@ pub struct WindowDecoder {
     /// The number of `piece` in its image, if all of its rows are decoded: bands of a picture in few strips share it.
     /// Not where its bytes lie: planes may share some of them with another piece, and not all.
     holds: Option<u64>,
-    /// Whether the rows of `piece` are plain, or as the predictor left them, to be undone only where they are looked at.
+    /// Whether the rows of `piece` are plain, or as the predictor left them, to be undone only where they are used.
     plain: bool,
     /// Decodes the mask of an image that has one.
     mask: Option<Box<WindowDecoder>>,
@@ -36,7 +36,7 @@ pub struct WindowDecoder {
 
 /// What to decode of a piece.
 #[derive(Clone, Copy)]
-struct Wanted {
+struct PieceRequest {
     /// Its number in the image, or in the first plane of it.
     index: u64,
     /// Its row in the grid.
@@ -47,7 +47,7 @@ struct Wanted {
     all: bool,
 }
 
-impl Wanted {
+impl PieceRequest {
     /// The pixels of it that are in the image. Planes have the same grid.
     fn in_image(self, image: &Image) -> Dimensions {
         let column = (self.index % u64::from(image.grid().width)) as u32;
@@ -94,7 +94,7 @@ impl WindowDecoder {
             let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
             // Bands end between pieces, unless these are as wide as the window.
             let rows = if part.width == window.width { at.height } else { part.bottom() - at.y };
-            self.decode_piece(file, image, Wanted { index, row, rows, all: rows == at.height })?;
+            self.decode_piece(file, image, PieceRequest { index, row, rows, all: rows == at.height })?;
             let (skip, end) = ((part.x - at.x) as usize, (part.right() - at.x) as usize);
             for y in part.y..part.bottom() {
                 let stored = &self.piece[(y - at.y) as usize * row_bytes..][..row_bytes];
@@ -110,24 +110,29 @@ impl WindowDecoder {
     }
 
     /// Leaves the samples of a piece in `self.piece`, interleaved; as the predictor left them or little-endian.
-    fn decode_piece(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
-        if self.holds == Some(wanted.index) {
+    fn decode_piece(&mut self, file: &File, image: &Image, request: PieceRequest) -> Result<(), MasterError> {
+        if self.holds == Some(request.index) {
             return Ok(());
         }
         self.holds = None;
         self.plain = !is_left_predicted(image);
         if image.planar {
-            self.decode_planes(file, image, wanted)?;
+            self.decode_planes(file, image, request)?;
         } else {
-            self.decode_plane(file, image, wanted)?;
+            self.decode_plane(file, image, request)?;
             std::mem::swap(&mut self.plane, &mut self.piece);
         }
-        self.holds = wanted.all.then_some(wanted.index);
+        self.holds = request.all.then_some(request.index);
         Ok(())
     }
 
     /// Brings together the pieces of each sample (PlanarConfiguration 2).
-    fn decode_planes(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
+    fn decode_planes(
+        &mut self,
+        file: &File,
+        image: &Image,
+        request: PieceRequest,
+    ) -> Result<(), MasterError> {
         let count = usize::from(image.pixel.samples);
         let size = sample_bytes(&image.pixel);
         let pixels = image.piece.area() as usize;
@@ -135,8 +140,8 @@ impl WindowDecoder {
         piece.clear();
         piece.resize(pixels * count * size, 0);
         for sample in 0..count {
-            let index = wanted.index + sample as u64 * image.pieces_per_plane();
-            self.decode_plane(file, image, Wanted { index, ..wanted })?;
+            let index = request.index + sample as u64 * image.pieces_per_plane();
+            self.decode_plane(file, image, PieceRequest { index, ..request })?;
             self.widen_plane(image);
             let places = piece.chunks_exact_mut(size).skip(sample).step_by(count);
             for (place, stored) in places.zip(self.plane.chunks_exact(size)) {
@@ -158,8 +163,8 @@ impl WindowDecoder {
     }
 
     /// Leaves the samples of one compressed piece in `self.plane`.
-    fn decode_plane(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
-        let Some((offset, length)) = image.piece_range(file, wanted.index)? else {
+    fn decode_plane(&mut self, file: &File, image: &Image, request: PieceRequest) -> Result<(), MasterError> {
+        let Some((offset, length)) = image.piece_range(file, request.index)? else {
             blank::fill(image, &mut self.plane);
             self.plain = true;
             return Ok(());
@@ -173,28 +178,28 @@ impl WindowDecoder {
             self.compressed.iter_mut().for_each(|byte| *byte = byte.reverse_bits());
         }
         match image.compression {
-            Compression::Jpeg => self.decode_jpeg(file, image, wanted),
+            Compression::Jpeg => self.decode_jpeg(file, image, request),
             Compression::OldJpeg => {
-                let size = Dimensions::new(image.piece.width, image.stored_rows(wanted.row));
+                let size = Dimensions::new(image.piece.width, image.stored_rows(request.row));
                 self.compressed = old_jpeg::assemble(file, image, &self.compressed, size)?;
-                self.decode_jpeg(file, image, wanted)
+                self.decode_jpeg(file, image, request)
             }
-            Compression::Jpeg2000(_) => self.decode_codestream(image, wanted),
-            Compression::WebP => self.decode_webp(image, wanted.row),
-            _ => self.decode_packed(image, wanted.rows),
+            Compression::Jpeg2000(_) => self.decode_codestream(image, request),
+            Compression::WebP => self.decode_webp(image, request.row),
+            _ => self.decode_packed(image, request.rows),
         }
     }
 
-    fn decode_jpeg(&mut self, file: &File, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
+    fn decode_jpeg(&mut self, file: &File, image: &Image, request: PieceRequest) -> Result<(), MasterError> {
         let tables =
             image.jpeg_tables.map_or(Ok(&[][..]), |(offset, length)| file.read(offset, length))?.to_vec();
-        // A plane of its own is a gray picture, whatever it is a plane of.
+        // A separate plane is a gray picture, whatever its colour.
         let (photometric, count) = match image.planar {
             true => (Photometric::BlackIsZero, 1),
             false => (image.pixel.photometric, image.pixel.samples),
         };
         jpeg::assemble(&tables, &self.compressed, photometric, &mut self.stream)?;
-        let needed = wanted.in_image(image);
+        let needed = request.in_image(image);
         if image.pixel.bits > 8 {
             let (stream, pixel) = (&self.stream, &image.pixel);
             return deep_jpeg::decode(stream, pixel, count, image.piece, needed, &mut self.plane);
@@ -202,9 +207,9 @@ impl WindowDecoder {
         jpeg::decode(&self.stream, image.piece, needed, count, &mut self.plane)
     }
 
-    fn decode_codestream(&mut self, image: &Image, wanted: Wanted) -> Result<(), MasterError> {
+    fn decode_codestream(&mut self, image: &Image, request: PieceRequest) -> Result<(), MasterError> {
         let count = if image.planar { 1 } else { image.pixel.samples };
-        let needed = wanted.in_image(image);
+        let needed = request.in_image(image);
         codestream::decode(&self.compressed, &image.pixel, count, image.piece, needed, &mut self.plane)
     }
 
@@ -238,7 +243,7 @@ impl WindowDecoder {
 
     fn decode_packed(&mut self, image: &Image, rows: u32) -> Result<(), MasterError> {
         let (size, needed) = (image.packed_bytes(image.piece.height), image.packed_bytes(rows));
-        // What the last piece left is overwritten, down to the last row that is wanted.
+        // The samples of the last piece are overwritten, down to the last row that is requested.
         self.plane.resize(size, 0);
         self.decompressor.decode(
             image.compression,
@@ -295,7 +300,7 @@ fn pieces(image: &Image, window: Rect) -> impl Iterator<Item = (u32, u32)> + use
     rows.flat_map(move |row| columns.clone().map(move |column| (column, row)))
 }
 
-/// Whether the rows of decoded pieces are as the predictor left them, so that it is undone only of what is looked at.
+/// Whether the rows of decoded pieces are as the predictor left them, so that it is undone only where they are used.
 /// Planes are brought together after it.
 fn is_left_predicted(image: &Image) -> bool {
     !image.planar && !image.compression.is_of_pictures()

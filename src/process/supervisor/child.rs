@@ -1,4 +1,4 @@
-//! One worker process as the supervisor sees it: its slot, its limits, and what its end means.
+//! One worker process as the supervisor sees it: its slot, its limits, and the meaning of its exit.
 //! Must not be signalled after it was reaped: its process id may be another's by then.
 //! signal(7), wait(2).
 
@@ -16,8 +16,8 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// A worker that dies this soon, without a request, is taken for one that cannot start.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// A SIGKILL that is not ours comes from an operator, and says nothing of the request in work, or from the kernel for
-/// want of memory, and says a lot. Eating all memory takes a request longer than this.
+/// A SIGKILL that is not ours comes from an operator, and says nothing about the current request, or from the kernel's
+/// OOM killer, and says a lot. Eating all memory takes a request longer than this.
 const INNOCENT: Duration = Duration::from_millis(500);
 
 /// A child process that has not been reaped.
@@ -31,18 +31,18 @@ pub(super) struct Worker {
     pub(super) phase: Phase,
     /// Whether it was killed for being over a limit.
     pub(super) overdue: bool,
-    /// What its slot said last.
+    /// The last contents of its slot.
     pub(super) entry: Entry,
 }
 
-/// Where a worker is in its life.
+/// The phase of a worker's life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// It has not written to its slot yet.
     Starting,
     /// It takes requests.
     Ready,
-    /// It has been told to finish.
+    /// It was asked to finish.
     Draining,
 }
 
@@ -55,18 +55,18 @@ pub(super) struct Death {
     pub(super) generation: u64,
     /// How it ended.
     pub(super) status: ExitStatus,
-    /// The request in work and for how long it had been.
+    /// The current request, and for how long it had been running.
     pub(super) request: Option<(Vec<u8>, Duration)>,
     /// Whether the request is to blame.
     pub(super) blamed: bool,
     /// Whether it was never able to work.
     pub(super) early: bool,
-    /// Whether it ended as it had been told to.
-    pub(super) told: bool,
+    /// Whether it ended as it had been asked to.
+    pub(super) expected: bool,
 }
 
 impl Worker {
-    /// Reads the slot. What is torn, or by another process, leaves the last view standing.
+    /// Reads the slot. A torn entry, or one by another process, is ignored.
     pub(super) fn look(&mut self, scoreboard: &Scoreboard) {
         match scoreboard.read(self.slot) {
             Ok(Some(entry)) if entry.process == self.child.id() => self.entry = entry,
@@ -113,7 +113,7 @@ impl Worker {
         }
     }
 
-    /// What to make of its end with `status`, after a last look at its slot.
+    /// The verdict on its exit with `status`, after its slot was read a last time.
     pub(super) fn death(&self, status: ExitStatus) -> Death {
         let worked = self.busy_for();
         let foreign_kill = status.signal() == Some(Signal::KILL.as_raw()) && !self.overdue;
@@ -127,7 +127,7 @@ impl Worker {
             blamed: worked.is_some_and(|worked| !foreign_kill || (worked > INNOCENT && !draining)),
             request: worked.map(|worked| (self.entry.request.clone(), worked)),
             early: !draining && !ever_worked,
-            told: draining && (status.success() || status.signal() == Some(Signal::TERM.as_raw())),
+            expected: draining && (status.success() || status.signal() == Some(Signal::TERM.as_raw())),
         }
     }
 }

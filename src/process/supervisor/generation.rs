@@ -18,7 +18,7 @@ use crate::master::IndexStore;
 pub(super) struct Generation {
     /// Counts up; 1 is the one that the server started with.
     pub(super) number: u64,
-    /// What the text means.
+    /// The configuration that the text means.
     pub(super) config: Config,
     text: File,
 }
@@ -51,7 +51,7 @@ impl Generation {
     }
 }
 
-/// A file in memory that child processes inherit and that nobody, not even a worker gone astray, can change.
+/// A file in memory that child processes inherit and that nobody, not even a faulty worker, can change.
 fn sealed(text: &str) -> io::Result<File> {
     let mut file = File::from(rustix::fs::memfd_create("recto-config", MemfdFlags::ALLOW_SEALING)?);
     file.write_all(text.as_bytes())?;

@@ -37,10 +37,10 @@ pub struct Options {
     pub pid_file: Option<PathBuf>,
 }
 
-/// How often slots are looked at: a worker is over its deadline by this at most.
+/// How often slots are read: a worker exceeds its deadline by this at most.
 const TICK: Duration = Duration::from_millis(50);
 
-/// How often systemd hears of us.
+/// How often a status is sent to systemd.
 const REPORT: Duration = Duration::from_secs(1);
 
 /// The first pause after a worker that could not start; each further one is twice as long.
@@ -52,13 +52,13 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often starting is tried while no worker works.
 const START_ATTEMPTS: u32 = 5;
 
-/// What a request may take beyond the deadline to be written, when the server stops.
+/// How long a request may take beyond the deadline to be written when the server stops.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
 /// Serves until SIGTERM or SIGINT; then lets the workers finish and returns.
 ///
 /// # Errors
-/// If the configuration is wrong, the socket cannot be had, or workers die over and over while they start.
+/// If the configuration is wrong, the socket cannot be opened, or workers die over and over while they start.
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let signals = signals().context("cannot wait for signals")?;
     let ticks = tick(TICK);
@@ -90,7 +90,7 @@ struct Supervisor {
     listener: Listener,
     pool: Pool,
     current: Generation,
-    /// What a SIGHUP asked for, until its workers are ready to take over.
+    /// The generation that a SIGHUP started, until its workers are ready to take over.
     next: Option<Generation>,
     starting: Starting,
     quarantine: Quarantine,
@@ -102,7 +102,7 @@ struct Supervisor {
     reported: Instant,
 }
 
-/// How starting workers goes.
+/// The state of starting workers.
 struct Starting {
     failures: u32,
     not_before: Instant,
@@ -111,7 +111,7 @@ struct Starting {
 /// The server stops.
 struct Stopping {
     limit: Instant,
-    /// Who queues at a socket that goes away has to be served first.
+    /// Connections queued at a socket that is removed have to be served first.
     serve_queue: bool,
 }
 
@@ -145,7 +145,7 @@ impl Supervisor {
         }
     }
 
-    /// Does what is due at `now`. Breaks when all is over.
+    /// Does what is due at `now`. Breaks when the server has stopped.
     fn step(&mut self, now: Instant) -> anyhow::Result<ControlFlow<()>> {
         for death in self.pool.reap() {
             self.mourn(&death, now)?;
@@ -164,9 +164,9 @@ impl Supervisor {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Draws the conclusions from the end of a worker.
+    /// Acts on the exit of a worker.
     fn mourn(&mut self, death: &Death, now: Instant) -> anyhow::Result<()> {
-        if death.told {
+        if death.expected {
             return Ok(());
         }
         self.lost += 1;
@@ -266,7 +266,7 @@ impl Supervisor {
             self.starting.failures = 0;
             self.notify.send("READY=1");
             log::info!("reloaded");
-            log::info!("{}", self.current.config.serving.http.told_ids());
+            log::info!("{}", self.current.config.serving.http.describe_ids());
         }
     }
 
@@ -277,7 +277,7 @@ impl Supervisor {
         }
         self.ready = true;
         log::info!("ready with {} workers", self.current.config.serving.pool.workers);
-        log::info!("{}", self.current.config.serving.http.told_ids());
+        log::info!("{}", self.current.config.serving.http.describe_ids());
         if let Some(path) = &self.options.pid_file {
             match PidFile::write(path) {
                 Ok(file) => self.pid_file = Some(file),

@@ -1,5 +1,5 @@
-//! Telling systemd how it goes: one datagram per message to the socket in NOTIFY_SOCKET. Nothing, without systemd.
-//! Must not fail or wait: a supervisor that cannot report goes on supervising.
+//! Status messages to systemd: one datagram each to the socket in NOTIFY_SOCKET. None without systemd. Must not fail or
+//! wait: a supervisor that cannot report goes on supervising.
 //! sd_notify(3).
 
 use std::ffi::OsStr;
@@ -14,7 +14,7 @@ pub(super) struct Notify {
 }
 
 impl Notify {
-    /// The way that the environment tells of.
+    /// The socket that the environment names.
     pub(super) fn from_environment() -> Self {
         let address = std::env::var_os("NOTIFY_SOCKET");
         Self { way: address.and_then(|address| way_to(&address)) }

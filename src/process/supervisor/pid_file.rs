@@ -1,18 +1,18 @@
 //! The file with the process id, for those who have no systemd.
-//! Must not be taken for a lock: it is there when the server is ready, and gone when it has stopped.
+//! Must not be taken for a lock: it is there when the server is ready, and removed when it has stopped.
 //! daemon(7).
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-/// A file that goes away with this value.
+/// A file that is removed when this value is dropped.
 #[derive(Debug)]
 pub(super) struct PidFile {
     path: PathBuf,
 }
 
 impl PidFile {
-    /// Writes the id of this process, in one piece for those who look.
+    /// Writes the id of this process, atomically for its readers.
     ///
     /// # Errors
     /// Those of the file system.

@@ -14,13 +14,13 @@ use super::child::{Death, Phase, Worker};
 use super::generation::Generation;
 use crate::process::scoreboard::{Entry, Scoreboard};
 
-/// What systemd tells the supervisor is not for its workers.
+/// What systemd passes to the supervisor is not for its workers.
 const PRIVATE: [&str; 6] =
     ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
 
-/// What glibc takes for the bounds of its heap, which would else follow the largest block that was ever given back: 64 MB
-/// may stay in an idle worker then. Blocks of more than the first go back to the system at once, and of free memory at
-/// the end no more than the second stays. Less would cost time: bands of a picture should find their pages in place.
+/// Settings of glibc's heap, whose thresholds would else follow the largest block that was ever freed: 64 MB may stay
+/// in an idle worker then. Blocks larger than the first are returned to the system at once, and of free memory at the
+/// end no more than the second stays. Less would cost time: bands of a picture should find their pages in place.
 const HEAP: [(&str, &str); 2] =
     [("MALLOC_MMAP_THRESHOLD_", "4194304"), ("MALLOC_TRIM_THRESHOLD_", "8388608")];
 
@@ -76,7 +76,7 @@ impl Pool {
         Ok(())
     }
 
-    /// Looks at all slots, kills who is over a limit, and repeats to those who drain that they should.
+    /// Reads all slots, kills workers over a limit, and repeats the signal to those that drain.
     pub(super) fn observe(&mut self) {
         for worker in &mut self.workers {
             worker.look(&self.scoreboard);
@@ -111,7 +111,7 @@ impl Pool {
         deaths
     }
 
-    /// Tells the workers of `generation`, or all, to finish.
+    /// Asks the workers of `generation`, or all, to finish.
     pub(super) fn drain(&mut self, generation: Option<u64>) {
         for worker in &mut self.workers {
             if generation.is_none_or(|number| number == worker.generation) && worker.phase != Phase::Draining
@@ -152,12 +152,12 @@ impl Pool {
         self.select(generation).filter(|worker| worker.phase == Phase::Ready).count()
     }
 
-    /// Those of them that have proved it.
+    /// Those of them that have proved that they can work.
     pub(super) fn settled(&self, generation: u64) -> usize {
         self.select(generation).filter(|worker| worker.is_settled()).count()
     }
 
-    /// Workers with a request in work, of any generation.
+    /// Workers that are busy, of any generation.
     pub(super) fn busy(&self) -> usize {
         self.workers.iter().filter(|worker| worker.entry.busy_since != 0).count()
     }

@@ -15,7 +15,7 @@ const MEMORY: Duration = Duration::from_secs(600);
 /// Most requests that are remembered; the oldest goes first.
 const SUSPECTS: usize = 256;
 
-/// The requests that were in work when workers died.
+/// The requests that workers were busy with when they died.
 #[derive(Debug, Default)]
 pub(super) struct Quarantine {
     /// By the time of their last death, oldest first.
@@ -30,7 +30,7 @@ struct Suspect {
 }
 
 impl Quarantine {
-    /// Notes that `request` killed a worker; whether that puts it into quarantine just now.
+    /// Records that `request` killed a worker; returns whether that puts it into quarantine.
     pub(super) fn strike(&mut self, request: &[u8], now: Instant) -> bool {
         let known = self.suspects.iter().position(|suspect| suspect.request == request);
         let deaths = known.and_then(|at| self.suspects.remove(at)).map_or(1, |suspect| suspect.deaths + 1);
@@ -41,7 +41,7 @@ impl Quarantine {
         deaths == STRIKES
     }
 
-    /// Forgets what is long ago; whether that lets a request out of quarantine.
+    /// Drops old suspects; returns whether that releases a request from quarantine.
     pub(super) fn forget(&mut self, now: Instant) -> bool {
         let mut released = false;
         while let Some(suspect) = self.suspects.front()

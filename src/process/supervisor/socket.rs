@@ -19,20 +19,20 @@ use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 /// Connections that may queue. With four workers and 20 ms a request the last one waits 1.3 seconds.
 const BACKLOG: i32 = 256;
 
-/// Who may connect: the owner, and the group, which is NGINX's.
+/// The mode of the socket: its owner may connect, and its group, which is NGINX's.
 const MODE: u32 = 0o660;
 
 /// The first descriptor that systemd hands over.
 const FIRST_FROM_SYSTEMD: i32 = 3;
 
-/// A listening unix socket. The file of our own is removed with it; that of systemd is systemd's.
+/// A listening unix socket. Our own file is removed with it; systemd's is left alone.
 #[derive(Debug)]
 pub(super) struct Listener {
     descriptor: OwnedFd,
     own: Option<OwnFile>,
 }
 
-/// A socket file that we made, told apart from one that another server may have put in its place since.
+/// A socket file that we made, distinguished from one that another server may have put in its place since.
 #[derive(Debug)]
 struct OwnFile {
     path: PathBuf,
@@ -58,13 +58,13 @@ impl Listener {
         }
     }
 
-    /// Lets nobody connect any more, but keeps those who already queue. A socket of systemd goes on: what queues there
-    /// is served by the next server.
+    /// Accepts no new connections, but keeps those in the queue. A socket of systemd stays open: its queue is served by
+    /// the next server.
     pub(super) fn close_door(&mut self) {
         self.own = None;
     }
 
-    /// Whether somebody waits to be accepted.
+    /// Whether a connection waits to be accepted.
     pub(super) fn has_queue(&self) -> bool {
         let mut polled = [PollFd::new(&self.descriptor, PollFlags::IN)];
         poll(&mut polled, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
@@ -107,7 +107,7 @@ fn from_systemd() -> anyhow::Result<Option<OwnedFd>> {
             bail!("systemd hands over {more} sockets; the socket unit may have only one ListenStream=")
         }
     }
-    // A copy by way of the kernel: no language can promise that a number is an open descriptor that nobody else owns.
+    // A copy by way of the kernel: nothing can guarantee that a number is an open descriptor without another owner.
     let ourselves = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty())?;
     let socket = rustix::process::pidfd_getfd(ourselves, FIRST_FROM_SYSTEMD, PidfdGetfdFlags::empty())
         .context("cannot take the socket that systemd handed over (this needs Linux 5.6)")?;
@@ -134,7 +134,7 @@ fn bind(path: &Path) -> anyhow::Result<Listener> {
         }
         outcome => outcome?,
     }
-    // Nobody can connect before `listen`, so nobody slips in before the mode is right.
+    // No client can connect before `listen`, so the mode is right in time.
     let own = OwnFile { path: path.to_owned(), identity: identity(path)? };
     fs::set_permissions(path, fs::Permissions::from_mode(MODE))?;
     rustix::net::listen(&socket, BACKLOG)?;

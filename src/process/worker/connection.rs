@@ -1,4 +1,4 @@
-//! One accepted connection, with the patience that a worker has for its peer.
+//! One accepted connection, with time limits for its peer.
 //! Must not know FastCGI: it is a `Read` and a `Write` that give up in time.
 
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
@@ -9,19 +9,20 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-/// How long an unfinished request may hold a worker that nobody else wants.
+/// How long an unfinished request may hold a worker while no other connection waits.
 const UNFINISHED: Duration = Duration::from_secs(5);
 
 /// How long it may hold one while others wait. NGINX writes in the moment in which it connects, so a peer that is
 /// silent for this long is no NGINX. Not less: on a machine with far too much to do NGINX may lose the processor
-/// between the two for over 100 ms (seen), as long as the period of a CPU quota, and to hang up then loses a request.
+/// between the two for over 100 ms (seen), as long as the period of a CPU quota, and hanging up then would lose a
+/// request.
 const UNFINISHED_WHILE_OTHERS_WAIT: Duration = Duration::from_millis(300);
 
 /// How long a reply may wait to be read, all of it together.
 const UNREAD: Duration = Duration::from_secs(30);
 
-/// A connection whose stream does not block; all waiting is done here, against a time that a dribbling peer does not
-/// set back.
+/// A connection whose stream does not block; all waiting is done here, against a deadline that a slow peer cannot
+/// extend.
 pub(super) struct Connection<'a> {
     stream: UnixStream,
     listener: BorrowedFd<'a>,
@@ -32,12 +33,12 @@ pub(super) struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    /// The accepted, non-blocking `stream`; connections that queue at `listener`, or `stop`, cut the patience.
+    /// The accepted, non-blocking `stream`; connections that queue at `listener`, or `stop`, shorten its limits.
     pub(super) fn new(stream: UnixStream, listener: BorrowedFd<'a>, stop: &'a AtomicBool) -> Self {
         Self { stream, listener, stop, accepted: Instant::now(), unread: Duration::ZERO }
     }
 
-    /// Whether nobody is there any more to read the reply.
+    /// Whether the peer has closed, so that nobody reads the reply.
     pub(super) fn peer_has_left(&self) -> bool {
         let mut polled = [PollFd::new(&self.stream, PollFlags::RDHUP)];
         let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;

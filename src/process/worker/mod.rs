@@ -1,6 +1,6 @@
 //! A worker: accept, read one request, respond, write, close. One thread, one request, allowed to die.
 //! Must not know what a request means (that is `respond.rs`), nor judge itself: the supervisor watches its slot.
-//! A peer that errs ends its connection, never the worker.
+//! A faulty peer loses its connection, but never ends the worker.
 
 mod connection;
 
@@ -41,7 +41,7 @@ pub struct Inheritance {
     pub supervisor: u32,
 }
 
-/// How long one `accept()` waits before it looks around.
+/// How long one `accept()` waits before the loop checks for a signal again.
 ///
 /// A limit of any length is what makes a signal end the wait: with it the kernel answers EINTR even though the handler
 /// was installed with SA_RESTART (signal(7)). The other ways cost more: `poll()` before `accept()` is a second system
@@ -49,16 +49,16 @@ pub struct Inheritance {
 /// one that has waited longest.
 const ACCEPT_TURN: Duration = Duration::from_secs(1);
 
-/// Serves until SIGTERM; then finishes the request in work and returns.
+/// Serves until SIGTERM; then finishes the current request and returns.
 ///
 /// # Errors
-/// If the worker cannot start, if the socket fails, or after a panic, which has been answered but may have left
-/// anything behind. The supervisor starts a fresh one in each case.
+/// If the worker cannot start, if the socket fails, or after a panic, which has been answered but may have left a
+/// broken state. The supervisor starts a fresh one in each case.
 pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     die_with(inherited.supervisor)?;
     let stop = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGTERM, Arc::clone(&stop))?;
-    // A ^C in the terminal reaches all processes in the foreground; the supervisor decides what comes of it.
+    // A ^C in the terminal reaches all processes in the foreground; the supervisor decides what it means.
     signal_hook::flag::register(SIGINT, Arc::default())?;
 
     let text = std::fs::read_to_string(descriptor_path(inherited.config))
@@ -111,8 +111,8 @@ fn accept(listener: BorrowedFd<'_>) -> io::Result<Option<UnixStream>> {
     }
 }
 
-/// Carries one connection to its end. The connection is closed after one reply, whatever the peer's flag wishes: a
-/// kept connection would bind its requests to this worker while others are idle.
+/// Serves one connection. It is closed after one reply, whatever the peer's flag asks: a kept connection would bind its
+/// requests to this worker while others are idle.
 ///
 /// Breaks off when the worker should not go on.
 fn serve(connection: &mut Connection<'_>, service: &mut Service, place: &mut Place) -> ControlFlow<()> {
@@ -135,12 +135,12 @@ fn serve(connection: &mut Connection<'_>, service: &mut Service, place: &mut Pla
     }
     place.begin(line);
     let flow = answer(|| service.respond(&request), id, connection, place);
-    service.rest();
+    service.after_response();
     flow
 }
 
-/// Writes the response, or that of a broken server. After a panic the slot stays busy: the supervisor reads in it which
-/// request did this.
+/// Writes the response, or status 500 after a panic. After a panic the slot stays busy: the supervisor reads in it
+/// which request did this.
 fn answer<'r>(
     respond: impl FnOnce() -> Response<'r>,
     id: u16,
@@ -165,7 +165,7 @@ fn answer<'r>(
     ControlFlow::Continue(())
 }
 
-/// What comes of the work, or nothing if it panics.
+/// The result of the work; None if it panics.
 fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
 }
@@ -176,8 +176,8 @@ fn deliver(response: Response, id: u16, out: &mut impl Write) {
     }
 }
 
-/// The name of a request in log and quarantine: method and path. Without the query string, which changes nothing in
-/// the answer, so that `?1`, `?2`, ... do not get around the quarantine.
+/// The name of a request in log and quarantine: method and path. Without the query string, which changes nothing in the
+/// response, so that `?1`, `?2`, ... do not get around the quarantine.
 fn request_line(request: &Request) -> Vec<u8> {
     let method = request.param("REQUEST_METHOD").unwrap_or(b"-");
     let uri = request.param("REQUEST_URI").unwrap_or(b"-");
@@ -193,7 +193,7 @@ struct Place {
 }
 
 impl Place {
-    /// Takes the slot, which tells the supervisor that this worker is ready.
+    /// Takes the slot, which shows the supervisor that this worker is ready.
     fn take(scoreboard: Scoreboard, slot: usize) -> io::Result<Self> {
         let entry = Entry { process: std::process::id(), ..Entry::default() };
         scoreboard.write(slot, &entry)?;

@@ -17,7 +17,7 @@ pub(crate) use profile::written;
 /// Making a transform costs as much as converting ten tiles, or a hundred for inks, so this many are cached.
 const MAX_CACHED: usize = 8;
 
-/// Converts rasters to sRGB; keeps the transforms of the profiles that it met last.
+/// Converts rasters to sRGB; caches the transforms of the last profiles.
 pub struct Converter {
     eight: Cached<u8>,
     sixteen: Cached<u16>,
@@ -31,7 +31,7 @@ impl Default for Converter {
 
 /// A sample whose colours can be converted.
 pub trait Convertible: Sample {
-    /// What the colour library makes of samples of this depth.
+    /// The colour library's transform for samples of this depth.
     #[doc(hidden)]
     fn transform(of: &Transform) -> Result<Executor<Self>, CmsError>;
 
@@ -64,23 +64,24 @@ impl Convertible for u16 {
 /// profile that is broken or of another kind than the pixels.
 pub(super) type Cached<S> = Lru<u64, Option<Conversion<S>>>;
 
-/// What the colour library makes of a [`Transform`].
+/// The colour library's form of a [`Transform`].
 pub(super) type Executor<S> = Arc<dyn TransformExecutor<S> + Send + Sync>;
 
-/// What makes sRGB of pixels, found out once and then applied to band after band.
+/// A conversion of pixels to sRGB, determined once and then applied to band after band.
 #[derive(Clone)]
 pub enum Conversion<S> {
     /// They are sRGB, or taken for it, or ideal inks.
     Nothing,
-    /// Gray stays gray, on another curve: what becomes of each sample.
+    /// Gray stays gray, on another curve: a table for each sample.
     Curve(Arc<[S]>),
     /// Any number of channels to RGB.
     Transform(Executor<S>),
 }
 
 impl Converter {
-    /// What makes sRGB of pixels of these channels. Without a usable profile RGB and gray are taken for sRGB, and inks for
-    /// ideal ones. A profile that is broken, or is not for such pixels, is ignored, with one line in the log.
+    /// The conversion of pixels of these channels to sRGB. Without a usable profile RGB and gray are taken for sRGB,
+    /// and inks for ideal ones. A profile that is broken, or is not for such pixels, is ignored, with one line in the
+    /// log.
     pub fn conversion<S: Convertible>(
         &mut self,
         profile: Option<&[u8]>,
@@ -100,7 +101,7 @@ impl Converter {
             && channels != Channels::Cmyk
     }
 
-    /// The conversion of a profile, which is cached. That takes its hash, of megabytes for some inks.
+    /// The conversion of a profile, which is cached. That computes its hash, over megabytes for some inks.
     fn find<S: Convertible>(&mut self, profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
         let mut hasher = DefaultHasher::new();
         (profile, channels).hash(&mut hasher);
@@ -144,7 +145,7 @@ fn transformed<S: Sample>(raster: Raster<S>, transform: &dyn TransformExecutor<S
     }
 }
 
-/// Inks to light as if each took away its colour and nothing else: what TIFF 6.0 section 16 leaves to the reader.
+/// Inks to light as if each took away its colour and nothing else: TIFF 6.0 section 16 leaves this to the reader.
 fn without_inks<S: Sample>(raster: Raster<S>) -> Raster<S> {
     if raster.channels != Channels::Cmyk {
         return raster;

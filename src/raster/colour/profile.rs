@@ -9,7 +9,7 @@ use super::{Conversion, Convertible};
 use crate::picture::Channels;
 use crate::raster::Sample;
 
-/// Profiles of more bytes are not looked at; the largest printing profiles have 3 MB.
+/// Profiles of more bytes are not read; the largest printing profiles have 3 MB.
 const MAX_PROFILE: usize = 4 << 20;
 
 /// Where the header of a profile has the time at which it was made (ICC.1:2022 section 7.2.1).
@@ -29,7 +29,7 @@ pub struct Transform {
 
 /// The conversion that a profile describes, or `None` and a line in the log.
 pub(super) fn understood<S: Convertible>(profile: &[u8], channels: Channels) -> Option<Conversion<S>> {
-    // Profiles come from anywhere, and the library has panics for what it does not expect.
+    // Profiles are untrusted input, and the library panics on unexpected values.
     let outcome = catch_unwind(AssertUnwindSafe(|| conversion(profile, channels)));
     match outcome.unwrap_or_else(|_| Err("it makes the colour library panic".to_owned())) {
         Ok(conversion) => Some(conversion),
@@ -40,7 +40,7 @@ pub(super) fn understood<S: Convertible>(profile: &[u8], channels: Channels) -> 
     }
 }
 
-/// The bytes of a profile that is made here: the same at any time, so that it is known again, and as version 4 wants it,
+/// The bytes of a profile that is made here: the same at any time, so that it is recognised, and as version 4 requires,
 /// its white that of the connection space and its length a multiple of 4. None if it cannot be written.
 pub(crate) fn written(mut profile: ColorProfile) -> Option<Vec<u8>> {
     (profile.media_white_point, profile.chromatic_adaptation) = (Some(profile.white_point), None);
@@ -75,7 +75,7 @@ fn conversion<S: Convertible>(bytes: &[u8], channels: Channels) -> Result<Conver
     }
 }
 
-/// All grays, converted. Gray has no hue, so any channel of the result tells the curve.
+/// All grays, converted. Gray has no hue, so any channel of the result gives the curve.
 fn gray_curve<S: Sample>(transform: &dyn TransformExecutor<S>) -> Result<Conversion<S>, String> {
     let grays: Vec<S> = (0..=S::MAX).map(S::of).collect();
     let mut colours = vec![S::default(); grays.len() * 3];
@@ -83,8 +83,8 @@ fn gray_curve<S: Sample>(transform: &dyn TransformExecutor<S>) -> Result<Convers
     Ok(Conversion::Curve(colours.as_chunks::<3>().0.iter().map(|colour| colour[1]).collect()))
 }
 
-/// Whether a transform leaves a grid of colours where they are: most profiles in masters are sRGB by some name. Looked
-/// at with 8 bits, whatever the depth of the pixels, so that all formats show the same.
+/// Whether a transform leaves a grid of colours where they are: most profiles in masters are sRGB by some name.
+/// Compared with 8 bits, whatever the depth of the pixels, so that all formats show the same.
 fn is_srgb(transform: &Transform, channels: Channels) -> Result<bool, String> {
     if channels == Channels::Cmyk {
         return Ok(false);

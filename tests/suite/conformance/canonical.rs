@@ -16,10 +16,10 @@ fn canonical(site: &Site, version: u8, request: &str) -> (String, Vec<u8>) {
 fn check(version: u8, rows: &[(&str, &str)]) {
     let site = masters::site();
     for (request, expected) in rows {
-        let (told, body) = canonical(&site, version, request);
-        assert_eq!(told, *expected, "CANON: {version} {request}");
-        let (again, same) = canonical(&site, version, &told);
-        assert!(again == told && same == body, "CANON: {version} {request}: {told} is another picture");
+        let (link, body) = canonical(&site, version, request);
+        assert_eq!(link, *expected, "CANON: {version} {request}");
+        let (again, same) = canonical(&site, version, &link);
+        assert!(again == link && same == body, "CANON: {version} {request}: {link} is another picture");
     }
 }
 
@@ -74,7 +74,7 @@ fn percent_encoding_makes_no_difference() {
         ("URI-05", 2, "%66ull/%6d%61x/%210/%64efault.png", "full/max/!0/default.png"),
         ("URI-06", 2, "full/300%2c/0/default%2epng", "full/300,/0/default.png"),
     ] {
-        let (told, body) = canonical(&site, version, encoded);
-        assert!((told, body) == canonical(&site, version, plain), "{rule}: {encoded}");
+        let (link, body) = canonical(&site, version, encoded);
+        assert!((link, body) == canonical(&site, version, plain), "{rule}: {encoded}");
     }
 }

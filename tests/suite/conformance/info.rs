@@ -95,9 +95,9 @@ fn version_3_has_its_members_and_no_others() {
     ];
     for kind in &KINDS {
         let info = info(&site, 3, kind.name);
-        let told: Vec<&String> = info.as_object().expect("INFO-01").keys().collect();
-        assert_eq!(told[0], "@context", "INFO-03");
-        assert!(told.iter().all(|name| members.contains(&name.as_str())), "INFO-33: {told:?}");
+        let names: Vec<&String> = info.as_object().expect("INFO-01").keys().collect();
+        assert_eq!(names[0], "@context", "INFO-03");
+        assert!(names.iter().all(|name| members.contains(&name.as_str())), "INFO-33: {names:?}");
         assert_eq!(info["@context"], "http://iiif.io/api/image/3/context.json", "INFO-02");
         let id = format!("http://localhost:{}/iiif/3/{}.tif", site.port, kind.name);
         assert_eq!(info["id"], id, "INFO-04");
@@ -136,8 +136,8 @@ fn version_2_has_its_members_and_no_others() {
     ];
     for kind in &KINDS {
         let info = info(&site, 2, kind.name);
-        let told = info.as_object().expect("INFO-01").keys();
-        assert!(told.clone().all(|name| members.contains(&name.as_str())), "IMG2-INFO-15: {told:?}");
+        let names = info.as_object().expect("INFO-01").keys();
+        assert!(names.clone().all(|name| members.contains(&name.as_str())), "IMG2-INFO-15: {names:?}");
         assert_eq!(info["@context"], "http://iiif.io/api/image/2/context.json", "INFO-02");
         assert_eq!(
             info["@id"],
@@ -184,9 +184,9 @@ fn listed_sizes_are_served() {
 fn tiles_of_every_kind_come_in_the_size_that_is_asked() {
     let site = masters::site();
     for kind in &KINDS {
-        let told = info(&site, 3, kind.name);
-        assert_eq!(told["tiles"], info(&site, 2, kind.name)["tiles"], "TILES-01");
-        for tiling in told["tiles"].as_array().expect("TILES-02") {
+        let by_3 = info(&site, 3, kind.name);
+        assert_eq!(by_3["tiles"], info(&site, 2, kind.name)["tiles"], "TILES-01");
+        for tiling in by_3["tiles"].as_array().expect("TILES-02") {
             let width = number(&tiling["width"]);
             let height = tiling.get("height").map_or(width, number);
             let mut factors: Vec<usize> =

@@ -1,4 +1,5 @@
-//! What info.json tells is served, also by a configuration that allows little: every size, every tile, in every format.
+//! What info.json promises is served, also by a configuration that allows little: every size, every tile, in every
+//! format.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -24,7 +25,7 @@ fn served(bench: &Bench, master: &Path, request: &str, lines: &str, version: &st
     stdout
 }
 
-fn told(bench: &Bench, master: &Path, lines: &str, version: &str) -> Value {
+fn info_json(bench: &Bench, master: &Path, lines: &str, version: &str) -> Value {
     serde_json::from_slice(&served(bench, master, "info.json", lines, version)).expect("JSON")
 }
 
@@ -42,7 +43,7 @@ fn master(bench: &Bench, kind: &Kind, name: &str, options: &str) -> PathBuf {
 /// Sizes and tiles of a master under a budget of source pixels; how many scale factors there were.
 fn check(bench: &Bench, master: &Path, budget: u32) -> usize {
     let lines = format!("[limits]\nmax_source_area = {budget}");
-    let info = told(bench, master, &lines, "3");
+    let info = info_json(bench, master, &lines, "3");
     let (width, height) = (number(&info["width"]), number(&info["height"]));
     for size in info["sizes"].as_array().into_iter().flatten() {
         let request = format!("full/{},{}/0/default.png", size["width"], size["height"]);
@@ -100,7 +101,7 @@ fn a_format_is_listed_if_it_holds_the_image() {
     let bench = Bench::new();
     let wide = KINDS[0].original();
     let lists = |lines: &str, version: &str| {
-        let info = told(&bench, &wide, lines, version);
+        let info = info_json(&bench, &wide, lines, version);
         let list = if version == "3" { &info["extraFormats"] } else { &info["profile"][1]["formats"] };
         list.as_array().expect("formats").contains(&"avif".into())
     };
@@ -114,7 +115,7 @@ fn a_format_is_listed_if_it_holds_the_image() {
         assert_eq!((lists(lines, "3"), lists(lines, "2")), (listed, listed), "{lines}");
     }
     let preferred = "[offer]\npreferred_formats = [\"avif\", \"png\"]\n[avif]\nmax_area = 60000";
-    assert_eq!(told(&bench, &wide, preferred, "3")["preferredFormats"], serde_json::json!(["png"]));
+    assert_eq!(info_json(&bench, &wide, preferred, "3")["preferredFormats"], serde_json::json!(["png"]));
     // What is left to the server fits, what is named has to.
     let small = "[avif]\nmax_area = 15000";
     for (request, size) in [

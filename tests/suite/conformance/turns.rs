@@ -169,9 +169,9 @@ fn qualities_are_what_they_are_called() {
     for (name, listed) in [("wide", ["bitonal", "color", "gray"].as_slice()), ("gray", &["bitonal", "gray"])]
     {
         let info = site.expect(200, &format!("/iiif/3/{name}.tif/info.json")).json();
-        let mut told: Vec<_> = info["extraQualities"].as_array().expect("a list").iter().collect();
-        told.sort_by_key(|quality| quality.as_str());
-        assert_eq!(told, listed, "IMG3-QUAL-10..12, 33");
+        let mut served: Vec<_> = info["extraQualities"].as_array().expect("a list").iter().collect();
+        served.sort_by_key(|quality| quality.as_str());
+        assert_eq!(served, listed, "IMG3-QUAL-10..12, 33");
     }
 }
 

@@ -26,7 +26,7 @@ fn what_is_cut_is_never_a_picture() {
     check_damage(&place, "a.bmp", &bitmap(&picture(3), false));
 }
 
-/// Cut anywhere it is an error; with other bytes in it, an error or a picture of the size that it tells.
+/// Cut anywhere it is an error; with other bytes in it, an error or a picture of the size that it declares.
 fn check_damage(place: &Place, name: &str, whole: &[u8]) {
     let headers = (0..64).map(|n| n * 11);
     // libvips writes EXIF behind the pixels of a WebP. Of the last 20 bytes of a PNG none is of a pixel: two checksums, and

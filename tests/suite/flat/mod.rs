@@ -293,7 +293,7 @@ fn bitmap(rgb: &[u8], top_down: bool) -> Vec<u8> {
     bytes
 }
 
-/// The shortest EXIF that tells an orientation.
+/// The shortest EXIF with an orientation.
 fn exif(tag: u8) -> Vec<u8> {
     [b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0", &[tag][..], &[0; 6]].concat()
 }

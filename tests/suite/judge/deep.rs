@@ -12,7 +12,7 @@ pub struct Deep<'a> {
     pub count: usize,
     pub bits: u32,
     pub lossless: bool,
-    /// The transform that a marker of Adobe tells: 0 for RGB and inks as they are.
+    /// The transform in a marker of Adobe: 0 for RGB and inks as they are.
     pub adobe: Option<u8>,
     /// Interleaved.
     pub samples: &'a [u16],

@@ -238,8 +238,8 @@ fn a_height_that_is_told_behind_the_scan() {
     let sound = plain();
     let [high, low] = (SIZE.height as u16).to_be_bytes();
     let without = changed(&changed(&sound, 0xc0, 5, 0), 0xc0, 6, 0);
-    let told = with(&without, 0xd9, &segment(0xdc, &[high, low]));
-    check(&bench, &told, &sound, "DNL");
+    let with_dnl = with(&without, 0xd9, &segment(0xdc, &[high, low]));
+    check(&bench, &with_dnl, &sound, "DNL");
     check_judged(&bench, &with(&sound, 0xd9, &segment(0xdc, &[high, low])), &sound, "DNL that says it again");
     assert!(!recto(&bench.file("none.jpg", &without), "full/max/0/default.png").status.success(), "none");
 }

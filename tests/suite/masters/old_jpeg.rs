@@ -114,7 +114,7 @@ impl Streams {
         (blob, tags)
     }
 
-    /// A TIFF as TIFF 6.0 asks for it: tables that tags tell of, and data.
+    /// A TIFF as TIFF 6.0 asks for it: tables that tags point to, and data.
     fn by_tables(&self) -> Tiff {
         let (tables, tags) = self.tables();
         let tiff = self.tiff(&tables, self.data()).with(512, &[1]);
@@ -185,7 +185,7 @@ fn headers_apart_from_data() {
     for (count, subsampling) in KINDS {
         for height in [SIZE.height, STRIP] {
             let made = Streams::new(count, subsampling, (SIZE.width, height));
-            // It tells the rows of all strips.
+            // It gives the rows of all strips.
             let header = &mut made.streams[0].header.clone();
             let sof = header.windows(2).position(|marker| marker == [0xff, 0xc0]).expect("SOF");
             header[sof + 5..sof + 7].copy_from_slice(&(SIZE.height as u16).to_be_bytes());
@@ -239,7 +239,7 @@ fn value(tiff: &Tiff, tag: u16) -> Vec<u64> {
     tiff.tags.iter().find(|(have, _)| *have == tag).expect("set").1.clone()
 }
 
-/// Some writers leave out what the stream tells too, or call YCbCr by another name.
+/// Some writers leave out what the stream has too, or call YCbCr by another name.
 #[test]
 fn tags_that_are_missing_or_wrong() {
     let made = Streams::new(3, Subsamp::Sub2x2, (SIZE.width, SIZE.height));

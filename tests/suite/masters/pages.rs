@@ -1,5 +1,5 @@
 //! Which directories of a TIFF are pages, and which are reduced versions of them. Every directory has one shade of gray
-//! of its own, so that what is shown tells which one it was made of.
+//! of its own, so that the result shows which one it was made of.
 
 use recto::format::tiff::Pyramid;
 use recto::ifd::File;

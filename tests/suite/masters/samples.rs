@@ -1,4 +1,4 @@
-//! Samples that no tool at hand writes, written here and known by construction: palettes, half floats, 1 to 31 bits,
+//! Samples that no available tool writes, written here and known by construction: palettes, half floats, 1 to 31 bits,
 //! chroma at a fraction of the resolution, premultiplied colours, planes of anything, tiles that were never written.
 
 use recto::picture::{Dimensions, Rect};
@@ -186,9 +186,9 @@ fn few_inks() {
     };
     for planar in [false, true] {
         for count in [1, 3] {
-            let told = start(count, planar).with(332, &[2]).with(334, &[count.into()]);
+            let declared = start(count, planar).with(332, &[2]).with(334, &[count.into()]);
             check(&start(count, planar), &expected(count.into(), false), &format!("{count} inks"));
-            check(&told, &expected(count.into(), false), &format!("{count} inks, as they are told"));
+            check(&declared, &expected(count.into(), false), &format!("{count} inks, as they are told"));
             let alpha = start(count + 1, planar).with(338, &[2]);
             check(&alpha, &expected(u32::from(count) + 1, true), &format!("{count} inks and alpha"));
         }

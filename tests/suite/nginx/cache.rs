@@ -1,4 +1,4 @@
-//! NGINX's cache: what makes one entry, what makes two, and what is not kept.
+//! NGINX's cache: what makes one entry, what makes two, and what is not cached.
 
 use std::collections::HashSet;
 use std::fs;

@@ -108,7 +108,7 @@ fn who_has_it_is_told_so_without_a_cache_too() {
     let compressed = site.ask("GET", path, &[gzip]);
     assert_eq!(compressed.the("content-encoding"), "gzip");
     assert_eq!(site.ask("GET", path, &[gzip, ("If-None-Match", compressed.the("etag"))]).status, 304);
-    // Nobody is led to what is not kept.
+    // No client is redirected to what is not cached.
     let before = site.server.served();
     site.expect(200, "/iiif/3/leaf.tif/full/!90,90/00/color.jpg");
     assert_eq!(site.server.served(), before + 1);
@@ -255,7 +255,7 @@ fn expired_copies_are_asked_about_and_replaced() {
     assert!(new == LEAF.0.negative().cut(0, 0, 64, 64));
 }
 
-/// As above, for whoever asks by another spelling than the one that is kept.
+/// As above, for requests by another spelling than the one that is cached.
 #[test]
 fn expired_copies_are_replaced_whatever_they_are_called() {
     let edits = [("200 303 10m", "200 303 1s"), ("308 10m", "308 1s")];

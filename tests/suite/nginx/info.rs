@@ -10,7 +10,7 @@ const LINKED_3: &str = "application/ld+json;profile=\"http://iiif.io/api/image/3
 const CONTEXT_3: &str = "http://iiif.io/api/image/3/context.json";
 const CONTEXT_2: &str = "http://iiif.io/api/image/2/context.json";
 
-/// The base URI that an info.json of either version tells.
+/// The base URI in an info.json of either version.
 fn id(info: &Value) -> &str {
     info.get("id").or_else(|| info.get("@id")).and_then(Value::as_str).expect("an id")
 }

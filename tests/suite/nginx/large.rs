@@ -85,7 +85,7 @@ fn damage_below_the_first_band_breaks_the_transfer_and_is_not_cached() {
     assert_eq!(site.server.workers(), before);
 }
 
-/// A number of kilobytes that the kernel tells of a process.
+/// A number of kilobytes that the kernel reports of a process.
 fn kilobytes(process: i32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it lives");
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).expect("a line");

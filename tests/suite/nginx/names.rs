@@ -11,7 +11,7 @@ use crate::site::{MASTER, Setup, Site};
 fn names_of_all_kinds_lead_back() {
     let site = Site::start();
     // The file, the identifier as a client writes it, and the one that the server writes.
-    for (file, asked, told) in [
+    for (file, asked, expected) in [
         ("plain.tif", "plain.tif", "plain.tif"),
         ("plain2.tif", "%70lain2%2Etif", "plain2.tif"),
         ("a b.tif", "a%20b.tif", "a%20b.tif"),
@@ -36,11 +36,11 @@ fn names_of_all_kinds_lead_back() {
         site.add(file, &STAMP);
         let info = site.expect(200, &format!("/iiif/3/{asked}/info.json")).json();
         let id = info["id"].as_str().expect("a text").to_owned();
-        assert_eq!(site.path_of(&id), format!("/iiif/3/{told}"), "{file}");
+        assert_eq!(site.path_of(&id), format!("/iiif/3/{expected}"), "{file}");
         let info_2 = site.expect(200, &format!("/iiif/2/{asked}/info.json")).json();
         assert_eq!(
             site.path_of(info_2["@id"].as_str().expect("a text")),
-            format!("/iiif/2/{told}"),
+            format!("/iiif/2/{expected}"),
             "{file}"
         );
         let picture = site.expect(200, &format!("/iiif/3/{asked}/full/max/0/default.png"));
@@ -169,7 +169,7 @@ fn hostile_paths_are_refused_and_harm_nobody() {
         assert_eq!(answer.header("x-evil"), None);
     }
     assert_eq!(site.server.workers(), before);
-    // A link that leads out of the root is told to the operator; nothing here is an error.
+    // A link that leads out of the root is reported to the operator; nothing here is an error.
     let log = site.server.log();
     assert!(!log.contains("error:") && log.contains("warn: a master is out of reach"), "{log}");
     site.expect(200, &format!("/iiif/3/{MASTER}/info.json"));
@@ -195,13 +195,13 @@ fn a_server_without_a_name_is_called_what_trusted_clients_call_it() {
     for server_name in ["server_name _;", "server_name *.example.net;", "server_name ~^(?<x>.+)$;", ""] {
         let site = Site::with(&Setup { server: trusting, edits: &[(name, server_name)], ..Setup::default() });
         let address = format!("http://127.0.0.1:{}", site.port);
-        for (host, told) in [
+        for (host, expected) in [
             ("images.example.org", "http://images.example.org"),
             ("Images.Example.ORG:80", "http://images.example.org"),
             ("a.example.net:8443", "http://a.example.net:8443"),
             ("box_1:32768", "http://box_1:32768"),
         ] {
-            assert_eq!(base(&site, host), told, "{server_name} {host}");
+            assert_eq!(base(&site, host), expected, "{server_name} {host}");
         }
         assert!(!site.server.log().contains("trusted_hosts if it is yours"), "{}", site.server.log());
 
@@ -217,9 +217,10 @@ fn a_server_without_a_name_is_called_what_trusted_clients_call_it() {
         }
         assert_eq!(entries(&site), before, "{server_name}");
         let log = site.server.log();
-        let told: Vec<_> = log.lines().filter(|line| line.contains("trusted_hosts if it is yours")).collect();
+        let warnings: Vec<_> =
+            log.lines().filter(|line| line.contains("trusted_hosts if it is yours")).collect();
         assert!(
-            told.len() == 1 && told[0].contains("\"evil.example\"") && told[0].contains(&address),
+            warnings.len() == 1 && warnings[0].contains("\"evil.example\"") && warnings[0].contains(&address),
             "{log}"
         );
         assert_eq!(base(&site, "images.example.org"), "http://images.example.org");
@@ -240,7 +241,7 @@ fn whoever_is_on_the_machine_may_call_it_so() {
     // A vhost with a name, on the usual port, to which another port leads.
     let edits = [("    default            \":$server_port\";", "    default \"\";")];
     let site = Site::with(&Setup { edits: &edits, ..Setup::default() });
-    for (host, told) in [
+    for (host, expected) in [
         ("localhost", "localhost"),
         ("localhost:8080", "localhost:8080"),
         ("192.0.2.7", "localhost"),
@@ -248,7 +249,7 @@ fn whoever_is_on_the_machine_may_call_it_so() {
         ("evil.example:8080", "localhost"),
         ("127.0.0.1:8080", "localhost"),
     ] {
-        assert_eq!(base(&site, host), format!("http://{told}"), "{host}");
+        assert_eq!(base(&site, host), format!("http://{expected}"), "{host}");
     }
 }
 

@@ -1,5 +1,5 @@
 //! Files among the masters that are no images, or nobody's business: the answer is as if they were not there.
-//! What an image's first bytes promise and the rest does not hold is damage, and told to the operator.
+//! A file that begins as an image and does not go on as one is damaged, and reported to the operator.
 
 use crate::picture::{Picture, STAMP};
 use crate::site::Site;
@@ -101,9 +101,9 @@ fn what_begins_as_an_image_and_is_none_is_damage() {
     }
 }
 
-/// What the operator is told to look at.
+/// The lines that the operator should look at.
 fn complaints(site: &Site) -> Vec<String> {
     let log = site.server.log();
-    let told = |line: &&str| line.contains("error:") || line.contains("warn:");
-    log.lines().filter(told).map(str::to_owned).collect()
+    let is_reported = |line: &&str| line.contains("error:") || line.contains("warn:");
+    log.lines().filter(is_reported).map(str::to_owned).collect()
 }

@@ -61,7 +61,7 @@ fn write_masters(directory: &Path) -> [&'static str; 6] {
     for name in [pyramid, "leaf.jpg", "leaf.webp"] {
         run("vips", &["copy", text(&at("leaf.png")), text(&at(name))]);
     }
-    // Where its many packets lie is dear to find out.
+    // Where its many packets lie is expensive to find out.
     run("opj_compress", &["-i", text(&at("leaf.png")), "-o", text(&at("leaf.jp2")), "-b", "8,8"]);
     // Not every libvips writes GIF.
     fs::write(at("leaf.gif"), recto(&at("leaf.png"), "full/max/0/default.gif").stdout).expect("written");

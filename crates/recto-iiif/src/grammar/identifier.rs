@@ -1,6 +1,6 @@
 //! The identifier of an image: a path below some root (Image API 3.0 section 3).
-//! Checked here for its form only; whether such a file exists, and whether it may be opened, is asked where it is opened.
-//! A slash in it arrives as `%2F` and goes out as `%2F` (section 9).
+//! Checked here for its form only; whether such a file exists, and may be opened, is checked where it is opened. A
+//! slash in it arrives as `%2F` and goes out as `%2F` (section 9).
 
 use std::fmt;
 
@@ -48,7 +48,7 @@ impl Identifier {
 
     /// The identifier of a page of the file at `path`, of which this one names any page. Page 1 needs no suffix.
     pub fn with_page(&self, path: &str, page: u32) -> Option<Self> {
-        // What the file's own name begins with is no number of a page, though it may look like one.
+        // A number within the file's own name is no page number, though it may look like one.
         let book = match path.starts_with(&self.0) {
             true => &self.0,
             false => self.0.rsplit_once(';')?.0,

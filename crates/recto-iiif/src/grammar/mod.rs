@@ -1,6 +1,6 @@
 //! From the raw request URI to what it names (Image API 3.0 and 2.1, sections 2 and 9).
-//! Takes the URI as it came over the wire: the path is split at its slashes first, each segment decoded once after.
-//! One file for each parameter holds its rules; the clause that has them stands at its top.
+//! Takes the URI as it came over the wire: the path is split at its slashes first, each segment decoded once after. One
+//! file for each parameter has its rules, and cites the clause at its top.
 
 mod identifier;
 mod percent;
@@ -42,12 +42,13 @@ pub enum Target {
         version: Version,
         /// The image.
         identifier: Identifier,
-        /// What of it, and how.
+        /// The parameters of the derivative.
         request: ImageRequest,
     },
 }
 
-/// What the client asks of an image, as it stands in the URL: well formed, but not yet held against an image (section 4).
+/// What the client asks of an image, as it stands in the URL: well formed, but not yet resolved against an image
+/// (section 4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImageRequest {
     /// Which part of the image (section 4.1).
@@ -73,7 +74,8 @@ impl fmt::Display for ImageRequest {
 /// before its first slash. One more is enough to know that a path has too many.
 const ENOUGH_SEGMENTS: usize = 9;
 
-/// What a raw request URI names: a path below `/iiif/`. Its query string says nothing to the Image API and is ignored.
+/// What a raw request URI names: a path below `/iiif/`. Its query string has no meaning in the Image API and is
+/// ignored.
 ///
 /// ```
 /// use recto_iiif::{Error, Target, Version, parse};

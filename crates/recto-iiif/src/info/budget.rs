@@ -1,5 +1,5 @@
-//! What info.json may promise of an image that costs much: no tile of a scale factor that would be refused.
-//! Pure arithmetic over the grid of tiles; what a part costs, the server tells.
+//! What info.json may promise of an expensive image: no tile of a scale factor that would be refused.
+//! Pure arithmetic over the grid of tiles; the server says what a part costs.
 
 use crate::{Dimensions, Rect, Tiling};
 
@@ -18,7 +18,7 @@ pub struct Budget<'a> {
 }
 
 impl Budget<'_> {
-    /// Of images that cost little: all of it.
+    /// For images that cost little: all of it.
     pub const UNLIMITED: Self = Self { piece: 0, most: u64::MAX, cost: &|_, _| 0 };
 
     /// Whether a part of the image at a size is within it.
@@ -28,8 +28,8 @@ impl Budget<'_> {
 
     /// Whether all tiles of a scale factor are within it.
     ///
-    /// A tile costs the pieces that it touches: columns of them by rows. So, of the tiles that no edge cuts, which are made
-    /// of one level, the dearest is where the dearest column crosses the dearest row.
+    /// A tile costs the pieces that it touches: columns of them by rows. So, of the tiles that no edge cuts, which are
+    /// made of one level, the costliest is where the costliest column crosses the costliest row.
     pub(super) fn allows(&self, tiling: Tiling, factor: u64) -> bool {
         if self.bound(tiling, factor) <= self.most {
             return true;
@@ -43,12 +43,12 @@ impl Budget<'_> {
             starts(tiling.image.height, tiling.step(factor).1),
         );
         let (last_x, last_y) = (columns.clone().last().unwrap_or(0), rows.clone().last().unwrap_or(0));
-        let dearest_x = columns.clone().filter(|x| *x < last_x).max_by_key(|x| cost((*x, 0)));
-        let dearest_y = rows.clone().filter(|y| *y < last_y).max_by_key(|y| cost((0, *y)));
+        let costliest_x = columns.clone().filter(|x| *x < last_x).max_by_key(|x| cost((*x, 0)));
+        let costliest_y = rows.clone().filter(|y| *y < last_y).max_by_key(|y| cost((0, *y)));
         columns
             .map(|x| (x, last_y))
             .chain(rows.map(|y| (last_x, y)))
-            .chain(dearest_x.zip(dearest_y))
+            .chain(costliest_x.zip(costliest_y))
             .all(|at| cost(at) <= self.most)
     }
 

@@ -1,6 +1,6 @@
 //! What the publisher adds to info.json: rights, links, services, and members of their own (Image API 3.0 sections 5.6
-//! to 5.8, 2.1 section 5.2). Written once, in the words of 3.0, and told in the words of either version.
-//! Checked whole before anything of it is used; what the server itself states cannot be overridden.
+//! to 5.8, 2.1 section 5.2). Written once, in the form of 3.0, and published in the form of either version.
+//! Checked completely before any of it is used; members that the server itself states cannot be overridden.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -36,7 +36,7 @@ const STATED: [&str; 22] = [
     "width",
 ];
 
-/// Members that 2.1 alone has, and those that 3.0 alone has (`rights` and `service` are told in both).
+/// Members that 2.1 alone has, and those that 3.0 alone has (`rights` and `service` are published in both).
 const ONLY_2: [&str; 3] = ["attribution", "license", "logo"];
 const ONLY_3: [&str; 2] = ["partOf", "seeAlso"];
 
@@ -103,7 +103,9 @@ impl Extras {
     ) -> Map<String, Value> {
         for (name, value) in &self.0 {
             match (name.as_str(), version) {
-                ("service", _) => services.extend(list(value).iter().map(|service| told(version, service))),
+                ("service", _) => {
+                    services.extend(list(value).iter().map(|service| in_version(version, service)))
+                }
                 ("@context", Version::V3) => {
                     let api = json!(version.context_uri());
                     // "The API context MUST be the last" (3.0 section 5.2). The member stays in its place, the first.
@@ -139,8 +141,8 @@ impl Hash for Extras {
     }
 }
 
-/// A service in the words of a version: 2.1 has `@id` and `@type`, 3.0 allows them.
-fn told(version: Version, service: &Value) -> Value {
+/// A service in the form of a version: 2.1 has `@id` and `@type`, 3.0 allows them.
+fn in_version(version: Version, service: &Value) -> Value {
     let renamed = |name: &String| match (name.as_str(), version) {
         ("id", Version::V2) => "@id".to_owned(),
         ("type", Version::V2) => "@type".to_owned(),
@@ -223,8 +225,8 @@ mod tests {
         let above =
             Extras::parse(r#"{"shelf": 2, "partOf": [{"id": "x", "type": "Manifest"}]}"#).expect("valid");
         let both = below.overlaid(above);
-        let told = |version| Value::from(both.join(version, Map::new(), Vec::new()));
-        assert_eq!(told(Version::V2), json!({"attribution": "A library", "shelf": 2}));
-        assert_eq!(told(Version::V3), json!({"shelf": 2, "partOf": [{"id": "x", "type": "Manifest"}]}));
+        let joined = |version| Value::from(both.join(version, Map::new(), Vec::new()));
+        assert_eq!(joined(Version::V2), json!({"attribution": "A library", "shelf": 2}));
+        assert_eq!(joined(Version::V3), json!({"shelf": 2, "partOf": [{"id": "x", "type": "Manifest"}]}));
     }
 }

@@ -19,13 +19,13 @@ use crate::{Compliance, Dimensions, Format, ImageService, PhysicalScale, Quality
 const PHYSDIM: &str = "http://iiif.io/api/annex/services/physdim";
 const PHYSDIM_CONTEXT: &str = "http://iiif.io/api/annex/services/physdim/1/context.json";
 
-/// The profile of our own service that tells `page` and `pages`.
+/// The profile of our own service that has `page` and `pages`.
 const PAGES: &str = "urn:recto:pages";
 
 /// The formats of level 2, which 3.0 does not list again.
 const LEVEL_2_FORMATS: [Format; 2] = [Format::Jpg, Format::Png];
 
-/// All that info.json tells of an image, in the words of either version. Printed, it is the text of info.json.
+/// All that info.json says about an image, in the form of either version. Its `Display` is the text of info.json.
 ///
 /// ```
 /// use recto_iiif::{Budget, Dimensions, Extras, ImageInfo, ImageService, Limits, Offer, Pages, Tiling, Version};
@@ -59,7 +59,7 @@ pub struct ImageInfo<'a> {
     pub pages: Pages,
     /// What the publisher adds.
     pub extras: &'a Extras,
-    /// What of it may be decoded at a time.
+    /// How much of it may be decoded at a time.
     pub budget: Budget<'a>,
 }
 
@@ -149,8 +149,8 @@ impl ImageInfo<'_> {
         members
     }
 
-    /// The services that the server knows of itself (3.0 section 5.8, 2.1 section 5.2): the size of the original, by the
-    /// Physical Dimensions annex, and the place in a file of several pages, of which RFC 8288 links tell as well.
+    /// The services that the server itself provides (3.0 section 5.8, 2.1 section 5.2): the size of the original, by
+    /// the Physical Dimensions annex, and the place in a file of several pages, which RFC 8288 links give as well.
     fn services(&self) -> Vec<Value> {
         let (id, kind) = match self.service.version {
             Version::V2 => ("@id", None),
@@ -207,8 +207,8 @@ impl ImageInfo<'_> {
     }
 }
 
-fn extensions(formats: &[Format], wanted: impl Fn(Format) -> bool) -> Value {
-    formats.iter().filter(|format| wanted(**format)).map(|format| format.extension()).collect()
+fn extensions(formats: &[Format], listed: impl Fn(Format) -> bool) -> Value {
+    formats.iter().filter(|format| listed(**format)).map(|format| format.extension()).collect()
 }
 
 /// An empty list says no more than none, and 2.1 wants it left out.

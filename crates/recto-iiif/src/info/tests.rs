@@ -161,15 +161,15 @@ fn every_size_and_every_tile_is_served() {
 fn scales_that_cost_too_much_are_not_offered() {
     let (image, limits, offer) = (pyramid(1, true), limits(3000, 9_000_000), Offer::default());
     let (none, area) = (Extras::default(), |region: Rect, _: Dimensions| region.dimensions().area());
-    let told_of = |image: &Image, piece, most, cost: &dyn Fn(Rect, Dimensions) -> u64| {
+    let info_of = |image: &Image, piece, most, cost: &dyn Fn(Rect, Dimensions) -> u64| {
         let budget = Budget { piece, most, cost };
         ImageInfo { budget, ..image.info(V3, ID, &limits, &offer, &none) }.to_json()
     };
-    let told = |most, cost| told_of(&image, 256, most, cost);
-    let all = told(24_000_000, &area);
+    let info = |most, cost| info_of(&image, 256, most, cost);
+    let all = info(24_000_000, &area);
     assert_eq!(all["tiles"][0]["scaleFactors"], json!([1, 2, 4, 8, 16, 32]));
     assert_eq!(all["sizes"].as_array().map(Vec::len), Some(4));
-    let some = told(2048 * 2048, &area);
+    let some = info(2048 * 2048, &area);
     assert_eq!(some["tiles"][0]["scaleFactors"], json!([1, 2, 4, 8]));
     assert!(some.get("sizes").is_none(), "all are of the whole image");
     // Levels that cost less than the full size, which is one piece and no tile: their scale factors stay.
@@ -177,8 +177,8 @@ fn scales_that_cost_too_much_are_not_offered() {
         if region.dimensions() == size { 24_000_000 } else { size.area() }
     };
     let lump = Image { tile: None, ..image.clone() };
-    assert_eq!(told_of(&lump, 6000, 6_000_000, &reduced)["tiles"][0]["scaleFactors"], json!([2, 4, 8, 16]));
-    let nothing = told(10, &area);
+    assert_eq!(info_of(&lump, 6000, 6_000_000, &reduced)["tiles"][0]["scaleFactors"], json!([2, 4, 8, 16]));
+    let nothing = info(10, &area);
     assert!(nothing.get("tiles").is_none(), "no empty list of scale factors: {nothing}");
 }
 
@@ -219,25 +219,25 @@ fn services_and_what_the_publisher_adds() {
             "service": [{"id": "http://example.org/s", "type": "Service"}], "shelf": "A 12"}"#,
     );
     let extras = extras.expect("valid");
-    let told = |version| {
+    let info = |version| {
         let info = image.info(version, ID, &limits, &offer, &extras);
         let scale = Some(PhysicalScale { size: 0.0025, unit: PhysicalUnit::Inch });
         ImageInfo { scale, pages: Pages { page: 2, of: 9 }, ..info }.to_json()
     };
-    let told_2 = told(V2);
-    let told = told(V3);
-    assert_eq!(told["@context"], json!(["http://example.org/c.json", V3.context_uri()]), "INFO-02, 03");
-    assert_eq!(told.as_object().and_then(|members| members.keys().next()), Some(&"@context".to_owned()));
-    let services = told["service"].as_array().expect("IMG3-INFO-30..32");
+    let info_2 = info(V2);
+    let info = info(V3);
+    assert_eq!(info["@context"], json!(["http://example.org/c.json", V3.context_uri()]), "INFO-02, 03");
+    assert_eq!(info.as_object().and_then(|members| members.keys().next()), Some(&"@context".to_owned()));
+    let services = info["service"].as_array().expect("IMG3-INFO-30..32");
     assert_eq!(services[0]["physicalScale"], json!(0.0025));
     assert_eq!((&services[1]["page"], &services[1]["pages"]), (&json!(2), &json!(9)));
     assert_eq!(services[2]["id"], json!("http://example.org/s"));
     assert!(services.iter().all(|service| service["id"].is_string() && service["type"].is_string()));
-    assert_eq!((&told["shelf"], &told["width"]), (&json!("A 12"), &json!(6000)));
-    assert_eq!(told_2["@context"], json!(V2.context_uri()));
-    assert_eq!(told_2["license"], json!("http://rightsstatements.org/vocab/NoC-US/1.0/"), "IMG2-INFO-15");
-    assert_eq!(told_2["service"][2]["@id"], json!("http://example.org/s"));
-    assert!(told_2.get("rights").is_none(), "INFO-33");
+    assert_eq!((&info["shelf"], &info["width"]), (&json!("A 12"), &json!(6000)));
+    assert_eq!(info_2["@context"], json!(V2.context_uri()));
+    assert_eq!(info_2["license"], json!("http://rightsstatements.org/vocab/NoC-US/1.0/"), "IMG2-INFO-15");
+    assert_eq!(info_2["service"][2]["@id"], json!("http://example.org/s"));
+    assert!(info_2.get("rights").is_none(), "INFO-33");
 }
 
 #[test]
@@ -251,18 +251,18 @@ fn less_is_told_where_less_is_offered() {
         ..Offer::default()
     };
     let (image, limits) = (pyramid(1, true), limits(3000, 9_000_000));
-    let told = |version| image.info(version, ID, &limits, &offer, &Extras::default()).to_json();
-    let told_2 = told(V2);
-    let told = told(V3);
-    assert_eq!(told["profile"], json!("level1"), "png is of level 2");
-    assert_eq!(told["preferredFormats"], json!(["jpg"]), "IMG3-INFO-23..28");
-    assert_eq!(told["extraQualities"], json!(["gray"]));
-    let features = told["extraFeatures"].as_array().expect("features");
+    let info = |version| image.info(version, ID, &limits, &offer, &Extras::default()).to_json();
+    let info_2 = info(V2);
+    let info = info(V3);
+    assert_eq!(info["profile"], json!("level1"), "png is of level 2");
+    assert_eq!(info["preferredFormats"], json!(["jpg"]), "IMG3-INFO-23..28");
+    assert_eq!(info["extraQualities"], json!(["gray"]));
+    let features = info["extraFeatures"].as_array().expect("features");
     assert!(features.contains(&json!("rotationBy90s")) && !features.contains(&json!("mirroring")));
-    assert_eq!(told_2["profile"][0], json!("http://iiif.io/api/image/2/level1.json"));
-    assert_eq!(told_2["profile"][1]["formats"], json!(["jpg"]));
-    assert_eq!(told_2["profile"][1]["qualities"], json!(["default", "gray"]));
-    assert!(told_2.get("preferredFormats").is_none(), "INFO-33");
+    assert_eq!(info_2["profile"][0], json!("http://iiif.io/api/image/2/level1.json"));
+    assert_eq!(info_2["profile"][1]["formats"], json!(["jpg"]));
+    assert_eq!(info_2["profile"][1]["qualities"], json!(["default", "gray"]));
+    assert!(info_2.get("preferredFormats").is_none(), "INFO-33");
 }
 
 #[test]

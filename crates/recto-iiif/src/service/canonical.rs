@@ -112,9 +112,9 @@ mod tests {
         let once = |request: &str| service.canonical(&resolved(request));
         assert_eq!(once(request), expected, "{rule}: {request}");
         assert_eq!(once(expected), expected, "{rule}: canonical of canonical");
-        let kept = service.customary(&resolved(request));
-        assert_eq!(resolved(&kept), resolved(request), "{rule}: {kept}");
-        assert_eq!(service.customary(&resolved(&kept)), kept, "{rule}: customary of customary");
+        let customary = service.customary(&resolved(request));
+        assert_eq!(resolved(&customary), resolved(request), "{rule}: {customary}");
+        assert_eq!(service.customary(&resolved(&customary)), customary, "{rule}: customary of customary");
     }
 
     #[test]

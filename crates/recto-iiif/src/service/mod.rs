@@ -14,7 +14,7 @@ pub struct ImageService<'a> {
     pub tiling: Tiling,
     /// Whether there is more than gray in it.
     pub has_colour: bool,
-    /// How large derivatives may be: as info.json tells, and as the format asked for can hold.
+    /// How large derivatives may be: as info.json says, and as the format asked for can hold.
     pub limits: Limits,
     /// In what ways it is served.
     pub offer: &'a Offer,

@@ -17,7 +17,7 @@ pub struct Coding {
     pub sop: bool,
     /// Whether an EPH marker stands after each packet header.
     pub eph: bool,
-    /// How each component is coded: as many as SIZ tells.
+    /// How each component is coded: as many as in SIZ.
     pub components: Vec<ComponentCoding>,
     /// POC: the volumes of packets in their order; empty if `progression` alone orders them.
     pub changes: Vec<ProgressionChange>,
@@ -46,7 +46,7 @@ pub struct ComponentCoding {
 /// The quantisation of a component's subbands (T.800 A.6.4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quantisation {
-    /// How the steps are told.
+    /// How the steps are signalled.
     pub style: QuantisationStyle,
     /// Number of guard bits, 0 to 7.
     pub guard_bits: u8,
@@ -54,7 +54,7 @@ pub struct Quantisation {
     pub steps: Vec<Step>,
 }
 
-/// How the step sizes of subbands are told (T.800 table A.28).
+/// How the step sizes of subbands are signalled (T.800 table A.28).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum QuantisationStyle {
     /// Not quantised: there are exponents only.

@@ -1,5 +1,5 @@
-//! The marker segments that tell of coding: COD, COC, QCD, QCC, RGN and POC (T.800 A.6). What a tile's header tells goes
-//! before what the main header tells, and what is told of one component before what is told of all.
+//! The marker segments about coding: COD, COC, QCD, QCC, RGN and POC (T.800 A.6). Those of a tile's header override
+//! those of the main header, and those for one component override those for all.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ struct Style {
 }
 
 impl CodingSegments {
-    /// Takes a marker segment; one that is not about coding is let pass.
+    /// Reads a marker segment; one that is not about coding is ignored.
     pub(super) fn read(&mut self, code: u16, mut fields: Fields, components: usize) -> Result<(), Error> {
         let of = |fields: &mut Fields| match fields.component(components)? {
             number if number < components => Ok(number),
@@ -172,7 +172,7 @@ impl CodingSegments {
         self.over(coding)
     }
 
-    /// The coding of a tile whose header tells this, in an image whose main header tells `coding`.
+    /// The coding of a tile with these segments in its header, in an image whose main header gives `coding`.
     ///
     /// # Errors
     /// [`Error::Damaged`] if there are more levels than step sizes.

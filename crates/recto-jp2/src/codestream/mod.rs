@@ -43,7 +43,7 @@ pub struct Header {
     pub components: Vec<Component>,
     /// How tiles are coded whose own header says nothing.
     pub coding: Coding,
-    /// Whether code-blocks are, or may be, coded as T.814 (High-Throughput JPEG 2000) tells.
+    /// Whether code-blocks are, or may be, coded by T.814 (High-Throughput JPEG 2000).
     pub high_throughput: bool,
     /// The parameters of TLM and PPM, and of nothing else, as they lie in the codestream.
     tile_part_lengths: Vec<Range<usize>>,

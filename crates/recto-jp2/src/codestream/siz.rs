@@ -10,7 +10,7 @@ const MAX_COMPONENTS: u16 = 256;
 /// The number of a tile has 16 bits (Isot), and 65535 of them are allowed.
 const MAX_TILES: u64 = 65_535;
 
-/// What SIZ tells; [`super::Header`] says what each is.
+/// The values of SIZ; [`super::Header`] explains each.
 pub(super) struct Size {
     pub image: Rect,
     pub tile_origin: (u32, u32),
@@ -18,7 +18,7 @@ pub(super) struct Size {
     pub components: Vec<Component>,
 }
 
-/// One component as SIZ tells it.
+/// One component in SIZ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Component {
     /// Bits of a sample, sign included: 1 to 38.

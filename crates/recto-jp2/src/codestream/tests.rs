@@ -135,12 +135,12 @@ fn the_nearest_header_goes_first() {
     let places = places(&bytes, &header, true).expect("places");
     let tile =
         |number| Tile::read(&bytes, &header, &places, number).expect("a tile").expect("in its place").coding;
-    let told = |coding: &Coding| -> Vec<_> {
+    let levels_and_exponents = |coding: &Coding| -> Vec<_> {
         coding.components.iter().map(|of| (of.levels, of.quantisation.steps[0].exponent)).collect()
     };
-    assert_eq!(told(&header.coding), [(5, 8), (1, 9), (5, 9)]);
-    assert_eq!((told(&tile(0)), tile(0).layers), (vec![(2, 3), (2, 4), (4, 3)], 3));
-    assert_eq!((told(&tile(1)), tile(1).layers), (vec![(0, 8), (1, 9), (5, 9)], 2));
+    assert_eq!(levels_and_exponents(&header.coding), [(5, 8), (1, 9), (5, 9)]);
+    assert_eq!((levels_and_exponents(&tile(0)), tile(0).layers), (vec![(2, 3), (2, 4), (4, 3)], 3));
+    assert_eq!((levels_and_exponents(&tile(1)), tile(1).layers), (vec![(0, 8), (1, 9), (5, 9)], 2));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Tile-parts: where they lie, by TLM or from SOT to SOT, and what their headers tell (T.800 A.4.2, A.7).
+//! Tile-parts: where they lie, by TLM or from SOT to SOT, and their headers (T.800 A.4.2, A.7).
 
 use std::ops::Range;
 
@@ -41,7 +41,7 @@ pub(crate) struct Places {
     pub whole: bool,
 }
 
-/// A tile as the headers of its tile-parts tell it.
+/// A tile as the headers of its tile-parts describe it.
 #[derive(Clone, Debug)]
 pub(crate) struct Tile {
     /// How it is coded.
@@ -52,7 +52,7 @@ pub(crate) struct Tile {
     pub whole: bool,
 }
 
-/// What the header of a tile-part tells of its packets.
+/// What the header of a tile-part says about its packets.
 #[derive(Clone, Debug)]
 pub(crate) struct TilePart {
     /// Its place among all tile-parts of the codestream.
@@ -74,7 +74,7 @@ struct Start {
     length: u32,
     /// TPsot.
     part: u8,
-    /// TNsot: how many tile-parts the tile has; 0 if this one does not tell.
+    /// TNsot: how many tile-parts the tile has; 0 if this one does not say.
     parts: u8,
 }
 
@@ -139,7 +139,7 @@ fn places_by_sot(codestream: &[u8], header: &Header) -> Result<Places, Error> {
     while let Some(sot) = Start::read(codestream, start) {
         let end = match sot.length {
             0 if codestream.ends_with(&EOC) => codestream.len() - EOC.len(),
-            // Without EOC nobody knows whether it is cut.
+            // Without EOC it may be cut.
             0 => codestream.len() + 1,
             length => start.saturating_add(length as usize),
         };
@@ -203,7 +203,7 @@ impl Tile {
         if coding.high_throughput && !header.high_throughput {
             return Err(Error::unsupported("High-Throughput JPEG 2000 in a tile of an image that is not"));
         }
-        // Where no tile-part tells how many there are, the end of the codestream tells that there are no more.
+        // Where no tile-part says how many there are, the end of the codestream shows that there are no more.
         let are_all = match count {
             0 => places.whole && parts.len() == places.of(number).len(),
             _ => parts.len() >= count,

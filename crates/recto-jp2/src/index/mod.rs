@@ -18,13 +18,13 @@ use crate::codestream::{self, Coding, ComponentCoding, Header, Places, layout};
 use crate::error::Error;
 use table::{PackedHeaders, Parts};
 
-/// What a packet takes: where it begins, and its length.
+/// Bytes that a packet takes in a table: its offset and its length.
 const PACKET_BYTES: usize = 12;
 
-/// Tiles are kept as long as they have together no more packets than this.
+/// Tiles stay indexed as long as they have together no more packets than this.
 const MAX_PACKETS_KEPT: usize = 1 << 22;
 
-/// A table is worth keeping if this many code-blocks and packets were looked at for it: a millisecond.
+/// A table is worth saving if it took reading this many code-blocks and packets: a millisecond.
 const WORTH_KEEPING: u64 = 1 << 14;
 
 /// Packets that are longer on average are passed over one by one, without the bytes between their headers.
@@ -43,7 +43,7 @@ pub struct Tile {
     pub layout: layout::Tile,
     /// Where its packets lie.
     pub table: Table,
-    /// Where that is known from.
+    /// The source of that table.
     pub origin: Origin,
     header: codestream::Tile,
     packed: Option<PackedHeaders>,
@@ -52,28 +52,28 @@ pub struct Tile {
 /// Where a table comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// PLT: packets may disagree.
+    /// PLT: packet headers may disagree.
     Plt,
-    /// A table of an index before this: packets may disagree.
+    /// A restored table: packet headers may disagree.
     Restored,
-    /// The packets agree as far as they can be read.
+    /// The packet headers, as far as they can be read.
     Walked,
-    /// PLT or a table from before; packets disagree, but reading them all did not lead further.
+    /// PLT or a restored table; packet headers disagree, but reading them all did not lead further.
     Disputed,
 }
 
 #[derive(Default)]
 struct Tiles {
     places: Places,
-    /// Tables of an index before this, of tiles that were not asked for yet.
+    /// Restored tables, of tiles that were not used yet.
     restored: BTreeMap<u32, Parts>,
-    /// The packets of these.
+    /// The number of their packets.
     restored_packets: usize,
     read: BTreeMap<u32, Rc<Tile>>,
     packets: usize,
-    /// What reading packet headers has cost since their tables were last taken.
+    /// The cost of reading packet headers since their tables were last taken.
     dirty: u64,
-    /// What it had cost before.
+    /// The cost before that.
     taken: u64,
 }
 
@@ -92,8 +92,8 @@ impl Index {
         Ok(Self { header, tiles: RefCell::new(Tiles { places, ..Tiles::default() }) })
     }
 
-    /// How often the image can be halved. Of an image of one tile its header is asked as well; of many that would take
-    /// too long, and none is known to differ.
+    /// How often the image can be halved. For an image of one tile its header counts as well; for many that would take
+    /// too long, and no file is known to differ.
     pub fn levels(&self, codestream: &[u8]) -> u8 {
         let most = self.header.levels();
         let tile = match self.header.is_tiled() {
@@ -131,7 +131,7 @@ impl Index {
     /// A tile, 0 to [`Header::tiles`] less 1, which is indexed if it was not yet.
     ///
     /// # Errors
-    /// [`Error`] if its headers cannot be read, or tell of more than any picture has.
+    /// [`Error`] if its headers cannot be read, or declare more than any picture has.
     #[doc(hidden)]
     pub fn tile(&self, codestream: &[u8], number: u32) -> Result<Rc<Tile>, Error> {
         if let Some(tile) = self.tiles.borrow().read.get(&number) {
@@ -145,8 +145,8 @@ impl Index {
         Ok(tiles.insert(number, tile))
     }
 
-    /// The bytes that will be looked through from the first to the last when this tile is asked for. None if its packets
-    /// are known, if it has PLT, or if packets are so long that few of their bytes are looked at on the way.
+    /// The bytes that will be read from the first to the last when this tile is asked for. None if it is indexed, if it
+    /// has PLT, or if packets are so long that few of their bytes are read on the way.
     pub(crate) fn unread(&self, codestream: &[u8], number: u32) -> Vec<Range<usize>> {
         let mut tiles = self.tiles.borrow_mut();
         if tiles.read.contains_key(&number) || tiles.restored.contains_key(&number) {
@@ -163,20 +163,20 @@ impl Index {
         }
     }
 
-    /// About how much memory it takes by now.
+    /// About how much memory it takes now.
     pub fn bytes(&self) -> usize {
         let tiles = self.tiles.borrow();
         (tiles.packets + tiles.restored_packets) * PACKET_BYTES + size_of_val(&tiles.places.all[..])
     }
 
-    /// Whether reading packet headers has cost so much since the tables were last taken that they are worth keeping.
+    /// Whether reading packet headers has cost so much since the tables were last taken that they are worth saving.
     pub(crate) fn is_dirty(&self) -> bool {
         let tiles = self.tiles.borrow();
         // The caller stores all of them each time: so the more there are, the more must be new.
         tiles.dirty >= WORTH_KEEPING.max(tiles.taken / 4)
     }
 
-    /// The tables of the tiles that have no PLT, by number; None if there are none that were not taken before.
+    /// The tables of the tiles that have no PLT, by number; None if there are no new ones since they were last taken.
     pub(crate) fn take_tables(&self) -> Option<BTreeMap<u32, Parts>> {
         let mut tiles = self.tiles.borrow_mut();
         tiles.taken += match std::mem::take(&mut tiles.dirty) {
@@ -268,17 +268,17 @@ impl Tile {
         Table::walked(codestream, &self.header, &self.layout, self.packed.as_ref())
     }
 
-    /// What this tile is after its packets were found to disagree with its table.
+    /// The tile indexed anew, after its packets were found to disagree with its table.
     fn walked_anew(&self, codestream: &[u8]) -> Result<Self, Error> {
         let (walked, complete) = self.walked(codestream)?;
-        // Behind damage the table is a better guide than packet headers that cannot be read.
+        // After damage the table is more reliable than packet headers that cannot be read.
         let (table, origin) =
             if complete { (walked, Origin::Walked) } else { (self.table.clone(), Origin::Disputed) };
         let (layout, header) = (self.layout.clone(), self.header.clone());
         Ok(Self { layout, header, table, origin, packed: None })
     }
 
-    /// About how many code-blocks and packets its packet headers speak of, each layer counted.
+    /// About how many code-blocks and packets its packet headers describe, each layer counted.
     pub(crate) fn effort(&self) -> u64 {
         let blocks = |(part, coding): (&layout::TileComponent, &ComponentCoding)| {
             part.rect.dimensions().area() >> (coding.block.0 + coding.block.1)

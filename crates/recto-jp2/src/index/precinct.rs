@@ -28,7 +28,7 @@ pub struct PrecinctBand {
     pub blocks: Vec<CodeBlock>,
 }
 
-/// A code-block as its packets tell it.
+/// A code-block as its packets describe it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CodeBlock {
     /// Where it lies in the subband. Not empty.
@@ -100,7 +100,7 @@ impl Tile {
         Ok(found)
     }
 
-    /// Where the packets of a precinct lie that were found.
+    /// Where those packets of a precinct lie that were found.
     pub(crate) fn packets(
         &self,
         resolution: &Resolution,
@@ -137,7 +137,7 @@ impl Precinct {
         Self { bands: bands.collect() }
     }
 
-    /// Adds what a packet holds whose body begins at `at`.
+    /// Adds the contents of a packet whose body begins at `at`.
     fn add(&mut self, contributions: &[Contribution], mut at: usize) {
         for contribution in contributions {
             let segments = &mut self.bands[contribution.band].blocks[contribution.block].segments;

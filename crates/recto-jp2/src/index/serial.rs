@@ -1,5 +1,5 @@
 //! An index as bytes, so that packet headers need to be read once only: the tables of tiles that have no PLT.
-//! Pure: what they are bound to, and where they are kept, the caller knows. Bytes that are made up lead to packets that
+//! Pure: the caller decides what they are bound to, and where they are saved. Forged bytes lead to packets that
 //! contradict themselves, whereupon the packet headers are read, or to wrong pixels.
 
 use std::collections::BTreeMap;
@@ -8,13 +8,13 @@ use super::Index;
 use super::table::Parts;
 
 impl Index {
-    /// What was found out by reading packet headers, for [`Index::restore_index`]. None if too little was since the
-    /// index was read, or since this last gave something, to be worth keeping.
+    /// What was learnt from packet headers, for [`Index::restore_index`]. None if that is too little to be worth saving
+    /// since the index was read, or since this last gave something.
     pub fn dirty_index(&self) -> Option<Vec<u8>> {
         if self.is_dirty() { self.to_bytes() } else { None }
     }
 
-    /// Takes what [`Index::dirty_index`] gave for the same codestream. Bytes of any other form are ignored.
+    /// Restores what [`Index::dirty_index`] gave for the same codestream. Bytes of any other form are ignored.
     pub fn restore_index(&mut self, bytes: &[u8]) {
         if let Some(tables) = tables(bytes) {
             self.restore(tables);

@@ -12,7 +12,7 @@ use crate::packet::{Contribution, Headers, Position, Source};
 /// ten layers has half of it.
 const MAX_PACKETS: u64 = 1 << 22;
 
-/// Packet headers that speak of more code-blocks than this, each counted in every layer, are not read.
+/// Packet headers of more code-blocks than this, each counted in every layer, are not read.
 pub(super) const MAX_BLOCK_VISITS: u64 = 1 << 27;
 
 /// More code-blocks than this are not remembered at once, as they have to be where layers come one after the other.
@@ -113,9 +113,9 @@ impl Table {
         Ok(Some(table))
     }
 
-    /// The table that the packet headers tell, each read in its turn, with whether all packets were found and nothing
-    /// else: those behind damage, or beyond the end, are not found. Of a tile whose tile-parts are all there and end
-    /// early, the other packets are empty: encoders leave them out to keep to a size.
+    /// The table by the packet headers, each read in its turn, and whether all packets were found and nothing else:
+    /// those after damage, or beyond the end, are not found. Of a tile whose tile-parts are all there and end early,
+    /// the other packets are empty: encoders leave them out to keep to a size.
     ///
     /// # Errors
     /// [`Error::TooLarge`] if there are more packets or code-blocks than any picture needs.
@@ -210,7 +210,7 @@ fn packet_lengths(bytes: &[u8]) -> impl Iterator<Item = Option<u32>> + '_ {
     })
 }
 
-/// What packet headers have told of the precincts that are not done yet.
+/// What packet headers have said about the precincts that are not done yet.
 struct States<'a> {
     coding: &'a Coding,
     layout: &'a Tile,

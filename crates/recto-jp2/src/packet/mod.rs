@@ -57,7 +57,7 @@ pub(crate) struct Contribution {
     pub length: u32,
 }
 
-/// What the packet headers of a precinct have told so far, layer after layer.
+/// What the packet headers of a precinct have said so far, layer after layer.
 #[derive(Default)]
 pub(crate) struct Headers {
     bands: Vec<Band>,

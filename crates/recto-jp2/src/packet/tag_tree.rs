@@ -1,4 +1,4 @@
-//! Tag trees: numbers of a grid, told bit by bit as far as needed (T.800 B.10.2).
+//! Tag trees: numbers of a grid, coded bit by bit as far as needed (T.800 B.10.2).
 
 use super::bits::Bits;
 use crate::error::Error;

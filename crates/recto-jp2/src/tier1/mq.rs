@@ -146,7 +146,7 @@ impl Rest<'_> {
     /// The code with more bits available (BYTEIN, C.3.4). Missing bytes are 0xff, and two of these end all input.
     ///
     /// A byte of more than 7 bits after 0xff carries into what was read before. The standard adds it only when the bits
-    /// before it are used up; so does this, for a damaged segment may tell the difference.
+    /// before it are used up; so does this, since a damaged segment may show the difference.
     ///
     /// Cold is what keeps the registers of those who call it where they are.
     #[cold]

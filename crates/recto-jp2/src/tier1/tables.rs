@@ -68,7 +68,7 @@ pub(super) const PROBABILITIES: [(u16, u8, u8, bool); 47] = [
 /// The states in which the 19 contexts start (T.800 Table D.7): all zero but these.
 pub(super) const INITIAL: [(u8, u8); 3] = [(0, 4), (RUN_LENGTH, 3), (UNIFORM, 46)];
 
-/// A table by the 3x3 samples around one, as they stand in a word: bit `6 * column + row`. The other bits are for nobody to
+/// A table by the 3x3 samples around one, as they stand in a word: bit `6 * column + row`. The other bits are not to be
 /// set, so that few lines of the cache are in use. To bring the nine together would take longer than a look-up.
 pub(super) type Around = [u8; 1 << 15];
 

@@ -42,20 +42,20 @@ pub(crate) fn lowered<T: Sample>(resolution: Rect, plane: &Plane<T>, window: Rec
     Plane { rect: window, samples }
 }
 
-/// The low-pass samples `wanted` of the signal that has `at` in the places `all`, and is mirrored beyond them.
-fn low<T: Sample>(all: Range<u32>, wanted: Range<u32>, at: impl Fn(u32) -> T, line: &mut Vec<T>) {
+/// The low-pass samples `requested` of the signal that has `at` in the places `all`, and is mirrored beyond them.
+fn low<T: Sample>(all: Range<u32>, requested: Range<u32>, at: impl Fn(u32) -> T, line: &mut Vec<T>) {
     line.clear();
     let period = 2 * (i64::from(all.end) - i64::from(all.start) - 1);
     if period == 0 {
-        return line.extend(wanted.map(|_| at(all.start)));
+        return line.extend(requested.map(|_| at(all.start)));
     }
     let mirrored = |place: i64| {
         let beyond = (place - i64::from(all.start)).rem_euclid(period);
         all.start + beyond.min(period - beyond) as u32
     };
     let steps = T::STEPS;
-    let first = 2 * i64::from(wanted.start) - steps as i64;
-    line.extend((0..2 * wanted.len() - 1 + 2 * steps).map(|n| at(mirrored(first + n as i64))));
+    let first = 2 * i64::from(requested.start) - steps as i64;
+    line.extend((0..2 * requested.len() - 1 + 2 * steps).map(|n| at(mirrored(first + n as i64))));
     // The steps of the inverse transform, undone from the last to the first. The number of steps is even, as is the first
     // place therefore; each reaches one place less far.
     for (margin, step) in (1..).zip((0..steps).rev()) {
@@ -64,8 +64,8 @@ fn low<T: Sample>(all: Range<u32>, wanted: Range<u32>, at: impl Fn(u32) -> T, li
             line[place] = line[place].unlifted(step, line[place - 1], line[place + 1]);
         }
     }
-    for n in 0..wanted.len() {
+    for n in 0..requested.len() {
         line[n] = line[steps + 2 * n].unscaled();
     }
-    line.truncate(wanted.len());
+    line.truncate(requested.len());
 }

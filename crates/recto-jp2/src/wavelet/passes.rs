@@ -15,7 +15,7 @@ pub(super) struct Line<T> {
 }
 
 impl<T: Sample> Line<T> {
-    /// For rows that are computed at `columns`, of which the `kept` ones are wanted.
+    /// For rows that are computed at `columns`, of which the `kept` ones are stored.
     pub(super) fn new(columns: &Range<u32>, kept: Range<u32>) -> Self {
         let (low, high) = (Vec::new(), Vec::new());
         Self { odd: columns.start % 2 == 1, kept: within(columns, kept), low, high }
@@ -74,7 +74,7 @@ pub(super) struct Cascade<'a, T> {
 }
 
 impl<'a, T: Sample> Cascade<'a, T> {
-    /// For the rows numbered `rows`, of which the `kept` ones are wanted: they are appended to `finished`.
+    /// For the rows numbered `rows`, of which the `kept` ones are appended to `finished`.
     pub(super) fn new(rows: &Range<u32>, kept: Range<u32>, finished: &'a mut Vec<T>) -> Self {
         Self {
             count: rows.len(),

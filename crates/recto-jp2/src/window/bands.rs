@@ -1,4 +1,4 @@
-//! Windows of subbands out of a codestream: their code-blocks, decoded or kept from earlier windows, and dequantised.
+//! Windows of subbands out of a codestream: their code-blocks, decoded or cached from earlier windows, and dequantised.
 //! Pure on the bytes of the codestream.
 
 use std::collections::HashMap;
@@ -16,20 +16,20 @@ use crate::index::{CodeBlock, Precinct};
 use crate::planes::Plane;
 use crate::tier1::BlockDecoder;
 
-/// What decoded code-blocks may take between windows: more than a screen shows. A viewer that goes about in a picture
+/// Most bytes of decoded code-blocks between windows: more than a screen shows. A viewer that pans around a picture
 /// needs 1.3 times as much CPU time with 4 MB, 1.05 times with 8 MB, and no less with 256 MB.
 const CACHE_BYTES: usize = 16 << 20;
 
-/// Code-blocks of which it is remembered where their bytes lie. Each takes some 200 bytes.
-const MAX_BLOCKS_KNOWN: usize = 1 << 14;
+/// Most code-blocks of which the places of their bytes are cached. Each takes some 200 bytes.
+const MAX_BLOCKS_HELD: usize = 1 << 14;
 
-/// Decodes subbands; keeps the code-blocks that it decoded last.
+/// Decodes subbands; caches the code-blocks that it decoded last.
 pub(super) struct Bands {
     blocks: Blocks,
     cache: BlockCache,
     precincts: HashMap<PrecinctKey, Rc<Precinct>>,
     /// Code-blocks in `precincts`.
-    known: usize,
+    blocks_held: usize,
 }
 
 /// Decodes code-blocks from where they lie in a codestream.
@@ -49,7 +49,7 @@ impl Default for Bands {
             blocks: Blocks::default(),
             cache: BlockCache::new(CACHE_BYTES),
             precincts: HashMap::new(),
-            known: 0,
+            blocks_held: 0,
         }
     }
 }
@@ -108,7 +108,7 @@ impl Bands {
         Ok(())
     }
 
-    /// A precinct of a tile's component, as its packet headers tell it.
+    /// A precinct of a tile's component, as its packet headers describe it.
     fn precinct(&mut self, part: TileComponent, resolution: u8, number: u32) -> Result<Rc<Precinct>, Error> {
         let Source { codestream, index, identity, .. } = part.source;
         let key = (identity, part.tile_number, part.component, resolution, number);
@@ -118,11 +118,11 @@ impl Bands {
         let precinct =
             index.precinct(codestream, part.tile_number, part.component, resolution.into(), number)?;
         let blocks: usize = precinct.bands.iter().map(|band| band.blocks.len()).sum();
-        if self.known + blocks > MAX_BLOCKS_KNOWN {
+        if self.blocks_held + blocks > MAX_BLOCKS_HELD {
             self.precincts.clear();
-            self.known = 0;
+            self.blocks_held = 0;
         }
-        self.known += blocks;
+        self.blocks_held += blocks;
         let precinct = Rc::new(precinct);
         self.precincts.insert(key, precinct.clone());
         Ok(precinct)
@@ -170,7 +170,7 @@ impl Blocks {
     }
 }
 
-/// Announces the code-blocks of a window if they lie scattered in packets of which only the headers were announced.
+/// Announces the code-blocks of a window if they are scattered in packets of which only the headers were announced.
 fn announce_scattered(source: Source, precinct: &Precinct, kind: BandKind, window: Rect) {
     let band = precinct.bands.iter().filter(|band| band.kind == kind);
     let blocks = band.flat_map(|band| &band.blocks).filter(|block| block.rect.intersection(window).is_some());

@@ -1,5 +1,5 @@
-//! Decoded code-blocks, kept for the next window: neighbouring tiles share most of their code-blocks, and decoding these
-//! is nearly all of their cost.
+//! A cache of decoded code-blocks for the next window: neighbouring tiles share most of their code-blocks, and decoding
+//! these is nearly all of their cost.
 //! Pure. Bounded in bytes; the least recently used go first.
 
 use std::collections::{BTreeMap, HashMap};
@@ -55,7 +55,7 @@ impl Coefficients {
     }
 }
 
-/// A bounded store of decoded code-blocks.
+/// A bounded cache of decoded code-blocks.
 pub(super) struct BlockCache {
     limit: usize,
     bytes: usize,
@@ -71,12 +71,12 @@ struct Entry {
 }
 
 impl BlockCache {
-    /// A store of `limit` bytes at most. With 0 nothing is kept.
+    /// A cache of `limit` bytes at most. With 0 nothing is cached.
     pub(super) fn new(limit: usize) -> Self {
         Self { limit, bytes: 0, blocks: HashMap::new(), uses: BTreeMap::new(), now: 0 }
     }
 
-    /// The coefficients of a code-block, if they are kept.
+    /// The coefficients of a code-block, if they are cached.
     pub(super) fn get(&mut self, key: &BlockKey) -> Option<&Coefficients> {
         let entry = self.blocks.get_mut(key)?;
         self.uses.remove(&entry.used);
@@ -86,8 +86,8 @@ impl BlockCache {
         Some(&entry.coefficients)
     }
 
-    /// Keeps the coefficients of a code-block, and forgets others where there is no room. A block that is larger than
-    /// the store is not kept.
+    /// Caches the coefficients of a code-block, and drops others where there is no room. A block that is larger than
+    /// the cache is not cached.
     pub(super) fn insert(&mut self, key: BlockKey, coefficients: Coefficients) {
         self.remove(&key);
         let bytes = Self::cost(&coefficients);

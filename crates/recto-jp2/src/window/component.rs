@@ -11,7 +11,7 @@ use crate::wavelet::{self, Need, Sample, Subbands};
 /// its lowest resolution.
 ///
 /// `fill` writes all dequantised samples of a window of a subband: of LL of resolution 0, and of the three others of
-/// resolutions 1 to `levels`. It is not asked for empty windows. Planes come from `spare` and go there.
+/// resolutions 1 to `levels`. It is not called for empty windows. Planes come from `spare` and go there.
 ///
 /// # Errors
 /// Those of `fill`.

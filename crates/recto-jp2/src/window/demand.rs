@@ -1,5 +1,5 @@
-//! What a window needs of a codestream, known before any of it is decoded: where its packets lie, so that they can be
-//! announced together, and how much there is to read of them, so that no file takes time without end.
+//! What a window needs of a codestream, computed before decoding: where its packets lie, so that they can be announced
+//! together, and how much of them has to be read, so that no file takes endless time.
 //! Pure.
 
 use std::ops::Range;
@@ -11,11 +11,11 @@ use crate::error::Error;
 use crate::geometry::Rect;
 use crate::index::Tile;
 
-/// More code-blocks and packets than this, each layer counted, are not looked at for one window: some seconds. Of the
-/// whole of a gigapixel in colour, in twenty layers, it is a tenth.
+/// More code-blocks and packets than this, each layer counted, are not read for one window: some seconds. Of the whole
+/// of a gigapixel in colour, in twenty layers, it is a tenth.
 const MAX_VISITS: u64 = 1 << 27;
 
-/// What a component of a tile costs even if it is empty, for it may have 33 resolutions.
+/// The cost of a component of a tile even if it is empty, since it may have 33 resolutions.
 const VISITS_OF_PART: u64 = 128;
 
 /// A packet that is longer holds far more than a window, and of it only the header is announced, at its beginning.

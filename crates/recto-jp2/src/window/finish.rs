@@ -19,8 +19,8 @@ pub(super) enum Samples {
     Irreversible(Plane<f32>),
 }
 
-/// Puts what was decoded of a tile's components into its place in `planes`, of which those that are not wanted are empty.
-/// `is_transformed` says whether the first three components were made of red, green and blue.
+/// Puts what was decoded of a tile's components into its place in `planes`, of which those that were not requested are
+/// empty. `is_transformed` says whether the first three components were made of red, green and blue.
 ///
 /// # Errors
 /// [`Error::Damaged`] if these three are not alike.
@@ -134,15 +134,15 @@ impl Nominal {
         Self { half: 1 << (precision.clamp(1, 16) - 1) }
     }
 
-    /// Reversible samples held to the range, as codes: 0 is the least sample.
+    /// Reversible samples clamped to the range, as codes: 0 is the least sample.
     pub(super) fn shift(&self, samples: &[i32], codes: &mut [u16]) {
         for (code, sample) in codes.iter_mut().zip(samples) {
             *code = (sample.clamp(&-self.half, &(self.half - 1)) + self.half) as u16;
         }
     }
 
-    /// Irreversible samples held to the range and rounded to the nearest integer, half to even, as codes: 0 is the least
-    /// sample. What is not a number becomes 0 too.
+    /// Irreversible samples clamped to the range and rounded to the nearest integer, half to even, as codes: 0 is the
+    /// least sample. NaN becomes 0 too.
     pub(super) fn round(&self, samples: &[f32], codes: &mut [u16]) {
         let (least, most) = (-self.half as f32, (self.half - 1) as f32);
         for (code, &sample) in codes.iter_mut().zip(samples) {

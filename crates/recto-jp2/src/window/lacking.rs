@@ -1,6 +1,7 @@
-//! Tiles with fewer decomposition levels than the main header tells: which levels an image has must not depend on headers
-//! all over the file. What such a tile lacks is made of its lowest resolution by the forward transform: the samples that an
-//! encoder would have found there with more levels (of the 5/3 wavelet exactly these; T.800 B.5 and F.4).
+//! Tiles with fewer decomposition levels than the main header declares: which levels an image has must not depend on
+//! headers all over the file. The levels that such a tile lacks are made from its lowest resolution by the forward
+//! transform: the samples that an encoder would have found there with more levels (of the 5/3 wavelet exactly these;
+//! T.800 B.5 and F.4).
 //! Pure.
 
 use crate::error::Error;

@@ -22,7 +22,7 @@ use bands::Bands;
 use dequantise::Quantised;
 use finish::Samples;
 
-/// Decodes windows; keeps the code-blocks that it decoded last, and memory to work in.
+/// Decodes windows; caches the code-blocks that it decoded last, and reuses its buffers.
 #[derive(Default)]
 pub struct WindowDecoder {
     bands: Bands,
@@ -36,14 +36,14 @@ pub struct WindowDecoder {
 pub struct Source<'a> {
     /// Its bytes, from SOC.
     pub codestream: &'a [u8],
-    /// The index that was read of them.
+    /// The index of these bytes.
     pub index: &'a Index,
-    /// The numbers of the components that are wanted, from 0.
+    /// The numbers of the components that are requested, from 0.
     pub components: &'a [usize],
     /// A number of your own that stands for this codestream and no other: code-blocks that were decoded under it are
     /// used again.
     pub identity: u64,
-    /// Gets ranges of the codestream that are going to be read, before they are. Headers of tile-parts are not among them.
+    /// Fetches ranges of the codestream before they are read. Headers of tile-parts are not among them.
     pub announce: &'a dyn Fn(&[Range<usize>]),
 }
 
@@ -57,18 +57,19 @@ struct TileComponent<'a> {
 }
 
 impl Source<'_> {
-    /// Whether a component of a tile has to be decoded: if it is wanted, or transformed together with one that is.
+    /// Whether a component of a tile has to be decoded: if it is requested, or transformed together with one that is.
     fn needs(&self, tile: &Tile, component: usize) -> bool {
         let is_transformed = |component| tile.coding().multiple_component_transform && component < 3;
-        let needs = |&wanted| wanted == component || is_transformed(component) && is_transformed(wanted);
+        let needs =
+            |&requested| requested == component || is_transformed(component) && is_transformed(requested);
         self.components.iter().any(needs)
     }
 }
 
 impl WindowDecoder {
     /// The components of an area of the reference grid with `reduction` highest resolutions left out: each as the
-    /// rectangle of its own grid that [`Component::reduced`] gives, or empty if it is not wanted. What of the area lies
-    /// outside the image is left out.
+    /// rectangle of its own grid that [`Component::reduced`] gives, or empty if it was not requested. What of the area
+    /// lies outside the image is left out.
     ///
     /// # Errors
     /// [`Error`] if the codestream is damaged where the area needs it, or coded as no encoder does;

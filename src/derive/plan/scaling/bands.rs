@@ -8,7 +8,7 @@ use super::place::limit;
 use crate::picture::Rect;
 
 /// Source pixels that are decoded at once, unless a row of pieces has more: 1.5 MB of RGB, whatever the size of the
-/// request. Twice as many take 5 % longer, for memory that the caches do not hold; half as many gain nothing.
+/// request. Twice as many take 5 % longer, because they do not fit the CPU caches; half as many gain nothing.
 const BAND_AREA: u64 = 1 << 19;
 
 /// A part of the scaled picture, full width, and the pixels of the level that it depends on. Both windows are as wide as
@@ -20,8 +20,8 @@ pub struct Band {
     pub rows: Range<u32>,
     /// Pixels of the level.
     pub window: Rect,
-    /// The rows of it that no earlier band has, perhaps none: they begin where the last band's window ends. Bands end
-    /// between pieces, so that no piece is decoded for two of them.
+    /// The rows of it that no earlier band contains, perhaps none: they begin where the last band's window ends. Bands
+    /// end between pieces, so that no piece is decoded for two of them.
     pub fresh: Rect,
 }
 
@@ -32,7 +32,7 @@ impl Scaling {
         let mut cuts = self.cuts(whole).chain([whole.bottom()]);
         let most =
             if self.is_copy() { u32::MAX } else { (BAND_AREA / u64::from(self.x.output)).max(1) as u32 };
-        // Rows that are made, rows that can be, where reading stands, and where it goes next.
+        // Rows made, rows that can be made, where reading has got to, and where it goes next.
         let (mut made, mut ready, mut read, mut cut) = (0, 0, whole.y, whole.y);
         std::iter::from_fn(move || {
             while made == ready {

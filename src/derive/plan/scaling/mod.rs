@@ -1,4 +1,4 @@
-//! Which pixels of a master a part of it is made of, and how they are scaled: the level, the window, both axes.
+//! Which pixels of a master a region is made from, and how they are scaled: the level, the window, both axes.
 //! Pure arithmetic on the description of the master; nothing here knows of formats or colours.
 
 mod bands;

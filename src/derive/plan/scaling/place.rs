@@ -11,11 +11,11 @@ struct Side {
     full: u32,
     /// Pixels of the level.
     level: u32,
-    /// The first pixel of the full picture that is wanted.
+    /// The first pixel of the region in the full picture.
     start: u32,
-    /// How many are.
+    /// How many pixels the region has.
     length: u32,
-    /// How many are to be made of them.
+    /// How many pixels of output they become.
     output: u32,
 }
 

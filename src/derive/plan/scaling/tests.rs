@@ -213,7 +213,7 @@ fn assert_placed(
     sampling: Option<(u32, u32)>,
     what: &str,
 ) {
-    // By how much the level is reduced, which its size tells but for rounding.
+    // By how much the level is reduced, which its size gives except for rounding.
     let reduced = 1_u32 << scaling.level;
     for n in [0, axis.output - 1] {
         let (from, to) = (start + n * factor, (start + (n + 1) * factor).min(start + length));

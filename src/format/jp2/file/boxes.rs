@@ -35,7 +35,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The first box at the start of `within`, which is cut to what follows; `None` at its end. A codestream or header
-    /// whose length cannot be goes on to the end of `within`: both tell by themselves where they end.
+    /// whose length cannot be goes on to the end of `within`: both determine themselves where they end.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if any other box ends outside `within`, or there are too many.
@@ -76,7 +76,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A JP2 or JPX file that is damaged as `what` tells.
+/// A JP2 or JPX file that is damaged in the way that `what` states.
 pub(crate) fn damaged(what: impl std::fmt::Display) -> MasterError {
     MasterError::damaged(format!("JP2 file: {what}"))
 }

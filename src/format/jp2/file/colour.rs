@@ -42,7 +42,7 @@ pub(crate) enum Space {
     Cmy,
     /// Cyan, magenta, yellow, black.
     Cmyk,
-    /// These, of which the first three are told as sYCC tells what they leave of red, green and blue.
+    /// These, of which the first three are coded as sYCC codes what they leave of red, green and blue.
     Ycck,
     /// CIE L*a*b*.
     Lab(LabRanges),
@@ -132,7 +132,7 @@ impl Space {
         }
     }
 
-    /// What is told of a space that Recto does not understand.
+    /// The name of a space that Recto does not understand.
     pub(crate) fn name(number: u32) -> String {
         match number {
             9 => "9, PhotoYCC".to_owned(),

@@ -1,5 +1,5 @@
-//! What a file tells besides its codestream: colour, palette, channels, resolution, metadata.
-//! Pure. T.800 annex I, T.801 annex M for JPX; a bare codestream tells nothing. A codestream in fragments is not read.
+//! What a file contains besides its codestream: colour, palette, channels, resolution, metadata.
+//! Pure. T.800 annex I, T.801 annex M for JPX; a bare codestream has none of it. A codestream in fragments is not read.
 
 mod boxes;
 mod colour;
@@ -109,14 +109,14 @@ impl File {
     /// How the picture is turned to be shown, by its EXIF or else its XMP.
     pub(super) fn orientation(&self, bytes: &[u8]) -> Orientation {
         let part = |range: &Option<Range<usize>>| range.clone().and_then(|range| bytes.get(range));
-        let told = part(&self.exif)
+        let orientation = part(&self.exif)
             .and_then(exif_orientation)
             .or_else(|| part(&self.xmp).and_then(|packet| Packet::read(packet).orientation()));
-        told.unwrap_or(Orientation::UPRIGHT)
+        orientation.unwrap_or(Orientation::UPRIGHT)
     }
 
     /// The JP2 header box (T.800 I.5.3), and where it ends: before what is no part of a header, whatever length it
-    /// claims. What ihdr and bpcc tell, the codestream tells as well, and is believed.
+    /// claims. The codestream also has the values of ihdr and bpcc, and takes precedence.
     fn read_header(&mut self, walk: &mut Walk, mut within: Range<usize>) -> Result<usize, MasterError> {
         loop {
             let start = within.start;
@@ -180,15 +180,15 @@ impl File {
     }
 }
 
-/// Where a codestream lies whose box says that it lies here. It is believed if EOC is there, or boxes follow; else the
-/// codestream, which tells where its tile-parts end, is as long as the file lets it be.
-fn own_end(bytes: &[u8], told: Range<usize>) -> Range<usize> {
-    let is_closed = bytes.get(told.clone()).is_some_and(|codestream| codestream.ends_with(&[0xff, 0xd9]));
+/// Where a codestream lies whose box says that it lies here. That length is used if EOC is there, or boxes follow; else
+/// the codestream, whose headers say where its tile-parts end, goes on to the end of the file.
+fn own_end(bytes: &[u8], stated: Range<usize>) -> Range<usize> {
+    let is_closed = bytes.get(stated.clone()).is_some_and(|codestream| codestream.ends_with(&[0xff, 0xd9]));
     let are_boxes = || {
-        let boxes = Walk::new(bytes).all(told.end..bytes.len()).ok();
+        let boxes = Walk::new(bytes).all(stated.end..bytes.len()).ok();
         boxes.is_some_and(|boxes| boxes.last().is_some_and(|last| last.contents.end == bytes.len()))
     };
-    if is_closed || are_boxes() { told } else { told.start..bytes.len() }
+    if is_closed || are_boxes() { stated } else { stated.start..bytes.len() }
 }
 
 /// The image header box (T.800 I.5.3.1): compression 7 is JPEG 2000.
@@ -215,8 +215,8 @@ fn pixel_side(resolution: &[u8]) -> Option<PhysicalScale> {
         ratio * 10f64.powi(exponent.cast_signed().into())
     };
     let (down, across) = (per_metre([a, b], [c, d], down), per_metre([e, f], [g, h], across));
-    let told = across.is_finite() && across > 0.0 && (across - down).abs() < 1e-3 * across;
-    told.then_some(PhysicalScale { size: 100.0 / across, unit: PhysicalUnit::Centimetre })
+    let is_square = across.is_finite() && across > 0.0 && (across - down).abs() < 1e-3 * across;
+    is_square.then_some(PhysicalScale { size: 100.0 / across, unit: PhysicalUnit::Centimetre })
 }
 
 #[cfg(test)]
@@ -336,7 +336,7 @@ mod tests {
         );
         assert!(File::read(&good).is_ok_and(|file| file.palette.is_some() && file.scale.is_none()));
         for length in 0..good.len() {
-            // Cut in the codestream, its headers will tell.
+            // Cut in the codestream: its headers will show it.
             let is_cut_before = length < good.len() - STREAM.len();
             assert_eq!(File::read(&good[..length]).is_err(), is_cut_before, "{length} bytes");
         }

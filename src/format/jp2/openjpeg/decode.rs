@@ -12,7 +12,7 @@ use super::{Owned, done, limits};
 use crate::error::MasterError;
 use recto_jp2::{Component, Header, Plane, Rect};
 
-/// Bytes of what OpenJPEG says that are kept: its first message tells most.
+/// Bytes of OpenJPEG's messages that are kept: the first says most.
 const KEPT_MESSAGES: usize = 400;
 
 /// Bytes that OpenJPEG reads at once where it needs fewer: a page. It passes from tile-part to tile-part until it has
@@ -108,7 +108,7 @@ fn whole_tiles(header: &Header, area: Rect) -> Rect {
     rects.reduce(around).unwrap_or(area)
 }
 
-/// A decoder that tells what it has to say to `messages`, which the caller keeps in place until it is gone.
+/// A decoder that adds its messages to `messages`, which the caller keeps in place until it is dropped.
 fn codec(messages: &mut Messages, reduction: u8) -> Result<Owned<opj::opj_codec_t>, &'static str> {
     // SAFETY: takes a format, gives a new codec or null.
     let codec = unsafe {
@@ -149,12 +149,12 @@ fn components(image: &Owned<opj::opj_image_t>) -> &[opj::opj_image_comp_t] {
 /// Whether OpenJPEG read what we read: the file may have changed in between.
 fn is_image_of(image: &Owned<opj::opj_image_t>, header: &Header) -> bool {
     let read = components(image).iter().map(|read| (read.prec, read.sgnd != 0, read.dx, read.dy));
-    let told = |told: &Component| (u32::from(told.precision), told.signed, told.dx, told.dy);
+    let expected = |of: &Component| (u32::from(of.precision), of.signed, of.dx, of.dy);
     // SAFETY: not null, and nobody else has it.
     let image = unsafe { &*image.pointer };
     let area = header.image;
     (image.x0, image.y0, image.x1, image.y1) == (area.x, area.y, area.right(), area.bottom())
-        && read.eq(header.components.iter().map(told))
+        && read.eq(header.components.iter().map(expected))
 }
 
 /// The part of what was decoded as `whole` that is in `rect`.
@@ -168,7 +168,7 @@ fn plane(
         return Err("decode all samples");
     }
     let count = decoded.w as usize * decoded.h as usize;
-    // SAFETY: not null; `data` has as many samples as the component's size tells.
+    // SAFETY: not null; `data` has as many samples as the component's size says.
     let samples = unsafe { slice::from_raw_parts(decoded.data, count) };
     let rows = samples.chunks_exact(decoded.w.max(1) as usize).skip((rect.y - whole.y) as usize);
     let left = (rect.x - whole.x) as usize;

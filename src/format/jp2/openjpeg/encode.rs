@@ -62,7 +62,7 @@ fn compress_with(picture: &Picture, mut parameters: opj::opj_cparameters_t) -> R
         for (index, tile) in (0u32..).zip(tiles(picture.dimensions)) {
             let mut samples = planes(picture, tile);
             let length = u32::try_from(samples.len()).map_err(|_| "hold a tile")?;
-            // SAFETY: tiles come in the order of their index; `samples` has the length that is told and is only read,
+            // SAFETY: tiles come in the order of their index; `samples` has the length that is passed and is only read,
             // during this call.
             let written = unsafe {
                 let (codec, stream) = (codec.pointer, stream.pointer);

@@ -129,7 +129,7 @@ impl Sample {
             let image = opj::opj_image_create(self.components as u32, components.as_mut_ptr(), space);
             Owned::new(image, opj::opj_image_destroy, "describe the picture")
         }?;
-        // SAFETY: not null, and nobody else has it yet; each component has as many samples as it was told above.
+        // SAFETY: not null, and nobody else has it yet; each component has as many samples as it was given above.
         unsafe {
             (*image.pointer).x0 = x;
             (*image.pointer).y0 = y;

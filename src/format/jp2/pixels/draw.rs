@@ -10,11 +10,11 @@ use recto_jp2::{Component, Plane, Rect};
 /// Channels of a pixel, at most: four inks and alpha.
 const MAX_CHANNELS: usize = 5;
 
-/// Decoded components and the part of the picture that is wanted of them.
+/// Decoded components and the part of the picture to draw from them.
 pub(crate) struct Samples<'a> {
     /// What a pixel is made of.
     pub pixel: &'a Pixel,
-    /// The components as the main header tells of them.
+    /// The components as the main header describes them.
     pub components: &'a [Component],
     /// Their samples, none of them empty.
     pub planes: &'a [Plane],
@@ -98,7 +98,7 @@ impl Samples<'_> {
                     }),
                 }
             }
-            // What inks look like is for a colour profile to say, once alpha is not in the way.
+            // The appearance of inks is left to a colour profile, once alpha is resolved.
             Space::Cmyk if self.pixel.alpha.is_some() => {
                 write_pixels(row, stride, |x| [0, 1, 2].map(|n| light(value(n, x), value(3, x))));
             }

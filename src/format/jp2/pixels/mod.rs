@@ -49,7 +49,7 @@ impl Pixel {
     /// [`MasterError`] if a box names components or columns that are not there, or colours are beyond what Recto reads.
     pub(super) fn new(file: &File, header: &Header) -> Result<Self, MasterError> {
         let sources = sources(file, header)?;
-        let (space, has_alpha) = match told(file, sources.len()) {
+        let (space, has_alpha) = match specified(file, sources.len()) {
             Some(colour) => (colour.space.clone(), false),
             None => guessed(file, header, sources.len())?,
         };
@@ -67,7 +67,7 @@ impl Pixel {
             alpha: defined(1, 0).or(premultiplied).or(last),
             premultiplied: defined(1, 0).is_none() && premultiplied.is_some(),
             palette: file.palette.clone(),
-            profile: told(file, sources.len()).and_then(|colour| colour.profile.clone()),
+            profile: specified(file, sources.len()).and_then(|colour| colour.profile.clone()),
             space,
         })
     }
@@ -78,7 +78,7 @@ impl Pixel {
     /// [`MasterError::Unsupported`] if there are more, or if they are too deep.
     pub(super) fn of_components(header: &Header) -> Result<Self, MasterError> {
         let mut colours = sources(&File::default(), header)?;
-        // What has the place of alpha is a channel as any other.
+        // A channel in the place of alpha is one like any other.
         let (space, alpha) = match colours.len() {
             1 => (Space::Gray, None),
             2 => (Space::Gray, colours.pop()),
@@ -94,7 +94,7 @@ impl Pixel {
         self.colours.iter().chain(&self.alpha).map(|source| source.component).collect()
     }
 
-    /// How deep decoded samples are worth to be: of a palette what its columns hold.
+    /// The useful depth of decoded samples: of a palette, that of its columns.
     pub(super) fn depth(&self) -> Depth {
         let deepest = self.colours.iter().map(|source| source.precision).max();
         if deepest > Some(8) { Depth::Sixteen } else { Depth::Eight }
@@ -114,7 +114,7 @@ impl Pixel {
 
 /// The colour specification, unless it contradicts the number of channels: if they are too few, or enough for colours where
 /// it knows only gray. Where channels are defined, those of other kinds do not count.
-fn told(file: &File, channels: usize) -> Option<&Colour> {
+fn specified(file: &File, channels: usize) -> Option<&Colour> {
     let colour = file.colour.as_ref()?;
     let defined = file.definitions.iter().filter(|definition| definition.kind == 0).count();
     let colours = if defined > 0 { defined.min(channels) } else { channels };
@@ -123,8 +123,8 @@ fn told(file: &File, channels: usize) -> Option<&Colour> {
     (needed <= channels && !is_colour).then_some(colour)
 }
 
-/// Colours by the number of channels, where the file does not tell, and whether the next is alpha. The latter a bare
-/// codestream cannot tell, so its second or fourth is taken for one, as by every other reader.
+/// Colours by the number of channels, where the file does not say, and whether the next is alpha. A bare codestream
+/// cannot say that, so its second or fourth is taken as alpha, as by every other reader.
 fn guessed(file: &File, header: &Header, channels: usize) -> Result<(Space, bool), MasterError> {
     if let (None, Some(number)) = (&file.colour, file.unknown_space) {
         let name = Space::name(number);

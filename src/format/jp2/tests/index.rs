@@ -129,7 +129,7 @@ fn tile_part(number: u8, segments: &[u8], packets: &[u8]) -> Vec<u8> {
 /// Where a code-block lies, its zero bit-planes, and passes and bytes of each segment.
 type Content = (Rect, u8, Vec<(u32, Vec<u8>)>);
 
-/// The bytes of each code-block of a codestream of one tile, with all else that is told of them.
+/// The bytes of each code-block of a codestream of one tile, with everything else that is coded about them.
 fn contents(codestream: &[u8]) -> Vec<Content> {
     let index = Index::read(codestream).expect("an index");
     let all = precincts(&index, codestream, 0).into_iter().map(|precinct| precinct.expect("a precinct"));

@@ -1,4 +1,4 @@
-//! Tiles that have fewer levels than the main header tells.
+//! Tiles that have fewer levels than the main header declares.
 
 use recto_jp2::{Dimensions, Error, Index, Rect, Source, WindowDecoder};
 

@@ -1,4 +1,4 @@
-//! Indexes that are kept as bytes and taken up again.
+//! Indexes that are saved as bytes and restored.
 
 use recto_jp2::Index;
 use recto_jp2::internals::Precinct;

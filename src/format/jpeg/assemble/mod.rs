@@ -40,7 +40,7 @@ pub(crate) fn append(part: &[u8], stream: &mut Vec<u8>) -> Result<(), MasterErro
     Ok(())
 }
 
-/// Appends a frame header with the height that DNL tells, if it has none.
+/// Appends a frame header with the height that DNL gives, if it has none.
 fn push_frame(marker: u8, content: &[u8], after: &[u8], stream: &mut Vec<u8>) {
     match (FrameHeader::read(content), content) {
         (Some((frame, _)), [bits, _, _, rest @ ..]) => {

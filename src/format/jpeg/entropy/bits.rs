@@ -40,7 +40,7 @@ impl<'a> Bits<'a> {
     }
 }
 
-/// Bits on their way out.
+/// Bits being written.
 #[derive(Default)]
 pub(crate) struct Writer {
     bytes: Vec<u8>,

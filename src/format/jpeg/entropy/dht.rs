@@ -61,8 +61,8 @@ impl Definition {
     }
 }
 
-/// The table that `bytes` begin with, 16 counts and as many symbols as these tell, and what follows it. None if it is cut
-/// off, or has more codes than there can be; as for libjpeg, the code of ones alone is none.
+/// The table that `bytes` begin with, 16 counts and as many symbols as these say, and what follows it. None if it is
+/// cut off, or has more codes than there can be; as for libjpeg, the code of ones alone is none.
 pub(crate) fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let total: usize = bytes.get(..16)?.iter().map(|count| usize::from(*count)).sum();
     let table = bytes.split_at_checked(16 + total)?;

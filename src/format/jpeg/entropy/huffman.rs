@@ -68,7 +68,7 @@ pub(crate) type Runs = [Run; 1 << SEEN];
 /// Some coefficients in a row: their bits in the low byte, and in the high one what they add to the number of those of
 /// their block that lie behind.
 ///
-/// Sums of these tell what became of the block: below [`BLOCK`] it goes on, from twice that on it has ended. Sums in
+/// Sums of these show the state of the block: below [`BLOCK`] it goes on, from twice that on it has ended. Sums in
 /// between, and those of three times that and more, are for nobody to add up without looking.
 #[derive(Clone, Copy)]
 pub(crate) struct Run(u16);

@@ -1,5 +1,5 @@
-//! Entropy-coded data of baseline JPEG without decoding any: their bits, the codes that they are in, and where the blocks of
-//! them lie, for those who take some of its MCUs: cuts of stored tiles, windows of flat files. Pure. ITU-T T.81 annexes C, F.
+//! Entropy-coded data of baseline JPEG, without decoding any: their bits and codes, and where their blocks lie, for all
+//! that copies some of the MCUs: cuts of stored tiles, windows of flat files. Pure. ITU-T T.81 annexes C, F.
 
 pub(super) mod bits;
 pub(super) mod dht;

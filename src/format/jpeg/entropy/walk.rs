@@ -29,15 +29,15 @@ struct Scan<'s> {
     /// The blocks of an MCU.
     mcu: &'s [Block<'s>],
     /// How many beginnings are to be found.
-    wanted: usize,
+    count: usize,
 }
 
-/// One that goes from block to block.
+/// A walker from block to block.
 struct Walker<'s> {
     /// The bit that it was at when `word` was read, and the bits that follow what it has passed over since.
     at: usize,
     word: u64,
-    /// The coefficients of the block at hand that lie behind, and the bits passed over since `at`.
+    /// The coefficients of the current block that were passed, and the bits passed over since `at`.
     run: Run,
     /// The look-up for what comes next.
     runs: &'s Runs,
@@ -52,23 +52,23 @@ struct Walker<'s> {
 }
 
 /// Where the blocks begin of a scan, or a part of one, that begins at bit `at` with an MCU of these blocks; and where the
-/// last of them ends. Finds `wanted` of them, or as many as come before the end, or before bits that mean nothing.
-pub(crate) fn starts(bits: Bits, at: usize, mcu: &[Block], wanted: usize) -> Vec<u32> {
+/// last of them ends. Finds `count` of them, or as many as come before the end, or before bits that mean nothing.
+pub(crate) fn starts(bits: Bits, at: usize, mcu: &[Block], count: usize) -> Vec<u32> {
     let Some((length, first)) = u32::try_from(bits.len()).ok().zip(mcu.first()) else { return Vec::new() };
     // Where all blocks have the same codes, it does not matter which of an MCU one is.
     let is_same = |block: &Block| std::ptr::eq(block.dc, first.dc) && std::ptr::eq(block.ac, first.ac);
     let mcu = if mcu.iter().all(is_same) { &mcu[..1] } else { mcu };
-    let scan = Scan { bits, mcu, wanted: wanted.saturating_add(1) };
+    let scan = Scan { bits, mcu, count: count.saturating_add(1) };
     let sure = if bits.len() < SHORT { scan.walker(at, usize::MAX, true) } else { scan.abreast(at) };
     let Walker { mut starts, .. } = scan.on(sure, usize::MAX);
-    starts.truncate(scan.wanted.min(starts.partition_point(|start| *start <= length)));
+    starts.truncate(scan.count.min(starts.partition_point(|start| *start <= length)));
     starts
 }
 
 impl<'s> Scan<'s> {
     fn walker(&self, at: usize, goal: usize, is_sure: bool) -> Walker<'s> {
         // The first one's list becomes that of all.
-        let most = self.wanted.min(self.bits.len() / FEW);
+        let most = self.count.min(self.bits.len() / FEW);
         let starts = Vec::with_capacity(if is_sure { most } else { most / 3 });
         let goal = goal.min(self.bits.len() + 1);
         Walker { at, word: 0, run: Run::NONE, runs: &Run::NEVER, block: 0, starts, goal, is_sure }
@@ -130,7 +130,7 @@ impl<'s> Scan<'s> {
     #[inline]
     fn begin(&self, walker: &mut Walker<'s>, at: usize) {
         walker.starts.push(at as u32);
-        if walker.starts.len() >= self.wanted {
+        if walker.starts.len() >= self.count {
             walker.goal = 0;
         }
     }
@@ -173,7 +173,7 @@ impl<'s> Scan<'s> {
 
     /// Lets one go alone.
     fn on(&self, walker: Walker<'s>, goal: usize) -> Walker<'s> {
-        if walker.goal == 0 || walker.starts.len() >= self.wanted {
+        if walker.goal == 0 || walker.starts.len() >= self.count {
             return walker;
         }
         let mut alone = [Walker { goal: goal.min(self.bits.len() + 1), ..walker }];
@@ -220,9 +220,9 @@ mod tests {
     use crate::format::jpeg::cut::tests::tile;
 
     /// Symbol by symbol, by one walker.
-    fn plain(bits: Bits, mcu: &[Block], wanted: usize) -> Vec<u32> {
+    fn plain(bits: Bits, mcu: &[Block], count: usize) -> Vec<u32> {
         let (mut at, mut starts) = (0, vec![0]);
-        for block in mcu.iter().cycle().take(wanted) {
+        for block in mcu.iter().cycle().take(count) {
             let mut behind = 0;
             while behind < BLOCK {
                 let codes = if behind == 0 { block.dc } else { block.ac };
@@ -238,7 +238,7 @@ mod tests {
     }
 
     /// What both find in the tile's scan after `change`.
-    fn both(stream: &[u8], wanted: usize, change: impl Fn(&mut [u8])) -> [Vec<u32>; 2] {
+    fn both(stream: &[u8], count: usize, change: impl Fn(&mut [u8])) -> [Vec<u32>; 2] {
         let jpeg = Layout::read(stream).expect("whole");
         let table = |class: Class, to: usize| {
             let stored = jpeg.tables[class as usize][to]?;
@@ -257,7 +257,7 @@ mod tests {
             mcu.extend(std::iter::repeat_n(block, usize::from(across * down)));
         }
         let bits = Bits::new(&entropy);
-        [starts(bits, 0, &mcu, wanted), plain(bits, &mcu, wanted)]
+        [starts(bits, 0, &mcu, count), plain(bits, &mcu, count)]
     }
 
     #[test]
@@ -271,10 +271,10 @@ mod tests {
         ] {
             let stream = tile(side, subsampling);
             let blocks = side * side / 64;
-            for wanted in [1, blocks / 3, blocks] {
-                let [found, expected] = both(&stream, wanted, |_| {});
-                assert_eq!(expected.len(), wanted + 1, "{side} {subsampling:?}");
-                assert!(found == expected, "{side} {subsampling:?} {wanted}");
+            for count in [1, blocks / 3, blocks] {
+                let [found, expected] = both(&stream, count, |_| {});
+                assert_eq!(expected.len(), count + 1, "{side} {subsampling:?}");
+                assert!(found == expected, "{side} {subsampling:?} {count}");
             }
         }
     }
@@ -282,8 +282,8 @@ mod tests {
     #[test]
     fn no_more_is_found_than_is_there() {
         let stream = tile(256, Subsamp::Gray);
-        for wanted in [1025, usize::MAX] {
-            let [found, expected] = both(&stream, wanted, |_| {});
+        for count in [1025, usize::MAX] {
+            let [found, expected] = both(&stream, count, |_| {});
             assert!(found.len() == 1025 && found == expected);
         }
     }
@@ -293,10 +293,10 @@ mod tests {
         #[test]
         fn damage_is_met_by_all_alike(
             changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
-            wanted in 1usize..3072,
+            count in 1usize..3072,
         ) {
             thread_local! { static STREAM: Vec<u8> = tile(256, Subsamp::None); }
-            let [found, expected] = STREAM.with(|stream| both(stream, wanted, |bytes| {
+            let [found, expected] = STREAM.with(|stream| both(stream, count, |bytes| {
                 for (place, value) in &changes {
                     bytes[place.index(bytes.len())] = *value;
                 }

@@ -48,7 +48,7 @@ impl Index {
         Some(Self { head, coding, places })
     }
 
-    /// The index of the same file with places that are known from before.
+    /// The index of the same file with places that were found earlier.
     fn with(bytes: &[u8], places: Places) -> Option<Self> {
         let head = Head::read(bytes)?;
         let coding = Coding::new(&head);
@@ -143,7 +143,7 @@ impl Places {
         Some(found)
     }
 
-    /// Takes in predictors, none of which has more than 11 bits.
+    /// Adds predictors, none of which has more than 11 bits.
     fn note(&mut self, predictors: &[i32]) {
         self.predictors.extend(predictors.iter().map(|predictor| *predictor as i16));
     }
@@ -158,8 +158,8 @@ impl Places {
         let offset = if row == units.height { 0 } else { *self.offsets.get(entry)? };
         let count = head.components.len();
         let mut predictors = Predictors::default();
-        let kept = self.predictors.get(entry * count..(entry + 1) * count)?;
-        predictors.iter_mut().zip(kept).for_each(|(predictor, kept)| *predictor = i32::from(*kept));
+        let saved = self.predictors.get(entry * count..(entry + 1) * count)?;
+        predictors.iter_mut().zip(saved).for_each(|(predictor, saved)| *predictor = i32::from(*saved));
         let position = self.rows.get(row as usize)?.checked_add(offset.into())?;
         Some(State { unit: unit(row, column), position, predictors })
     }

@@ -15,7 +15,7 @@ pub(super) type Predictors = PerComponent;
 /// What quantised DC coefficients of 8-bit samples can be: any two differ by less than 2048.
 const DC_RANGE: std::ops::RangeInclusive<i32> = -1024..=1023;
 
-/// Bytes that are looked at together, at most: they are read twice, so they should stay in the cache.
+/// Most bytes that are scanned together: they are read twice, so they should stay in the CPU cache.
 const TOGETHER: usize = 1 << 17;
 
 /// Bytes that a block takes, or fewer, in most pictures.
@@ -56,7 +56,7 @@ pub(super) struct Scanner<'a> {
     state: State,
     /// The MCU that it looks ahead to.
     goal: u64,
-    /// The data that it has looked at, without stuffed bytes.
+    /// The data that it has scanned, without stuffed bytes.
     plain: Vec<u8>,
     /// Where the blocks ahead begin there, and where the last ends.
     starts: Vec<u32>,
@@ -65,10 +65,10 @@ pub(super) struct Scanner<'a> {
 }
 
 impl Coding {
-    /// The tables that the markers tell of.
+    /// The tables that the markers define.
     pub(super) fn new(head: &Head) -> Self {
-        let tables = |class, told: &[Option<Definition>; 4]| {
-            told.each_ref().map(|table| table.as_ref().map(|table| Table::new(class, table.clone())))
+        let tables = |class, definitions: &[Option<Definition>; 4]| {
+            definitions.each_ref().map(|table| table.as_ref().map(|table| Table::new(class, table.clone())))
         };
         Self {
             restart_interval: head.restart_interval,
@@ -90,10 +90,10 @@ impl Coding {
     /// The blocks of an MCU, of which there is at least one.
     fn mcu(&self) -> Option<Vec<Block<'_>>> {
         let mut mcu = Vec::new();
-        for (component, told) in self.components.iter().enumerate() {
-            let (dc, ac) = (self.dc[told.dc].as_ref()?, self.ac[told.ac].as_ref()?);
-            let block = Block { component, dc, ac, written: self.written[told.dc].as_ref()? };
-            mcu.extend(std::iter::repeat_n(block, (told.blocks.0 * told.blocks.1).into()));
+        for (component, of) in self.components.iter().enumerate() {
+            let (dc, ac) = (self.dc[of.dc].as_ref()?, self.ac[of.ac].as_ref()?);
+            let block = Block { component, dc, ac, written: self.written[of.dc].as_ref()? };
+            mcu.extend(std::iter::repeat_n(block, (of.blocks.0 * of.blocks.1).into()));
         }
         (!mcu.is_empty()).then_some(mcu)
     }
@@ -106,7 +106,7 @@ impl<'a> Scanner<'a> {
         Some(Self { coding, mcu, bytes, state, goal: 0, plain: Vec::new(), starts: Vec::new(), behind: 0 })
     }
 
-    /// Begins at a place in the data. What comes before the MCU `goal` is looked at together.
+    /// Begins at a place in the data. Everything before the MCU `goal` is scanned together.
     pub(super) fn begin(&mut self, state: State, goal: u64) {
         (self.state, self.goal) = (state, goal);
         self.starts.clear();
@@ -168,21 +168,21 @@ impl<'a> Scanner<'a> {
             self.restart()?;
             let unit = self.state.unit;
             let units = self.goal.saturating_sub(unit).clamp(1, self.coding.until_restart(unit));
-            let wanted = usize::try_from(units).ok()?.checked_mul(self.mcu.len())?;
-            let together = wanted.saturating_mul(MANY).min(TOGETHER);
-            self.find(wanted, together).or_else(|| self.find(wanted, LONGEST))?;
+            let count = usize::try_from(units).ok()?.checked_mul(self.mcu.len())?;
+            let together = count.saturating_mul(MANY).min(TOGETHER);
+            self.find(count, together).or_else(|| self.find(count, LONGEST))?;
         }
         Some((self.starts.len() - 1 - self.behind) / self.mcu.len())
     }
 
-    /// Finds `wanted` blocks, or those of the MCUs that are whole in the next `length` bytes; one at least.
-    fn find(&mut self, wanted: usize, length: usize) -> Option<()> {
+    /// Finds `count` blocks, or those of the MCUs that are whole in the next `length` bytes; one at least.
+    fn find(&mut self, count: usize, length: usize) -> Option<()> {
         let position = self.state.position;
         let rest = self.bytes.get(usize::try_from(position / 8).ok()?..)?;
         self.plain.clear();
         unstuff(&rest[..rest.len().min(length)], &mut self.plain);
         let bits = Bits::new(&self.plain);
-        self.starts = walk::starts(bits, (position % 8) as usize, &self.mcu, wanted);
+        self.starts = walk::starts(bits, (position % 8) as usize, &self.mcu, count);
         let units = self.starts.len().saturating_sub(1) / self.mcu.len();
         self.starts.truncate(units * self.mcu.len() + 1);
         self.behind = 0;

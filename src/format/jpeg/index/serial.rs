@@ -1,5 +1,5 @@
 //! An index as bytes, so that the data of a master need to be read once only.
-//! Pure: what it is bound to, and where it is kept, the caller knows. Bytes that are made up lead to data that contradict
+//! Pure: the caller decides what it is bound to, and where it is saved. Forged bytes lead to data that contradict
 //! themselves, or to wrong pixels.
 
 use super::{Index, Places};

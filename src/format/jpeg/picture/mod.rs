@@ -43,7 +43,7 @@ pub(crate) fn recognises(bytes: &[u8]) -> bool {
 /// The levels and channels of a JPEG of `length` bytes.
 ///
 /// # Errors
-/// [`MasterError`] if it is too large at its smallest level, or too short for the picture it tells of.
+/// [`MasterError`] if it is too large at its smallest level, or too short for the picture it declares.
 pub(crate) fn describe(header: &Header, length: usize) -> Result<Description, MasterError> {
     let side =
         |factor: &ScalingFactor| factor.scale(header.dimensions.width.max(header.dimensions.height) as usize);

@@ -275,7 +275,7 @@ fn orientation_in_every_form_of_xmp() {
     }
 }
 
-/// Writers count the bytes of a codestream wrongly, or not at all. It tells by itself where it ends.
+/// Writers count the bytes of a codestream wrongly, or not at all. The codestream itself shows where it ends.
 #[test]
 fn a_box_of_the_wrong_length() {
     let bench = Bench::new();

@@ -76,7 +76,7 @@ fn damage_stays_in_its_tile() {
     assert!(complaint(&limited(&bench, &file, "full/max"), "the damage").is_some());
 }
 
-/// Tiles as SIZ has them are not those that were coded: parts of the picture would be missing, and nobody would tell.
+/// Tiles as SIZ has them are not those that were coded: parts of the picture would be missing without an error.
 #[test]
 fn tiles_that_lose_their_place_are_no_pictures() {
     let bench = Bench::new();

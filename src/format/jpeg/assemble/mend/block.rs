@@ -1,5 +1,5 @@
-//! Blocks read symbol by symbol: their values are not wanted, only whether they are there. None means everywhere: these bits
-//! mean nothing, or too few of them are there. ITU-T T.81 F.2.2, G.2; what libjpeg only warns of is not let pass.
+//! Blocks read symbol by symbol: not for their values, only for whether they are complete. None means everywhere: these
+//! bits mean nothing, or too few of them are there. ITU-T T.81 F.2.2, G.2; what libjpeg only warns of is an error here.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! What the headers of a frame and its scans tell of where blocks are. ITU-T T.81 A.2, B.2.2, B.2.3, G.1.1.
+//! Where blocks are, by the headers of a frame and its scans. ITU-T T.81 A.2, B.2.2, B.2.3, G.1.1.
 
 use std::ops::{Range, RangeInclusive};
 

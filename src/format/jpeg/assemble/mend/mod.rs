@@ -50,7 +50,7 @@ struct Mender {
 }
 
 impl Mender {
-    /// Takes in a marker without entropy-coded data.
+    /// Reads a marker without entropy-coded data.
     fn marker(&mut self, marker: u8, content: &[u8]) -> Option<()> {
         match marker {
             SOF0..=SOF2 if self.frame.is_none() => {
@@ -105,7 +105,7 @@ impl Mender {
     }
 }
 
-/// Reads these MCUs of a scan, and tells how many bits they take.
+/// Reads these MCUs of a scan, and returns how many bits they take.
 fn walk(
     frame: &mut Frame,
     tables: &[[Option<Codes>; 4]; 2],
