@@ -10,8 +10,7 @@ mod dequantise;
 mod finish;
 mod lacking;
 
-use std::ops::Range;
-
+use crate::bytes::Bytes;
 use crate::codestream::{Component, Header};
 use crate::error::Error;
 use crate::geometry::Rect;
@@ -34,8 +33,8 @@ pub struct WindowDecoder {
 /// A codestream to decode from.
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
-    /// Its bytes, from SOC.
-    pub codestream: &'a [u8],
+    /// Its bytes.
+    pub codestream: Bytes<'a>,
     /// The index that was read of them.
     pub index: &'a Index,
     /// The numbers of the components that are wanted, from 0.
@@ -43,8 +42,6 @@ pub struct Source<'a> {
     /// A number of your own that stands for this codestream and no other: code-blocks that were decoded under it are
     /// used again.
     pub identity: u64,
-    /// Gets ranges of the codestream that are going to be read, before they are. Headers of tile-parts are not among them.
-    pub announce: &'a dyn Fn(&[Range<usize>]),
 }
 
 /// One component of one tile.
