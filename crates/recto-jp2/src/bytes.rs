@@ -1,6 +1,7 @@
 //! The bytes of a codestream, of which nothing is read that was not announced.
 
 use std::ops::Range;
+use std::slice;
 
 use crate::error::Error;
 
@@ -8,24 +9,23 @@ use crate::error::Error;
 /// as this: it holds most main headers and packet headers.
 const STEP: usize = 4096;
 
+/// Gets ranges of a codestream that are going to be read: they are there when it returns, or it fails with
+/// [`Error::Unavailable`].
+pub type Announce<'a> = dyn Fn(&[Range<usize>]) -> Result<(), Error> + 'a;
+
 /// The bytes of a codestream, from SOC, and what gets those that are going to be read. Bytes in memory are made of a slice
 /// by `From`.
 #[derive(Clone, Copy)]
 pub struct Bytes<'a> {
     all: &'a [u8],
-    announce: &'a dyn Fn(&[Range<usize>]) -> Result<(), Error>,
+    announce: &'a Announce<'a>,
     is_complete: bool,
 }
 
 impl<'a> Bytes<'a> {
-    /// All bytes, of which `announce` gets ranges before they are read: they are there when it returns, or it fails with
-    /// [`Error::Unavailable`]. If all are there from the start (`is_complete`), only ranges that are known together are
-    /// announced, as advice.
-    pub fn new(
-        all: &'a [u8],
-        announce: &'a dyn Fn(&[Range<usize>]) -> Result<(), Error>,
-        is_complete: bool,
-    ) -> Self {
+    /// All bytes, of which those are read that were announced. If all are there from the start (`is_complete`), only ranges
+    /// that are known together are announced, as advice.
+    pub fn new(all: &'a [u8], announce: &'a Announce<'a>, is_complete: bool) -> Self {
         Self { all, announce, is_complete }
     }
 
@@ -56,11 +56,11 @@ impl<'a> Bytes<'a> {
 
     /// A range, which is announced; `None` if it is not wholly inside.
     pub(crate) fn slice(self, range: Range<usize>) -> Result<Option<&'a [u8]>, Error> {
-        let slice = self.all.get(range.clone());
-        if slice.is_some() && !self.is_complete {
-            (self.announce)(&[range])?;
+        let bytes = self.all.get(range.clone());
+        if bytes.is_some() && !self.is_complete {
+            self.announce(slice::from_ref(&range))?;
         }
-        Ok(slice)
+        Ok(bytes)
     }
 
     /// Whether a marker is at `at`.
@@ -115,7 +115,8 @@ impl<'a> Ahead<'a> {
         let known = self.known.len();
         let length = length.max(known + known.max(STEP)).min(rest.len());
         if known < length {
-            (self.bytes.announce)(&[self.start + known..self.start + length])?;
+            let more = self.start + known..self.start + length;
+            self.bytes.announce(slice::from_ref(&more))?;
             self.known = &rest[..length];
         }
         Ok(())

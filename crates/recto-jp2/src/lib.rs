@@ -41,7 +41,7 @@ pub mod internals {
     pub use crate::tier1::BlockDecoder;
 }
 
-pub use bytes::Bytes;
+pub use bytes::{Announce, Bytes};
 pub use codestream::{Component, Grid, Header};
 pub use error::Error;
 pub use geometry::{Dimensions, Rect};

@@ -225,8 +225,7 @@ impl Image {
         }
     }
 
-    /// The pixels of a window of a level, inside which it must lie. `master` is a number that no other state of any file
-    /// has.
+    /// The pixels of a window of a level, inside which it must lie. `master` is a number that no other state of any file has.
     ///
     /// # Errors
     /// [`MasterError`] if the codestream is damaged where the window needs it, or takes too much memory.

@@ -111,7 +111,7 @@ impl File {
     pub(super) fn codestream_of<'a>(
         &self,
         bytes: Bytes<'a>,
-        announce: &'a dyn Fn(&[Range<usize>]) -> Result<(), recto_jp2::Error>,
+        announce: &'a recto_jp2::Announce<'a>,
     ) -> recto_jp2::Bytes<'a> {
         let codestream = bytes.slice(range(&self.codestream)).unwrap_or_default();
         recto_jp2::Bytes::new(codestream, announce, bytes.is_complete())
