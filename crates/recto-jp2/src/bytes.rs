@@ -7,7 +7,7 @@ use crate::error::Error;
 
 /// What is read from front to back is announced in steps, each as long as all before it together, and the first as long
 /// as this: it holds most main headers and packet headers.
-const STEP: usize = 4096;
+pub(crate) const STEP: usize = 4096;
 
 /// Gets ranges of a codestream that are going to be read: they are there when it returns, or it fails with
 /// [`Error::Unavailable`].

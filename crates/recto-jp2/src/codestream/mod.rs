@@ -23,7 +23,7 @@ pub use coding::{
 pub use grid::Grid;
 pub use siz::Component;
 pub use style::BlockStyle;
-pub(crate) use tile_part::{Places, Tile, places};
+pub(crate) use tile_part::{Place, Places, Tile, places};
 
 use crate::bytes::{Ahead, Bytes};
 use crate::error::Error;

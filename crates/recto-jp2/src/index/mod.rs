@@ -14,8 +14,8 @@ use std::rc::Rc;
 pub use precinct::{CodeBlock, Precinct, PrecinctBand, Segment};
 pub use table::Table;
 
-use crate::bytes::Bytes;
-use crate::codestream::{self, Coding, ComponentCoding, Header, Places, layout};
+use crate::bytes::{Bytes, STEP};
+use crate::codestream::{self, Coding, ComponentCoding, Header, Place, Places, layout};
 use crate::error::Error;
 use table::{PackedHeaders, Parts};
 
@@ -146,6 +146,20 @@ impl Index {
         tiles.restored_packets -= restored.as_ref().map_or(0, |(starts, _)| starts.len());
         let tile = Tile::new(codestream, &self.header, number, header, restored)?;
         Ok(tiles.insert(number, tile))
+    }
+
+    /// The first bytes of the tile-parts of a tile that is not indexed yet, as far as its headers are first read ahead.
+    pub(crate) fn heads(&self, codestream: Bytes, number: u32) -> Vec<Range<usize>> {
+        let tiles = self.tiles.borrow();
+        let head = |place: &Place| {
+            let end = place.end.min(codestream.length());
+            let start = place.start.min(end);
+            start..end.min(start.saturating_add(STEP))
+        };
+        match tiles.read.contains_key(&number) {
+            true => Vec::new(),
+            false => tiles.places.of(number).iter().map(head).collect(),
+        }
     }
 
     /// The bytes that will be looked through from the first to the last when this tile is asked for. None if its packets

@@ -31,6 +31,11 @@ pub(super) fn announce(source: Source, reduction: u8, area: Rect) -> Result<(), 
     let tiles = || tiles_with_samples(&index.header, reduction, area);
     let parts = tiles().count() as u64 * index.header.components.len() as u64;
     demand.visit(parts.saturating_mul(VISITS_OF_PART))?;
+    // Together: one by one, each would be a way to and fro.
+    if !codestream.is_complete() {
+        let heads: Vec<_> = tiles().flat_map(|number| index.heads(codestream, number)).collect();
+        codestream.announce(&heads)?;
+    }
     let unread: Vec<_> = tiles().flat_map(|number| index.unread(codestream, number)).collect();
     codestream.announce(&unread)?;
     for number in tiles() {
