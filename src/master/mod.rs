@@ -12,7 +12,6 @@ mod settings;
 
 use std::cell::OnceCell;
 use std::fs::File;
-use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -182,7 +181,7 @@ impl Master {
     pub fn icc_profile(&self, level: usize) -> Result<Option<Vec<u8>>, MasterError> {
         let profile = match &self.kind {
             Kind::Tiff(pyramid) => pyramid.icc_profile(self.bytes(), level),
-            Kind::Jp2(image) => image.icc_profile(self.object.bytes()),
+            Kind::Jp2(image) => image.icc_profile(self.bytes()),
             Kind::Flat(picture) => picture.icc_profile(self.object.bytes()),
         };
         self.object.check().map(|()| profile)
@@ -198,7 +197,7 @@ impl Master {
                 let (exif, xmp) = pyramid.exif_and_xmp(self.bytes());
                 Metadata { exif, xmp: xmp.and_then(Xmp::read) }
             }
-            Kind::Jp2(image) => image.metadata(self.object.bytes()),
+            Kind::Jp2(image) => image.metadata(self.bytes()),
             Kind::Flat(picture) => picture.metadata(self.object.bytes()),
         };
         self.object.check().map(|()| metadata)
@@ -274,13 +273,7 @@ impl Master {
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
-        let announce = |ranges: &[Range<usize>]| {
-            let ranges = ranges.iter().map(|range| range.start as u64..range.end as u64);
-            // If this fails, so does the check below.
-            let _ = self.object.announce(&ranges.collect::<Vec<_>>());
-        };
-        let master = self.identity.number();
-        let raster = image.decode(decoder, self.object.bytes(), master, level, window, announce);
+        let raster = image.decode(decoder, self.bytes(), self.identity.number(), level, window);
         self.object.check()?;
         if let Some(store) = self.store.as_ref().filter(|_| self.identity.is_settled())
             && let Some(index) = image.dirty_index()
@@ -307,12 +300,10 @@ impl Kind {
         if page != 1 {
             return Ok(None);
         }
-        // Only the readers of TIFF announce what they read. Flat masters are decoded whole, or by an index that is
-        // built from the whole; the headers of a codestream are spread all over it.
-        let bytes = bytes.all()?;
         Ok(Some(match is_jp2 {
             true => Self::Jp2(Box::new(jp2::Image::read(bytes)?)),
-            false => Self::Flat(flat::Picture::read(bytes)?),
+            // Their readers announce nothing: they are decoded whole, or by an index that is built from the whole.
+            false => Self::Flat(flat::Picture::read(bytes.all()?)?),
         }))
     }
 

@@ -54,6 +54,11 @@ impl<'a> Bytes<'a> {
         self.all.len() as u64
     }
 
+    /// Whether all are there from the start ([`Object::is_complete`]).
+    pub fn is_complete(self) -> bool {
+        self.is_complete
+    }
+
     /// Fetches ranges together, before they are read one by one.
     ///
     /// # Errors

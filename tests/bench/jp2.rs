@@ -137,7 +137,7 @@ impl Bench {
     }
 
     fn by_us(&self, image: &Image, decoder: &mut WindowDecoder, (level, window): Window) -> Result<Raster> {
-        Ok(image.decode(decoder, self.map.bytes(), 1, level, window, |_| ())?)
+        Ok(image.decode(decoder, self.map.bytes(), 1, level, window)?)
     }
 
     /// Tiles that have nothing to do with each other: with nothing known, then next to one that was decoded.

@@ -8,7 +8,7 @@
 use std::error::Error;
 use std::io::{self, Write};
 
-use recto_jp2::{Index, Plane, Rect, Source, WindowDecoder};
+use recto_jp2::{Bytes, Index, Plane, Rect, Source, WindowDecoder};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -28,9 +28,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let announce = |ranges: &[std::ops::Range<usize>]| {
         let bytes: usize = ranges.iter().map(|range| range.end - range.start).sum();
         eprintln!("going to read {bytes} of {} bytes", codestream.len());
+        Ok(())
     };
-    let source =
-        Source { codestream: &codestream, index: &index, components, identity: 1, announce: &announce };
+    let bytes = Bytes::new(&codestream, &announce, true);
+    let source = Source { codestream: bytes, index: &index, components, identity: 1 };
     let planes = WindowDecoder::default().decode(source, reduction, area)?;
     let planes: Vec<&Plane> = components.iter().map(|component| &planes[*component]).collect();
     write(&planes, index.header.components[0].precision)?;

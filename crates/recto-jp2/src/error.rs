@@ -21,6 +21,10 @@ pub enum Error {
     /// Reading it would take more memory or time than any picture needs.
     #[error("{0}")]
     TooLarge(String),
+
+    /// Bytes that were announced cannot be had; why, [`Bytes::new`](crate::Bytes::new)'s caller knows.
+    #[error("bytes of the codestream cannot be had")]
+    Unavailable,
 }
 
 impl Error {

@@ -1,5 +1,6 @@
 //! What the fuzz targets call: any bytes go in, and it must end without a panic. Only in their build.
 
+use crate::bytes::Bytes;
 use crate::codestream::{BandKind, BlockStyle, Header, Tile, places};
 use crate::index::Index;
 use crate::tier1::BlockDecoder;
@@ -9,6 +10,7 @@ const SOME: u32 = 64;
 
 /// The main header and those of tile-parts.
 pub fn headers(codestream: &[u8]) {
+    let codestream = Bytes::from(codestream);
     let Ok(header) = Header::read(codestream) else { return };
     for trust in [true, false] {
         let Ok(places) = places(codestream, &header, trust) else { continue };

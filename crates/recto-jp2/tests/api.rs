@@ -3,13 +3,13 @@
 use std::cell::Cell;
 use std::ops::Range;
 
-use recto_jp2::{Error, Index, Plane, Rect, Source, WindowDecoder};
+use recto_jp2::{Bytes, Error, Index, Plane, Rect, Source, WindowDecoder};
 
 const GRAY: &[u8] = include_bytes!("../examples/gray.j2k");
 
 fn decode(codestream: &[u8], reduction: u8, area: Rect) -> Result<Plane, Error> {
     let index = Index::read(codestream)?;
-    let source = Source { codestream, index: &index, components: &[0], identity: 1, announce: &|_| () };
+    let source = Source { codestream: codestream.into(), index: &index, components: &[0], identity: 1 };
     let planes = WindowDecoder::default().decode(source, reduction, area)?;
     Ok(planes.into_iter().next().expect("its only component"))
 }
@@ -46,9 +46,10 @@ fn a_window_tells_what_it_is_going_to_read() {
     let announce = |ranges: &[Range<usize>]| {
         assert!(ranges.iter().all(|range| range.end <= GRAY.len()));
         announced.set(announced.get() + ranges.iter().map(|range| range.end - range.start).sum::<usize>());
+        Ok(())
     };
-    let source =
-        Source { codestream: GRAY, index: &index, components: &[0], identity: 1, announce: &announce };
+    let codestream = Bytes::new(GRAY, &announce, true);
+    let source = Source { codestream, index: &index, components: &[0], identity: 1 };
     let mut decoder = WindowDecoder::default();
     decoder.decode(source, 4, Rect::new(0, 0, 41, 29)).expect("decoded");
     assert!(announced.get() > 0);

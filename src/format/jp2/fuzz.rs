@@ -21,7 +21,7 @@ pub fn image(bytes: &[u8]) {
         let (width, height) = (level.dimensions.width.min(300), level.dimensions.height.min(300));
         let far = Rect::new(level.dimensions.width - width, level.dimensions.height - height, width, height);
         for window in [Rect::new(0, 0, width, height), far] {
-            let _ = image.decode::<u8>(&mut decoder, bytes, 1, number, window, |_| ());
+            let _ = image.decode::<u8>(&mut decoder, bytes, 1, number, window);
         }
     }
 }

@@ -12,8 +12,9 @@ mod pixels;
 mod tests;
 
 use std::fmt;
-use std::ops::Range;
 
+#[cfg(test)]
+pub(crate) use openjpeg::sample::Sample as SampleCodestream;
 pub use openjpeg::{Picture, compress};
 pub use recto_jp2::WindowDecoder;
 
@@ -21,6 +22,7 @@ use crate::error::MasterError;
 use crate::metadata::{Exif, Metadata, Xmp};
 use crate::picture::{Description, Dimensions, Level, Orientation, PhysicalScale, Rect, Sampling};
 use crate::raster::{Raster, Sample};
+use crate::source::Bytes;
 use file::File;
 use pixels::{Pixel, Samples};
 use recto_jp2::{Grid, Header, Index, Plane, Source};
@@ -78,8 +80,8 @@ impl Image {
     ///
     /// # Errors
     /// [`MasterError`] if they are damaged, or of a kind that Recto does not read.
-    pub fn read(bytes: &[u8]) -> Result<Self, MasterError> {
-        Self::read_as(bytes, Pixel::new)
+    pub fn read<'a>(bytes: impl Into<Bytes<'a>>) -> Result<Self, MasterError> {
+        Self::read_as(bytes.into(), Pixel::new)
     }
 
     /// A piece of a file of another kind, which says what colours are: the components are channels as they are.
@@ -87,15 +89,16 @@ impl Image {
     /// # Errors
     /// As [`Image::read`]; also if there are more components than a raster has channels.
     pub fn read_piece(bytes: &[u8]) -> Result<Self, MasterError> {
-        Self::read_as(bytes, |_, header| Pixel::of_components(header))
+        Self::read_as(bytes.into(), |_, header| Pixel::of_components(header))
     }
 
     fn read_as(
-        bytes: &[u8],
+        bytes: Bytes,
         pixel: impl Fn(&File, &Header) -> Result<Pixel, MasterError>,
     ) -> Result<Self, MasterError> {
         let file = File::read(bytes)?;
-        let codestream = bytes.get(file.codestream.clone()).unwrap_or_default();
+        let announce = convert::announcer(bytes, file.codestream.start);
+        let codestream = file.codestream_of(bytes, &announce);
         let header = Header::read(codestream)?;
         let count = header.components.len();
         if count > MAX_COMPONENTS {
@@ -141,18 +144,18 @@ impl Image {
     }
 
     /// Its EXIF and XMP.
-    pub fn metadata(&self, bytes: &[u8]) -> Metadata {
-        let part = |range: &Option<Range<usize>>| range.clone().and_then(|range| bytes.get(range));
+    pub fn metadata<'a>(&self, bytes: impl Into<Bytes<'a>>) -> Metadata {
+        let bytes = bytes.into();
         Metadata {
-            exif: part(&self.file.exif).map_or_else(Exif::default, Exif::read),
-            xmp: part(&self.file.xmp).and_then(Xmp::read),
+            exif: file::part(bytes, self.file.exif.as_ref()).map_or_else(Exif::default, Exif::read),
+            xmp: file::part(bytes, self.file.xmp.as_ref()).and_then(Xmp::read),
         }
     }
 
     /// The ICC profile of its pixels, if there is one.
-    pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        match self.pixel.profile.clone() {
-            Some(profile) => bytes.get(profile).map(<[u8]>::to_vec),
+    pub fn icc_profile<'a>(&self, bytes: impl Into<Bytes<'a>>) -> Option<Vec<u8>> {
+        match &self.pixel.profile {
+            Some(profile) => file::part(bytes.into(), Some(profile)).map(<[u8]>::to_vec),
             None => self.pixel.space.profile(),
         }
     }
@@ -222,35 +225,32 @@ impl Image {
         }
     }
 
-    /// The pixels of a window of a level, inside which it must lie. `master` is a number that no other state of any
-    /// file has; `announce` is called with ranges of `bytes` before they are read.
+    /// The pixels of a window of a level, inside which it must lie. `master` is a number that no other state of any file has.
     ///
     /// # Errors
     /// [`MasterError`] if the codestream is damaged where the window needs it, or takes too much memory.
-    pub fn decode<S: Sample>(
+    pub fn decode<'a, S: Sample>(
         &self,
         decoder: &mut WindowDecoder,
-        bytes: &[u8],
+        bytes: impl Into<Bytes<'a>>,
         master: u64,
         level: usize,
         window: Rect,
-        announce: impl Fn(&[Range<usize>]),
     ) -> Result<Raster<S>, MasterError> {
+        let bytes = bytes.into();
         let Some(index) = self.index() else {
             // OpenJPEG reads the whole of a tile.
             if !self.header().is_tiled() {
-                announce(std::slice::from_ref(&self.file.codestream));
+                bytes.announce(&[convert::range(&self.file.codestream)])?;
             }
             return self.decode_by(openjpeg::decode_tiles, bytes, level, window);
         };
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
-        let (codestream, reduction, window) = self.located(bytes, level, window)?;
-        let start = self.file.codestream.start;
-        let announce = |ranges: &[Range<usize>]| {
-            announce(&ranges.iter().map(|range| start + range.start..start + range.end).collect::<Vec<_>>());
-        };
+        let (reduction, window) = self.located(level, window)?;
+        let announce = convert::announcer(bytes, self.file.codestream.start);
+        let codestream = self.file.codestream_of(bytes, &announce);
         let components = &self.pixel.components();
-        let source = Source { codestream, index, components, identity: master, announce: &announce };
+        let source = Source { codestream, index, components, identity: master };
         // In parts: a sample takes twelve times as much memory during decoding as in the raster.
         for left in (0..window.width).step_by(PART_WIDTH as usize) {
             let part =
@@ -266,41 +266,37 @@ impl Image {
     ///
     /// # Errors
     /// As [`Image::decode`]; [`MasterError::TooLarge`] also for windows that only OpenJPEG needs too much memory for.
-    pub fn decode_by_openjpeg<S: Sample>(
+    pub fn decode_by_openjpeg<'a, S: Sample>(
         &self,
-        bytes: &[u8],
+        bytes: impl Into<Bytes<'a>>,
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
-        self.decode_by(openjpeg::decode, bytes, level, window)
+        self.decode_by(openjpeg::decode, bytes.into(), level, window)
     }
 
     fn decode_by<S: Sample>(
         &self,
         decode: impl Fn(&[u8], &Header, u8, recto_jp2::Rect) -> Result<Vec<Plane>, MasterError>,
-        bytes: &[u8],
+        bytes: Bytes,
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
-        let (codestream, reduction, window) = self.located(bytes, level, window)?;
+        let (reduction, window) = self.located(level, window)?;
+        // OpenJPEG does not announce what it reads.
+        let codestream = file::part(bytes, Some(&self.file.codestream)).unwrap_or_default();
         let planes = decode(codestream, self.header(), reduction, self.grid().needed(window, reduction))?;
         self.samples(&planes, window).draw(&mut raster, 0);
         Ok(raster)
     }
 
-    /// The codestream, the reduction that a level is, and its window on the picture's own grid.
-    fn located<'a>(
-        &self,
-        bytes: &'a [u8],
-        level: usize,
-        window: Rect,
-    ) -> Result<(&'a [u8], u8, recto_jp2::Rect), MasterError> {
+    /// The reduction that a level is, and its window on the picture's own grid.
+    fn located(&self, level: usize, window: Rect) -> Result<(u8, recto_jp2::Rect), MasterError> {
         let reduction = u8::try_from(level).map_err(|_| MasterError::damaged("no such level"))?;
-        let codestream = bytes.get(self.file.codestream.clone()).unwrap_or_default();
         let origin = self.grid().area(reduction);
         let (x, y) = (origin.x + window.x, origin.y + window.y);
-        Ok((codestream, reduction, recto_jp2::Rect::new(x, y, window.width, window.height)))
+        Ok((reduction, recto_jp2::Rect::new(x, y, window.width, window.height)))
     }
 
     fn samples<'a>(&'a self, planes: &'a [Plane], window: recto_jp2::Rect) -> Samples<'a> {

@@ -69,7 +69,7 @@ fn samples<S: Sample>(
     size: Dimensions,
 ) -> Result<Raster<S>, MasterError> {
     let window = Rect::new(0, 0, size.width, size.height);
-    image.decode(&mut jp2::WindowDecoder::default(), compressed, 0, 0, window, |_| {})
+    image.decode(&mut jp2::WindowDecoder::default(), compressed, 0, 0, window)
 }
 
 /// Puts a raster into the upper left of a piece.

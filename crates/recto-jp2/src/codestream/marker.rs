@@ -1,5 +1,6 @@
 //! Markers, marker segments and the numbers in them (T.800 annex A.1 to A.3).
 
+use crate::bytes::Ahead;
 use crate::error::Error;
 
 /// Codes of the markers that mean something to us, by their names in T.800 table A.2 and T.814.
@@ -38,24 +39,27 @@ pub(super) enum Next<'a> {
 /// The marker at `at`, with its segment if it has one.
 ///
 /// # Errors
-/// [`Error::Damaged`] if there is none, or it does not lie wholly in `bytes`.
-pub(super) fn next(bytes: &[u8], at: usize) -> Result<Next<'_>, Error> {
-    let ends = || Error::damaged_at(at, "a codestream that ends in a header");
-    let mut rest = bytes.get(at..).ok_or_else(ends)?;
+/// [`Error::Damaged`] if there is none, or it does not lie wholly in what is ahead.
+pub(super) fn next<'a>(ahead: &mut Ahead<'a>, mut at: usize) -> Result<Next<'a>, Error> {
+    let first = at;
+    let ends = || Error::damaged_at(first, "a codestream that ends in a header");
+    let mut number = |at| -> Result<u16, Error> {
+        let bytes = ahead.slice(at, 2)?.and_then(<[u8]>::first_chunk).ok_or_else(ends)?;
+        Ok(u16::from_be_bytes(*bytes))
+    };
+    let mut code = number(at)?;
     // The range that T.800 A.1.3 keeps for markers without a segment, for parts of the standard to come.
-    while let [0xff, 0x30..=0x3f, after @ ..] = rest {
-        rest = after;
+    while (0xff30..=0xff3f).contains(&code) {
+        at += 2;
+        code = number(at)?;
     }
-    let at = bytes.len() - rest.len();
-    let (code, rest) = rest.split_first_chunk().ok_or_else(ends)?;
-    let code = u16::from_be_bytes(*code);
     match code {
         code::SOT | code::SOD | code::EOC => Ok(Next::End(code, at + 2)),
         ..0xff01 => Err(Error::damaged_at(at, format!("{code:#06x} where a header needs a marker"))),
         _ => {
-            let (length, rest) = rest.split_first_chunk().ok_or_else(ends)?;
-            let length = usize::from(u16::from_be_bytes(*length)).checked_sub(2).ok_or_else(ends)?;
-            let parameters = Fields { code, start: at + 4, rest: rest.get(..length).ok_or_else(ends)? };
+            let length = usize::from(number(at + 2)?).checked_sub(2).ok_or_else(ends)?;
+            let rest = ahead.slice(at + 4, length)?.ok_or_else(ends)?;
+            let parameters = Fields { code, start: at + 4, rest };
             Ok(Next::Segment(Segment { code, start: at + 4, parameters }))
         }
     }

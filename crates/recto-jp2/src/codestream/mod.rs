@@ -23,8 +23,9 @@ pub use coding::{
 pub use grid::Grid;
 pub use siz::Component;
 pub use style::BlockStyle;
-pub(crate) use tile_part::{Places, Tile, places};
+pub(crate) use tile_part::{Place, Places, Tile, places};
 
+use crate::bytes::{Ahead, Bytes};
 use crate::error::Error;
 use crate::geometry::{Dimensions, Rect};
 use coding_segments::CodingSegments;
@@ -57,13 +58,14 @@ impl Header {
     ///
     /// # Errors
     /// [`Error::Damaged`] if it is cut, contradicts itself or T.800; [`Error::Unsupported`] if it needs
-    /// what we do not read.
-    pub fn read(codestream: &[u8]) -> Result<Self, Error> {
-        if !Self::recognises(codestream) {
+    /// what we do not read; [`Error::Unavailable`] if its bytes cannot be had.
+    pub fn read<'a>(codestream: impl Into<Bytes<'a>>) -> Result<Self, Error> {
+        let mut ahead = Ahead::new(codestream.into(), 0);
+        if !ahead.slice(0, 4)?.is_some_and(Self::recognises) {
             return Err(Error::damaged("no codestream where one should begin"));
         }
         let mut at = 2;
-        let Next::Segment(siz) = marker::next(codestream, at)? else {
+        let Next::Segment(siz) = marker::next(&mut ahead, at)? else {
             return Err(Error::damaged("a codestream without SIZ"));
         };
         let size = siz::Size::read(siz.parameters)?;
@@ -72,7 +74,7 @@ impl Header {
         let mut segment = siz;
         loop {
             at = segment.end();
-            segment = match marker::next(codestream, at)? {
+            segment = match marker::next(&mut ahead, at)? {
                 Next::Segment(segment) => segment,
                 Next::End(code::SOT, next) => {
                     at = next - 2;
@@ -167,7 +169,12 @@ impl Header {
     ///
     /// # Errors
     /// [`Error`] if tile-parts are of tiles that are not there, or without number.
-    pub fn codings_of(&self, codestream: &[u8], area: Rect) -> Result<impl Iterator<Item = Coding>, Error> {
+    pub fn codings_of<'a>(
+        &self,
+        codestream: impl Into<Bytes<'a>>,
+        area: Rect,
+    ) -> Result<impl Iterator<Item = Coding>, Error> {
+        let codestream = codestream.into();
         let both = [places(codestream, self, true)?, places(codestream, self, false)?];
         let tiles = both.into_iter().flat_map(move |places| {
             self.tiles_of(area)

@@ -132,9 +132,10 @@ fn the_nearest_header_goes_first() {
     let main = main_header(&[coc(1, 1), cod(2, 5), qcd(9), qcc(0, 8)]);
     let bytes = [&main[..], &parts.concat(), &[0xff, 0xd9]].concat();
     let header = Header::read(&bytes).expect("a header");
-    let places = places(&bytes, &header, true).expect("places");
-    let tile =
-        |number| Tile::read(&bytes, &header, &places, number).expect("a tile").expect("in its place").coding;
+    let places = places((&bytes).into(), &header, true).expect("places");
+    let tile = |number| {
+        Tile::read((&bytes).into(), &header, &places, number).expect("a tile").expect("in its place").coding
+    };
     let levels_and_exponents = |coding: &Coding| -> Vec<_> {
         coding.components.iter().map(|of| (of.levels, of.quantisation.steps[0].exponent)).collect()
     };
@@ -163,16 +164,16 @@ fn tile_parts_are_found_by_their_lengths_or_by_hopping() {
             // A byte of SOT, for what TLM leads to is not looked at.
             let last = bytes.len() - 2 - parts[3].len();
             bytes[last] = 0;
-            assert_eq!(places(&bytes, &header, true).expect("places").all.len(), 4);
-            assert_eq!(places(&bytes, &header, false).expect("places").all.len(), 3);
+            assert_eq!(places((&bytes).into(), &header, true).expect("places").all.len(), 4);
+            assert_eq!(places((&bytes).into(), &header, false).expect("places").all.len(), 3);
             continue;
         }
-        let found = places(&bytes, &header, true).expect("places");
+        let found = places((&bytes).into(), &header, true).expect("places");
         assert_eq!(
             found.all.iter().map(|place| (place.tile, place.ordinal)).collect::<Vec<_>>(),
             [(0, 1), (0, 3), (1, 0), (1, 2)]
         );
-        let tile = Tile::read(&bytes, &header, &found, 1).expect("a tile").expect("in its place");
+        let tile = Tile::read((&bytes).into(), &header, &found, 1).expect("a tile").expect("in its place");
         let packets = tile.parts.iter().map(|part| &bytes[part.packets.clone()]);
         assert_eq!(packets.collect::<Vec<_>>(), [&b"11111"[..], b""]);
     }
@@ -184,8 +185,8 @@ fn the_last_tile_part_may_have_no_length() {
     last[6..10].fill(0);
     let bytes = [main_header(&[cod(1, 5), qcd(9)]), last, vec![0xff, 0xd9]].concat();
     let header = Header::read(&bytes).expect("a header");
-    let found = places(&bytes, &header, true).expect("places");
-    let tile = Tile::read(&bytes, &header, &found, 0).expect("a tile").expect("in its place");
+    let found = places((&bytes).into(), &header, true).expect("places");
+    let tile = Tile::read((&bytes).into(), &header, &found, 0).expect("a tile").expect("in its place");
     assert_eq!(&bytes[tile.parts[0].packets.clone()], b"packets");
 }
 
@@ -217,8 +218,8 @@ fn tile_parts_that_are_missing_are_not_empty() {
     ] {
         let bytes = [main.clone(), parts.concat()].concat();
         let header = Header::read(&bytes).expect("a header");
-        let found = places(&bytes, &header, false).expect("places");
-        let tile = Tile::read(&bytes, &header, &found, 0).expect("a tile").expect("in its place");
+        let found = places((&bytes).into(), &header, false).expect("places");
+        let tile = Tile::read((&bytes).into(), &header, &found, 0).expect("a tile").expect("in its place");
         assert_eq!(tile.whole, whole, "{what}");
     }
 }
@@ -232,7 +233,7 @@ fn tiles_that_siz_has_no_place_for_are_refused() {
         let tiles = [tile_part(0, 0, &[], b""), tile_part(1, 0, &[], b"")];
         let bytes = [siz, cod(1, 5), qcd(9), tiles.concat(), vec![0xff, 0xd9]].concat();
         let header = Header::read(&bytes).expect("a header");
-        assert_eq!(places(&bytes, &header, true).is_ok(), fits, "XTsiz {width}");
+        assert_eq!(places((&bytes).into(), &header, true).is_ok(), fits, "XTsiz {width}");
     }
 }
 
@@ -285,8 +286,8 @@ fn a_header_that_is_cut_or_changed_never_panics() {
     let whole = [main_header(&segments), tile_part(0, 0, &coc(1, 2), &[])].concat();
     for length in 0..whole.len() {
         if let Ok(header) = Header::read(&whole[..length]) {
-            let found = places(&whole[..length], &header, true).expect("places");
-            let tile = Tile::read(&whole[..length], &header, &found, 0);
+            let found = places((&whole[..length]).into(), &header, true).expect("places");
+            let tile = Tile::read((&whole[..length]).into(), &header, &found, 0);
             assert!(!matches!(tile, Ok(Some(_))), "{length} bytes");
         }
         for value in [0, 1, 0x7f, 0x90, 0xff] {
@@ -294,8 +295,8 @@ fn a_header_that_is_cut_or_changed_never_panics() {
             wrong[length] = value;
             if let Ok(header) = Header::read(&wrong) {
                 // SIZ may have fewer tiles now.
-                let found = places(&wrong, &header, true);
-                let _ = found.and_then(|found| Tile::read(&wrong, &header, &found, 0));
+                let found = places((&wrong).into(), &header, true);
+                let _ = found.and_then(|found| Tile::read((&wrong).into(), &header, &found, 0));
             }
         }
     }

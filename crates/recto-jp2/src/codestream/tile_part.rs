@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::coding_segments::CodingSegments;
 use super::marker::{self, Next, code};
 use super::{Coding, Header};
+use crate::bytes::{Ahead, Bytes};
 use crate::error::Error;
 
 /// Most tile-parts of a tile (T.800 A.4.2: TPsot has 8 bits, and 255 is not allowed).
@@ -86,8 +87,8 @@ struct Start {
 /// # Errors
 /// [`Error::Damaged`] for a tile that SIZ has no place for: its tiles are not those that were coded;
 /// [`Error::TooLarge`] for more tile-parts than any picture has.
-pub(crate) fn places(codestream: &[u8], header: &Header, trust: bool) -> Result<Places, Error> {
-    let by_tlm = if trust { places_by_tlm(codestream, header) } else { None };
+pub(crate) fn places(codestream: Bytes, header: &Header, trust: bool) -> Result<Places, Error> {
+    let by_tlm = if trust { places_by_tlm(codestream, header)? } else { None };
     let mut places = match by_tlm {
         Some(all) => Places { all, whole: true },
         None => places_by_sot(codestream, header)?,
@@ -107,11 +108,22 @@ impl Places {
 }
 
 /// TLM: T.800 A.7.1. None if there is none, or it does not fit the codestream.
-fn places_by_tlm(codestream: &[u8], header: &Header) -> Option<Vec<Place>> {
-    let mut segments: Vec<&[u8]> =
-        header.tile_part_lengths.iter().filter_map(|range| codestream.get(range.clone())).collect();
+fn places_by_tlm(codestream: Bytes, header: &Header) -> Result<Option<Vec<Place>>, Error> {
+    let segments =
+        header.tile_part_lengths.iter().filter_map(|range| codestream.slice(range.clone()).transpose());
+    let Some((places, end)) = places_told(segments.collect::<Result<_, _>>()?, header.end) else {
+        return Ok(None);
+    };
+    // What follows the last tile-part is EOC, or nothing.
+    let fits = end == codestream.length() || codestream.has(end, EOC)?;
+    let numbers = places.iter().all(|place| u32::from(place.tile) < header.tiles());
+    Ok((fits && numbers && !places.is_empty() && places.len() <= MAX_PARTS).then_some(places))
+}
+
+/// The places that segments of TLM tell, from `start` on, and where the last ends.
+fn places_told(mut segments: Vec<&[u8]>, mut start: usize) -> Option<(Vec<Place>, usize)> {
     segments.sort_by_key(|segment| segment.first().copied());
-    let (mut places, mut start) = (Vec::new(), header.end);
+    let mut places = Vec::new();
     for segment in segments {
         let (&[_, sizes], entries) = segment.split_first_chunk()?;
         let tile_bytes = usize::from(sizes >> 4 & 3);
@@ -127,20 +139,18 @@ fn places_by_tlm(codestream: &[u8], header: &Header) -> Option<Vec<Place>> {
             start = end;
         }
     }
-    // What follows the last tile-part is EOC, or nothing.
-    let fits = codestream.get(start..).is_some_and(|rest| rest.is_empty() || rest.starts_with(&EOC));
-    let numbers = places.iter().all(|place| u32::from(place.tile) < header.tiles());
-    (fits && numbers && !places.is_empty() && places.len() <= MAX_PARTS).then_some(places)
+    Some((places, start))
 }
 
 /// From SOT to SOT.
-fn places_by_sot(codestream: &[u8], header: &Header) -> Result<Places, Error> {
+fn places_by_sot(codestream: Bytes, header: &Header) -> Result<Places, Error> {
     let (mut all, mut start) = (Vec::new(), header.end);
-    while let Some(sot) = Start::read(codestream, start) {
+    let length = codestream.length();
+    while let Some(sot) = codestream.slice(start..start.saturating_add(SOT_LENGTH))?.and_then(Start::read) {
         let end = match sot.length {
-            0 if codestream.ends_with(&EOC) => codestream.len() - EOC.len(),
+            0 if codestream.has(length - EOC.len(), EOC)? => length - EOC.len(),
             // Without EOC it may be cut.
-            0 => codestream.len() + 1,
+            0 => length + 1,
             length => start.saturating_add(length as usize),
         };
         if u32::from(sot.tile) >= header.tiles() {
@@ -156,15 +166,13 @@ fn places_by_sot(codestream: &[u8], header: &Header) -> Result<Places, Error> {
         all.push(Place { tile: sot.tile, ordinal: all.len() as u32, start, end });
         start = end;
     }
-    let whole = codestream.get(start..).is_some_and(|rest| rest.starts_with(&EOC));
-    Ok(Places { all, whole })
+    Ok(Places { all, whole: codestream.has(start, EOC)? })
 }
 
 impl Start {
-    /// The SOT at `at`, if there is one.
-    fn read(codestream: &[u8], at: usize) -> Option<Self> {
-        let bytes: &[u8; SOT_LENGTH] = codestream.get(at..)?.first_chunk()?;
-        let [0xff, 0x90, 0, 10, i1, i0, p3, p2, p1, p0, part, parts] = *bytes else { return None };
+    /// The SOT in so many bytes, if they are one.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let &[0xff, 0x90, 0, 10, i1, i0, p3, p2, p1, p0, part, parts] = bytes else { return None };
         let (tile, length) = (u16::from_be_bytes([i1, i0]), u32::from_be_bytes([p3, p2, p1, p0]));
         Some(Self { tile, length, part, parts })
     }
@@ -177,23 +185,24 @@ impl Tile {
     /// [`Error::Damaged`] if the first of them cannot be read, or the tile has none; others that cannot be read
     /// are left out with all that follow.
     pub(crate) fn read(
-        codestream: &[u8],
+        codestream: Bytes,
         header: &Header,
         places: &Places,
         number: u32,
     ) -> Result<Option<Self>, Error> {
         let (mut coding, mut parts, mut count) = (CodingSegments::default(), Vec::new(), 0);
         for place in places.of(number).iter().take(MAX_PARTS_OF_TILE) {
-            let Some(sot) = Start::read(codestream, place.start).filter(|sot| sot.fits(place)) else {
-                return Ok(None);
-            };
+            let end = place.end.max(place.start.saturating_add(SOT_LENGTH));
+            let mut ahead = Ahead::new(codestream.until(end), place.start);
+            let sot = ahead.slice(place.start, SOT_LENGTH)?.and_then(Start::read);
+            let Some(sot) = sot.filter(|sot| sot.fits(place)) else { return Ok(None) };
             count = count.max(usize::from(sot.parts));
             if usize::from(sot.part) != parts.len() {
                 break;
             }
-            match TilePart::read(codestream, header, place, &mut coding) {
+            match TilePart::read(&mut ahead, codestream.length(), header, place, &mut coding) {
                 Ok(part) => parts.push(part),
-                Err(error) if parts.is_empty() => return Err(error),
+                Err(error) if parts.is_empty() || error == Error::Unavailable => return Err(error),
                 Err(_) => break,
             }
         }
@@ -220,22 +229,23 @@ impl Start {
 }
 
 impl TilePart {
+    /// Reads a header that lies `ahead` in a codestream of `length` bytes.
     fn read(
-        codestream: &[u8],
+        ahead: &mut Ahead,
+        length: usize,
         header: &Header,
         place: &Place,
         coding: &mut CodingSegments,
     ) -> Result<Self, Error> {
-        let end = place.end.min(codestream.len());
-        let within = &codestream[..end];
+        let end = place.end.min(length);
         let (mut lengths, mut headers) = (Vec::new(), Vec::new());
         let mut at = place.start + SOT_LENGTH;
         loop {
-            let segment = match marker::next(within, at)? {
+            let segment = match marker::next(ahead, at)? {
                 Next::Segment(segment) => segment,
                 Next::End(code::SOD, after) => {
                     let packets = after..end;
-                    let cut = place.end > codestream.len();
+                    let cut = place.end > length;
                     let (packet_lengths, packet_headers) = (in_order(lengths), in_order(headers));
                     return Ok(Self { ordinal: place.ordinal, packets, cut, packet_lengths, packet_headers });
                 }
@@ -259,16 +269,17 @@ impl Header {
     ///
     /// # Errors
     /// [`Error::Damaged`] if it is cut.
-    pub(crate) fn packed_headers(&self, codestream: &[u8]) -> Result<Option<Packed>, Error> {
+    pub(crate) fn packed_headers(&self, codestream: Bytes) -> Result<Option<Packed>, Error> {
         if self.packed_packet_headers.is_empty() {
             return Ok(None);
         }
-        let contents = self.packed_packet_headers.iter().filter_map(|range| {
-            let (number, _) = codestream.get(range.clone())?.split_first()?;
-            Some((*number, range.start + 1..range.end))
-        });
-        let ranges = in_order(contents.collect());
-        let joined: Vec<u8> = ranges.into_iter().flat_map(|range| &codestream[range]).copied().collect();
+        let mut contents = Vec::new();
+        for range in &self.packed_packet_headers {
+            if let Some((number, content)) = codestream.slice(range.clone())?.and_then(<[u8]>::split_first) {
+                contents.push((*number, content));
+            }
+        }
+        let joined = in_order(contents).concat();
         let (mut parts, mut at) = (Vec::new(), 0);
         while let Some(length) = joined.get(at..).and_then(|rest| rest.first_chunk()) {
             let start = at + 4;
@@ -288,7 +299,7 @@ impl Header {
 type Packed = (Vec<u8>, Vec<Range<usize>>);
 
 /// The contents of marker segments in the order of their numbers.
-fn in_order(mut segments: Vec<(u8, Range<usize>)>) -> Vec<Range<usize>> {
+fn in_order<T>(mut segments: Vec<(u8, T)>) -> Vec<T> {
     segments.sort_by_key(|(number, _)| *number);
-    segments.into_iter().map(|(_, range)| range).collect()
+    segments.into_iter().map(|(_, content)| content).collect()
 }

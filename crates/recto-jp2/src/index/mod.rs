@@ -14,7 +14,8 @@ use std::rc::Rc;
 pub use precinct::{CodeBlock, Precinct, PrecinctBand, Segment};
 pub use table::Table;
 
-use crate::codestream::{self, Coding, ComponentCoding, Header, Places, layout};
+use crate::bytes::{Bytes, STEP};
+use crate::codestream::{self, Coding, ComponentCoding, Header, Place, Places, layout};
 use crate::error::Error;
 use table::{PackedHeaders, Parts};
 
@@ -83,7 +84,8 @@ impl Index {
     /// # Errors
     /// [`Error`] of [`Header::read`]; [`Error::Unsupported`] for High-Throughput JPEG 2000;
     /// [`Error::TooLarge`] if there are more tile-parts than any picture has.
-    pub fn read(codestream: &[u8]) -> Result<Self, Error> {
+    pub fn read<'a>(codestream: impl Into<Bytes<'a>>) -> Result<Self, Error> {
+        let codestream = codestream.into();
         let header = Header::read(codestream)?;
         if header.high_throughput {
             return Err(Error::unsupported("an index of High-Throughput JPEG 2000"));
@@ -94,11 +96,11 @@ impl Index {
 
     /// How often the image can be halved. For an image of one tile its header counts as well; for many that would take
     /// too long, and no file is known to differ.
-    pub fn levels(&self, codestream: &[u8]) -> u8 {
+    pub fn levels<'a>(&self, codestream: impl Into<Bytes<'a>>) -> u8 {
         let most = self.header.levels();
         let tile = match self.header.is_tiled() {
             true => None,
-            false => self.tiles.borrow_mut().header(codestream, &self.header, 0).ok(),
+            false => self.tiles.borrow_mut().header(codestream.into(), &self.header, 0).ok(),
         };
         tile.map_or(most, |tile| tile.coding.levels().min(most))
     }
@@ -111,14 +113,15 @@ impl Index {
     /// [`Error::Damaged`] if the tile has no such precinct, if one of its packets is not there, or if their
     /// headers contradict themselves; [`Error::TooLarge`] if the tile has more of anything than pictures have.
     #[doc(hidden)]
-    pub fn precinct(
+    pub fn precinct<'a>(
         &self,
-        codestream: &[u8],
+        codestream: impl Into<Bytes<'a>>,
         tile: u32,
         component: usize,
         resolution: usize,
         precinct: u32,
     ) -> Result<Precinct, Error> {
+        let codestream = codestream.into();
         let indexed = self.tile(codestream, tile)?;
         let first = indexed.precinct(codestream, component, resolution, precinct);
         if first.is_ok() || !matches!(indexed.origin, Origin::Plt | Origin::Restored) {
@@ -133,11 +136,11 @@ impl Index {
     /// # Errors
     /// [`Error`] if its headers cannot be read, or declare more than any picture has.
     #[doc(hidden)]
-    pub fn tile(&self, codestream: &[u8], number: u32) -> Result<Rc<Tile>, Error> {
+    pub fn tile<'a>(&self, codestream: impl Into<Bytes<'a>>, number: u32) -> Result<Rc<Tile>, Error> {
         if let Some(tile) = self.tiles.borrow().read.get(&number) {
             return Ok(tile.clone());
         }
-        let mut tiles = self.tiles.borrow_mut();
+        let (mut tiles, codestream) = (self.tiles.borrow_mut(), codestream.into());
         let header = tiles.header(codestream, &self.header, number)?;
         let restored = tiles.restored.remove(&number);
         tiles.restored_packets -= restored.as_ref().map_or(0, |(starts, _)| starts.len());
@@ -145,9 +148,23 @@ impl Index {
         Ok(tiles.insert(number, tile))
     }
 
+    /// The first bytes of the tile-parts of a tile that is not indexed yet, as far as its headers are first read ahead.
+    pub(crate) fn heads(&self, codestream: Bytes, number: u32) -> Vec<Range<usize>> {
+        let tiles = self.tiles.borrow();
+        let head = |place: &Place| {
+            let end = place.end.min(codestream.length());
+            let start = place.start.min(end);
+            start..end.min(start.saturating_add(STEP))
+        };
+        match tiles.read.contains_key(&number) {
+            true => Vec::new(),
+            false => tiles.places.of(number).iter().map(head).collect(),
+        }
+    }
+
     /// The bytes that will be read from the first to the last when this tile is asked for. None if it is indexed, if it
     /// has PLT, or if packets are so long that few of their bytes are read on the way.
-    pub(crate) fn unread(&self, codestream: &[u8], number: u32) -> Vec<Range<usize>> {
+    pub(crate) fn unread(&self, codestream: Bytes, number: u32) -> Vec<Range<usize>> {
         let mut tiles = self.tiles.borrow_mut();
         if tiles.read.contains_key(&number) || tiles.restored.contains_key(&number) {
             return Vec::new();
@@ -203,7 +220,7 @@ impl Index {
 
 impl Tiles {
     /// The headers of a tile. TLM is given up if it does not lead to them.
-    fn header(&mut self, codestream: &[u8], main: &Header, number: u32) -> Result<codestream::Tile, Error> {
+    fn header(&mut self, codestream: Bytes, main: &Header, number: u32) -> Result<codestream::Tile, Error> {
         if let Some(tile) = codestream::Tile::read(codestream, main, &self.places, number)? {
             return Ok(tile);
         }
@@ -237,7 +254,7 @@ impl Tile {
     }
 
     fn new(
-        codestream: &[u8],
+        codestream: Bytes,
         main: &Header,
         number: u32,
         header: codestream::Tile,
@@ -264,12 +281,12 @@ impl Tile {
     ///
     /// # Errors
     /// [`Error::TooLarge`] if there are more packets or code-blocks than any picture needs.
-    pub fn walked(&self, codestream: &[u8]) -> Result<(Table, bool), Error> {
-        Table::walked(codestream, &self.header, &self.layout, self.packed.as_ref())
+    pub fn walked<'a>(&self, codestream: impl Into<Bytes<'a>>) -> Result<(Table, bool), Error> {
+        Table::walked(codestream.into(), &self.header, &self.layout, self.packed.as_ref())
     }
 
     /// The tile indexed anew, after its packets were found to disagree with its table.
-    fn walked_anew(&self, codestream: &[u8]) -> Result<Self, Error> {
+    fn walked_anew(&self, codestream: Bytes) -> Result<Self, Error> {
         let (walked, complete) = self.walked(codestream)?;
         // After damage the table is more reliable than packet headers that cannot be read.
         let (table, origin) =

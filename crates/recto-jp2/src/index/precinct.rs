@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Tile;
 use super::table::{MAX_BLOCK_VISITS, PackedHeaders};
+use crate::bytes::Bytes;
 use crate::codestream::layout::Resolution;
 use crate::codestream::{self, BandKind, Header};
 use crate::error::Error;
@@ -55,7 +56,7 @@ impl Tile {
     /// As [`super::Index::precinct`].
     pub(crate) fn precinct(
         &self,
-        codestream: &[u8],
+        codestream: Bytes,
         component: usize,
         resolution: usize,
         precinct: u32,
@@ -111,10 +112,12 @@ impl Tile {
     }
 
     /// The source of a packet that lies in `bytes`.
-    fn source<'a>(&'a self, codestream: &'a [u8], bytes: &Range<usize>) -> Result<Source<'a>, Error> {
-        let cut = || Error::damaged("a codestream that is shorter than it was");
+    fn source<'a>(&'a self, codestream: Bytes<'a>, bytes: &Range<usize>) -> Result<Source<'a>, Error> {
+        if bytes.end > codestream.length() {
+            return Err(Error::damaged("a codestream that is shorter than it was"));
+        }
         Ok(Source {
-            codestream: codestream.get(..bytes.end).ok_or_else(cut)?,
+            codestream: codestream.until(bytes.end),
             packed_headers: self.packed.as_ref().map(|packed| &packed.bytes[..]),
             sop: self.header.coding.sop,
             eph: self.header.coding.eph,
@@ -159,7 +162,7 @@ impl Precinct {
 impl PackedHeaders {
     /// The packet headers of a tile that PPM or PPT hold, if they do (T.800 A.7.4, A.7.5).
     pub(super) fn of(
-        codestream: &[u8],
+        codestream: Bytes,
         main: &Header,
         tile: &codestream::Tile,
     ) -> Result<Option<Self>, Error> {
@@ -174,7 +177,7 @@ impl PackedHeaders {
                 bytes.extend_from_slice(&joined[own]);
             }
             for range in &part.packet_headers {
-                bytes.extend_from_slice(codestream.get(range.clone()).unwrap_or_default());
+                bytes.extend_from_slice(codestream.slice(range.clone())?.unwrap_or_default());
             }
             ends.push(bytes.len());
         }

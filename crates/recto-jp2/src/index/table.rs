@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::bytes::Bytes;
 use crate::codestream::layout::{Resolution, Tile};
 use crate::codestream::progression::{Packet, packets};
 use crate::codestream::{Coding, Progression, Tile as TileHeader};
@@ -82,7 +83,7 @@ impl Table {
     /// # Errors
     /// As [`Table::walked`].
     pub(super) fn from_plt(
-        codestream: &[u8],
+        codestream: Bytes,
         header: &TileHeader,
         layout: &Tile,
     ) -> Result<Option<Self>, Error> {
@@ -94,7 +95,7 @@ impl Table {
         for part in &header.parts {
             let mut at = part.packets.start;
             for segment in &part.packet_lengths {
-                for length in packet_lengths(codestream.get(segment.clone()).unwrap_or_default()) {
+                for length in packet_lengths(codestream.slice(segment.clone())?.unwrap_or_default()) {
                     let (Some(packet), Some(length)) = (sequence.next(), length) else { return Ok(None) };
                     let Some(end) = at.checked_add(length as usize) else { return Ok(None) };
                     if end <= part.packets.end {
@@ -120,7 +121,7 @@ impl Table {
     /// # Errors
     /// [`Error::TooLarge`] if there are more packets or code-blocks than any picture needs.
     pub(super) fn walked(
-        codestream: &[u8],
+        codestream: Bytes,
         header: &TileHeader,
         layout: &Tile,
         packed: Option<&PackedHeaders>,
@@ -132,7 +133,7 @@ impl Table {
         for (number, part) in header.parts.iter().enumerate() {
             let header_end = packed.map(|packed| packed.ends[number]);
             let source = Source {
-                codestream: codestream.get(..part.packets.end).unwrap_or(codestream),
+                codestream: codestream.until(part.packets.end),
                 packed_headers: packed.zip(header_end).map(|(packed, end)| &packed.bytes[..end]),
                 sop: header.coding.sop,
                 eph: header.coding.eph,

@@ -1,10 +1,11 @@
 //! The bits of a packet header: after a byte of ones, the next has seven (T.800 B.10.1).
 
+use crate::bytes::{Ahead, Bytes};
 use crate::error::Error;
 
-/// Reads bits from the front of `bytes`.
+/// Reads bits from a place on.
 pub(super) struct Bits<'a> {
-    bytes: &'a [u8],
+    ahead: Ahead<'a>,
     /// Bytes that were begun.
     taken: usize,
     current: u8,
@@ -13,8 +14,9 @@ pub(super) struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, taken: 0, current: 0, left: 0 }
+    /// Those from `start`.
+    pub(super) fn new(bytes: Bytes<'a>, start: usize) -> Self {
+        Self { ahead: Ahead::new(bytes, start), taken: 0, current: 0, left: 0 }
     }
 
     /// The next bit.
@@ -22,8 +24,8 @@ impl<'a> Bits<'a> {
     pub(super) fn bit(&mut self) -> Result<bool, Error> {
         if self.left == 0 {
             self.left = if self.current == 0xff { 7 } else { 8 };
-            let next = self.bytes.get(self.taken);
-            self.current = *next.ok_or_else(|| Error::damaged("a packet header that is cut"))?;
+            let next = self.ahead.byte(self.taken)?;
+            self.current = next.ok_or_else(|| Error::damaged("a packet header that is cut"))?;
             self.taken += 1;
         }
         self.left -= 1;
@@ -51,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_zero_is_stuffed_after_ones() {
-        let mut bits = Bits::new(&[0xff, 0x7f, 0x80]);
+        let mut bits = Bits::new((&[0xff, 0x7f, 0x80]).into(), 0);
         assert_eq!(bits.number(8), Ok(0xff));
         assert_eq!(bits.bytes_taken(), 2, "the stuffed byte belongs to the header");
         assert_eq!(bits.number(8), Ok(0xff));

@@ -7,6 +7,7 @@ mod tag_tree;
 
 use std::ops::Range;
 
+use crate::bytes::Bytes;
 use crate::codestream::BlockStyle;
 use crate::codestream::layout::{BlockGrid, Resolution};
 use crate::error::Error;
@@ -26,7 +27,7 @@ const MAX_PASSES: u16 = 3 * MAX_ZERO_PLANES;
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     /// The codestream, as far as the end of the tile-part.
-    pub codestream: &'a [u8],
+    pub codestream: Bytes<'a>,
     /// The packet headers, if PPM or PPT hold them.
     pub packed_headers: Option<&'a [u8]>,
     /// Whether SOP may stand before packets, and EPH after their headers.
@@ -117,36 +118,31 @@ impl Headers {
         contributions.clear();
         let mut packet = at.packet;
         // A packet header cannot begin so: a byte of ones is followed by a stuffed zero.
-        if source.sop && tail(source.codestream, packet).starts_with(&[0xff, 0x91]) {
+        if source.sop && source.codestream.has(packet, [0xff, 0x91])? {
             packet += 6;
         }
         let (bytes, start) = match source.packed_headers {
-            Some(headers) => (headers, at.header),
+            Some(headers) => (headers.into(), at.header),
             None => (source.codestream, packet),
         };
-        let mut bits = Bits::new(tail(bytes, start));
+        let mut bits = Bits::new(bytes, start);
         if bits.bit()? {
             for (number, band) in self.bands.iter_mut().enumerate() {
                 band.read(&mut bits, number, layer, style, contributions)?;
             }
         }
         let mut end = start + bits.bytes_taken();
-        if source.eph && tail(bytes, end).starts_with(&[0xff, 0x92]) {
+        if source.eph && bytes.has(end, [0xff, 0x92])? {
             end += 2;
         }
         let (body, header) = if source.packed_headers.is_some() { (packet, end) } else { (end, at.header) };
         let length: u64 = contributions.iter().map(|contribution| u64::from(contribution.length)).sum();
         let next = usize::try_from(length).ok().and_then(|length| body.checked_add(length));
         match next {
-            Some(next) if next <= source.codestream.len() => Ok((body, Position { packet: next, header })),
+            Some(next) if next <= source.codestream.length() => Ok((body, Position { packet: next, header })),
             _ => Err(Error::damaged_at(at.packet, "a packet that is cut")),
         }
     }
-}
-
-/// What follows `start`; nothing if it is beyond the end.
-fn tail(bytes: &[u8], start: usize) -> &[u8] {
-    bytes.get(start..).unwrap_or_default()
 }
 
 impl Band {
@@ -277,11 +273,11 @@ mod tests {
             (0b1111_11110, 9, 36),
         ] {
             let bytes = ((code as u16) << (16 - length)).to_be_bytes();
-            assert_eq!(passes(&mut Bits::new(&bytes)), Ok(number));
+            assert_eq!(passes(&mut Bits::new((&bytes).into(), 0)), Ok(number));
         }
         // A zero is stuffed after the eight ones.
-        assert_eq!(passes(&mut Bits::new(&[0xff, 0x40, 0])), Ok(37));
-        assert_eq!(passes(&mut Bits::new(&[0xff, 0x7f, 0x80])), Ok(164));
+        assert_eq!(passes(&mut Bits::new((&[0xff, 0x40, 0]).into(), 0)), Ok(37));
+        assert_eq!(passes(&mut Bits::new((&[0xff, 0x7f, 0x80]).into(), 0)), Ok(164));
     }
 
     #[test]

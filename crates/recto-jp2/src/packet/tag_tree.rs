@@ -72,7 +72,7 @@ mod tests {
         // T.800 B.10.2, figure B.13: the leaves of the first row are 1, 3, 2, 3; "01111 001 101" gives the first three.
         let mut tree = TagTree::default();
         tree.reset(6, 3);
-        let mut bits = Bits::new(&[0b0111_1001, 0b1010_0000]);
+        let mut bits = Bits::new((&[0b0111_1001, 0b1010_0000]).into(), 0);
         let mut value = |column| tree.value_below(&mut bits, column, 0, 9).expect("bits");
         assert_eq!([value(0), value(1), value(2)], [Some(1), Some(3), Some(2)]);
     }
@@ -81,7 +81,7 @@ mod tests {
     fn no_more_is_read_than_needed() {
         let mut tree = TagTree::default();
         tree.reset(2, 1);
-        let mut bits = Bits::new(&[0b0010_0000]);
+        let mut bits = Bits::new((&[0b0010_0000]).into(), 0);
         assert_eq!(tree.value_below(&mut bits, 0, 0, 1), Ok(None));
         assert_eq!(tree.value_below(&mut bits, 1, 0, 1), Ok(None), "the root has told it of both");
         assert_eq!(tree.value_below(&mut bits, 1, 0, 2), Ok(None));

@@ -9,6 +9,7 @@ use super::cache::{BlockCache, BlockKey, Coefficients};
 use super::demand::LONG;
 use super::dequantise::{Dequantiser, Quantised};
 use super::{Source, TileComponent};
+use crate::bytes::Bytes;
 use crate::codestream::{BandKind, BlockStyle};
 use crate::error::Error;
 use crate::geometry::Rect;
@@ -76,7 +77,7 @@ impl Bands {
         let (columns, rows) = layout.precincts_of(window);
         for (row, column) in rows.flat_map(|row| columns.clone().map(move |column| (row, column))) {
             let precinct = self.precinct(part, resolution, row * layout.columns + column)?;
-            announce_scattered(part.source, &precinct, kind, window);
+            announce_blocks(part.source.codestream, &precinct, kind, window)?;
             let band = precinct.bands.iter().filter(|band| band.kind == kind);
             for block in band.flat_map(|band| &band.blocks) {
                 let Some(shared) = block.rect.intersection(window) else { continue };
@@ -146,7 +147,7 @@ impl Blocks {
     /// The coefficients of a code-block of a subband that has `planes` bit-planes.
     fn decode(
         &mut self,
-        codestream: &[u8],
+        codestream: Bytes,
         kind: BandKind,
         style: BlockStyle,
         planes: u8,
@@ -159,7 +160,7 @@ impl Blocks {
         for segment in &block.segments {
             for range in &segment.ranges {
                 let cut = || Error::damaged("a codestream that is shorter than it was");
-                self.bytes.extend_from_slice(codestream.get(range.clone()).ok_or_else(cut)?);
+                self.bytes.extend_from_slice(codestream.announced(range.clone()).ok_or_else(cut)?);
             }
             ends.push((segment.passes, self.bytes.len()));
         }
@@ -170,16 +171,24 @@ impl Blocks {
     }
 }
 
-/// Announces the code-blocks of a window if they are scattered in packets of which only the headers were announced.
-fn announce_scattered(source: Source, precinct: &Precinct, kind: BandKind, window: Rect) {
+/// Announces the code-blocks of a window. Of complete bytes that is of use only if they lie scattered in packets of which
+/// only the headers were announced.
+fn announce_blocks(
+    codestream: Bytes,
+    precinct: &Precinct,
+    kind: BandKind,
+    window: Rect,
+) -> Result<(), Error> {
     let band = precinct.bands.iter().filter(|band| band.kind == kind);
     let blocks = band.flat_map(|band| &band.blocks).filter(|block| block.rect.intersection(window).is_some());
     let segments = blocks.flat_map(|block| &block.segments);
     let ranges: Vec<_> = segments.flat_map(|segment| &segment.ranges).cloned().collect();
     let start = ranges.iter().map(|range| range.start).min();
     let end = ranges.iter().map(|range| range.end).max();
-    if start.zip(end).is_some_and(|(start, end)| end - start > LONG) {
-        (source.announce)(&ranges);
+    let length = start.zip(end).map_or(0, |(start, end)| end - start);
+    match length > LONG || length > 0 && !codestream.is_complete() {
+        true => codestream.announce(&ranges),
+        false => Ok(()),
     }
 }
 

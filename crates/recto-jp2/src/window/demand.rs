@@ -31,8 +31,13 @@ pub(super) fn announce(source: Source, reduction: u8, area: Rect) -> Result<(), 
     let tiles = || tiles_with_samples(&index.header, reduction, area);
     let parts = tiles().count() as u64 * index.header.components.len() as u64;
     demand.visit(parts.saturating_mul(VISITS_OF_PART))?;
+    // Together: one by one, each would be a way to and fro.
+    if !codestream.is_complete() {
+        let heads: Vec<_> = tiles().flat_map(|number| index.heads(codestream, number)).collect();
+        codestream.announce(&heads)?;
+    }
     let unread: Vec<_> = tiles().flat_map(|number| index.unread(codestream, number)).collect();
-    (source.announce)(&unread);
+    codestream.announce(&unread)?;
     for number in tiles() {
         let tile = index.tile(codestream, number)?;
         demand.visit(tile.effort())?;
@@ -42,8 +47,7 @@ pub(super) fn announce(source: Source, reduction: u8, area: Rect) -> Result<(), 
             demand.add(&tile, number, part, reduction, window)?;
         }
     }
-    (source.announce)(&demand.ranges);
-    Ok(())
+    codestream.announce(&demand.ranges)
 }
 
 #[derive(Default)]

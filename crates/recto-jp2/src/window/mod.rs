@@ -10,8 +10,7 @@ mod dequantise;
 mod finish;
 mod lacking;
 
-use std::ops::Range;
-
+use crate::bytes::Bytes;
 use crate::codestream::{Component, Header};
 use crate::error::Error;
 use crate::geometry::Rect;
@@ -35,7 +34,7 @@ pub struct WindowDecoder {
 #[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// Its bytes, from SOC.
-    pub codestream: &'a [u8],
+    pub codestream: Bytes<'a>,
     /// The index of these bytes.
     pub index: &'a Index,
     /// The numbers of the components that are requested, from 0.
@@ -43,8 +42,6 @@ pub struct Source<'a> {
     /// A number of your own that stands for this codestream and no other: code-blocks that were decoded under it are
     /// used again.
     pub identity: u64,
-    /// Fetches ranges of the codestream before they are read. Headers of tile-parts are not among them.
-    pub announce: &'a dyn Fn(&[Range<usize>]),
 }
 
 /// One component of one tile.

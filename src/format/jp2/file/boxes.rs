@@ -1,12 +1,17 @@
 //! The boxes of a JP2 or JPX file: where each lies, and nothing of what it means.
-//! Pure; every box lies inside its parent. T.800 I.4.
+//! Pure; every box lies inside its parent, and its header is announced before it is read. T.800 I.4.
 
 use std::ops::Range;
 
 use crate::error::MasterError;
+use crate::format::jp2::convert::range;
+use crate::source::Bytes;
 
 /// More boxes than any file has that is served as one image.
 const MAX_BOXES: usize = 1000;
+
+/// LBox, TBox and XLBox.
+const LONGEST_HEADER: usize = 16;
 
 /// A box: its type and where its contents lie in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,28 +24,43 @@ pub(super) struct Box {
 
 /// Walks the boxes of a file; counts them, so that there is an end.
 pub(super) struct Walk<'a> {
-    bytes: &'a [u8],
+    bytes: Bytes<'a>,
     left: usize,
 }
 
 impl<'a> Walk<'a> {
     /// A walk through the boxes of `file`.
-    pub(super) fn new(file: &'a [u8]) -> Self {
-        Self { bytes: file, left: MAX_BOXES }
+    pub(super) fn new(file: impl Into<Bytes<'a>>) -> Self {
+        Self { bytes: file.into(), left: MAX_BOXES }
     }
 
     /// The bytes of the file that a box contains.
-    pub(super) fn contents(&self, of: &Box) -> &'a [u8] {
-        self.bytes.get(of.contents.clone()).unwrap_or_default()
+    ///
+    /// # Errors
+    /// [`MasterError`] if they cannot be had.
+    pub(super) fn contents(&self, of: &Box) -> Result<&'a [u8], MasterError> {
+        self.first(of, usize::MAX)
+    }
+
+    /// The same, of which only the first `length` bytes are going to be read.
+    ///
+    /// # Errors
+    /// As [`Walk::contents`].
+    pub(super) fn first(&self, of: &Box, length: usize) -> Result<&'a [u8], MasterError> {
+        let Range { start, end } = of.contents;
+        self.bytes.announce_one(range(&(start..start.saturating_add(length).min(end))))?;
+        Ok(self.bytes.slice(range(&of.contents)).unwrap_or_default())
     }
 
     /// The first box at the start of `within`, which is cut to what follows; `None` at its end. A codestream or header
     /// whose length cannot be goes on to the end of `within`: both determine themselves where they end.
     ///
     /// # Errors
-    /// [`MasterError::Damaged`] if any other box ends outside `within`, or there are too many.
+    /// [`MasterError::Damaged`] if any other box ends outside `within`, or there are too many; as [`Walk::contents`].
     pub(super) fn next(&mut self, within: &mut Range<usize>) -> Result<Option<Box>, MasterError> {
-        let bytes = self.bytes.get(within.clone()).unwrap_or_default();
+        let bytes = self.bytes.slice(range(within)).unwrap_or_default();
+        let header = within.start..within.start + LONGEST_HEADER.min(bytes.len());
+        self.bytes.announce_one(range(&header))?;
         // Fewer bytes are no box, but padding.
         let Some((&[a, b, c, d, kind @ ..], rest)) = bytes.split_first_chunk::<8>() else { return Ok(None) };
         self.left =
@@ -98,7 +118,8 @@ pub(crate) mod tests {
         let file = [boxed(b"abcd", b"123"), long, last].concat();
         let mut walk = Walk::new(&file);
         let found = walk.all(0..file.len()).expect("boxes");
-        let found: Vec<_> = found.iter().map(|found| (&found.kind, walk.contents(found))).collect();
+        let found: Vec<_> =
+            found.iter().map(|found| (&found.kind, walk.contents(found).expect("there"))).collect();
         assert_eq!(found, [(b"abcd", &b"123"[..]), (b"long", b"xy"), (b"last", b"to the end")]);
     }
 

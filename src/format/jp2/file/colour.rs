@@ -69,6 +69,10 @@ impl Luma {
 pub(crate) struct LabRanges(pub Option<[(f64, f64); 3]>);
 
 impl Colour {
+    /// Of the contents of a box no more is looked at than so many first bytes: METH, PREC, APPROX, then EnumCS with
+    /// the seven numbers of EP, or the header of a profile as far as its colour space.
+    pub(crate) const LOOKED_AT: usize = 3 + 4 + 7 * 4;
+
     /// Reads a box whose contents start at `start` in the file; `None` if it is damaged or nothing that Recto
     /// understands: another may do.
     pub(crate) fn read(contents: &[u8], start: usize) -> Option<Self> {

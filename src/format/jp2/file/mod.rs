@@ -7,10 +7,12 @@ mod palette;
 
 use std::ops::Range;
 
+use super::convert::range;
 use crate::error::MasterError;
 use crate::metadata::Packet;
 use crate::metadata::exif_orientation;
 use crate::picture::{Orientation, PhysicalScale, PhysicalUnit};
+use crate::source::Bytes;
 pub(super) use boxes::damaged;
 use boxes::{Box, Walk};
 #[cfg(test)]
@@ -62,16 +64,20 @@ impl File {
     ///
     /// # Errors
     /// [`MasterError`] if boxes up to the codestream are damaged, or there is no codestream.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, MasterError> {
-        if Header::recognises(bytes) {
-            return Ok(Self { codestream: 0..bytes.len(), ..Self::default() });
+    pub(super) fn read<'a>(bytes: impl Into<Bytes<'a>>) -> Result<Self, MasterError> {
+        let bytes = bytes.into();
+        // They are in memory, or were mapped.
+        let length = bytes.length() as usize;
+        bytes.announce_one(0..4)?;
+        if bytes.slice(0..4).is_some_and(Header::recognises) {
+            return Ok(Self { codestream: 0..length, ..Self::default() });
         }
         let (mut file, mut walk) = (Self::default(), Walk::new(bytes));
-        file.read_boxes(&mut walk, 0..bytes.len())?;
+        file.read_boxes(&mut walk, 0..length)?;
         if !file.is_found() {
             return Err(MasterError::unsupported("a JP2 file without a codestream in one piece"));
         }
-        file.codestream = own_end(bytes, file.codestream);
+        file.codestream = own_end(bytes, file.codestream)?;
         Ok(file)
     }
 
@@ -87,7 +93,7 @@ impl File {
             match &next.kind {
                 b"jp2h" => within.start = self.read_header(walk, next.contents)?,
                 b"jplh" => self.read_layer(walk, next)?,
-                b"uuid" => self.read_uuid(walk, &next),
+                b"uuid" => self.read_uuid(walk, &next)?,
                 b"jp2c" if !self.is_found() => self.codestream = next.contents,
                 // Some writers put parts of the header behind it. OpenJPEG takes them too.
                 _ if !self.is_found() => self.read_part(walk, next)?,
@@ -101,17 +107,27 @@ impl File {
         self.codestream.start > 0
     }
 
+    /// The codestream, of which `announce` gets what is going to be read.
+    pub(super) fn codestream_of<'a>(
+        &self,
+        bytes: Bytes<'a>,
+        announce: &'a recto_jp2::Announce<'a>,
+    ) -> recto_jp2::Bytes<'a> {
+        let codestream = bytes.slice(range(&self.codestream)).unwrap_or_default();
+        recto_jp2::Bytes::new(codestream, announce, bytes.is_complete())
+    }
+
     /// Whether there are no boxes.
     pub(super) fn is_bare(&self) -> bool {
         self.codestream.start == 0
     }
 
     /// How the picture is turned to be shown, by its EXIF or else its XMP.
-    pub(super) fn orientation(&self, bytes: &[u8]) -> Orientation {
-        let part = |range: &Option<Range<usize>>| range.clone().and_then(|range| bytes.get(range));
-        let orientation = part(&self.exif)
+    pub(super) fn orientation<'a>(&self, bytes: impl Into<Bytes<'a>>) -> Orientation {
+        let bytes = bytes.into();
+        let orientation = part(bytes, self.exif.as_ref())
             .and_then(exif_orientation)
-            .or_else(|| part(&self.xmp).and_then(|packet| Packet::read(packet).orientation()));
+            .or_else(|| part(bytes, self.xmp.as_ref()).and_then(|packet| Packet::read(packet).orientation()));
         orientation.unwrap_or(Orientation::UPRIGHT)
     }
 
@@ -129,13 +145,12 @@ impl File {
     }
 
     fn read_part(&mut self, walk: &mut Walk, part: Box) -> Result<(), MasterError> {
-        let contents = walk.contents(&part);
         match &part.kind {
-            b"ihdr" => check_compression(contents)?,
-            b"colr" => self.read_colour(contents, part.contents.start),
-            b"pclr" => self.palette = Some(Palette::read(contents)?),
-            b"cmap" => self.mappings = Mapping::read_all(contents)?,
-            b"cdef" => self.definitions = Definition::read_all(contents)?,
+            b"ihdr" => check_compression(walk.contents(&part)?)?,
+            b"colr" => self.read_colour(walk, &part)?,
+            b"pclr" => self.palette = Some(Palette::read(walk.contents(&part)?)?),
+            b"cmap" => self.mappings = Mapping::read_all(walk.contents(&part)?)?,
+            b"cdef" => self.definitions = Definition::read_all(walk.contents(&part)?)?,
             b"res " => self.scale = scale(walk, part)?,
             _ => {}
         }
@@ -151,14 +166,15 @@ impl File {
             walk.all(layer.contents)?.into_iter().filter(|part| &part.kind == b"cgrp").collect();
         for group in groups {
             for part in walk.all(group.contents)?.iter().filter(|part| &part.kind == b"colr") {
-                self.read_colour(walk.contents(part), part.contents.start);
+                self.read_colour(walk, part)?;
             }
         }
         Ok(())
     }
 
-    fn read_colour(&mut self, contents: &[u8], start: usize) {
-        match Colour::read(contents, start) {
+    fn read_colour(&mut self, walk: &Walk, part: &Box) -> Result<(), MasterError> {
+        let contents = walk.first(part, Colour::LOOKED_AT)?;
+        match Colour::read(contents, part.contents.start) {
             // The first of the best.
             Some(found) if self.colour.as_ref().is_none_or(|best| found.rank() > best.rank()) => {
                 self.colour = Some(found);
@@ -166,29 +182,41 @@ impl File {
             Some(_) => {}
             None => self.unknown_space = self.unknown_space.or(Colour::number(contents)),
         }
+        Ok(())
     }
 
-    fn read_uuid(&mut self, walk: &Walk, uuid: &Box) {
+    fn read_uuid(&mut self, walk: &Walk, uuid: &Box) -> Result<(), MasterError> {
         let Range { start, end } = uuid.contents;
-        let Some((identifier, _)) = walk.contents(uuid).split_at_checked(16) else { return };
+        let Some(identifier) = walk.first(uuid, 16)?.get(..16) else { return Ok(()) };
         let place = match identifier {
             EXIF => &mut self.exif,
             _ if identifier == XMP => &mut self.xmp,
-            _ => return,
+            _ => return Ok(()),
         };
         place.get_or_insert(start + 16..end);
+        Ok(())
     }
 }
 
 /// Where a codestream lies whose box says that it lies here. That length is used if EOC is there, or boxes follow; else
 /// the codestream, whose headers say where its tile-parts end, goes on to the end of the file.
-fn own_end(bytes: &[u8], stated: Range<usize>) -> Range<usize> {
-    let is_closed = bytes.get(stated.clone()).is_some_and(|codestream| codestream.ends_with(&[0xff, 0xd9]));
+fn own_end(bytes: Bytes, stated: Range<usize>) -> Result<Range<usize>, MasterError> {
+    let length = bytes.length() as usize;
+    let last = range(&(stated.end.saturating_sub(2).max(stated.start)..stated.end));
+    bytes.announce_one(last.clone())?;
+    let is_closed = bytes.slice(last) == Some(&[0xff, 0xd9]);
     let are_boxes = || {
-        let boxes = Walk::new(bytes).all(stated.end..bytes.len()).ok();
-        boxes.is_some_and(|boxes| boxes.last().is_some_and(|last| last.contents.end == bytes.len()))
+        let boxes = Walk::new(bytes).all(stated.end..length).ok();
+        boxes.is_some_and(|boxes| boxes.last().is_some_and(|last| last.contents.end == length))
     };
-    if is_closed || are_boxes() { stated } else { stated.start..bytes.len() }
+    Ok(if is_closed || are_boxes() { stated } else { stated.start..length })
+}
+
+/// A part of a file that may be missing; None if it cannot be fetched either, which shows when the object is checked.
+pub(super) fn part<'a>(bytes: Bytes<'a>, place: Option<&Range<usize>>) -> Option<&'a [u8]> {
+    let place = range(place?);
+    bytes.announce_one(place.clone()).ok()?;
+    bytes.slice(place)
 }
 
 /// The image header box (T.800 I.5.3.1): compression 7 is JPEG 2000.
@@ -203,8 +231,9 @@ fn check_compression(ihdr: &[u8]) -> Result<(), MasterError> {
 /// The resolution box (T.800 I.5.3.7): as captured, or else as to be displayed.
 fn scale(walk: &mut Walk, resolution: Box) -> Result<Option<PhysicalScale>, MasterError> {
     let parts = walk.all(resolution.contents)?;
-    let named = |kind| parts.iter().find(|part| part.kind == kind).map(|part| walk.contents(part));
-    Ok(named(*b"resc").or(named(*b"resd")).and_then(pixel_side))
+    let named = |kind| parts.iter().find(|part| part.kind == kind);
+    let part = named(*b"resc").or(named(*b"resd"));
+    Ok(part.map(|part| walk.contents(part)).transpose()?.and_then(pixel_side))
 }
 
 /// The side of a pixel, if it is square: a hundredth of a metre divided by pixels in a metre.

@@ -12,7 +12,7 @@ use recto_jp2::{Dimensions, Rect};
 
 /// A picture that is not there, and how it is coded.
 #[derive(Clone, Debug)]
-pub(in super::super) struct Sample {
+pub(crate) struct Sample {
     /// The image area on the reference grid.
     pub image: Rect,
     /// Number of components.

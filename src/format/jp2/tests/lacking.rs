@@ -37,13 +37,8 @@ fn tiles_that_lack_levels_are_lowered_as_an_encoder_would() {
         let even = sample.codestream();
         let index = Index::read(&codestream).expect("an index");
         assert_eq!(index.levels(&codestream), 4);
-        let source = Source {
-            codestream: &codestream,
-            index: &index,
-            components: &ALL,
-            identity: 1,
-            announce: &|_| (),
-        };
+        let source =
+            Source { codestream: (&codestream).into(), index: &index, components: &ALL, identity: 1 };
         let mut decoder = WindowDecoder::default();
         for reduction in 0..=4u8 {
             // As long as no level is lacking OpenJPEG reads it as it is, else with all levels in both tiles.
@@ -74,8 +69,7 @@ fn tiles_that_lack_levels_must_not_be_large() {
     let length = u32::from_be_bytes(*lacking[start + 6..].first_chunk().expect("Psot"));
     lacking[start + 6..start + 10].copy_from_slice(&(length + cod.len() as u32).to_be_bytes());
     let index = Index::read(&lacking).expect("an index");
-    let source =
-        Source { codestream: &lacking, index: &index, components: &[0], identity: 1, announce: &|_| () };
+    let source = Source { codestream: (&lacking).into(), index: &index, components: &[0], identity: 1 };
     let decoded = WindowDecoder::default().decode(source, 5, Rect::new(0, 0, 60_000, 30_000));
     assert!(matches!(decoded, Err(Error::TooLarge(_))), "{decoded:?}");
 }

@@ -42,7 +42,7 @@ fn high_throughput_is_read_by_openjpeg() {
     let image = Image::read(bytes).expect("an image");
     assert_eq!((image.reader(), levels(&image)), (Reader::OpenJpeg, vec![(24, 16)]));
     let window = Rect::new(3, 2, 17, 11);
-    let raster = image.decode::<u8>(&mut WindowDecoder::default(), bytes, 1, 0, window, |_| ());
+    let raster = image.decode::<u8>(&mut WindowDecoder::default(), bytes, 1, 0, window);
     let expected: Vec<u8> = (2..13u8).flat_map(|y| (3..20u8).map(move |x| (9 * x) ^ (5 * y))).collect();
     assert_eq!(raster.expect("decoded").pixels, expected);
 }

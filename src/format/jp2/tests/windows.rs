@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
-use recto_jp2::{Dimensions, Error, Header, Index, Plane, Rect, Source, WindowDecoder};
+use recto_jp2::{Bytes, Dimensions, Error, Header, Index, Plane, Rect, Source, WindowDecoder};
 
 use super::headers::bytes;
 use super::index;
@@ -19,8 +19,7 @@ pub(super) const ALL: [usize; 4] = [0, 1, 2, 3];
 fn check(sample: &Sample, windows: &[Rect]) {
     let codestream = sample.codestream();
     let index = Index::read(&codestream).expect("an index");
-    let source =
-        Source { codestream: &codestream, index: &index, components: &ALL, identity: 1, announce: &|_| () };
+    let source = Source { codestream: (&codestream).into(), index: &index, components: &ALL, identity: 1 };
     let mut decoder = WindowDecoder::default();
     for reduction in 0..=sample.levels as u8 {
         // It refuses images without a sample at this reduction.
@@ -129,16 +128,17 @@ fn what_is_decoded_again_comes_from_the_cache() {
     let codestream = sample.codestream();
     let index = Index::read(&codestream).expect("an index");
     let mut decoder = WindowDecoder::default();
-    let source =
-        Source { codestream: &codestream, index: &index, components: &ALL, identity: 1, announce: &|_| () };
+    let source = Source { codestream: (&codestream).into(), index: &index, components: &ALL, identity: 1 };
     let first = decoder.decode(source, 0, sample.image).expect("decoded").to_vec();
     // Nothing but headers is left: who decodes from it again gets something else.
     let mut damaged = codestream.clone();
     let start = codestream.len() / 4;
     damaged[start..].fill(0);
-    let again = decoder.decode(Source { codestream: &damaged, ..source }, 0, sample.image).expect("kept");
+    let again =
+        decoder.decode(Source { codestream: (&damaged).into(), ..source }, 0, sample.image).expect("kept");
     assert!(first.iter().zip(again).all(|(one, other)| one.samples == other.samples));
-    let other = decoder.decode(Source { codestream: &damaged, identity: 2, ..source }, 0, sample.image);
+    let other =
+        decoder.decode(Source { codestream: (&damaged).into(), identity: 2, ..source }, 0, sample.image);
     assert!(other.is_err() || other.is_ok_and(|other| other[0].samples != first[0].samples));
 }
 
@@ -148,7 +148,7 @@ fn damage_is_an_error_where_it_is_and_nowhere_else() {
     let codestream = sample.codestream();
     let cut = &codestream[..codestream.len() * 2 / 3];
     let index = Index::read(cut).expect("an index");
-    let source = Source { codestream: cut, index: &index, components: &ALL, identity: 1, announce: &|_| () };
+    let source = Source { codestream: cut.into(), index: &index, components: &ALL, identity: 1 };
     let mut decoder = WindowDecoder::default();
     let first = Rect::new(0, 0, 90, 90);
     let have = decoder.decode(source, 0, first).expect("before the damage");
@@ -162,7 +162,7 @@ fn what_encoders_write_besides_is_passed_over() {
     let codestream = Sample { components: 1, ..Sample::default() }.codestream();
     let decoded = |codestream: &[u8]| {
         let index = Index::read(codestream).expect("an index");
-        let source = Source { codestream, index: &index, components: &ALL, identity: 1, announce: &|_| () };
+        let source = Source { codestream: codestream.into(), index: &index, components: &ALL, identity: 1 };
         let mut decoder = WindowDecoder::default();
         decoder.decode(source, 0, area()).expect("decoded")[0].samples.clone()
     };
@@ -191,13 +191,15 @@ fn what_is_announced_is_all_that_is_read() {
         let codestream = sample.codestream();
         let index = Index::read(&codestream).expect("an index");
         let announced = RefCell::new(Vec::new());
-        let announce = |ranges: &[Range<usize>]| announced.borrow_mut().extend_from_slice(ranges);
+        let announce = |ranges: &[Range<usize>]| {
+            announced.borrow_mut().extend_from_slice(ranges);
+            Ok(())
+        };
         let source = Source {
-            codestream: &codestream,
+            codestream: Bytes::new(&codestream, &announce, true),
             index: &index,
             components: &ALL,
             identity: 1,
-            announce: &announce,
         };
         let Rect { x, y, width, height } = sample.image;
         let area = Rect::new(x + width / 3, y + height / 3, width / 6 + 1, height / 6);
@@ -207,7 +209,7 @@ fn what_is_announced_is_all_that_is_read() {
         let mut rest = vec![0xee; codestream.len()];
         announced.iter().for_each(|range| rest[range.clone()].copy_from_slice(&codestream[range.clone()]));
         let mut decoder = WindowDecoder::default();
-        let got = decoder.decode(Source { codestream: &rest, ..source }, 0, area);
+        let got = decoder.decode(Source { codestream: (&rest).into(), ..source }, 0, area);
         let got = got.unwrap_or_else(|error| panic!("{error}: {sample:?}"));
         assert!(got.iter().zip(&expected).all(|(a, b)| a.samples == b.samples), "{sample:?}");
         let bytes: usize = announced.iter().map(Range::len).sum();
@@ -222,8 +224,7 @@ fn what_takes_too_long_is_refused() {
     let cod = codestream.windows(2).position(|marker| marker == [0xff, 0x52]).expect("COD");
     codestream[cod + 6..cod + 8].fill(0xff);
     let index = Index::read(&codestream).expect("an index of 65535 layers");
-    let source =
-        Source { codestream: &codestream, index: &index, components: &ALL, identity: 1, announce: &|_| () };
+    let source = Source { codestream: (&codestream).into(), index: &index, components: &ALL, identity: 1 };
     let error = WindowDecoder::default().decode(source, 0, Rect::new(0, 0, 9, 9)).err();
     assert!(matches!(error, Some(Error::TooLarge(_))), "{error:?}");
 }
@@ -283,13 +284,7 @@ fn components_that_are_not_wanted_are_not_decoded() {
     for reversible in [true, false] {
         let codestream = Sample { reversible, ..Sample::default() }.codestream();
         let index = Index::read(&codestream).expect("an index");
-        let all = Source {
-            codestream: &codestream,
-            index: &index,
-            components: &ALL,
-            identity: 1,
-            announce: &|_| (),
-        };
+        let all = Source { codestream: (&codestream).into(), index: &index, components: &ALL, identity: 1 };
         let mut decoder = WindowDecoder::default();
         let expected = decoder.decode(all, 0, area()).expect("decoded").to_vec();
         let got = decoder.decode(Source { components: &[1], ..all }, 0, area()).expect("decoded");
@@ -309,7 +304,7 @@ fn places_near_the_ends_of_their_numbers_agree() {
         let whole = |codestream: &[u8], shift: u32| {
             let index = Index::read(codestream).expect("an index");
             let source =
-                Source { codestream, index: &index, components: &ALL, identity: 1, announce: &|_| () };
+                Source { codestream: codestream.into(), index: &index, components: &ALL, identity: 1 };
             let area = Rect { x: sample.image.x + shift, y: sample.image.y + shift, ..sample.image };
             assert_eq!(index.header.image, area);
             (0..=3)
