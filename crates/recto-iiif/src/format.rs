@@ -3,12 +3,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 use crate::error::{Error, quoted};
 
 /// The file format of the answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Format {
     /// JPEG
     Jpg,

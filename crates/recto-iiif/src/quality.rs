@@ -3,12 +3,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 use crate::error::{Error, quoted};
 
 /// In which colours the image is returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Quality {
     /// As the master is.
     Default,

@@ -93,7 +93,9 @@ impl Demand {
                 let blocks: u64 = resolution.blocks(precinct).map(|(_, grid)| grid.len()).sum();
                 self.visit(layers.saturating_mul(blocks + 4))?;
                 let packets = tile.packets(resolution, precinct);
-                self.ranges.extend(packets.map(|packet| packet.start..packet.end.min(packet.start + LONG)));
+                self.ranges.extend(
+                    packets.map(|packet| packet.start..packet.end.min(packet.start.saturating_add(LONG))),
+                );
             }
         }
         Ok(())
