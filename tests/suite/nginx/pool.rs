@@ -14,9 +14,9 @@ use crate::picture::{LEAF, Picture};
 use crate::server::{send, until};
 use crate::site::{MASTER, Setup, Site, until_status};
 
-/// A request that nobody has made before, with a bit of work in it.
+/// A request that nobody has made before, with a bit of work in it, spelled as NGINX keeps it.
 fn fresh(n: u32) -> String {
-    format!("/iiif/3/{MASTER}/{},{},400,300/max/0/default.png", n % 1000, n / 1000)
+    format!("/iiif/3/{MASTER}/{},{},400,300/400,300/0/default.png", n % 1000, n / 1000)
 }
 
 /// Clients that ask for something else each time; what is shown must be right.
