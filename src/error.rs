@@ -19,9 +19,29 @@ pub enum Error {
     #[error(transparent)]
     Master(#[from] MasterError),
 
+    /// Nobody has to act: the work was ended before it was done.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+
+    /// Nobody has to act: there is no room for it now, as the text says, and will be in a moment.
+    #[error("{0}")]
+    Busy(&'static str),
+
     /// The operator has to act: the machine, not the request or the file, is at fault.
     #[error("{0}")]
     Internal(String),
+}
+
+/// Why work was ended before it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Stopped {
+    /// Whoever asked for it has left.
+    #[error("the client has left")]
+    AskerLeft,
+
+    /// It took longer than a request may.
+    #[error("the request took longer than it may")]
+    OverBudget,
 }
 
 /// Why a master cannot be read.

@@ -22,6 +22,7 @@ use crate::http::{ConfigFingerprint, Request, Response};
 use crate::lru::Lru;
 use crate::master::{IndexStore, Master, OpenMasters};
 use crate::source::{Identity, Root, Sidecar};
+use crate::watch::Watch;
 
 /// How many sidecars a worker remembers to have complained of.
 const COMPLAINTS: usize = 64;
@@ -140,7 +141,7 @@ impl Service {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
         let plan = derivation.plan().within(rendering.max_source_area)?;
-        let body = self.pipeline.derive(&master, &plan)?;
+        let body = self.pipeline.derive(&master, &plan, &Watch::unlimited())?;
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }
 

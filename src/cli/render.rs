@@ -16,6 +16,7 @@ use crate::derive::pipeline::Pipeline;
 use crate::derive::{self, Derivation, InfoRequest};
 use crate::master::Master;
 use crate::source::{Sidecar, file_and_page};
+use crate::watch::Watch;
 
 /// What is said of a request that has another form.
 const REQUEST: &str = "REQUEST is REGION/SIZE/ROTATION/QUALITY.FORMAT, or info.json";
@@ -78,7 +79,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 return Ok(());
             }
             let plan = plan.within(rendering.max_source_area)?;
-            send(Pipeline::default().derive(&master, &plan)?, file, arguments)
+            send(Pipeline::default().derive(&master, &plan, &Watch::unlimited())?, file, arguments)
         }
         Target::Info { version, identifier } => {
             let id = recto_iiif::base_uri("http://localhost/iiif", version, &identifier);

@@ -36,6 +36,7 @@ fn complain(status: &str, uri: &[u8], error: &Error) {
         Error::Request(_) | Error::NotFound(_) | Error::Master(MasterError::NoImage) => {
             log::debug!("{status} {uri:?}: {error}");
         }
+        Error::Stopped(_) | Error::Busy(_) => log::info!("{status} {uri:?}: {error}"),
         Error::Master(_) | Error::Internal(_) => log::error!("{status} {uri:?}: {error}"),
     }
 }

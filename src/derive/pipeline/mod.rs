@@ -19,6 +19,7 @@ use crate::metadata::Metadata;
 use crate::passthrough::{Conversion, Passthrough};
 use crate::picture::{Depth, Quality};
 use crate::raster::{Converter, Convertible, Resampler};
+use crate::watch::Watch;
 use lent::Lent;
 use stages::{bands, gathered};
 use stream::ChunkStream;
@@ -39,8 +40,8 @@ impl Pipeline {
     ///
     /// # Errors
     /// [`Error::Request`] if the format cannot hold a picture of that size; [`Error::Master`] if a piece that the plan
-    /// needs is damaged; [`Error::Internal`] if an encoder fails.
-    pub fn derive(&mut self, master: &Rc<Master>, plan: &Plan) -> Result<Body<'_>, Error> {
+    /// needs is damaged; [`Error::Stopped`] if `watch` ends the work; [`Error::Internal`] if an encoder fails.
+    pub fn derive(&mut self, master: &Rc<Master>, plan: &Plan, watch: &Watch) -> Result<Body<'_>, Error> {
         encode::check(plan.format, plan.canvas(), &plan.encodings)?;
         let profiles = colours::profiles(master, plan, &mut self.converter)?;
         let carried = Carried { profile: profiles.sent, metadata: metadata(master, plan)? };
@@ -51,8 +52,8 @@ impl Pipeline {
             return Ok(file.into());
         }
         match plan.depth {
-            Depth::Eight => self.made::<u8>(master, plan, profiles.source, carried),
-            Depth::Sixteen => self.made::<u16>(master, plan, profiles.source, carried),
+            Depth::Eight => self.made::<u8>(master, plan, profiles.source, carried, watch),
+            Depth::Sixteen => self.made::<u16>(master, plan, profiles.source, carried, watch),
         }
     }
 
@@ -80,11 +81,12 @@ impl Pipeline {
         plan: &Plan,
         source: Option<Vec<u8>>,
         carried: Carried,
+        watch: &Watch,
     ) -> Result<Body<'_>, Error> {
         let conversion = self.converter.conversion::<S>(source.as_deref(), master.description.channels);
         let decoder = Lent::new(&mut self.decoder, Decoder::release_buffers);
         let resampler = Lent::new(&mut self.resampler, Resampler::release_buffers);
-        let bands = bands(Rc::clone(master), *plan, decoder, conversion, resampler);
+        let bands = bands(Rc::clone(master), *plan, decoder, conversion, resampler, watch.clone());
         match plan.stream {
             Some(format) => {
                 let file = format.begin(plan.scaling.output(), carried, &plan.encodings);

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::master::{Decoder, Master};
 use crate::picture::{Channels, Dimensions, Rect};
 use crate::raster::{Conversion, Raster, Resampler, Sample, apply, orient, rotate};
+use crate::watch::Watch;
 
 /// The bands of a derivative as they are written, top to bottom: each is made on demand. After an error the rest is
 /// meaningless.
@@ -22,10 +23,14 @@ pub(super) fn bands<S: Sample>(
     mut decoder: Lent<'_, Decoder>,
     conversion: Conversion<S>,
     resampler: Lent<'_, Resampler>,
+    watch: Watch,
 ) -> impl Iterator<Item = Result<Raster<S>, Error>> {
     // Stages on windows of the level. Colours are converted before scaling, so that a tile and a scaled picture match
     // where they meet.
-    let mut decoded = move |window: Rect| master.decode(&mut decoder, plan.scaling.level, window);
+    let mut decoded = move |window: Rect| {
+        watch.check()?;
+        Ok::<_, Error>(master.decode(&mut decoder, plan.scaling.level, window)?)
+    };
     let coloured = move |window: Rect| Ok(conversion.apply(decoded(window)?));
     // Stages on bands of the picture.
     let scaled = scaled(plan.scaling, resampler, coloured);

@@ -4,6 +4,7 @@
 //! fallback: [`Colours::WithProfile`], [`PassThrough`].
 
 mod budget;
+mod cost;
 mod display;
 mod scaling;
 
@@ -15,6 +16,7 @@ use crate::metadata::Policy;
 use crate::picture::{
     Channels, Depth, Derivative, Description, Dimensions, Format, Orientation, Quality, StoredAs, Tile,
 };
+pub use cost::{Class, Cost};
 pub use scaling::{Band, Scaling};
 
 /// Larger pictures are written while they are made, if the format allows it: 6 MB of RGB.

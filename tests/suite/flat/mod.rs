@@ -106,7 +106,10 @@ fn render(path: &Path, request: &str) -> Vec<u8> {
     let derivation =
         Derivation::new(&master, (version, &request), &config.rendering.limits, &config.rendering).unwrap();
     let mut pipeline = Pipeline::default();
-    let chunks = pipeline.derive(&master, &derivation.plan()).unwrap().into_chunks();
+    let chunks = pipeline
+        .derive(&master, &derivation.plan(), &recto::watch::Watch::unlimited())
+        .unwrap()
+        .into_chunks();
     chunks.collect::<Result<Vec<_>, _>>().unwrap().concat()
 }
 
