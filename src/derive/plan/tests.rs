@@ -33,6 +33,7 @@ fn planned(resolved: &Derivative, master: &Description, set: &Set) -> Plan {
     let rendering = Rendering {
         limits: Limits::default(),
         max_source_area: NonZeroU64::MAX,
+        memory: u64::MAX,
         offer: set.offer.clone(),
         info: Extras::default(),
         colour: set.colour,
