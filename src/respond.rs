@@ -140,7 +140,7 @@ impl Service {
         if asked.validators.match_any(&freshness) {
             return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
         }
-        let plan = derivation.plan().within(rendering.max_source_area)?;
+        let plan = derivation.plan().within(rendering)?;
         let body = self.pipeline.derive(&master, &plan, &Watch::unlimited())?;
         Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
     }
