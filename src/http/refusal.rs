@@ -2,17 +2,23 @@
 
 use super::{Response, public_message, status};
 use crate::body::Body;
-use crate::error::{Error, MasterError};
+use crate::error::{Error, MasterError, Stopped};
 
 /// How long clients and caches may keep an error response: a file may appear at any time.
 pub const REFUSAL_MAX_AGE: &str = "max-age=60";
+
+/// Seconds after which a client may come again whose request had no room, or took too long.
+const RETRY_AFTER: &str = "5";
 
 /// The response to an error, which NGINX may cache or not; faults that are not the client's are logged.
 pub fn refusal(uri: &[u8], error: &Error, may_be_cached: bool) -> Response<'static> {
     let status = status(error);
     complain(&status.to_string(), uri, error);
     let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
-    let refusal = Response::text(status, &public_message(error)).with("Cache-Control", cache_control);
+    let mut refusal = Response::text(status, &public_message(error)).with("Cache-Control", cache_control);
+    if let Error::Stopped(_) | Error::Busy(_) = error {
+        refusal = refusal.with("Retry-After", RETRY_AFTER);
+    }
     // Perhaps a picture that is being written: NGINX must not replace what it has cached of it by this.
     let is_for_now = matches!(error, Error::Master(MasterError::NoImage));
     if is_for_now || !may_be_cached { refusal.with("X-Accel-Expires", "0") } else { refusal }
@@ -33,7 +39,10 @@ pub fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
 fn complain(status: &str, uri: &[u8], error: &Error) {
     let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
     match error {
-        Error::Request(_) | Error::NotFound(_) | Error::Master(MasterError::NoImage) => {
+        Error::Request(_)
+        | Error::NotFound(_)
+        | Error::Master(MasterError::NoImage)
+        | Error::Stopped(Stopped::AskerLeft) => {
             log::debug!("{status} {uri:?}: {error}");
         }
         Error::Stopped(_) | Error::Busy(_) => log::info!("{status} {uri:?}: {error}"),
