@@ -7,18 +7,20 @@ use crate::error::{Error, MasterError, Stopped};
 /// How long clients and caches may keep an error response: a file may appear at any time.
 pub const REFUSAL_MAX_AGE: &str = "max-age=60";
 
-/// Seconds after which a client may come again whose request had no room, or took too long.
-const RETRY_AFTER: &str = "5";
+/// Seconds after which a client may come again whose request took too long: perhaps the machine has less to do then.
+const AFTER_TOO_LONG: &str = "30";
 
 /// The response to an error, which NGINX may cache or not; faults that are not the client's are logged.
 pub fn refusal(uri: &[u8], error: &Error, may_be_cached: bool) -> Response<'static> {
     let status = status(error);
     complain(&status.to_string(), uri, error);
     let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
-    let mut refusal = Response::text(status, &public_message(error)).with("Cache-Control", cache_control);
-    if let Error::Stopped(_) | Error::Busy(_) = error {
-        refusal = refusal.with("Retry-After", RETRY_AFTER);
-    }
+    let refusal = Response::text(status, &public_message(error)).with("Cache-Control", cache_control);
+    let refusal = match error {
+        Error::Busy { wait, .. } => refusal.with("Retry-After", wait.as_secs().max(1).to_string()),
+        Error::Stopped(_) => refusal.with("Retry-After", AFTER_TOO_LONG),
+        _ => refusal,
+    };
     // Perhaps a picture that is being written: NGINX must not replace what it has cached of it by this.
     let is_for_now = matches!(error, Error::Master(MasterError::NoImage));
     if is_for_now || !may_be_cached { refusal.with("X-Accel-Expires", "0") } else { refusal }
@@ -45,7 +47,7 @@ fn complain(status: &str, uri: &[u8], error: &Error) {
         | Error::Stopped(Stopped::AskerLeft) => {
             log::debug!("{status} {uri:?}: {error}");
         }
-        Error::Stopped(_) | Error::Busy(_) => log::info!("{status} {uri:?}: {error}"),
+        Error::Stopped(_) | Error::Busy { .. } => log::info!("{status} {uri:?}: {error}"),
         Error::Master(_) | Error::Internal(_) => log::error!("{status} {uri:?}: {error}"),
     }
 }

@@ -4,6 +4,7 @@
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,10 +22,22 @@ const UNFINISHED_WHILE_OTHERS_WAIT: Duration = Duration::from_millis(300);
 /// How long a reply may wait to be read, all of it together.
 const UNREAD: Duration = Duration::from_secs(30);
 
+/// The other end of a connection, for whoever works for it.
+pub(super) struct Peer(UnixStream);
+
+impl Peer {
+    /// Whether it has closed, so that nobody reads the reply.
+    pub(super) fn has_left(&self) -> bool {
+        let mut polled = [PollFd::new(&self.0, PollFlags::RDHUP)];
+        let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+        poll(&mut polled, Some(&Timespec::default())).is_ok() && polled[0].revents().intersects(gone)
+    }
+}
+
 /// A connection whose stream does not block; all waiting is done here, against a deadline that a slow peer cannot
 /// extend.
 pub(super) struct Connection<'a> {
-    stream: UnixStream,
+    peer: Rc<Peer>,
     listener: BorrowedFd<'a>,
     stop: &'a AtomicBool,
     accepted: Instant,
@@ -35,25 +48,24 @@ pub(super) struct Connection<'a> {
 impl<'a> Connection<'a> {
     /// The accepted, non-blocking `stream`; connections that queue at `listener`, or `stop`, shorten its limits.
     pub(super) fn new(stream: UnixStream, listener: BorrowedFd<'a>, stop: &'a AtomicBool) -> Self {
-        Self { stream, listener, stop, accepted: Instant::now(), unread: Duration::ZERO }
+        let peer = Rc::new(Peer(stream));
+        Self { peer, listener, stop, accepted: Instant::now(), unread: Duration::ZERO }
     }
 
-    /// Whether the peer has closed, so that nobody reads the reply.
-    pub(super) fn peer_has_left(&self) -> bool {
-        let mut polled = [PollFd::new(&self.stream, PollFlags::RDHUP)];
-        let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
-        poll(&mut polled, Some(&Timespec::default())).is_ok() && polled[0].revents().intersects(gone)
+    /// The other end.
+    pub(super) fn peer(&self) -> Rc<Peer> {
+        Rc::clone(&self.peer)
     }
 
     /// Waits until there is more to read.
     fn wait_for_more(&self) -> io::Result<()> {
         let waited = self.accepted.elapsed();
         if let Some(left) = UNFINISHED_WHILE_OTHERS_WAIT.checked_sub(waited) {
-            return wait(&mut [PollFd::new(&self.stream, PollFlags::IN)], left);
+            return wait(&mut [PollFd::new(&self.peer.0, PollFlags::IN)], left);
         }
         let left = UNFINISHED.checked_sub(waited).ok_or(ErrorKind::TimedOut)?;
         let mut polled = [
-            PollFd::new(&self.stream, PollFlags::IN),
+            PollFd::new(&self.peer.0, PollFlags::IN),
             PollFd::from_borrowed_fd(self.listener, PollFlags::IN),
         ];
         wait(&mut polled, left)?;
@@ -67,7 +79,7 @@ impl<'a> Connection<'a> {
     /// Waits until there is room to write.
     fn wait_for_room(&mut self) -> io::Result<()> {
         let (since, left) = (Instant::now(), UNREAD.checked_sub(self.unread).ok_or(ErrorKind::TimedOut)?);
-        wait(&mut [PollFd::new(&self.stream, PollFlags::OUT)], left)?;
+        wait(&mut [PollFd::new(&self.peer.0, PollFlags::OUT)], left)?;
         self.unread += since.elapsed();
         Ok(())
     }
@@ -86,7 +98,7 @@ fn wait(polled: &mut [PollFd<'_>], limit: Duration) -> io::Result<()> {
 impl Read for Connection<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.stream.read(buffer) {
+            match (&self.peer.0).read(buffer) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait_for_more()?,
                 outcome => return outcome,
             }
@@ -101,7 +113,7 @@ impl Write for Connection<'_> {
 
     fn write_vectored(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         loop {
-            match self.stream.write_vectored(slices) {
+            match (&self.peer.0).write_vectored(slices) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait_for_room()?,
                 outcome => return outcome,
             }
@@ -152,9 +164,9 @@ mod tests {
         });
         let mut buffer = [0; 8];
         assert_eq!(connection.read(&mut buffer).expect("sent"), 4);
-        assert!(!connection.peer_has_left());
+        assert!(!connection.peer().has_left());
         drop(sender.join());
-        assert!(connection.peer_has_left());
+        assert!(connection.peer().has_left());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! A faulty peer loses its connection, but never ends the worker.
 
 mod connection;
+mod desk;
+mod place;
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -24,9 +26,11 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::config::Config;
 use crate::fastcgi::{self, Incoming};
 use crate::http::{Request, Response};
-use crate::process::scoreboard::{Entry, Scoreboard, now};
+use crate::process::scoreboard::Scoreboard;
 use crate::respond::Service;
 use connection::Connection;
+use desk::WorkerDesk;
+use place::Place;
 
 /// What the supervisor gives to a worker, beside the listening socket on descriptor 0 (FastCGI 1.0 section 2.2).
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +67,9 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
 
     let text = std::fs::read_to_string(descriptor_path(inherited.config))
         .context("cannot read the configuration")?;
-    let mut service = Service::new(Config::parse(&text)?)?;
+    let config = Config::parse(&text)?;
+    let budget = budget(config.serving.pool.deadline);
+    let mut service = Service::new(config)?;
     let scoreboard =
         Scoreboard::open(&descriptor_path(inherited.scoreboard)).context("cannot open the scoreboard")?;
     let mut place = Place::take(scoreboard, inherited.slot)?;
@@ -75,12 +81,17 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     while !stop.load(Ordering::Relaxed) {
         if let Some(stream) = accept(listener).context("cannot accept connections")? {
             let mut connection = Connection::new(stream, listener, &stop);
-            if serve(&mut connection, &mut service, &mut place).is_break() {
+            if serve(&mut connection, &mut service, &mut place, budget).is_break() {
                 bail!("the worker panicked and makes room for a fresh one");
             }
         }
     }
     Ok(())
+}
+
+/// How long work may take before it is ended here: a tenth less than until the supervisor ends the whole worker.
+fn budget(deadline: Duration) -> Duration {
+    deadline * 9 / 10
 }
 
 /// A worker without its supervisor has no deadline, so it must not outlive it.
@@ -115,7 +126,12 @@ fn accept(listener: BorrowedFd<'_>) -> io::Result<Option<UnixStream>> {
 /// requests to this worker while others are idle.
 ///
 /// Breaks off when the worker should not go on.
-fn serve(connection: &mut Connection<'_>, service: &mut Service, place: &mut Place) -> ControlFlow<()> {
+fn serve(
+    connection: &mut Connection<'_>,
+    service: &mut Service,
+    place: &mut Place,
+    budget: Duration,
+) -> ControlFlow<()> {
     let Incoming { id, request } = match fastcgi::read_request(connection) {
         Ok(incoming) => incoming,
         Err(error) => {
@@ -123,18 +139,18 @@ fn serve(connection: &mut Connection<'_>, service: &mut Service, place: &mut Pla
             return ControlFlow::Continue(());
         }
     };
-    if connection.peer_has_left() {
+    let peer = connection.peer();
+    if peer.has_left() {
         log::debug!("the peer has left before its request was begun");
         return ControlFlow::Continue(());
     }
-    let line = request_line(&request);
-    if place.scoreboard.is_quarantined(&line) {
-        let why = "this request has failed repeatedly and is not tried again for a while";
-        deliver(Response::text(500, why), id, connection);
-        return ControlFlow::Continue(());
-    }
-    place.begin(line);
-    let flow = answer(|| service.respond(&request), id, connection, place);
+    place.begin(request_line(&request));
+    let flow = answer(
+        |place| service.respond(&request, &mut WorkerDesk { place, peer: &peer, budget }),
+        id,
+        connection,
+        place,
+    );
     service.after_response();
     flow
 }
@@ -142,14 +158,21 @@ fn serve(connection: &mut Connection<'_>, service: &mut Service, place: &mut Pla
 /// Writes the response, or status 500 after a panic. After a panic the slot stays busy: the supervisor reads in it
 /// which request did this.
 fn answer<'r>(
-    respond: impl FnOnce() -> Response<'r>,
+    respond: impl FnOnce(&mut Place) -> Option<Response<'r>>,
     id: u16,
     out: &mut impl Write,
     place: &mut Place,
 ) -> ControlFlow<()> {
-    let Some(response) = guarded(respond) else {
-        deliver(Response::text(500, "the image server failed; its log says why"), id, out);
-        return ControlFlow::Break(());
+    let response = match guarded(|| respond(place)) {
+        Some(Some(response)) => response,
+        Some(None) => {
+            place.finish();
+            return ControlFlow::Continue(());
+        }
+        None => {
+            deliver(Response::text(500, "the image server failed; its log says why"), id, out);
+            return ControlFlow::Break(());
+        }
     };
     // The deadline is for work. How long a peer may take to read has a limit of its own; but it may be working yet.
     let is_whole = response.body.is_whole();
@@ -185,41 +208,6 @@ fn request_line(request: &Request) -> Vec<u8> {
     [method, path].join(&b' ')
 }
 
-/// The worker's slot on the scoreboard.
-struct Place {
-    scoreboard: Scoreboard,
-    slot: usize,
-    entry: Entry,
-}
-
-impl Place {
-    /// Takes the slot, which shows the supervisor that this worker is ready.
-    fn take(scoreboard: Scoreboard, slot: usize) -> io::Result<Self> {
-        let entry = Entry { process: std::process::id(), ..Entry::default() };
-        scoreboard.write(slot, &entry)?;
-        Ok(Self { scoreboard, slot, entry })
-    }
-
-    fn begin(&mut self, line: Vec<u8>) {
-        self.entry.busy_since = now();
-        self.entry.request = line;
-        self.publish();
-    }
-
-    fn finish(&mut self) {
-        self.entry.busy_since = 0;
-        self.entry.served += 1;
-        self.entry.request.clear();
-        self.publish();
-    }
-
-    fn publish(&self) {
-        if let Err(error) = self.scoreboard.write(self.slot, &self.entry) {
-            log::error!("cannot write to the scoreboard: {error}");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,7 +238,7 @@ mod tests {
         place.begin(b"GET /a".to_vec());
         assert!(slot().busy_since > 0 && slot().request == b"GET /a");
         let mut out = Vec::new();
-        let flow = answer(|| Response::text(404, "no"), 1, &mut out, &mut place);
+        let flow = answer(|_| Some(Response::text(404, "no")), 1, &mut out, &mut place);
         assert!(flow.is_continue() && is_whole(&out) && contains(&out, "Status: 404"));
         assert_eq!((slot().busy_since, slot().served, slot().request), (0, 1, vec![]));
     }
@@ -260,7 +248,7 @@ mod tests {
         let (board, mut place) = place();
         place.begin(b"GET /a".to_vec());
         let mut out = Vec::new();
-        let flow = answer(|| panic!("on purpose, in a test"), 1, &mut out, &mut place);
+        let flow = answer(|_| panic!("on purpose, in a test"), 1, &mut out, &mut place);
         assert!(flow.is_break() && is_whole(&out) && contains(&out, "Status: 500"));
         assert_eq!(board.read(3).expect("readable").expect("in one piece").request, b"GET /a");
     }
@@ -275,7 +263,7 @@ mod tests {
             let chunks = std::iter::repeat_with(busy).take(2).chain(std::iter::once_with(last));
             let response = Response::new(200, Body::Chunks(Box::new(chunks)));
             let mut out = Vec::new();
-            let flow = answer(|| response, 1, &mut out, &mut place);
+            let flow = answer(|_| Some(response), 1, &mut out, &mut place);
             assert!(contains(&out, "Status: 200") && contains(&out, &"\u{1}".repeat(9)));
             (flow.is_continue(), is_whole(&out), slot().request)
         };
