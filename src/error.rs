@@ -19,7 +19,7 @@ pub enum Error {
 
     /// The owner of the file has to act: it is damaged, or uses what Recto does not read.
     #[error(transparent)]
-    Master(#[from] MasterError),
+    Master(MasterError),
 
     /// Nobody has to act: the work was ended before it was done.
     #[error(transparent)]
@@ -69,6 +69,19 @@ pub enum MasterError {
     /// Reading it would take more memory or time than a request may have.
     #[error("master too large: {0}")]
     TooLarge(String),
+
+    /// Nothing is wrong with it: reading it was ended before it was done.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+}
+
+impl From<MasterError> for Error {
+    fn from(error: MasterError) -> Self {
+        match error {
+            MasterError::Stopped(why) => Self::Stopped(why),
+            other => Self::Master(other),
+        }
+    }
 }
 
 impl Error {

@@ -16,6 +16,7 @@ use crate::ifd::File;
 use crate::metadata::{Exif, Packet, exif_orientation, is_adobe_rgb};
 use crate::passthrough::{Conversion, Passthrough};
 use crate::picture::{Depth, Dimensions, Limits, Orientation, Rect};
+use crate::watch::Watch;
 
 /// JPEG 2000.
 pub mod jp2 {
@@ -56,12 +57,12 @@ fn tiff_windows(file: &File, level: &tiff::Image) {
 /// A JPEG file: whole, and in windows by an index, which have to be the same pixels.
 pub fn jpeg(bytes: &[u8]) {
     let Some(picture) = flat(bytes, |bytes| bytes.starts_with(&[0xff, 0xd8])) else { return };
-    let Some(index) = Index::build(bytes) else { return };
+    let Some(index) = Index::build(bytes, &Watch::unlimited()) else { return };
     for (number, level) in picture.description.levels.iter().enumerate() {
         if !picture.has_windows(number) || level.dimensions.area() > AREA {
             continue;
         }
-        let whole = picture.decode(bytes, number, Depth::Eight);
+        let whole = picture.decode(bytes, number, Depth::Eight, &Watch::unlimited());
         for window in corners(level.dimensions) {
             let _ = picture.range(&index, number, window);
             if let (Ok(whole), Ok(part)) = (&whole, picture.decode_window(bytes, &index, number, window)) {
@@ -84,7 +85,7 @@ fn flat(bytes: &[u8], is_meant: impl Fn(&[u8]) -> bool) -> Option<Picture> {
     let _ = (picture.metadata(bytes), picture.icc_profile(bytes));
     for (number, level) in picture.description.levels.iter().enumerate() {
         if level.dimensions.area() <= AREA {
-            let _ = picture.decode(bytes, number, Depth::Sixteen);
+            let _ = picture.decode(bytes, number, Depth::Sixteen, &Watch::unlimited());
         }
     }
     Some(picture)

@@ -12,6 +12,7 @@ use crate::format::jpeg::join::{Joiner, most_rows};
 use crate::picture::{Channels, Dimensions};
 use crate::raster::{Raster, Sample};
 use crate::reused::Reused;
+use crate::watch::Watch;
 
 /// Pixels compressed at once in a picture that is written while it is made, unless 16 rows have more.
 const BAND_AREA: u32 = 1 << 20;
@@ -69,11 +70,12 @@ pub(super) struct JpegStream {
     rows: u32,
     /// Rows that do not fill a band yet.
     left: Raster,
+    watch: Watch,
 }
 
 impl JpegStream {
     /// The picture must be opaque.
-    pub(super) fn new(size: Dimensions, carried: Carried, settings: Jpeg) -> Self {
+    pub(super) fn new(size: Dimensions, carried: Carried, settings: Jpeg, watch: &Watch) -> Self {
         Self {
             encoder: Encoder::default(),
             settings,
@@ -81,11 +83,13 @@ impl JpegStream {
             joiner: Joiner::new(size),
             rows: (BAND_AREA / size.width / 16 * 16).clamp(16, most_rows(size.width)),
             left: Raster::new(Dimensions::new(0, 0), Channels::Gray),
+            watch: watch.clone(),
         }
     }
 
     /// Compresses a band and adds it to `file`.
     fn band(&mut self, raster: &Raster, rows: Range<u32>, file: &mut Vec<u8>) -> Result<(), Error> {
+        self.watch.check()?;
         let band = self.encoder.encode_rows(raster, rows, &self.settings)?;
         let joined = match self.carried.take() {
             Some(carried) => self.joiner.join(&into_jpeg(band, &carried), file),
@@ -142,7 +146,7 @@ mod tests {
         }
         let settings = Jpeg::default();
         let written = |step: u32| {
-            let mut stream = JpegStream::new(size, Carried::default(), settings);
+            let mut stream = JpegStream::new(size, Carried::default(), settings, &Watch::unlimited());
             let mut file = Vec::new();
             for y in (0..size.height).step_by(step as usize) {
                 let mut rows = Raster::new(Dimensions::new(0, 0), Channels::Gray);

@@ -24,6 +24,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use crate::error::Error;
 use crate::picture::{Dimensions, Format, Limits};
 use crate::raster::{Raster, Sample};
+use crate::watch::Watch;
 
 /// Encodes rasters; reuses its buffers.
 #[derive(Default)]
@@ -37,25 +38,39 @@ impl Encoder {
     /// given 8.
     ///
     /// # Errors
-    /// [`Error::Internal`] if the encoder fails.
+    /// [`Error::Internal`] if the encoder fails; [`Error::Stopped`] if `watch` ends the work, which it cannot while WebP,
+    /// JPEG 2000, AVIF, or a JPEG with tables of its own is written.
     pub fn encode<S: Sample>(
         &mut self,
         raster: Raster<S>,
         format: Format,
         carried: &Carried,
         encodings: &Encodings,
+        watch: &Watch,
     ) -> Result<Vec<u8>, Error> {
+        watch.check()?;
+        if let Some(parts) = StreamFormat::of_large(format, raster.dimensions.area(), encodings) {
+            let file = parts.begin(raster.dimensions, carried.clone(), encodings, watch);
+            return stream::in_parts(file, &raster);
+        }
         match format {
             Format::Png => png::encode(&raster, &encodings.png, carried),
-            Format::Tif => tiff::encode(&raster, &encodings.tiff, carried),
+            Format::Tif => tiff::encode(&raster, &encodings.tiff, carried, watch),
             Format::Jpg => {
                 Ok(carried::into_jpeg(self.jpeg.encode(&S::in_8(raster), &encodings.jpeg)?, carried))
             }
             Format::Webp => webp::encode(S::in_8(raster), &encodings.webp, carried),
-            Format::Gif => gif::encode(S::in_8(raster), &encodings.gif),
+            Format::Gif => gif::encode(S::in_8(raster), &encodings.gif, watch),
             Format::Jp2 => Ok(carried::into_jp2(jp2::encode(&S::in_8(raster), &encodings.jp2)?, carried)),
             Format::Avif => avif::encode(S::in_8(raster), &encodings.avif),
-            Format::Pdf => pdf::encode(&mut self.jpeg, S::in_8(raster), encodings, carried),
+            Format::Pdf => {
+                let (size, has_colour) = (raster.dimensions, raster.channels.has_colour());
+                let jpeg = Jpeg { quality: encodings.pdf.quality, ..encodings.jpeg };
+                let plain = Carried::default();
+                let jpeg =
+                    self.encode(raster, Format::Jpg, &plain, &Encodings { jpeg, ..*encodings }, watch)?;
+                Ok(pdf::document(&jpeg, size, has_colour, carried.profile.as_deref(), encodings.pdf.dpi))
+            }
         }
     }
 }
@@ -119,8 +134,10 @@ mod tests {
             let (carried, encodings) = (Carried::default(), Encodings::default());
             let mut encoder = Encoder::default();
             match is_deep {
-                true => encoder.encode(deep.clone(), format, &carried, &encodings),
-                false => encoder.encode(u16::in_8(deep.clone()), format, &carried, &encodings),
+                true => encoder.encode(deep.clone(), format, &carried, &encodings, &Watch::unlimited()),
+                false => {
+                    encoder.encode(u16::in_8(deep.clone()), format, &carried, &encodings, &Watch::unlimited())
+                }
             }
         };
         for format in Format::ALL {
@@ -133,8 +150,13 @@ mod tests {
     fn what_is_transparent_is_no_jpeg() {
         let raster = || Raster::<u8>::new(Dimensions::new(20, 10), Channels::Rgba);
         for format in [Format::Jpg, Format::Pdf] {
-            let file =
-                Encoder::default().encode(raster(), format, &Carried::default(), &Encodings::default());
+            let file = Encoder::default().encode(
+                raster(),
+                format,
+                &Carried::default(),
+                &Encodings::default(),
+                &Watch::unlimited(),
+            );
             assert!(matches!(file, Err(Error::Internal(_))), "{format}");
         }
     }

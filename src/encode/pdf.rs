@@ -3,28 +3,19 @@
 
 use pdf_writer::{Content, Filter, Finish, Name, Pdf, Rect, Ref};
 
-use super::{Carried, Encodings, Jpeg, jpeg};
-use crate::error::Error;
 use crate::picture::Dimensions;
-use crate::raster::Raster;
 
 /// The longest side of a page, in points.
 const LONGEST: f32 = 14_400.0;
 
-/// The raster must be opaque.
-pub(super) fn encode(
-    encoder: &mut jpeg::Encoder,
-    raster: Raster,
-    settings: &Encodings,
-    carried: &Carried,
-) -> Result<Vec<u8>, Error> {
-    let size = raster.dimensions;
-    let coloured = raster.channels.has_colour();
-    let jpeg = encoder.encode(&raster, &Jpeg { quality: settings.pdf.quality, ..settings.jpeg })?;
-    Ok(document(&jpeg, size, coloured, carried.profile.as_deref(), settings.pdf.dpi))
-}
-
-fn document(jpeg: &[u8], size: Dimensions, coloured: bool, profile: Option<&[u8]>, dpi: u16) -> Vec<u8> {
+/// The document of a JPEG of that size, gray or of three colours, whose profile is given if it is not sRGB.
+pub(super) fn document(
+    jpeg: &[u8],
+    size: Dimensions,
+    coloured: bool,
+    profile: Option<&[u8]>,
+    dpi: u16,
+) -> Vec<u8> {
     let [catalog, pages, page, picture, content, colours] = [1, 2, 3, 4, 5, 6].map(Ref::new);
     let name = Name(b"Picture");
     let [width, height] = page_sides(size, dpi);

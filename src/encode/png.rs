@@ -12,6 +12,7 @@ use super::{Carried, Png, PngCompression, StreamEncoder, failed};
 use crate::error::Error;
 use crate::picture::{Channels, Depth, Dimensions};
 use crate::raster::{Raster, Sample};
+use crate::watch::Watch;
 
 /// Bytes of compressed pixels in a chunk, where there is more than one.
 const CHUNK: usize = 256 << 10;
@@ -78,6 +79,7 @@ pub(super) struct PngStream {
     out: Outlet,
     /// There once the first rows, which determine the channels, have come.
     writer: Option<StreamWriter<'static, Outlet>>,
+    watch: Watch,
 }
 
 /// Where the writer puts bytes, to be taken out while it goes on.
@@ -96,29 +98,33 @@ impl Write for Outlet {
 }
 
 impl PngStream {
-    pub(super) fn new(size: Dimensions, carried: Carried, settings: Png) -> Self {
-        Self { size, settings, carried, out: Outlet::default(), writer: None }
+    pub(super) fn new(size: Dimensions, carried: Carried, settings: Png, watch: &Watch) -> Self {
+        Self { size, settings, carried, out: Outlet::default(), writer: None, watch: watch.clone() }
     }
 
-    fn write<S: Sample>(&mut self, raster: &Raster<S>) -> Result<(), EncodingError> {
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
+    fn writer<S: Sample>(
+        &mut self,
+        channels: Channels,
+    ) -> Result<&mut StreamWriter<'static, Outlet>, EncodingError> {
+        match &mut self.writer {
+            Some(writer) => Ok(writer),
             none => {
                 let out = self.out.clone();
-                let header = begin::<S, _>(out, self.size, raster.channels, &self.settings, &self.carried)?;
-                none.insert(header.into_stream_writer_with_size(CHUNK)?)
+                let header = begin::<S, _>(out, self.size, channels, &self.settings, &self.carried)?;
+                Ok(none.insert(header.into_stream_writer_with_size(CHUNK)?))
             }
-        };
-        for row in raster.pixels.chunks(raster.row_length()) {
-            writer.write_all(&S::big_endian(row))?;
         }
-        Ok(())
     }
 }
 
 impl<S: Sample> StreamEncoder<S> for PngStream {
     fn add(&mut self, rows: Raster<S>) -> Result<Vec<u8>, Error> {
-        self.write(&rows).map_err(|error| failed("PNG", error))?;
+        let watch = self.watch.clone();
+        let writer = self.writer::<S>(rows.channels).map_err(|error| failed("PNG", error))?;
+        for row in rows.pixels.chunks(rows.row_length()) {
+            watch.check()?;
+            writer.write_all(&S::big_endian(row)).map_err(|error| failed("PNG", error))?;
+        }
         Ok(self.out.0.take())
     }
 
@@ -144,7 +150,8 @@ mod tests {
             let carried = Carried { profile: Some(vec![7; 500]), metadata: Metadata::default() };
             let settings = Png { compression, ..Png::default() };
             let written = |step: u32| {
-                let (mut stream, mut file) = (PngStream::new(size, carried.clone(), settings), Vec::new());
+                let (mut stream, mut file) =
+                    (PngStream::new(size, carried.clone(), settings, &Watch::unlimited()), Vec::new());
                 for y in (0..size.height).step_by(step as usize) {
                     let mut rows = Raster::new(Dimensions::new(0, 0), channels);
                     rows.append_rows(&picture, y..size.height.min(y + step));

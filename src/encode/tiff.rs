@@ -7,13 +7,14 @@ use libdeflater::{CompressionLvl, Compressor};
 use weezl::BitOrder;
 
 use super::{Carried, Tiff, TiffCompression, failed};
-use crate::error::Error;
+use crate::error::{Error, Stopped};
 use crate::format::tiff::code::{
     compression, extra_samples, photometric, planar_configuration, predictor, resolution_unit,
 };
 use crate::ifd::{Field, Layout, tag};
 use crate::picture::Dimensions;
 use crate::raster::{Raster, Sample};
+use crate::watch::Watch;
 
 /// Strips of about that many bytes before compression: readers hold a few of them at once.
 const STRIP_BYTES: usize = 128 << 10;
@@ -26,12 +27,21 @@ pub(super) fn encode<S: Sample>(
     raster: &Raster<S>,
     settings: &Tiff,
     carried: &Carried,
+    watch: &Watch,
 ) -> Result<Vec<u8>, Error> {
-    write(raster, settings, carried).map_err(|error| failed("TIFF", format!("{error:#}")))
+    write(raster, settings, carried, watch).map_err(|error| match error.downcast::<Stopped>() {
+        Ok(why) => why.into(),
+        Err(error) => failed("TIFF", format!("{error:#}")),
+    })
 }
 
 /// The pixels first, then the directory with their offsets.
-fn write<S: Sample>(raster: &Raster<S>, settings: &Tiff, carried: &Carried) -> Result<Vec<u8>> {
+fn write<S: Sample>(
+    raster: &Raster<S>,
+    settings: &Tiff,
+    carried: &Carried,
+    watch: &Watch,
+) -> Result<Vec<u8>> {
     // Pixels that do not compress may grow by a half.
     let layout = if size_of_val(&raster.pixels[..]) < 2 << 30 { Layout::Classic } else { Layout::Big };
     let mut file = layout.header(0)?;
@@ -40,6 +50,7 @@ fn write<S: Sample>(raster: &Raster<S>, settings: &Tiff, carried: &Carried) -> R
     let (mut offsets, mut counts) = (Vec::new(), Vec::new());
     for y in (0..raster.dimensions.height).step_by(piece.height as usize) {
         for x in (0..raster.dimensions.width).step_by(piece.width as usize) {
+            watch.check()?;
             let start = file.len();
             let (pixels, row_length) = cut(raster, x, y, piece, settings.tile.is_some());
             compress(pixels, row_length, raster.channels.count(), settings.compression, &mut file)?;

@@ -2,10 +2,13 @@
 
 use super::{Response, public_message, status};
 use crate::body::Body;
-use crate::error::{Error, MasterError};
+use crate::error::{Error, MasterError, Stopped};
 
 /// How long clients and caches may keep an error response: a file may appear at any time.
 pub const REFUSAL_MAX_AGE: &str = "max-age=60";
+
+/// Seconds after which a client may come again whose request took too long: perhaps the machine has less to do then.
+const AFTER_TOO_LONG: &str = "30";
 
 /// The response to an error, which NGINX may cache or not; faults that are not the client's are logged.
 pub fn refusal(uri: &[u8], error: &Error, may_be_cached: bool) -> Response<'static> {
@@ -17,6 +20,7 @@ pub fn refusal(uri: &[u8], error: &Error, may_be_cached: bool) -> Response<'stat
         Error::Busy { wait, .. } => {
             refusal.with("Retry-After", wait.as_millis().div_ceil(1000).max(1).to_string())
         }
+        Error::Stopped(_) => refusal.with("Retry-After", AFTER_TOO_LONG),
         _ => refusal,
     };
     // Perhaps a picture that is being written: NGINX must not replace what it has cached of it by this.
@@ -39,7 +43,10 @@ pub fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
 fn complain(status: &str, uri: &[u8], error: &Error) {
     let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
     match error {
-        Error::Request(_) | Error::NotFound(_) | Error::Master(MasterError::NoImage) => {
+        Error::Request(_)
+        | Error::NotFound(_)
+        | Error::Master(MasterError::NoImage)
+        | Error::Stopped(Stopped::AskerLeft) => {
             log::debug!("{status} {uri:?}: {error}");
         }
         Error::Stopped(_) | Error::Busy { .. } => log::info!("{status} {uri:?}: {error}"),

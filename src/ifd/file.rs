@@ -5,8 +5,9 @@
 use std::ops::Range;
 
 use super::entry::{Entry, Kind};
-use crate::error::MasterError;
+use crate::error::{MasterError, Stopped};
 use crate::source::Bytes;
+use crate::watch::Watch;
 
 /// No real directory has more; the longest that scanners write has about 150.
 const MAX_ENTRIES: u64 = 1024;
@@ -66,6 +67,19 @@ impl<'a> File<'a> {
     /// The length of the file in bytes.
     pub fn length(&self) -> u64 {
         self.bytes.length()
+    }
+
+    /// To be asked while what was read is decoded ([`Bytes::check`]).
+    ///
+    /// # Errors
+    /// [`Stopped`] if the work is to end.
+    pub fn check(&self) -> Result<(), Stopped> {
+        self.bytes.check()
+    }
+
+    /// What [`File::check`] asks.
+    pub fn watch(&self) -> Watch {
+        self.bytes.watch()
     }
 
     /// Fetches ranges together that are going to be read by [`File::slice`].

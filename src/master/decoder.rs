@@ -8,6 +8,7 @@ use crate::lru::Lru;
 use crate::picture::Depth;
 use crate::raster::AnyRaster;
 use crate::source::Identity;
+use crate::watch::Watch;
 
 /// The most that a worker holds of pictures between requests: one of 32 megapixels in RGB, or the eighths of many.
 pub(crate) const PICTURE_BYTES: usize = 96 << 20;
@@ -17,6 +18,8 @@ const INDEX_BYTES: usize = 32 << 20;
 
 /// Decodes windows of masters of every kind.
 pub struct Decoder {
+    /// Whether to go on decoding: of the current request, and forgotten with its buffers.
+    pub watch: Watch,
     /// For JPEG 2000.
     pub(super) jp2: jp2::WindowDecoder,
     /// For TIFF.
@@ -30,6 +33,7 @@ pub struct Decoder {
 impl Default for Decoder {
     fn default() -> Self {
         Self {
+            watch: Watch::unlimited(),
             jp2: jp2::WindowDecoder::default(),
             tiff: WindowDecoder::default(),
             pictures: Lru::new(usize::MAX, PICTURE_BYTES),
@@ -43,6 +47,7 @@ impl Decoder {
     /// idle workers should not hold memory. The caches stay, within their bounds; their keys say which file they are
     /// for.
     pub fn release_buffers(&mut self) {
+        self.watch = Watch::unlimited();
         self.tiff.forget();
         self.pictures.trim();
         self.indexes.trim();

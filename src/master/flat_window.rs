@@ -5,6 +5,7 @@ use crate::error::MasterError;
 use crate::format::{flat, jpeg};
 use crate::picture::{Depth, Rect};
 use crate::raster::{AnyRaster, Raster, Sample};
+use crate::watch::Watch;
 
 /// The kind of a JPEG's index in the store.
 const JPEG: &str = "jpeg";
@@ -36,7 +37,7 @@ impl Master {
         // Other pictures are dropped before this one is made, not after.
         let bytes = usize::try_from(samples * u64::from(depth.bits() / 8)).unwrap_or(usize::MAX);
         decoder.pictures.reserve(bytes);
-        let whole = self.decode_whole(picture, level, S::DEPTH)?;
+        let whole = self.decode_whole(picture, level, S::DEPTH, &decoder.watch)?;
         let (part, bytes) = (whole.part(window), whole.bytes());
         decoder.pictures.insert(key, whole, bytes);
         Ok(part)
@@ -61,7 +62,7 @@ impl Master {
     /// be indexed, or if decoding by the index fails: then decoding the whole file reports what is wrong.
     ///
     /// # Errors
-    /// [`MasterError`] if the window is too large, or the file shrinks meanwhile.
+    /// [`MasterError`] if the window is too large, or the file shrinks meanwhile, or the work is ended.
     fn decode_window(
         &self,
         decoder: &mut Decoder,
@@ -71,7 +72,7 @@ impl Master {
     ) -> Result<Option<Raster>, MasterError> {
         let bytes = self.object.bytes();
         if decoder.indexes.get(&self.identity).is_none() {
-            let index = self.index_of_flat(bytes)?;
+            let index = self.index_of_flat(bytes, &decoder.watch)?;
             let bytes = index.as_ref().map_or(0, jpeg::Index::bytes);
             decoder.indexes.insert(self.identity, index, bytes);
         }
@@ -79,11 +80,11 @@ impl Master {
         let (offset, length) = picture.range(index, level, window);
         let range = offset..offset.saturating_add(length);
         self.object.announce(&[range])?;
-        let raster = picture.decode_window(bytes, index, level, window);
+        let raster = picture.decode_window(bytes, index, level, window, &decoder.watch);
         self.object.check()?;
         match raster {
             Ok(raster) => Ok(Some(raster)),
-            Err(error @ MasterError::TooLarge(_)) => Err(error),
+            Err(error @ (MasterError::TooLarge(_) | MasterError::Stopped(_))) => Err(error),
             Err(error) => {
                 log::warn!("{:?} is decoded whole: {error}", self.path);
                 decoder.indexes.insert(self.identity, None, 0);
@@ -93,7 +94,7 @@ impl Master {
     }
 
     /// The index from the store on disk, or else a new one, which is saved there. None if the file cannot be indexed.
-    fn index_of_flat(&self, bytes: &[u8]) -> Result<Option<jpeg::Index>, MasterError> {
+    fn index_of_flat(&self, bytes: &[u8], watch: &Watch) -> Result<Option<jpeg::Index>, MasterError> {
         let store = self.store.as_ref().filter(|_| self.identity.is_settled());
         if let Some(saved) = store.and_then(|store| store.load(JPEG, &self.identity))
             && let Some(index) = jpeg::Index::from_bytes(bytes, &saved)
@@ -101,8 +102,9 @@ impl Master {
             return Ok(Some(index));
         }
         self.announce_all()?;
-        let index = jpeg::Index::build(bytes);
+        let index = jpeg::Index::build(bytes, watch);
         self.object.check()?;
+        watch.check()?;
         if let (Some(store), Some(index)) = (store, &index) {
             store.save(JPEG, &self.identity, &index.to_bytes());
         }
@@ -119,9 +121,10 @@ impl Master {
         picture: &flat::Picture,
         level: usize,
         depth: Depth,
+        watch: &Watch,
     ) -> Result<AnyRaster, MasterError> {
         self.announce_all()?;
-        let raster = picture.decode(self.object.bytes(), level, depth);
+        let raster = picture.decode(self.object.bytes(), level, depth, watch);
         self.object.check()?;
         raster
     }

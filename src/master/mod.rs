@@ -221,7 +221,7 @@ impl Master {
     /// The pixels of `window` of a level, in the depth asked for. A window that reaches beyond a level repeats its edge.
     ///
     /// # Errors
-    /// [`MasterError`] if a piece that the window touches cannot be decoded.
+    /// [`MasterError`] if a piece that the window touches cannot be decoded, or the decoder's watch ends the work.
     pub fn decode<S: Sample>(
         &self,
         decoder: &mut Decoder,
@@ -232,8 +232,8 @@ impl Master {
         let inside = window.intersection(whole);
         let inside = inside.ok_or_else(|| MasterError::damaged("a window outside its level"))?;
         let raster = match &self.kind {
-            Kind::Tiff(pyramid) => self.decode_tiff(&mut decoder.tiff, &pyramid.levels[level], inside)?,
-            Kind::Jp2(image) => self.decode_jp2(&mut decoder.jp2, image, level, inside)?,
+            Kind::Tiff(pyramid) => self.decode_tiff(decoder, &pyramid.levels[level], inside)?,
+            Kind::Jp2(image) => self.decode_jp2(decoder, image, level, inside)?,
             Kind::Flat(picture) => self.decode_flat(decoder, picture, level, inside)?,
         };
         Ok(raster.extended_to(window.dimensions()))
@@ -256,25 +256,26 @@ impl Master {
 
     fn decode_tiff<S: Sample>(
         &self,
-        decoder: &mut tiff::WindowDecoder,
+        decoder: &mut Decoder,
         image: &tiff::Image,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
-        let (file, _) = ifd::File::open(self.bytes())?;
+        let (file, _) = ifd::File::open(self.bytes().watched(&decoder.watch))?;
         file.announce(&tiff::ranges(&file, image, window)?)?;
-        let raster = decoder.decode(&file, image, window);
+        let raster = decoder.tiff.decode(&file, image, window);
         self.object.check()?;
         raster
     }
 
     fn decode_jp2<S: Sample>(
         &self,
-        decoder: &mut jp2::WindowDecoder,
+        decoder: &mut Decoder,
         image: &jp2::Image,
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
-        let raster = image.decode(decoder, self.bytes(), self.identity.number(), level, window);
+        let (bytes, identity) = (self.bytes().watched(&decoder.watch), self.identity.number());
+        let raster = image.decode(&mut decoder.jp2, bytes, identity, level, window);
         self.object.check()?;
         if let Some(store) = self.store.as_ref().filter(|_| self.identity.is_settled())
             && let Some(index) = image.dirty_index()

@@ -5,6 +5,7 @@ use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use super::*;
 use crate::encode;
+use crate::watch::Watch;
 
 const SIDE: u32 = 64;
 
@@ -124,7 +125,7 @@ fn turned_tiles_have_the_pixels_of_upright_ones_turned() {
             channels: crate::picture::Channels::Rgb,
             pixels: upright.clone(),
         };
-        let expected = crate::raster::orient(raster, turn).pixels;
+        let expected = crate::raster::orient(raster, turn, &Watch::unlimited()).expect("not stopped").pixels;
         let worst = expected.iter().zip(&turned).map(|(a, b)| a.abs_diff(*b)).max();
         assert!(worst <= Some(2), "{turn}: the inverse transform rounds by up to {worst:?}");
         let part = Dimensions::new(40, 20);

@@ -2,22 +2,35 @@
 //! Pure. Image API 3.0 section 4.3.
 
 use super::{Raster, Sample};
+use crate::error::Stopped;
 use crate::picture::{Orientation, Rect};
+use crate::watch::Watch;
 
 /// The raster mirrored and turned; itself if there is nothing to do.
-pub fn orient<S: Sample>(raster: Raster<S>, orientation: Orientation) -> Raster<S> {
+///
+/// # Errors
+/// [`Stopped`] if `watch` ends the work.
+pub fn orient<S: Sample>(
+    raster: Raster<S>,
+    orientation: Orientation,
+    watch: &Watch,
+) -> Result<Raster<S>, Stopped> {
     if orientation == Orientation::UPRIGHT {
-        return raster;
+        return Ok(raster);
     }
     match raster.channels.count() {
-        1 => turned::<S, 1>(&raster, orientation),
-        2 => turned::<S, 2>(&raster, orientation),
-        3 => turned::<S, 3>(&raster, orientation),
-        _ => turned::<S, 4>(&raster, orientation),
+        1 => turned::<S, 1>(&raster, orientation, watch),
+        2 => turned::<S, 2>(&raster, orientation, watch),
+        3 => turned::<S, 3>(&raster, orientation, watch),
+        _ => turned::<S, 4>(&raster, orientation, watch),
     }
 }
 
-fn turned<S: Sample, const N: usize>(raster: &Raster<S>, orientation: Orientation) -> Raster<S> {
+fn turned<S: Sample, const N: usize>(
+    raster: &Raster<S>,
+    orientation: Orientation,
+    watch: &Watch,
+) -> Result<Raster<S>, Stopped> {
     let mut output = Raster::new(orientation.apply_to_size(raster.dimensions), raster.channels);
     // Where the pixel to the right of, and the one below, an output pixel comes from is the same step everywhere.
     let back = orientation.inverse();
@@ -31,6 +44,7 @@ fn turned<S: Sample, const N: usize>(raster: &Raster<S>, orientation: Orientatio
     let source = raster.pixels.as_chunks::<N>().0;
     let width = output.dimensions.width as usize;
     for (band, rows) in output.pixels.as_chunks_mut::<N>().0.chunks_mut(width * BLOCK).enumerate() {
+        watch.check()?;
         for column in (0..width).step_by(BLOCK) {
             for (y, row) in rows.chunks_exact_mut(width).enumerate() {
                 let mut at = first + (band * BLOCK + y) as isize * down + column as isize * right;
@@ -41,7 +55,7 @@ fn turned<S: Sample, const N: usize>(raster: &Raster<S>, orientation: Orientatio
             }
         }
     }
-    output
+    Ok(output)
 }
 
 /// Side of the squares in which pixels are moved: the rows of one, and the columns that they come from, stay in the
@@ -60,7 +74,7 @@ mod tests {
             Raster::<u16> { dimensions: size, channels: Channels::Gray, pixels: (0..35 * 66).collect() };
         for n in 0..8 {
             let orientation = Orientation { mirrored: n >= 4, quarters: n % 4 };
-            let output = orient(raster.clone(), orientation);
+            let output = orient(raster.clone(), orientation, &Watch::unlimited()).expect("not stopped");
             assert_eq!(output.dimensions, orientation.apply_to_size(size));
             for (y, x) in (0..66).flat_map(|y| (0..35).map(move |x| (y, x))) {
                 let to = orientation.apply_to_rect(Rect::new(x, y, 1, 1), size);
@@ -77,7 +91,8 @@ mod tests {
             channels: Channels::Rgb,
             pixels: vec![1, 2, 3, 4, 5, 6],
         };
-        let turned = orient(raster, Orientation { mirrored: true, quarters: 1 });
+        let turn = Orientation { mirrored: true, quarters: 1 };
+        let turned = orient(raster, turn, &Watch::unlimited()).expect("not stopped");
         assert_eq!((turned.dimensions, turned.pixels), (Dimensions::new(1, 2), vec![4, 5, 6, 1, 2, 3]));
     }
 }

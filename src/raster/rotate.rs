@@ -3,14 +3,24 @@
 
 use super::tone::paper;
 use super::{Raster, Sample};
+use crate::error::Stopped;
 use crate::picture::{Channels, Dimensions};
+use crate::watch::Watch;
 
 /// The raster turned clockwise by `degrees`, above 0 and below 90, in the middle of the smallest upright canvas that
 /// holds it. Nothing is scaled.
 ///
 /// Where the canvas is empty it is transparent, so that the result has alpha; or, with a `background`, of that colour
 /// (its gray, for a gray raster), and the result has none.
-pub fn rotate<S: Sample>(raster: &Raster<S>, degrees: f64, background: Option<[u8; 3]>) -> Raster<S> {
+///
+/// # Errors
+/// [`Stopped`] if `watch` ends the work.
+pub fn rotate<S: Sample>(
+    raster: &Raster<S>,
+    degrees: f64,
+    background: Option<[u8; 3]>,
+    watch: &Watch,
+) -> Result<Raster<S>, Stopped> {
     let channels = match (raster.channels.has_colour(), background.is_some()) {
         (true, true) => Channels::Rgb,
         (true, false) => Channels::Rgba,
@@ -21,12 +31,12 @@ pub fn rotate<S: Sample>(raster: &Raster<S>, degrees: f64, background: Option<[u
     let paper = background.map(|colour| paper(colour, channels));
     let geometry = Geometry::new(raster.dimensions, output.dimensions, degrees);
     match raster.channels {
-        Channels::Gray => fill::<S, 1, 1>(raster, &geometry, paper, &mut output),
-        Channels::GrayAlpha => fill::<S, 2, 1>(raster, &geometry, paper, &mut output),
-        Channels::Rgb => fill::<S, 3, 3>(raster, &geometry, paper, &mut output),
-        Channels::Rgba | Channels::Cmyk => fill::<S, 4, 3>(raster, &geometry, paper, &mut output),
+        Channels::Gray => fill::<S, 1, 1>(raster, &geometry, paper, &mut output, watch)?,
+        Channels::GrayAlpha => fill::<S, 2, 1>(raster, &geometry, paper, &mut output, watch)?,
+        Channels::Rgb => fill::<S, 3, 3>(raster, &geometry, paper, &mut output, watch)?,
+        Channels::Rgba | Channels::Cmyk => fill::<S, 4, 3>(raster, &geometry, paper, &mut output, watch)?,
     }
-    output
+    Ok(output)
 }
 
 /// Where in the source the middle of an output pixel lies.
@@ -65,10 +75,12 @@ fn fill<S: Sample, const N: usize, const C: usize>(
     geometry: &Geometry,
     paper: Option<[S; 3]>,
     output: &mut Raster<S>,
-) {
+    watch: &Watch,
+) -> Result<(), Stopped> {
     let (width, count) = (output.dimensions.width as usize, output.channels.count());
     let sampler = Sampler::<S, N>::new(source);
     for (y, row) in output.pixels.chunks_exact_mut(width * count).enumerate() {
+        watch.check()?;
         for (x, pixel) in row.chunks_exact_mut(count).enumerate() {
             let at = geometry.source_of(x, y);
             let cover = geometry.cover(at);
@@ -79,6 +91,7 @@ fn fill<S: Sample, const N: usize, const C: usize>(
             write(pixel, colours, alpha * cover, paper);
         }
     }
+    Ok(())
 }
 
 /// Writes colours of which `share` of 1 is left of the pixel.
@@ -174,7 +187,7 @@ mod tests {
         let (width, height) = (90, 61);
         let source = picture(width, height);
         for degrees in [0.3_f64, 12.5, 45.0, 89.0] {
-            let turned = rotate(&source, degrees, None);
+            let turned = rotate(&source, degrees, None, &Watch::unlimited()).expect("not stopped");
             assert_eq!(turned.dimensions, source.dimensions.tilted(degrees), "ROT-30..35");
             let (sine, cosine) = degrees.to_radians().sin_cos();
             let canvas = turned.dimensions;
@@ -203,7 +216,7 @@ mod tests {
         let mut source = Raster::<u8>::new(Dimensions::new(40, 30), Channels::Rgb);
         source.pixels.fill(200);
         for degrees in [10.0, 33.3, 45.0, 80.0] {
-            let turned = rotate(&source, degrees, None);
+            let turned = rotate(&source, degrees, None, &Watch::unlimited()).expect("not stopped");
             let pixels = turned.pixels.as_chunks::<4>().0;
             let area: f64 = pixels.iter().map(|pixel| f64::from(pixel[3]) / 255.0).sum();
             assert!((area - 1200.0).abs() < 8.0, "{degrees}: {area}");
@@ -216,11 +229,11 @@ mod tests {
         let mut source = Raster::<u8>::new(Dimensions::new(20, 20), Channels::Rgba);
         source.pixels.as_chunks_mut::<4>().0.fill([255, 0, 0, 255]);
         source.pixels[..4].fill(0);
-        let turned = rotate(&source, 45.0, Some([0, 0, 255]));
+        let turned = rotate(&source, 45.0, Some([0, 0, 255]), &Watch::unlimited()).expect("not stopped");
         assert_eq!((turned.channels, turned.dimensions), (Channels::Rgb, Dimensions::new(28, 28)));
         let at = |x: usize, y: usize| &turned.pixels[(y * 28 + x) * 3..][..3];
         assert_eq!((at(0, 0), at(14, 14)), (&[0, 0, 255][..], &[255, 0, 0][..]));
-        let gray = rotate(&picture(9, 9), 45.0, Some([255, 0, 0]));
+        let gray = rotate(&picture(9, 9), 45.0, Some([255, 0, 0]), &Watch::unlimited()).expect("not stopped");
         assert_eq!((gray.channels, gray.pixels[0]), (Channels::Gray, 76));
     }
 
@@ -228,7 +241,7 @@ mod tests {
     fn thin_pictures_do_not_vanish() {
         let mut line = Raster::<u8>::new(Dimensions::new(50, 1), Channels::Gray);
         line.pixels.fill(255);
-        let turned = rotate(&line, 30.0, Some([0; 3]));
+        let turned = rotate(&line, 30.0, Some([0; 3]), &Watch::unlimited()).expect("not stopped");
         let light: f64 = turned.pixels.iter().map(|&pixel| f64::from(pixel) / 255.0).sum();
         assert!((light - 50.0).abs() < 5.0, "{light}");
     }

@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use crate::error::MasterError;
+use crate::error::{MasterError, Stopped};
+use crate::watch::Watch;
 
 /// Provides the bytes of one state of a master; they never change.
 pub trait Object {
@@ -41,12 +42,32 @@ pub struct Bytes<'a> {
     object: Option<&'a dyn Object>,
     /// [`Object::is_complete`]; asked once, so that reading a number costs no call.
     is_complete: bool,
+    watch: Option<&'a Watch>,
 }
 
 impl<'a> Bytes<'a> {
     /// The bytes of an object, to be announced before they are read.
     pub fn of(object: &'a dyn Object) -> Self {
-        Self { all: object.bytes(), object: Some(object), is_complete: object.is_complete() }
+        Self { all: object.bytes(), object: Some(object), is_complete: object.is_complete(), watch: None }
+    }
+
+    /// The same bytes, read for as long as `watch` lets the work go on.
+    pub fn watched(self, watch: &'a Watch) -> Self {
+        Self { watch: Some(watch), ..self }
+    }
+
+    /// To be asked while what was read is decoded.
+    ///
+    /// # Errors
+    /// [`Stopped`] if the work is to end.
+    #[inline]
+    pub fn check(self) -> Result<(), Stopped> {
+        self.watch.map_or(Ok(()), Watch::check)
+    }
+
+    /// What [`Bytes::check`] asks.
+    pub fn watch(self) -> Watch {
+        self.watch.cloned().unwrap_or_default()
     }
 
     /// Their number.
@@ -98,7 +119,7 @@ impl<'a> Bytes<'a> {
 /// Bytes that are in memory: a block out of a file, which was announced with it.
 impl<'a, T: AsRef<[u8]> + ?Sized> From<&'a T> for Bytes<'a> {
     fn from(bytes: &'a T) -> Self {
-        Self { all: bytes.as_ref(), object: None, is_complete: true }
+        Self { all: bytes.as_ref(), object: None, is_complete: true, watch: None }
     }
 }
 

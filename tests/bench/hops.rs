@@ -21,6 +21,7 @@ use recto::master::{Decoder, Master};
 use recto::picture::{Format, Orientation, Rect};
 use recto::raster::{Axis, Raster, Resampler, orient};
 use recto::respond::Service;
+use recto::watch::Watch;
 use rustix::time::{ClockId, clock_gettime};
 
 const ROUNDS: usize = 15;
@@ -137,7 +138,7 @@ fn alone<'a>(config: &'a Config, masters: &Path) -> Result<Vec<Hop<'a>>> {
     }));
     let source = raster.clone();
     hops.push(hop("8: turn a tile", move || {
-        black_box(orient(source.clone(), Orientation { mirrored: false, quarters: 1 }));
+        black_box(orient(source.clone(), Orientation { mirrored: false, quarters: 1 }, &Watch::unlimited())?);
         Ok(())
     }));
     for (name, format) in [("9: encode a tile, JPEG", Format::Jpg), ("9: encode a tile, PNG", Format::Png)] {
@@ -148,6 +149,7 @@ fn alone<'a>(config: &'a Config, masters: &Path) -> Result<Vec<Hop<'a>>> {
                 format,
                 &Carried::default(),
                 &config.rendering.encodings,
+                &Watch::unlimited(),
             )?);
             Ok(())
         }));

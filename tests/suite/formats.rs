@@ -10,6 +10,7 @@ use recto::encode::{Carried, Encoder, Encodings, check};
 use recto::http::{public_message, status};
 use recto::picture::{Channels, Dimensions, Format};
 use recto::raster::{Raster, flatten};
+use recto::watch::Watch;
 
 const CHANNELS: [Channels; 4] = [Channels::Gray, Channels::GrayAlpha, Channels::Rgb, Channels::Rgba];
 
@@ -192,7 +193,7 @@ fn encode(raster: &Raster, format: Format, section: &str) -> Vec<u8> {
     let (config, raster) = (config(section), raster.clone());
     let raster = if format.has_alpha() { raster } else { flatten(raster, config.rendering.offer.background) };
     Encoder::default()
-        .encode(raster, format, &Carried::default(), &config.rendering.encodings)
+        .encode(raster, format, &Carried::default(), &config.rendering.encodings, &Watch::unlimited())
         .expect("encoded")
 }
 

@@ -11,6 +11,7 @@ use recto::config::Config;
 use recto::encode::{Carried, Encoder};
 use recto::picture::{Channels, Dimensions, Format};
 use recto::raster::{Raster, Sample, flatten};
+use recto::watch::Watch;
 
 /// Shades, edges and a few odd values, from whole numbers only.
 fn picture<S: Sample>(channels: Channels) -> Raster<S> {
@@ -36,14 +37,17 @@ fn the_same_picture_has_the_same_bytes_in_every_version() {
             let raster = picture::<u8>(channels);
             let raster =
                 if format.has_alpha() { raster } else { flatten(raster, config.rendering.offer.background) };
-            let bytes =
-                encoder.encode(raster, format, &carried, &config.rendering.encodings).expect("encoded");
+            let bytes = encoder
+                .encode(raster, format, &carried, &config.rendering.encodings, &Watch::unlimited())
+                .expect("encoded");
             check(&format!("{name}.{format}"), &bytes, lossless.contains(&format));
         }
     }
     for format in [Format::Png, Format::Tif] {
         let raster = picture::<u16>(Channels::Rgb);
-        let bytes = encoder.encode(raster, format, &carried, &config.rendering.encodings).expect("encoded");
+        let bytes = encoder
+            .encode(raster, format, &carried, &config.rendering.encodings, &Watch::unlimited())
+            .expect("encoded");
         check(&format!("rgb16.{format}"), &bytes, true);
     }
 }

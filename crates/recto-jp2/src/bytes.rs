@@ -1,4 +1,4 @@
-//! The bytes of a codestream, of which nothing is read that was not announced.
+//! The bytes of a codestream, of which nothing is read that was not announced, and nothing after its reader was stopped.
 
 use std::ops::Range;
 use std::slice;
@@ -13,6 +13,9 @@ pub(crate) const STEP: usize = 4096;
 /// [`Error::Unavailable`].
 pub type Announce<'a> = dyn Fn(&[Range<usize>]) -> Result<(), Error> + 'a;
 
+/// Says whether to go on. Once it has said no, it should not say yes again before the call has ended.
+pub type GoesOn<'a> = dyn Fn() -> bool + 'a;
+
 /// The bytes of a codestream, from SOC, and what gets those that are going to be read. Bytes in memory are made of a slice
 /// by `From`.
 #[derive(Clone, Copy)]
@@ -20,13 +23,45 @@ pub struct Bytes<'a> {
     all: &'a [u8],
     announce: &'a Announce<'a>,
     is_complete: bool,
+    goes_on: &'a GoesOn<'a>,
 }
 
 impl<'a> Bytes<'a> {
     /// All bytes, of which those are read that were announced. If all are there from the start (`is_complete`), only ranges
     /// that are known together are announced, as advice.
     pub fn new(all: &'a [u8], announce: &'a Announce<'a>, is_complete: bool) -> Self {
-        Self { all, announce, is_complete }
+        Self { all, announce, is_complete, goes_on: &|| true }
+    }
+
+    /// The same bytes for a reader that can be stopped: `goes_on` is asked before each code-block that is decoded, and as
+    /// often while packets are indexed, which is many times in a millisecond at most. After it said no, the call fails
+    /// with [`Error::Stopped`]. Index and decoder are as good as before: they keep only what is complete.
+    ///
+    /// ```
+    /// # use recto_jp2::{Bytes, Error, Index, Rect, Source, WindowDecoder};
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let codestream = std::fs::read("examples/gray.j2k")?;
+    /// let index = Index::read(&codestream)?;
+    /// let deadline = Instant::now() + Duration::from_secs(10);
+    /// let goes_on = || Instant::now() < deadline;
+    /// let codestream = Bytes::from(&codestream).watched(&goes_on);
+    /// let source = Source { codestream, index: &index, components: &[0], identity: 1 };
+    /// match WindowDecoder::default().decode(source, 0, Rect::new(0, 0, 41, 29)) {
+    ///     Ok(planes) => assert_eq!(planes[0].samples.len(), 41 * 29),
+    ///     Err(Error::Stopped) => println!("it took too long"),
+    ///     Err(error) => return Err(error.into()),
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn watched(self, goes_on: &'a GoesOn<'a>) -> Self {
+        Self { goes_on, ..self }
+    }
+
+    /// Fails with [`Error::Stopped`] if the work is to end.
+    #[inline]
+    pub(crate) fn check(self) -> Result<(), Error> {
+        if (self.goes_on)() { Ok(()) } else { Err(Error::Stopped) }
     }
 
     /// How many there are.
@@ -71,7 +106,7 @@ impl<'a> Bytes<'a> {
 
 impl<'a, T: AsRef<[u8]> + ?Sized> From<&'a T> for Bytes<'a> {
     fn from(bytes: &'a T) -> Self {
-        Self { all: bytes.as_ref(), announce: &|_| Ok(()), is_complete: true }
+        Self { all: bytes.as_ref(), announce: &|_| Ok(()), is_complete: true, goes_on: &|| true }
     }
 }
 

@@ -22,6 +22,10 @@ pub enum Error {
     #[error("{0}")]
     TooLarge(String),
 
+    /// Nothing is wrong with it: who asked said not to go on ([`Bytes::watched`](crate::Bytes::watched)).
+    #[error("stopped before it was done")]
+    Stopped,
+
     /// Bytes that were announced cannot be had; why, [`Bytes::new`](crate::Bytes::new)'s caller knows.
     #[error("bytes of the codestream cannot be had")]
     Unavailable,

@@ -14,7 +14,7 @@
 //! | `index` | where the code-blocks of a codestream lie, by PLT or TLM or by walking it |
 //! | `packet` | headers of packets |
 //! | `codestream` | markers and the values of their segments; the grid, the layout of tiles, the order of packets |
-//! | `bytes` | the bytes of a codestream, announced before they are read |
+//! | `bytes` | the bytes of a codestream, announced before they are read, and whether to go on reading |
 //! | `geometry`, `error` | rectangles and sizes; what is wrong with a codestream, and where |
 // Allowed for one call, in tier1/mod.rs.
 #![deny(unsafe_code)]
@@ -41,7 +41,7 @@ pub mod internals {
     pub use crate::tier1::BlockDecoder;
 }
 
-pub use bytes::{Announce, Bytes};
+pub use bytes::{Announce, Bytes, GoesOn};
 pub use codestream::{Component, Grid, Header};
 pub use error::Error;
 pub use geometry::{Dimensions, Rect};

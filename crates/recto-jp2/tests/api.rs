@@ -57,6 +57,32 @@ fn a_window_tells_what_it_is_going_to_read() {
 }
 
 #[test]
+fn it_stops_at_any_place_and_goes_on_as_before() {
+    let area = Rect::new(0, 0, 41, 29);
+    let whole = decode(GRAY, 0, area).expect("decoded");
+    // An index and a decoder that are stopped again and again, a place later each time: whatever they keep is right.
+    let (index, mut decoder) = (Index::read(GRAY).expect("an index"), WindowDecoder::default());
+    let stopped = (0..10_000).find_map(|last| {
+        let asked = Cell::new(0);
+        let goes_on = || asked.replace(asked.get() + 1) < last;
+        let codestream = Bytes::from(GRAY).watched(&goes_on);
+        let source = Source { codestream, index: &index, components: &[0], identity: 1 };
+        match decoder.decode(source, 0, area) {
+            Err(error) => {
+                assert_eq!((error, asked.get()), (Error::Stopped, last + 1), "it asks no more");
+                None
+            }
+            Ok(planes) => {
+                assert!(planes[0].samples == whole.samples);
+                Some(last)
+            }
+        }
+    });
+    // Code-blocks that were decoded before it was stopped are not decoded again, but each of them was asked for once.
+    assert!(stopped.is_some_and(|places| places > 10), "{stopped:?}");
+}
+
+#[test]
 fn errors_say_where_and_whose_fault_it_is() {
     let cut = Index::read(&GRAY[..60]).err();
     let Some(Error::Damaged { offset: Some(offset), .. }) = &cut else { panic!("{cut:?}") };

@@ -84,17 +84,18 @@ impl Pipeline {
         watch: &Watch,
     ) -> Result<Body<'_>, Error> {
         let conversion = self.converter.conversion::<S>(source.as_deref(), master.description.channels);
+        self.decoder.watch = watch.clone();
         let decoder = Lent::new(&mut self.decoder, Decoder::release_buffers);
         let resampler = Lent::new(&mut self.resampler, Resampler::release_buffers);
         let bands = bands(Rc::clone(master), *plan, decoder, conversion, resampler, watch.clone());
         match plan.stream {
             Some(format) => {
-                let file = format.begin(plan.scaling.output(), carried, &plan.encodings);
+                let file = format.begin(plan.scaling.output(), carried, &plan.encodings, watch);
                 ChunkStream::begin(bands, file)
             }
             None => {
                 let picture = gathered(bands, plan.canvas().height)?;
-                Ok(self.encoder.encode(picture, plan.format, &carried, &plan.encodings)?.into())
+                Ok(self.encoder.encode(picture, plan.format, &carried, &plan.encodings, watch)?.into())
             }
         }
     }

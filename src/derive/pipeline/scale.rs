@@ -5,18 +5,22 @@ use crate::derive::plan::Scaling;
 use crate::error::Error;
 use crate::picture::{Channels, Dimensions, Rect};
 use crate::raster::{Raster, Resampler, Sample};
+use crate::watch::Watch;
 
-/// The bands of the scaled picture, top to bottom, of the pixels that `decoded` gives for windows of the level.
+/// The bands of the scaled picture, top to bottom, of the pixels that `decoded` gives for windows of the level, as long as
+/// the work may go on.
 pub(super) fn scaled<S: Sample>(
     scaling: Scaling,
     mut resampler: Lent<'_, Resampler>,
-    mut decoded: impl FnMut(Rect) -> Result<Raster<S>, Error>,
+    watch: Watch,
+    mut decoded: impl FnMut(Rect, &Watch) -> Result<Raster<S>, Error>,
 ) -> impl Iterator<Item = Result<Raster<S>, Error>> {
     let mut held = Held::new();
     scaling.bands().map(move |band| {
+        watch.check()?;
         held.drop_above(band.window.y);
         if band.fresh.height > 0 {
-            held.rows.append(decoded(band.fresh)?);
+            held.rows.append(decoded(band.fresh, &watch)?);
         }
         if scaling.is_copy() {
             return Ok(held.rows.take());

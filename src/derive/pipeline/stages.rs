@@ -27,17 +27,14 @@ pub(super) fn bands<S: Sample>(
 ) -> impl Iterator<Item = Result<Raster<S>, Error>> {
     // Stages on windows of the level. Colours are converted before scaling, so that a tile and a scaled picture match
     // where they meet.
-    let mut decoded = move |window: Rect| {
-        watch.check()?;
-        Ok::<_, Error>(master.decode(&mut decoder, plan.scaling.level, window)?)
-    };
-    let coloured = move |window: Rect| Ok(conversion.apply(decoded(window)?));
+    let mut decoded = move |window: Rect| master.decode(&mut decoder, plan.scaling.level, window);
+    let coloured = move |window: Rect, watch: &Watch| Ok(conversion.apply(decoded(window)?, watch)?);
     // Stages on bands of the picture.
-    let scaled = scaled(plan.scaling, resampler, coloured);
+    let scaled = scaled(plan.scaling, resampler, watch.clone(), coloured);
     let whole = whole_if(plan.turns_rows(), scaled, plan.scaling.output().height);
-    let oriented = each(whole, move |rows| orient(rows, plan.turn));
-    let tilted = each(oriented, move |rows| tilt(rows, plan.tilt, plan.paper));
-    each(tilted, move |rows| apply(rows, plan.quality, plan.paper))
+    let oriented = each(whole, watch.clone(), move |rows, watch| Ok(orient(rows, plan.turn, watch)?));
+    let tilted = each(oriented, watch.clone(), move |rows, watch| tilt(rows, plan.tilt, plan.paper, watch));
+    each(tilted, watch, move |rows, _| Ok(apply(rows, plan.quality, plan.paper)))
 }
 
 /// All bands as one picture, of so many rows. Whatever made the bands is dropped with its buffers.
@@ -66,14 +63,23 @@ fn whole_if<S: Sample>(
     })
 }
 
-/// The bands, each of them changed.
+/// The bands, each of them changed, as long as the work may go on.
 fn each<S: Sample>(
     bands: impl Iterator<Item = Result<Raster<S>, Error>>,
-    mut change: impl FnMut(Raster<S>) -> Raster<S>,
+    watch: Watch,
+    mut change: impl FnMut(Raster<S>, &Watch) -> Result<Raster<S>, Error>,
 ) -> impl Iterator<Item = Result<Raster<S>, Error>> {
-    bands.map(move |rows| rows.map(&mut change))
+    bands.map(move |rows| {
+        watch.check()?;
+        change(rows?, &watch)
+    })
 }
 
-fn tilt<S: Sample>(rows: Raster<S>, degrees: f64, paper: Option<[u8; 3]>) -> Raster<S> {
-    if degrees == 0.0 { rows } else { rotate(&rows, degrees, paper) }
+fn tilt<S: Sample>(
+    rows: Raster<S>,
+    degrees: f64,
+    paper: Option<[u8; 3]>,
+    watch: &Watch,
+) -> Result<Raster<S>, Error> {
+    if degrees == 0.0 { Ok(rows) } else { Ok(rotate(&rows, degrees, paper, watch)?) }
 }

@@ -10,6 +10,7 @@ use crate::error::MasterError;
 use crate::metadata::Metadata;
 use crate::picture::{Depth, Description, Rect};
 use crate::raster::{AnyRaster, Raster};
+use crate::watch::Watch;
 
 /// A flat file whose header was read.
 pub struct Picture {
@@ -71,12 +72,18 @@ impl Picture {
     /// All pixels of a level, in this depth or that of the file, whichever is less.
     ///
     /// # Errors
-    /// [`MasterError`] if the file is damaged anywhere, or too large.
-    pub fn decode(&self, bytes: &[u8], level: usize, depth: Depth) -> Result<AnyRaster, MasterError> {
+    /// [`MasterError`] if the file is damaged anywhere, or too large, or `watch` ends the work.
+    pub fn decode(
+        &self,
+        bytes: &[u8],
+        level: usize,
+        depth: Depth,
+        watch: &Watch,
+    ) -> Result<AnyRaster, MasterError> {
         let raster = match &self.form {
-            Form::Jpeg(header) if header.bits > 8 => jpeg::decode_deep(bytes, header, level, depth)?,
-            Form::Jpeg(header) => AnyRaster::Eight(jpeg::decode(bytes, header, level)?),
-            Form::Image(form) => form.decode(bytes, depth)?,
+            Form::Jpeg(header) if header.bits > 8 => jpeg::decode_deep(bytes, header, level, depth, watch)?,
+            Form::Jpeg(header) => AnyRaster::Eight(jpeg::decode(bytes, header, level, watch)?),
+            Form::Image(form) => form.decode(bytes, depth, watch)?,
         };
         let expected = self.description.levels.get(level).map(|level| level.dimensions);
         match expected == Some(raster.dimensions()) && raster.channels() == self.description.channels {
@@ -99,16 +106,18 @@ impl Picture {
     /// The pixels of a window, which must be inside its level: the same that [`Picture::decode`] gives there.
     ///
     /// # Errors
-    /// [`MasterError`] if the index is not of these bytes, or they are damaged: ask for the whole level.
+    /// [`MasterError`] if the index is not of these bytes, or they are damaged: ask for the whole level; or if `watch`
+    /// ends the work.
     pub fn decode_window(
         &self,
         bytes: &[u8],
         index: &Index,
         level: usize,
         window: Rect,
+        watch: &Watch,
     ) -> Result<Raster, MasterError> {
         match &self.form {
-            Form::Jpeg(header) => jpeg::decode_window(bytes, header, index, level, window),
+            Form::Jpeg(header) => jpeg::decode_window(bytes, header, index, level, window, watch),
             Form::Image(_) => Err(MasterError::unsupported("an index of what is no JPEG")),
         }
     }

@@ -142,6 +142,7 @@ mod tests {
     use super::*;
     use crate::picture::Dimensions;
     use crate::raster::{Converter, Raster};
+    use crate::watch::Watch;
 
     fn info(gamma: Option<u32>, chromaticities: Option<[(f32, f32); 4]>) -> Info<'static> {
         let scaled = |(x, y): (f32, f32)| {
@@ -162,7 +163,11 @@ mod tests {
         let channels = if pixel.len() == 1 { Channels::Gray } else { Channels::Rgb };
         let raster = Raster { dimensions: Dimensions::new(1, 1), channels, pixels: pixel.to_vec() };
         let profile = of_png(info, channels).expect("a profile");
-        Converter::default().conversion(Some(&profile), channels).apply(raster).pixels
+        Converter::default()
+            .conversion(Some(&profile), channels)
+            .apply(raster, &Watch::unlimited())
+            .expect("not stopped")
+            .pixels
     }
 
     #[track_caller]
@@ -199,7 +204,8 @@ mod tests {
         let profile = ColorProfile::new_adobe_rgb().encode().expect("a profile");
         let raster =
             Raster { dimensions: Dimensions::new(1, 1), channels: Channels::Rgb, pixels: colour.to_vec() };
-        let expected = Converter::default().conversion(Some(&profile), raster.channels).apply(raster).pixels;
+        let conversion = Converter::default().conversion(Some(&profile), raster.channels);
+        let expected = conversion.apply(raster, &Watch::unlimited()).expect("not stopped").pixels;
         assert_ne!(expected, colour);
         near(&shown(&info(Some(45_471), Some(adobe)), &colour), &expected);
     }

@@ -4,6 +4,7 @@
 mod colours;
 mod plain_images;
 mod png;
+mod watched;
 
 pub(super) use colours::of_exif as profile_of_exif;
 
@@ -13,6 +14,7 @@ use crate::error::MasterError;
 use crate::metadata::Metadata;
 use crate::picture::{Depth, Description};
 use crate::raster::AnyRaster;
+use crate::watch::Watch;
 
 /// Which of them a file is.
 #[derive(Clone, Copy)]
@@ -63,11 +65,11 @@ impl Form {
     /// All pixels, in this depth or that of the file, whichever is less.
     ///
     /// # Errors
-    /// [`MasterError`] if the file is damaged, or too large.
-    pub(super) fn decode(self, bytes: &[u8], depth: Depth) -> Result<AnyRaster, MasterError> {
+    /// [`MasterError`] if the file is damaged, or too large, or `watch` ends the work.
+    pub(super) fn decode(self, bytes: &[u8], depth: Depth, watch: &Watch) -> Result<AnyRaster, MasterError> {
         match self {
-            Self::Png => png::decode(bytes, depth),
-            Self::Other(format) => plain_images::decode(bytes, format),
+            Self::Png => png::decode(bytes, depth, watch),
+            Self::Other(format) => plain_images::decode(bytes, format, watch),
         }
     }
 }

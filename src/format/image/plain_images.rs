@@ -1,12 +1,12 @@
 //! GIF, BMP and WebP: decoded by memory-safe libraries, straight from the map. Of animations, the first picture.
 
 use std::borrow::Cow;
-use std::io::Cursor;
 
 use image::codecs::{bmp::BmpDecoder, gif::GifDecoder, webp::WebPDecoder};
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 
 use super::colours;
+use super::watched::Watched;
 use crate::error::MasterError;
 use crate::format::budget::{MAX_BYTES, check_budget, level};
 use crate::metadata::Exif;
@@ -14,6 +14,7 @@ use crate::metadata::exif_orientation;
 use crate::metadata::{Metadata, Xmp};
 use crate::picture::{Channels, Codec, Coding, Depth, Description, Dimensions, Orientation};
 use crate::raster::{AnyRaster, Raster};
+use crate::watch::Watch;
 
 /// Bytes of a WebP before its first chunk.
 const HEADER: usize = 12;
@@ -41,7 +42,8 @@ pub(super) fn format(bytes: &[u8]) -> Option<ImageFormat> {
 /// # Errors
 /// [`MasterError`] if the header is damaged, or the picture too large.
 pub(super) fn read(bytes: &[u8], format: ImageFormat) -> Result<(Description, Option<Vec<u8>>), MasterError> {
-    let mut decoder = open(bytes, format)?;
+    let unlimited = Watch::unlimited();
+    let mut decoder = open(bytes, format, &unlimited)?;
     let exif = decoder.exif_metadata().ok().flatten();
     let channels = channels(decoder.color_type())?;
     let orientation = exif.as_deref().and_then(exif_orientation).unwrap_or(Orientation::UPRIGHT);
@@ -57,12 +59,13 @@ pub(super) fn read(bytes: &[u8], format: ImageFormat) -> Result<(Description, Op
 
 /// The ICC profile, if the file has one that can be read.
 pub(super) fn icc_profile(bytes: &[u8], format: ImageFormat) -> Option<Vec<u8>> {
-    open(bytes, format).ok()?.icc_profile().ok().flatten()
+    open(bytes, format, &Watch::unlimited()).ok()?.icc_profile().ok().flatten()
 }
 
 /// The EXIF and XMP of the file.
 pub(super) fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
-    let Ok(mut decoder) = open(bytes, format) else { return Metadata::default() };
+    let unlimited = Watch::unlimited();
+    let Ok(mut decoder) = open(bytes, format, &unlimited) else { return Metadata::default() };
     let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
     Metadata {
         exif: exif.map_or_else(Exif::default, |block| Exif::read(&block)),
@@ -73,23 +76,29 @@ pub(super) fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
 /// All pixels.
 ///
 /// # Errors
-/// [`MasterError`] if the file is damaged, or too large.
-pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> Result<AnyRaster, MasterError> {
-    let decoder = open(bytes, format)?;
+/// [`MasterError`] if the file is damaged, or too large, or `watch` ends the work.
+pub(super) fn decode(bytes: &[u8], format: ImageFormat, watch: &Watch) -> Result<AnyRaster, MasterError> {
+    let decoder = open(bytes, format, watch)?;
     let mut raster = Raster::new(dimensions(&*decoder), channels(decoder.color_type())?);
-    decoder.read_image_boxed(&mut raster.pixels).map_err(|error| explained(format, &error))?;
+    let read = decoder.read_image_boxed(&mut raster.pixels);
+    watch.check()?;
+    read.map_err(|error| explained(format, &error))?;
     Ok(AnyRaster::Eight(raster))
 }
 
 /// A decoder that has read the header, of a picture that is within the budget.
-fn open(bytes: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>, MasterError> {
+fn open<'a>(
+    bytes: &'a [u8],
+    format: ImageFormat,
+    watch: &'a Watch,
+) -> Result<Box<dyn ImageDecoder + 'a>, MasterError> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MAX_BYTES);
-    let file = || Cursor::new(Cow::Borrowed(bytes));
+    let file = || Watched::new(Cow::Borrowed(bytes), watch);
     let failed = |error: ImageError| explained(format, &error);
     let mut decoder: Box<dyn ImageDecoder> = match format {
         ImageFormat::Gif => Box::new(GifDecoder::new(file()).map_err(failed)?),
-        ImageFormat::WebP => Box::new(WebPDecoder::new(Cursor::new(fitted(bytes)?)).map_err(failed)?),
+        ImageFormat::WebP => Box::new(WebPDecoder::new(Watched::new(fitted(bytes)?, watch)).map_err(failed)?),
         _ => Box::new(BmpDecoder::new(file()).map_err(failed)?),
     };
     check_budget(dimensions(&*decoder), decoder.total_bytes())?;

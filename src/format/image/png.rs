@@ -17,6 +17,7 @@ use crate::metadata::exif_orientation;
 use crate::metadata::{Metadata, Xmp};
 use crate::picture::{Channels, Codec, Coding, Depth, Description, Dimensions, Orientation};
 use crate::raster::{AnyRaster, Raster, Sample};
+use crate::watch::Watch;
 
 /// Bytes of the signature.
 const SIGNATURE: usize = 8;
@@ -81,20 +82,20 @@ pub(super) fn metadata(bytes: &[u8]) -> Metadata {
 /// All pixels, in the depth of the file or with 8 bits, whichever is less.
 ///
 /// # Errors
-/// [`MasterError`] if pixels are damaged or missing, or they are too many.
-pub(super) fn decode(bytes: &[u8], depth: Depth) -> Result<AnyRaster, MasterError> {
+/// [`MasterError`] if pixels are damaged or missing, or they are too many, or `watch` ends the work.
+pub(super) fn decode(bytes: &[u8], depth: Depth, watch: &Watch) -> Result<AnyRaster, MasterError> {
     let mut reader = open(image(bytes))?;
     let dimensions = dimensions(reader.info());
     let (channels, stored) = layout(&reader)?;
     if (stored, depth) == (Depth::Sixteen, Depth::Sixteen) {
         let mut raster = Raster::<u16>::new(dimensions, channels);
-        read_rows(&mut reader, bytemuck::cast_slice_mut(&mut raster.pixels))?;
+        read_rows(&mut reader, bytemuck::cast_slice_mut(&mut raster.pixels), watch)?;
         raster.pixels.iter_mut().for_each(|sample| *sample = u16::from_be(*sample));
         return Ok(AnyRaster::Sixteen(raster));
     }
     let sample_bytes = if stored == Depth::Sixteen { 2 } else { 1 };
     let mut pixels = vec![0; dimensions.area() as usize * channels.count() * sample_bytes];
-    read_rows(&mut reader, &mut pixels)?;
+    read_rows(&mut reader, &mut pixels, watch)?;
     let pixels = if stored == Depth::Sixteen { narrowed(pixels) } else { pixels };
     Ok(AnyRaster::Eight(Raster { dimensions, channels, pixels }))
 }
@@ -112,7 +113,7 @@ fn open(bytes: &[u8]) -> Result<Reader<Bytes<'_>>, MasterError> {
 }
 
 /// Reads all rows. Once they are there, the file may end; but the checksum of the last of them must not be wrong.
-fn read_rows(reader: &mut Reader<Bytes<'_>>, pixels: &mut [u8]) -> Result<(), MasterError> {
+fn read_rows(reader: &mut Reader<Bytes<'_>>, pixels: &mut [u8], watch: &Watch) -> Result<(), MasterError> {
     let info = reader.info();
     let (width, interlaced, rows) = (info.width, info.interlaced, stored_rows(info));
     let stride = reader.output_line_size(width).unwrap_or(0).max(1);
@@ -120,15 +121,21 @@ fn read_rows(reader: &mut Reader<Bytes<'_>>, pixels: &mut [u8]) -> Result<(), Ma
     let bits = colour.samples() as u8 * depth as u8;
     let mut row = vec![0; stride];
     match interlaced {
-        false => pixels.chunks_exact_mut(stride).try_for_each(|row| reader.read_row(row).map(|_| ())),
-        true => (0..rows).try_for_each(|_| {
-            if let Some(InterlaceInfo::Adam7(place)) = reader.read_row(&mut row)? {
-                png::expand_interlaced_row(pixels, stride, &row, &place, bits);
+        false => {
+            for row in pixels.chunks_exact_mut(stride) {
+                watch.check()?;
+                reader.read_row(row).map_err(explained)?;
             }
-            Ok(())
-        }),
+        }
+        true => {
+            for _ in 0..rows {
+                watch.check()?;
+                if let Some(InterlaceInfo::Adam7(place)) = reader.read_row(&mut row).map_err(explained)? {
+                    png::expand_interlaced_row(pixels, stride, &row, &place, bits);
+                }
+            }
+        }
     }
-    .map_err(explained)?;
     match reader.read_row(&mut row) {
         Err(DecodingError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => Ok(()),
         outcome => outcome.map(|_| ()).map_err(explained),

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::error::MasterError;
+use crate::error::{MasterError, Stopped};
 use crate::picture::Rect;
 use crate::source::Bytes;
 
@@ -35,6 +35,8 @@ impl From<recto_jp2::Error> for MasterError {
         let text = error.to_string();
         match error {
             recto_jp2::Error::Damaged { .. } | recto_jp2::Error::Unavailable => Self::Damaged(text),
+            // Why, the watch says when it is asked again.
+            recto_jp2::Error::Stopped => Self::Stopped(Stopped::AskerLeft),
             recto_jp2::Error::Unsupported(_) => Self::Unsupported(text),
             recto_jp2::Error::TooLarge(_) => Self::TooLarge(text),
         }

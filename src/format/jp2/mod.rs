@@ -246,7 +246,8 @@ impl Image {
     /// The pixels of a window of a level, inside which it must lie. `master` is a number that no other state of any file has.
     ///
     /// # Errors
-    /// [`MasterError`] if the codestream is damaged where the window needs it, or takes too much memory.
+    /// [`MasterError`] if the codestream is damaged where the window needs it, or takes too much memory; or if the watch of
+    /// the bytes ends the work.
     pub fn decode<'a, S: Sample>(
         &self,
         decoder: &mut WindowDecoder,
@@ -261,19 +262,26 @@ impl Image {
             if !self.header().is_tiled() {
                 bytes.announce(&[convert::range(&self.file.codestream)])?;
             }
-            return self.decode_by(openjpeg::decode_tiles, bytes, level, window);
+            let watch = bytes.watch();
+            let decode = |stream: &[u8], header: &Header, reduction, area| {
+                openjpeg::decode_tiles(stream, header, reduction, area, &watch)
+            };
+            return self.decode_by(decode, bytes, level, window);
         };
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
         let (reduction, window) = self.located(level, window)?;
         let announce = convert::announcer(bytes, self.file.codestream.start);
-        let codestream = self.file.codestream_of(bytes, &announce);
+        let goes_on = || bytes.check().is_ok();
+        let codestream = self.file.codestream_of(bytes, &announce).watched(&goes_on);
         let components = &self.pixel.components();
         let source = Source { codestream, index, components, identity: master };
         // In parts: a sample takes twelve times as much memory during decoding as in the raster.
         for left in (0..window.width).step_by(PART_WIDTH as usize) {
             let part =
                 recto_jp2::Rect { x: window.x + left, width: PART_WIDTH.min(window.width - left), ..window };
-            let planes = decoder.decode(source, reduction, self.grid().needed(part, reduction))?;
+            let planes = decoder.decode(source, reduction, self.grid().needed(part, reduction));
+            bytes.check()?;
+            let planes = planes?;
             self.samples(&planes, part).draw(&mut raster, left);
             decoder.recycle(planes);
         }
@@ -304,7 +312,9 @@ impl Image {
         let (reduction, window) = self.located(level, window)?;
         // OpenJPEG does not announce what it reads.
         let codestream = file::part(bytes, Some(&self.file.codestream)).unwrap_or_default();
-        let planes = decode(codestream, self.header(), reduction, self.grid().needed(window, reduction))?;
+        let planes = decode(codestream, self.header(), reduction, self.grid().needed(window, reduction));
+        bytes.check()?;
+        let planes = planes?;
         self.samples(&planes, window).draw(&mut raster, 0);
         Ok(raster)
     }

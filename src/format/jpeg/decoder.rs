@@ -19,6 +19,7 @@ use super::MAX_SCANS;
 use super::assemble::mended;
 use super::marker::{DRI, END};
 use crate::error::MasterError;
+use crate::watch::Watch;
 
 /// Warnings of streams of which all pixels may be there.
 const HARMLESS: [&str; 4] = [
@@ -56,14 +57,15 @@ impl<'a> Decoder<'a> {
     /// Puts its pixels into `image`, scaled by `factor`. Few streams have to be decoded twice for it.
     ///
     /// # Errors
-    /// [`MasterError::Damaged`] with the words of the library.
+    /// [`MasterError::Damaged`] with the words of the library; [`MasterError::Stopped`] before or after a pass of it.
     pub(crate) fn decode(
         self,
         factor: ScalingFactor,
         mut image: Image<&mut [u8]>,
+        watch: &Watch,
     ) -> Result<(), MasterError> {
         let mut opened = Some(self.handle);
-        decode_sound(self.stream, |stream| {
+        decode_sound(self.stream, watch, |stream| {
             let mut handle = opened.take().map_or_else(fresh, Ok)?;
             handle.set_scaling_factor(factor)?;
             handle.decompress(stream, image.as_deref_mut())
@@ -72,21 +74,27 @@ impl<'a> Decoder<'a> {
 }
 
 /// Decodes a stream by `decode`, which fails at warnings: once, or, if the stream may be sound all the same, again
-/// without what caused the warning.
+/// without what caused the warning. The library cannot be stopped while it decodes.
 ///
 /// # Errors
-/// [`MasterError::Damaged`] with the words of the library.
+/// [`MasterError::Damaged`] with the words of the library; [`MasterError::Stopped`].
 pub(super) fn decode_sound<E: Display>(
     stream: &[u8],
+    watch: &Watch,
     mut decode: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), MasterError> {
-    let Err(warning) = decode(stream) else { return Ok(()) };
+    watch.check()?;
+    let decoded = decode(stream);
+    watch.check()?;
+    let Err(warning) = decoded else { return Ok(()) };
     let message = warning.to_string();
     if is_padding(&message, stream) {
         return Ok(());
     }
     let may_be_sound = HARMLESS.iter().any(|harmless| message.contains(harmless));
-    let stream = may_be_sound.then(|| mended(stream)).flatten().ok_or_else(|| damaged(&warning))?;
+    let mended = may_be_sound.then(|| mended(stream, watch)).flatten();
+    watch.check()?;
+    let stream = mended.ok_or_else(|| damaged(&warning))?;
     decode(&stream).map_err(|error| damaged(&error))
 }
 

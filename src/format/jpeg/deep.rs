@@ -15,6 +15,7 @@ use super::MAX_SCANS;
 use super::decoder::{damaged, decode_sound};
 use crate::error::MasterError;
 use crate::picture::Dimensions;
+use crate::watch::Watch;
 
 /// The header of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,13 +53,19 @@ impl Header {
     /// that they are not too many.
     ///
     /// # Errors
-    /// [`MasterError`] if the stream is damaged, has 8 bits or fewer, or colours that the library does not convert.
-    pub(crate) fn decode(&self, stream: &[u8], factor: ScalingFactor) -> Result<Vec<u16>, MasterError> {
+    /// [`MasterError`] if the stream is damaged, has 8 bits or fewer, or colours that the library does not convert;
+    /// [`MasterError::Stopped`] before or after a pass of the library.
+    pub(crate) fn decode(
+        &self,
+        stream: &[u8],
+        factor: ScalingFactor,
+        watch: &Watch,
+    ) -> Result<Vec<u16>, MasterError> {
         if self.lossless && matches!(self.colours, Colorspace::YCbCr | Colorspace::YCCK) {
             return Err(MasterError::unsupported(format!("lossless JPEG of {:?}", self.colours)));
         }
         let mut samples = vec![0; self.samples(factor)];
-        decode_sound(stream, |stream| Handle::new()?.decode(stream, self, factor, &mut samples))?;
+        decode_sound(stream, watch, |stream| Handle::new()?.decode(stream, self, factor, &mut samples))?;
         Ok(samples)
     }
 
@@ -274,7 +281,7 @@ pub(crate) mod tests {
     }
 
     fn decoded(stream: &[u8]) -> Result<Vec<u16>, MasterError> {
-        Header::read(stream)?.decode(stream, ScalingFactor::ONE)
+        Header::read(stream)?.decode(stream, ScalingFactor::ONE, &Watch::unlimited())
     }
 
     fn furthest(some: &[u16], others: &[u16]) -> u16 {
@@ -310,7 +317,7 @@ pub(crate) mod tests {
                 let header = Header::read(&stream).expect("a header");
                 assert_eq!(header, Header { dimensions: SIZE, colours, bits, lossless: true });
                 assert_eq!(decoded(&stream).as_ref(), Ok(&samples), "{bits} bits of {colours:?}");
-                assert!(header.decode(&stream, ScalingFactor::ONE_HALF).is_err());
+                assert!(header.decode(&stream, ScalingFactor::ONE_HALF, &Watch::unlimited()).is_err());
             }
         }
     }
@@ -319,7 +326,7 @@ pub(crate) mod tests {
     fn a_half_is_the_mean_of_four() {
         let (samples, stream) = stream(12, Colorspace::Gray, RESTARTS);
         let header = Header::read(&stream).expect("a header");
-        let half = header.decode(&stream, ScalingFactor::ONE_HALF).expect("decoded");
+        let half = header.decode(&stream, ScalingFactor::ONE_HALF, &Watch::unlimited()).expect("decoded");
         assert_eq!(half.len(), 102 * 59);
         for (x, y) in [(0, 0), (50, 29), (100, 57)] {
             let sample = |x: usize, y: usize| u32::from(samples[y * SIZE.width as usize + x]);
@@ -360,7 +367,7 @@ pub(crate) mod tests {
                 let mut wrong = stream.clone();
                 wrong[frame + at] = value;
                 let read = Header::read(&wrong).and_then(|header| match header.dimensions == SIZE {
-                    true => header.decode(&wrong, ScalingFactor::ONE),
+                    true => header.decode(&wrong, ScalingFactor::ONE, &Watch::unlimited()),
                     false => Err(MasterError::damaged("another size")),
                 });
                 assert!(read.is_err(), "{bits} bits: {value} at {at}");
@@ -372,7 +379,8 @@ pub(crate) mod tests {
                 let mut wrong = stream.clone();
                 wrong[at] = !wrong[at];
                 let _ = Header::read(&wrong).map(|header| {
-                    (header.dimensions == SIZE).then(|| header.decode(&wrong, ScalingFactor::ONE))
+                    (header.dimensions == SIZE)
+                        .then(|| header.decode(&wrong, ScalingFactor::ONE, &Watch::unlimited()))
                 });
             }
             assert_eq!(decoded(&stream), Ok(sound));

@@ -6,6 +6,7 @@ use super::Decoder;
 use super::assemble::mended;
 use super::marker::{self, DRI, SOF0, SOS, Segment};
 use crate::error::MasterError;
+use crate::watch::Watch;
 
 const SIDE: usize = 64;
 
@@ -64,7 +65,7 @@ fn decoded(stream: &[u8]) -> Result<Vec<u8>, MasterError> {
     let (width, height, pitch) = (header.width, header.height, header.width * format.size());
     let mut pixels = vec![0; pitch * height];
     let image = Image { pixels: &mut pixels[..], width, pitch, height, format };
-    decoder.decode(ScalingFactor::ONE, image).map(|()| pixels)
+    decoder.decode(ScalingFactor::ONE, image, &Watch::unlimited()).map(|()| pixels)
 }
 
 /// Streams of every kind that there is in Huffman codes.
@@ -111,7 +112,7 @@ fn one_by_one() -> Vec<u8> {
 #[test]
 fn sound_streams_stay_what_they_are() {
     for (what, stream) in kinds() {
-        assert!(mended(&stream).as_deref() == Some(&stream[..]), "{what}");
+        assert!(mended(&stream, &Watch::unlimited()).as_deref() == Some(&stream[..]), "{what}");
     }
 }
 
@@ -215,9 +216,12 @@ fn noise_is_mended_to_what_decodes_or_not_at_all() {
                 damaged[at] = random(256) as u8;
             }
             let _ = decoded(&damaged);
-            if let Some(mended) = mended(&damaged) {
+            if let Some(mended) = mended(&damaged, &Watch::unlimited()) {
                 met += usize::from(decoded(&mended).is_ok());
-                assert!(super::assemble::mended(&mended).as_deref() == Some(&mended[..]), "{what}");
+                assert!(
+                    super::assemble::mended(&mended, &Watch::unlimited()).as_deref() == Some(&mended[..]),
+                    "{what}"
+                );
             }
         }
     }

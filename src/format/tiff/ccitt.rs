@@ -9,18 +9,21 @@ use fax::{BitReader, Color};
 
 use super::values::Ccitt;
 use crate::error::MasterError;
+use crate::watch::Watch;
 
 /// Fills rows of `width` pixels, each in whole bytes: one bit a pixel, a set bit is black. Those are the bits that
 /// libtiff yields, to be read by PhotometricInterpretation. Gives the number of bytes that were written, which are fewer
 /// than `samples` if an end is marked before.
 ///
 /// # Errors
-/// [`MasterError::Damaged`] if a row cannot be read, [`MasterError::Unsupported`] if one has pixels without code.
+/// [`MasterError::Damaged`] if a row cannot be read, [`MasterError::Unsupported`] if one has pixels without code,
+/// [`MasterError::Stopped`].
 pub(super) fn decode(
     coding: Ccitt,
     compressed: &[u8],
     width: u32,
     samples: &mut [u8],
+    watch: &Watch,
 ) -> Result<usize, MasterError> {
     let mut rows = Rows {
         bits: Bits { bytes: compressed, at: 0 },
@@ -31,6 +34,7 @@ pub(super) fn decode(
     };
     let row_bytes = (width as usize).div_ceil(8);
     for (number, row) in samples.chunks_exact_mut(row_bytes).enumerate() {
+        watch.check()?;
         match rows.next(coding) {
             Ok(()) => paint(row, &rows.reference, width),
             Err(Stop::End) => return Ok(number * row_bytes),
@@ -280,7 +284,7 @@ mod tests {
 
     fn rows(coding: Ccitt, text: &str, width: u32, count: usize) -> Result<Vec<u8>, MasterError> {
         let mut samples = vec![0x55; count * (width as usize).div_ceil(8)];
-        let written = decode(coding, &bytes(text), width, &mut samples)?;
+        let written = decode(coding, &bytes(text), width, &mut samples, &Watch::unlimited())?;
         samples.truncate(written);
         Ok(samples)
     }
@@ -353,7 +357,7 @@ mod tests {
             for coding in CODINGS {
                 for width in [1, 8, 77, 3000] {
                     let mut samples = vec![0; (width as usize).div_ceil(8) * 20];
-                    let _ = decode(coding, &noise, width, &mut samples);
+                    let _ = decode(coding, &noise, width, &mut samples, &Watch::unlimited());
                 }
             }
         }

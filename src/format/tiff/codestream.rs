@@ -7,6 +7,8 @@ use crate::error::MasterError;
 use crate::format::jp2;
 use crate::picture::{Depth, Dimensions, Rect};
 use crate::raster::{Raster, Sample};
+use crate::source::Bytes;
+use crate::watch::Watch;
 
 /// The format of decoded samples: 8 or 16 bits, since a codestream has its own depth, and whole pixels.
 pub(super) fn format(mut pixel: PixelFormat, colours: Colours) -> PixelFormat {
@@ -38,6 +40,7 @@ pub(super) fn decode(
     piece: Dimensions,
     needed: Dimensions,
     output: &mut Vec<u8>,
+    watch: &Watch,
 ) -> Result<(), MasterError> {
     let image = jp2::Image::read_piece(compressed)?;
     let description = image.description();
@@ -54,6 +57,7 @@ pub(super) fn decode(
             description.channels.count()
         )));
     }
+    let compressed = Bytes::from(compressed).watched(watch);
     let depth = if pixel.bits > 8 { Depth::Sixteen } else { Depth::Eight };
     match depth {
         Depth::Eight => place(&samples::<u8>(&image, compressed, size)?, piece, output),
@@ -65,7 +69,7 @@ pub(super) fn decode(
 /// The decoder and its caches live no longer than the piece, which shares nothing with others.
 fn samples<S: Sample>(
     image: &jp2::Image,
-    compressed: &[u8],
+    compressed: Bytes,
     size: Dimensions,
 ) -> Result<Raster<S>, MasterError> {
     let window = Rect::new(0, 0, size.width, size.height);

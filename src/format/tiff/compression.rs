@@ -11,12 +11,16 @@ use super::ccitt;
 use super::values::Compression;
 use crate::error::MasterError;
 use crate::reused::Reused;
+use crate::watch::Watch;
 
 /// Bytes behind the samples of a piece that deflate data may have.
 const MAX_BEYOND: usize = 64 << 20;
 
 /// What a decoder of LZMA may take, in KiB: the dictionary of the highest preset, 64 MiB, and some more.
 const LZMA_MEMORY: u32 = 66 << 10;
+
+/// Bytes that are decoded at once at most, where a decoder can be interrupted: some milliseconds.
+const AT_ONCE: usize = 1 << 20;
 
 /// Decoders whose tables are worth keeping from one piece to the next.
 #[derive(Default)]
@@ -30,7 +34,8 @@ impl Decompressor {
     /// some writers pad the last strip to full height, most do not. More are decoded only where that is all or nothing.
     ///
     /// # Errors
-    /// [`MasterError::Damaged`] if the bytes do not decode, or to fewer than `needed` or more than `samples` holds.
+    /// [`MasterError::Damaged`] if the bytes do not decode, or to fewer than `needed` or more than `samples` holds;
+    /// [`MasterError::Stopped`].
     pub(super) fn decode(
         &mut self,
         compression: Compression,
@@ -38,16 +43,19 @@ impl Decompressor {
         width: u32,
         samples: &mut [u8],
         needed: usize,
+        watch: &Watch,
     ) -> Result<(), MasterError> {
         let first = needed.min(samples.len());
         let written = match compression {
             Compression::None => copy(compressed, &mut samples[..first]),
             Compression::Deflate => self.inflate(compressed, samples)?,
             Compression::Zstd => self.unzstd(compressed, samples)?,
-            Compression::Lzw => lzw(compressed, &mut samples[..first])?,
-            Compression::Lzma => lzma(compressed, &mut samples[..first])?,
+            Compression::Lzw => lzw(compressed, &mut samples[..first], watch)?,
+            Compression::Lzma => lzma(compressed, &mut samples[..first], watch)?,
             Compression::PackBits => pack_bits(compressed, &mut samples[..first]),
-            Compression::Ccitt(coding) => ccitt::decode(coding, compressed, width, &mut samples[..first])?,
+            Compression::Ccitt(coding) => {
+                ccitt::decode(coding, compressed, width, &mut samples[..first], watch)?
+            }
             Compression::OldJpeg | Compression::Jpeg | Compression::Jpeg2000(_) | Compression::WebP => {
                 return Err(MasterError::unsupported(format!("{compression:?} as plain bytes")));
             }
@@ -129,7 +137,7 @@ fn copy(stored: &[u8], samples: &mut [u8]) -> usize {
     length
 }
 
-fn lzw(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
+fn lzw(compressed: &[u8], samples: &mut [u8], watch: &Watch) -> Result<usize, MasterError> {
     // Writers before 1990 packed codes from the low end of bytes and switched sizes late (libtiff's "compat" LZW):
     // there the first code, Clear, begins with a zero byte.
     let old = matches!(compressed, [0, second, ..] if second & 1 == 1);
@@ -139,7 +147,9 @@ fn lzw(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
     };
     let (mut read, mut written) = (0, 0);
     while written < samples.len() {
-        let step = decoder.decode_bytes(&compressed[read..], &mut samples[written..]);
+        watch.check()?;
+        let end = samples.len().min(written + AT_ONCE);
+        let step = decoder.decode_bytes(&compressed[read..], &mut samples[written..end]);
         read += step.consumed_in;
         written += step.consumed_out;
         match step.status {
@@ -151,11 +161,13 @@ fn lzw(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
     Ok(written)
 }
 
-fn lzma(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
+fn lzma(compressed: &[u8], samples: &mut [u8], watch: &Watch) -> Result<usize, MasterError> {
     let mut reader = lzma_rust2::XzReader::new_mem_limit(compressed, false, LZMA_MEMORY);
     let mut written = 0;
     while written < samples.len() {
-        match reader.read(&mut samples[written..]) {
+        watch.check()?;
+        let end = samples.len().min(written + AT_ONCE);
+        match reader.read(&mut samples[written..end]) {
             Ok(0) => break,
             Ok(count) => written += count,
             Err(error) => return Err(MasterError::damaged(format!("LZMA data is corrupt: {error}"))),
@@ -200,7 +212,9 @@ mod tests {
 
     fn decode(compression: Compression, compressed: &[u8], size: usize) -> Result<Vec<u8>, MasterError> {
         let mut samples = vec![0; size];
-        Decompressor::default().decode(compression, compressed, 8, &mut samples, size).map(|()| samples)
+        Decompressor::default()
+            .decode(compression, compressed, 8, &mut samples, size, &Watch::unlimited())
+            .map(|()| samples)
     }
 
     #[test]
@@ -250,7 +264,8 @@ mod tests {
         for (compression, bytes) in [(Compression::Lzw, lzw), (Compression::PackBits, packed)] {
             let mut samples = vec![0; plain.len()];
             let half = &bytes[..bytes.len() / 2];
-            let decoded = Decompressor::default().decode(compression, half, 8, &mut samples, 1500);
+            let decoded =
+                Decompressor::default().decode(compression, half, 8, &mut samples, 1500, &Watch::unlimited());
             assert_eq!(decoded, Ok(()), "{compression:?}");
             assert!(samples[..1500] == plain[..1500] && samples[1500..].iter().all(|byte| *byte == 0));
         }

@@ -8,6 +8,7 @@ use super::pixel::PixelFormat;
 use crate::error::MasterError;
 use crate::format::jpeg::deep::Header;
 use crate::picture::Dimensions;
+use crate::watch::Watch;
 
 /// Decodes a JPEG into rows of `count` samples of `pixel` as wide as `piece`, each in two bytes, least significant first:
 /// gray, RGB (converted from YCbCr), or four components as they are stored. It must hold `needed`, the upper left part
@@ -22,6 +23,7 @@ pub(super) fn decode(
     piece: Dimensions,
     needed: Dimensions,
     output: &mut Vec<u8>,
+    watch: &Watch,
 ) -> Result<(), MasterError> {
     let header = Header::read(stream)?;
     let size = header.dimensions;
@@ -39,7 +41,7 @@ pub(super) fn decode(
             header.bits
         )));
     }
-    let samples = header.decode(stream, ScalingFactor::ONE)?;
+    let samples = header.decode(stream, ScalingFactor::ONE, watch)?;
     let (row, own) = (piece.width as usize * usize::from(count) * 2, size.width as usize * header.count());
     output.clear();
     output.resize(row * size.height.max(piece.height) as usize, 0);

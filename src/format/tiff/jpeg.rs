@@ -8,6 +8,7 @@ use super::values::Photometric;
 use crate::error::MasterError;
 use crate::format::jpeg::{Decoder, Meaning, assemble, marker};
 use crate::picture::Dimensions;
+use crate::watch::Watch;
 
 /// Writers pad the last strip to whole MCUs, whose sides are 32 pixels at most.
 const MCU_SIDE: u32 = 32;
@@ -50,6 +51,7 @@ pub(super) fn decode(
     needed: Dimensions,
     samples: u16,
     output: &mut Vec<u8>,
+    watch: &Watch,
 ) -> Result<(), MasterError> {
     let decoder = Decoder::open(stream)?;
     let header = decoder.header();
@@ -64,7 +66,7 @@ pub(super) fn decode(
     let pitch = piece.width as usize * format.size();
     output.resize(pitch * height.max(piece.height as usize), 0);
     let image = JpegImage { pixels: &mut output[..], width, pitch, height, format };
-    decoder.decode(ScalingFactor::ONE, image)
+    decoder.decode(ScalingFactor::ONE, image, watch)
 }
 
 /// Refuses a JPEG that does not hold what is needed, or more than its tile or strip can.

@@ -94,6 +94,7 @@ impl WindowDecoder {
             let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
             // Bands end between pieces, unless these are as wide as the window.
             let rows = if part.width == window.width { at.height } else { part.bottom() - at.y };
+            file.check()?;
             self.decode_piece(file, image, PieceRequest { index, row, rows, all: rows == at.height })?;
             let (skip, end) = ((part.x - at.x) as usize, (part.right() - at.x) as usize);
             for y in part.y..part.bottom() {
@@ -141,6 +142,7 @@ impl WindowDecoder {
         piece.resize(pixels * count * size, 0);
         for sample in 0..count {
             let index = request.index + sample as u64 * image.pieces_per_plane();
+            file.check()?;
             self.decode_plane(file, image, PieceRequest { index, ..request })?;
             self.widen_plane(image);
             let places = piece.chunks_exact_mut(size).skip(sample).step_by(count);
@@ -184,9 +186,9 @@ impl WindowDecoder {
                 self.compressed = old_jpeg::assemble(file, image, &self.compressed, size)?;
                 self.decode_jpeg(file, image, request)
             }
-            Compression::Jpeg2000(_) => self.decode_codestream(image, request),
+            Compression::Jpeg2000(_) => self.decode_codestream(file, image, request),
             Compression::WebP => self.decode_webp(image, request.row),
-            _ => self.decode_packed(image, request.rows),
+            _ => self.decode_packed(file, image, request.rows),
         }
     }
 
@@ -201,16 +203,21 @@ impl WindowDecoder {
         jpeg::assemble(&tables, &self.compressed, photometric, &mut self.stream)?;
         let needed = request.in_image(image);
         if image.pixel.bits > 8 {
-            let (stream, pixel) = (&self.stream, &image.pixel);
-            return deep_jpeg::decode(stream, pixel, count, image.piece, needed, &mut self.plane);
+            let (stream, pixel, plane) = (&self.stream, &image.pixel, &mut self.plane);
+            return deep_jpeg::decode(stream, pixel, count, image.piece, needed, plane, &file.watch());
         }
-        jpeg::decode(&self.stream, image.piece, needed, count, &mut self.plane)
+        jpeg::decode(&self.stream, image.piece, needed, count, &mut self.plane, &file.watch())
     }
 
-    fn decode_codestream(&mut self, image: &Image, request: PieceRequest) -> Result<(), MasterError> {
+    fn decode_codestream(
+        &mut self,
+        file: &File,
+        image: &Image,
+        request: PieceRequest,
+    ) -> Result<(), MasterError> {
         let count = if image.planar { 1 } else { image.pixel.samples };
-        let needed = request.in_image(image);
-        codestream::decode(&self.compressed, &image.pixel, count, image.piece, needed, &mut self.plane)
+        let (compressed, plane, needed) = (&self.compressed, &mut self.plane, request.in_image(image));
+        codestream::decode(compressed, &image.pixel, count, image.piece, needed, plane, &file.watch())
     }
 
     fn decode_webp(&mut self, image: &Image, row: u32) -> Result<(), MasterError> {
@@ -241,7 +248,7 @@ impl WindowDecoder {
         Ok(())
     }
 
-    fn decode_packed(&mut self, image: &Image, rows: u32) -> Result<(), MasterError> {
+    fn decode_packed(&mut self, file: &File, image: &Image, rows: u32) -> Result<(), MasterError> {
         let (size, needed) = (image.packed_bytes(image.piece.height), image.packed_bytes(rows));
         // The samples of the last piece are overwritten, down to the last row that is requested.
         self.plane.resize(size, 0);
@@ -251,6 +258,7 @@ impl WindowDecoder {
             image.piece.width,
             &mut self.plane,
             needed,
+            &file.watch(),
         )?;
         if !is_left_predicted(image) {
             predictor::undo(&mut self.plane, image)?;

@@ -9,13 +9,18 @@ use std::sync::Arc;
 use moxcms::{CmsError, TransformExecutor};
 
 use super::{Raster, Sample};
+use crate::error::Stopped;
 use crate::lru::Lru;
 use crate::picture::Channels;
+use crate::watch::Watch;
 pub(super) use profile::Transform;
 pub(crate) use profile::written;
 
 /// Making a transform costs as much as converting ten tiles, or a hundred for inks, so this many are cached.
 const MAX_CACHED: usize = 8;
+
+/// Pixels that are transformed between two questions whether to go on: some milliseconds, and more than a tile has.
+const PIXELS: usize = 1 << 17;
 
 /// Converts rasters to sRGB; caches the transforms of the last profiles.
 pub struct Converter {
@@ -117,11 +122,14 @@ impl Converter {
 
 impl<S: Sample> Conversion<S> {
     /// The raster, of the channels that this was made for, in sRGB.
-    pub fn apply(&self, raster: Raster<S>) -> Raster<S> {
+    ///
+    /// # Errors
+    /// [`Stopped`] if `watch` ends the work.
+    pub fn apply(&self, raster: Raster<S>, watch: &Watch) -> Result<Raster<S>, Stopped> {
         match self {
-            Self::Curve(curve) => curved(raster, curve),
-            Self::Transform(transform) => transformed(raster, transform.as_ref()),
-            Self::Nothing => without_inks(raster),
+            Self::Curve(curve) => Ok(curved(raster, curve)),
+            Self::Transform(transform) => transformed(raster, transform.as_ref(), watch),
+            Self::Nothing => Ok(without_inks(raster)),
         }
     }
 }
@@ -133,16 +141,22 @@ fn curved<S: Sample>(mut raster: Raster<S>, curve: &[S]) -> Raster<S> {
     raster
 }
 
-fn transformed<S: Sample>(raster: Raster<S>, transform: &dyn TransformExecutor<S>) -> Raster<S> {
+fn transformed<S: Sample>(
+    raster: Raster<S>,
+    transform: &dyn TransformExecutor<S>,
+    watch: &Watch,
+) -> Result<Raster<S>, Stopped> {
     let channels = if raster.channels == Channels::Cmyk { Channels::Rgb } else { raster.channels };
     let mut output = Raster::new(raster.dimensions, channels);
-    match transform.transform(&raster.pixels, &mut output.pixels) {
-        Ok(()) => output,
-        Err(error) => {
+    let from = raster.pixels.chunks(PIXELS * raster.channels.count());
+    for (from, to) in from.zip(output.pixels.chunks_mut(PIXELS * channels.count())) {
+        watch.check()?;
+        if let Err(error) = transform.transform(from, to) {
             log::error!("a colour transform failed: {error}");
-            without_inks(raster)
+            return Ok(without_inks(raster));
         }
     }
+    Ok(output)
 }
 
 /// Inks to light as if each took away its colour and nothing else: TIFF 6.0 section 16 leaves this to the reader.
@@ -171,7 +185,10 @@ mod tests {
     }
 
     fn srgb(converter: &mut Converter, raster: Raster, profile: Option<&[u8]>) -> Raster {
-        converter.conversion(profile, raster.channels).apply(raster)
+        converter
+            .conversion(profile, raster.channels)
+            .apply(raster, &Watch::unlimited())
+            .expect("not stopped")
     }
 
     fn encoded(profile: &ColorProfile) -> Vec<u8> {

@@ -7,6 +7,7 @@ use recto::master::{Decoder, Master};
 use recto::picture::Channels;
 use recto::picture::Rect;
 use recto::raster::Raster;
+use recto::watch::Watch;
 
 use super::{Place, SIZE, decode, difference, picture};
 
@@ -43,7 +44,7 @@ fn windows_of_jpegs_cost_no_exactness() {
         ("rgb.ppm", &["--interlace"]),
     ] {
         let path = place.vips("jpegsave", from, "a.jpg", options);
-        let index = recto::format::jpeg::Index::build(&fs::read(&path).unwrap());
+        let index = recto::format::jpeg::Index::build(&fs::read(&path).unwrap(), &Watch::unlimited());
         assert_eq!(index.is_none(), options.contains(&"--interlace"), "{from} {options:?}");
         let (master, mut decoder) = (Master::open(&path).unwrap(), Decoder::default());
         for (n, level) in master.description.levels.iter().enumerate() {

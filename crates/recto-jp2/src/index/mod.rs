@@ -124,7 +124,8 @@ impl Index {
         let codestream = codestream.into();
         let indexed = self.tile(codestream, tile)?;
         let first = indexed.precinct(codestream, component, resolution, precinct);
-        if first.is_ok() || !matches!(indexed.origin, Origin::Plt | Origin::Restored) {
+        let may_be_wrong = matches!(indexed.origin, Origin::Plt | Origin::Restored);
+        if !may_be_wrong || matches!(first, Ok(_) | Err(Error::Stopped)) {
             return first;
         }
         let walked = self.tiles.borrow_mut().insert(tile, indexed.walked_anew(codestream)?);

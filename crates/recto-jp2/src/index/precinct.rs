@@ -76,6 +76,7 @@ impl Tile {
         }
         let (mut found, mut contributions) = (Precinct::new(of, precinct), Vec::new());
         for layer in 0..self.header.coding.layers {
+            codestream.check()?;
             let (bytes, header) = self.table.extent(of, precinct, layer).ok_or_else(|| {
                 Error::damaged(format!(
                     "layer {layer} of precinct {precinct}, resolution {resolution}, component {component} is missing"

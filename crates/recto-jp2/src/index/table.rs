@@ -19,6 +19,9 @@ pub(super) const MAX_BLOCK_VISITS: u64 = 1 << 27;
 /// More code-blocks than this are not remembered at once, as they have to be where layers come one after the other.
 const MAX_BLOCKS: u64 = 1 << 22;
 
+/// After so many packets and code-blocks whose headers were read, some 50 us, it is asked whether to go on.
+const UNCHECKED: u64 = 1 << 10;
+
 /// The start of a packet that was not found.
 const ABSENT: u64 = u64::MAX;
 
@@ -95,6 +98,7 @@ impl Table {
         for part in &header.parts {
             let mut at = part.packets.start;
             for segment in &part.packet_lengths {
+                codestream.check()?;
                 for length in packet_lengths(codestream.slice(segment.clone())?.unwrap_or_default()) {
                     let (Some(packet), Some(length)) = (sequence.next(), length) else { return Ok(None) };
                     let Some(end) = at.checked_add(length as usize) else { return Ok(None) };
@@ -119,7 +123,7 @@ impl Table {
     /// the other packets are empty: encoders leave them out to keep to a size.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] if there are more packets or code-blocks than any picture needs.
+    /// [`Error::TooLarge`] if there are more packets or code-blocks than any picture needs; [`Error::Stopped`].
     pub(super) fn walked(
         codestream: Bytes,
         header: &TileHeader,
@@ -220,6 +224,8 @@ struct States<'a> {
     contributions: Vec<Contribution>,
     blocks: u64,
     visits: u64,
+    /// Packets and code-blocks since the reader was last asked whether to go on.
+    unchecked: u64,
 }
 
 impl<'a> States<'a> {
@@ -228,7 +234,7 @@ impl<'a> States<'a> {
         let interleaved = coding.layers > 1 && (by_layer || !coding.changes.is_empty());
         let count = if interleaved { layout.precincts as usize } else { 1 };
         let states = std::iter::repeat_with(|| None).take(count).collect();
-        Self { coding, layout, states, contributions: Vec::new(), blocks: 0, visits: 0 }
+        Self { coding, layout, states, contributions: Vec::new(), blocks: 0, visits: 0, unchecked: 0 }
     }
 
     /// Reads the header of a packet that begins at `at`; gives where the next begins.
@@ -244,6 +250,11 @@ impl<'a> States<'a> {
         self.visits += *count;
         if self.visits > MAX_BLOCK_VISITS || self.blocks > MAX_BLOCKS {
             return Err(Error::too_large(format!("a tile of {} code-blocks", self.blocks.max(self.visits))));
+        }
+        self.unchecked += *count + 1;
+        if self.unchecked > UNCHECKED {
+            self.unchecked = 0;
+            source.codestream.check()?;
         }
         let style = self.coding.components[usize::from(packet.component)].style;
         headers.read(source, at, packet.layer, style, &mut self.contributions).map(|(_, next)| next)

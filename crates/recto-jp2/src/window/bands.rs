@@ -76,6 +76,7 @@ impl Bands {
         let layout = &part.tile.layout.components[part.component].resolutions[usize::from(resolution)];
         let (columns, rows) = layout.precincts_of(window);
         for (row, column) in rows.flat_map(|row| columns.clone().map(move |column| (row, column))) {
+            part.source.codestream.check()?;
             let precinct = self.precinct(part, resolution, row * layout.columns + column)?;
             announce_blocks(part.source.codestream, &precinct, kind, window)?;
             let band = precinct.bands.iter().filter(|band| band.kind == kind);
@@ -97,6 +98,7 @@ impl Bands {
                         paste(values, block.rect, shared, &dequantiser, plane)
                     }
                     None => {
+                        part.source.codestream.check()?;
                         let values =
                             self.blocks.decode(part.source.codestream, kind, coding.style, planes, block)?;
                         paste(values, block.rect, shared, &dequantiser, plane);

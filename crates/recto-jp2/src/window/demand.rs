@@ -24,7 +24,8 @@ pub(super) const LONG: usize = 64 << 10;
 /// Announces the bytes that a window needs, by the area and the reduction of [`super::WindowDecoder::decode`].
 ///
 /// # Errors
-/// [`Error::TooLarge`] if it needs more than any window of a picture does; those of the headers of its tiles.
+/// [`Error::TooLarge`] if it needs more than any window of a picture does; those of the headers of its tiles;
+/// [`Error::Stopped`].
 pub(super) fn announce(source: Source, reduction: u8, area: Rect) -> Result<(), Error> {
     let Source { codestream, index, .. } = source;
     let mut demand = Demand::default();
@@ -36,9 +37,14 @@ pub(super) fn announce(source: Source, reduction: u8, area: Rect) -> Result<(), 
         let heads: Vec<_> = tiles().flat_map(|number| index.heads(codestream, number)).collect();
         codestream.announce(&heads)?;
     }
-    let unread: Vec<_> = tiles().flat_map(|number| index.unread(codestream, number)).collect();
+    let mut unread = Vec::new();
+    for number in tiles() {
+        codestream.check()?;
+        unread.extend(index.unread(codestream, number));
+    }
     codestream.announce(&unread)?;
     for number in tiles() {
+        codestream.check()?;
         let tile = index.tile(codestream, number)?;
         demand.visit(tile.effort())?;
         let components = tile.layout.components.iter().zip(&index.header.components).enumerate();

@@ -70,7 +70,8 @@ impl WindowDecoder {
     ///
     /// # Errors
     /// [`Error`] if the codestream is damaged where the area needs it, or coded as no encoder does;
-    /// [`Error::TooLarge`] if that takes too long to find out.
+    /// [`Error::TooLarge`] if that takes too long to find out; [`Error::Stopped`] if it is stopped
+    /// ([`Bytes::watched`]).
     pub fn decode(&mut self, source: Source, reduction: u8, area: Rect) -> Result<Vec<Plane>, Error> {
         let header = &source.index.header;
         let area = header.within(area);
@@ -100,6 +101,7 @@ impl WindowDecoder {
         area: Rect,
         planes: &mut [Plane],
     ) -> Result<(), Error> {
+        source.codestream.check()?;
         let tile = source.index.tile(source.codestream, tile_number)?;
         let components = &source.index.header.components;
         let mut samples = Vec::with_capacity(components.len());

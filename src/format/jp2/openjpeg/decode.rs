@@ -10,6 +10,7 @@ use openjpeg_sys as opj;
 
 use super::{Owned, done, limits};
 use crate::error::MasterError;
+use crate::watch::Watch;
 use recto_jp2::{Component, Header, Plane, Rect};
 
 /// Bytes of OpenJPEG's messages that are kept: the first says most.
@@ -31,21 +32,22 @@ pub(crate) fn decode(
     reduction: u8,
     area: Rect,
 ) -> Result<Vec<Plane>, MasterError> {
-    decode_part(codestream, header, reduction, area, area)
+    decode_part(codestream, header, reduction, (area, area), &Watch::unlimited())
 }
 
 /// The same from tiles that are decoded whole. Of a part of a tile OpenJPEG decodes T.814 to zeros (its
 /// `opj_t1_ht_decode_cblk` leaves them elsewhere), and the 9/7 wavelet to last columns that may be a level off.
 ///
 /// # Errors
-/// Those of [`decode`].
+/// Those of [`decode`]; any, if `watch` ends the work, which is asked before each tile is read.
 pub(crate) fn decode_tiles(
     codestream: &[u8],
     header: &Header,
     reduction: u8,
     area: Rect,
+    watch: &Watch,
 ) -> Result<Vec<Plane>, MasterError> {
-    decode_part(codestream, header, reduction, whole_tiles(header, area), area)
+    decode_part(codestream, header, reduction, (whole_tiles(header, area), area), watch)
 }
 
 /// The part `area` of what is decoded: `whole`.
@@ -53,11 +55,11 @@ fn decode_part(
     codestream: &[u8],
     header: &Header,
     reduction: u8,
-    whole: Rect,
-    area: Rect,
+    (whole, area): (Rect, Rect),
+    watch: &Watch,
 ) -> Result<Vec<Plane>, MasterError> {
     limits::check(codestream, header, reduction, whole)?;
-    let mut source = Source { bytes: codestream, place: 0 };
+    let mut source = Source { bytes: codestream, place: 0, watch };
     let mut messages = Messages::default();
     let planes = decode_area(&mut source, &mut messages, header, reduction, whole, area);
     planes.map_err(|step| {
@@ -184,6 +186,8 @@ fn plane(
 struct Source<'a> {
     bytes: &'a [u8],
     place: usize,
+    /// Nothing more is read once the work is to end.
+    watch: &'a Watch,
 }
 
 /// The beginning of what OpenJPEG said.
@@ -208,7 +212,7 @@ fn stream(source: &mut Source) -> Result<Owned<opj::opj_stream_t>, &'static str>
     Ok(stream)
 }
 
-/// Bytes that were copied, or `usize::MAX` (-1) at the end.
+/// Bytes that were copied, or `usize::MAX` (-1) at the end, be it that of the work.
 ///
 /// # Safety
 /// `bytes` has room for `length` bytes, `source` points to a [`Source`] that nobody else uses during the call.
@@ -217,7 +221,7 @@ unsafe extern "C" fn read(bytes: *mut c_void, length: usize, source: *mut c_void
     let source = unsafe { &mut *source.cast::<Source>() };
     let rest = source.bytes.get(source.place..).unwrap_or_default();
     let count = rest.len().min(length);
-    if count == 0 {
+    if count == 0 || !source.watch.goes_on() {
         return usize::MAX;
     }
     // SAFETY: `count` bytes are there on both sides, which are memory of different owners.

@@ -14,6 +14,7 @@ use super::decoder::Decoder;
 use super::entropy::bits::{Writer, stuff};
 use super::marker::{END, START};
 use crate::picture::Dimensions;
+use crate::watch::Watch;
 use scan::{Coding, Predictors, Scanner, State};
 
 /// Pixels across that an entry stands for. Finer ones save little of a window's time, coarser ones little memory.
@@ -40,11 +41,11 @@ struct Places {
 
 impl Index {
     /// Reads all of the data once. None if they are not, to the last bit, those of a baseline JPEG of a single scan, or
-    /// if their tables leave no room for parts: decode the file as a whole.
-    pub fn build(bytes: &[u8]) -> Option<Self> {
+    /// if their tables leave no room for parts: decode the file as a whole. None also if `watch` ends the work.
+    pub fn build(bytes: &[u8], watch: &Watch) -> Option<Self> {
         let head = Head::read(bytes).filter(|head| is_read(&bytes[..head.start]))?;
         let coding = Coding::new(&head);
-        let places = Places::find(&head, &coding, bytes)?;
+        let places = Places::find(&head, &coding, bytes, watch)?;
         Some(Self { head, coding, places })
     }
 
@@ -118,7 +119,7 @@ impl Index {
 }
 
 impl Places {
-    fn find(head: &Head, coding: &Coding, bytes: &[u8]) -> Option<Self> {
+    fn find(head: &Head, coding: &Coding, bytes: &[u8], watch: &Watch) -> Option<Self> {
         let (units, step) = (head.units(), step(head));
         let mut found = Self { rows: Vec::new(), offsets: Vec::new(), predictors: Vec::new() };
         let start = State { unit: 0, position: head.start as u64 * 8, predictors: Predictors::default() };
@@ -129,6 +130,7 @@ impl Places {
             let row = scanner.state().position;
             found.rows.push(row);
             for first in (0..units.width).step_by(step as usize) {
+                watch.check().ok()?;
                 let State { position, predictors, .. } = scanner.state();
                 found.offsets.push(u32::try_from(position.checked_sub(row)?).ok()?);
                 found.note(&predictors[..head.components.len()]);

@@ -6,6 +6,7 @@ use crate::format::jpeg::Header;
 use crate::format::jpeg::deep;
 use crate::picture::{Channels, Depth};
 use crate::raster::{AnyRaster, Raster, Sample};
+use crate::watch::Watch;
 
 /// All pixels of a level, in this depth: gray, RGB, or inks.
 ///
@@ -16,19 +17,25 @@ pub(crate) fn decode(
     header: &Header,
     level: usize,
     depth: Depth,
+    watch: &Watch,
 ) -> Result<AnyRaster, MasterError> {
     let stream = checked(bytes, header, level)?;
     Ok(match depth {
-        Depth::Eight => AnyRaster::Eight(decompress(&stream, header, level)?),
-        Depth::Sixteen => AnyRaster::Sixteen(decompress(&stream, header, level)?),
+        Depth::Eight => AnyRaster::Eight(decompress(&stream, header, level, watch)?),
+        Depth::Sixteen => AnyRaster::Sixteen(decompress(&stream, header, level, watch)?),
     })
 }
 
-fn decompress<S: Sample>(stream: &[u8], header: &Header, level: usize) -> Result<Raster<S>, MasterError> {
+fn decompress<S: Sample>(
+    stream: &[u8],
+    header: &Header,
+    level: usize,
+    watch: &Watch,
+) -> Result<Raster<S>, MasterError> {
     let found = deep::Header::read(stream)?;
     check_headers(header, header.dimensions, found.dimensions, found.colours)?;
     let factor = factor(level);
-    let samples = found.decode(stream, factor)?;
+    let samples = found.decode(stream, factor, watch)?;
     let greatest = (1 << found.bits) - 1;
     // As of 8 bits, where Adobe's marker is, the greatest number stands for no ink.
     let is_inverted = channels(header) == Channels::Cmyk && header.meaning.adobe.is_some();
@@ -91,7 +98,7 @@ mod tests {
                 Colorspace::CMYK => samples.iter().map(|sample| greatest as u16 - sample).collect(),
                 _ => samples,
             };
-            let decoded = |depth| decode(&stream, &header, 0, depth).expect("decoded");
+            let decoded = |depth| decode(&stream, &header, 0, depth, &Watch::unlimited()).expect("decoded");
             let AnyRaster::Sixteen(deep) = decoded(Depth::Sixteen) else { panic!("16 bits") };
             let AnyRaster::Eight(eight) = decoded(Depth::Eight) else { panic!("8 bits") };
             let (near, nearest) = (2.0 / 4095.0, 0.5 / 65_535.0);
@@ -113,7 +120,7 @@ mod tests {
         let header = Header::read(&stream).expect("a header");
         let levels = describe(&header, stream.len()).expect("described").levels;
         for (n, level) in levels.iter().enumerate() {
-            let raster = decode(&stream, &header, n, Depth::Sixteen).expect("decoded");
+            let raster = decode(&stream, &header, n, Depth::Sixteen, &Watch::unlimited()).expect("decoded");
             assert_eq!(raster.dimensions(), level.dimensions);
             assert!(!super::super::has_windows(&header, n));
         }
@@ -128,7 +135,8 @@ mod tests {
         let jfif = b"\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0";
         let stream = [&plain[..2], jfif, &plain[2..]].concat();
         let header = Header::read(&stream).expect("a header");
-        let refused = decode(&stream, &header, 0, Depth::Sixteen).expect_err("not decoded");
+        let refused =
+            decode(&stream, &header, 0, Depth::Sixteen, &Watch::unlimited()).expect_err("not decoded");
         assert_eq!(refused, MasterError::unsupported("lossless JPEG of YCbCr"));
     }
 }

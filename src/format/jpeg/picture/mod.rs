@@ -18,6 +18,7 @@ use crate::error::MasterError;
 use crate::format::budget::{MAX_BYTES, check_budget, level};
 use crate::picture::{Channels, Codec, Coding, Depth, Description, Dimensions, Level, Rect};
 use crate::raster::Raster;
+use crate::watch::Watch;
 
 /// What libjpeg-turbo scales by at no cost: each halves the width and height of the one before.
 const FACTORS: [ScalingFactor; 4] =
@@ -93,8 +94,13 @@ pub(crate) fn has_windows(header: &Header, level: usize) -> bool {
 ///
 /// # Errors
 /// [`MasterError`] if the file is damaged anywhere, or too large.
-pub(crate) fn decode(bytes: &[u8], header: &Header, level: usize) -> Result<Raster, MasterError> {
-    decompress(&checked(bytes, header, level)?, header, header.dimensions, factor(level))
+pub(crate) fn decode(
+    bytes: &[u8],
+    header: &Header,
+    level: usize,
+    watch: &Watch,
+) -> Result<Raster, MasterError> {
+    decompress(&checked(bytes, header, level)?, header, header.dimensions, factor(level), watch)
 }
 
 /// The stream as libjpeg-turbo gets it, if what it takes to decode a level is within the budget.
@@ -122,13 +128,14 @@ pub(crate) fn decode_window(
     index: &Index,
     level: usize,
     window: Rect,
+    watch: &Watch,
 ) -> Result<Raster, MasterError> {
     let factor = factor(level);
     let (columns, rows, part) = window::units(&index.head, factor.denom() as u32, window);
     check_budget(window.dimensions(), window.dimensions().area() * header.components as u64)?;
     let (stream, dimensions) =
         index.part(bytes, columns, rows).ok_or_else(|| MasterError::damaged("an index of another JPEG"))?;
-    Ok(decompress(&stream, header, dimensions, factor)?.part(part))
+    Ok(decompress(&stream, header, dimensions, factor, watch)?.part(part))
 }
 
 /// The bytes that hold the rows of a window: from where, and how many.
@@ -155,6 +162,7 @@ fn decompress(
     header: &Header,
     full: Dimensions,
     factor: ScalingFactor,
+    watch: &Watch,
 ) -> Result<Raster, MasterError> {
     let format = match header.components {
         1 => PixelFormat::GRAY,
@@ -169,7 +177,7 @@ fn decompress(
     let pitch = width * format.size();
     let mut pixels = vec![0; pitch * height];
     let image = Image { pixels: &mut pixels[..], width, pitch, height, format };
-    decoder.decode(factor, image)?;
+    decoder.decode(factor, image, watch)?;
     let pixels = if header.bits < 8 { spread(pixels, header.bits) } else { pixels };
     let pixels =
         if format == PixelFormat::CMYK && header.meaning.adobe.is_some() { inverted(pixels) } else { pixels };

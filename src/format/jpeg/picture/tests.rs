@@ -55,11 +55,11 @@ fn windows(level: Dimensions) -> impl Iterator<Item = Rect> {
 /// The pixels of all windows of all levels must be those of the whole.
 fn check(bytes: &[u8], what: &str) {
     let header = Header::read(bytes).expect("a header");
-    let index = Index::build(bytes).unwrap_or_else(|| panic!("{what} has no index"));
+    let index = Index::build(bytes, &Watch::unlimited()).unwrap_or_else(|| panic!("{what} has no index"));
     for (n, level) in describe(&header, bytes.len()).expect("described").levels.iter().enumerate() {
-        let whole = decode(bytes, &header, n).expect("decoded");
+        let whole = decode(bytes, &header, n, &Watch::unlimited()).expect("decoded");
         for window in windows(level.dimensions) {
-            let part = decode_window(bytes, &header, &index, n, window)
+            let part = decode_window(bytes, &header, &index, n, window, &Watch::unlimited())
                 .unwrap_or_else(|error| panic!("{what}, level {n}, {window}: {error}"));
             assert!(part == whole.part(window), "{what}, level {n}, {window}");
         }
@@ -117,25 +117,25 @@ fn blocks_of_noise_at_the_best_quality() {
 fn what_is_out_of_the_ordinary_has_no_index() {
     let dimensions = Dimensions::new(100, 65);
     let whole = jpeg(dimensions, Colorspace::YCbCr, Subsamp::Sub2x2, 85);
-    assert!(Index::build(&whole).is_some());
+    assert!(Index::build(&whole, &Watch::unlimited()).is_some());
     for length in (0..whole.len() - 8).step_by(7) {
-        assert!(Index::build(&whole[..length]).is_none(), "{length} bytes");
+        assert!(Index::build(&whole[..length], &Watch::unlimited()).is_none(), "{length} bytes");
         let cut = [&whole[..length], &[0xff, 0xd9]].concat();
-        assert!(Index::build(&cut).is_none(), "{length} bytes and EOI");
+        assert!(Index::build(&cut, &Watch::unlimited()).is_none(), "{length} bytes and EOI");
     }
     let end = whole.len() - 2;
     for more in [&[][..], &[0; 50], &[9, 9, 0xff, 0xd9], &[0, 0xff, 0xd9, 7], &[0xff, 0xff, 0xd9]] {
         check(&[&whole[..end], more].concat(), "an end that is out of the ordinary");
     }
     let next = [&whole[..end], &[0xff, 0xda, 0, 2]].concat();
-    assert!(Index::build(&next).is_none(), "another scan");
+    assert!(Index::build(&next, &Watch::unlimited()).is_none(), "another scan");
     let mut compressor = Compressor::new().expect("a compressor");
     compressor.set_progressive(true).expect("set");
     compressor.set_subsamp(Subsamp::None).expect("set");
     let pixels = picture(dimensions, 3);
     let image = Image { pixels: &pixels[..], width: 100, pitch: 300, height: 65, format: PixelFormat::RGB };
     let progressive = compressor.compress_to_vec(image).expect("compressed");
-    assert!(Index::build(&progressive).is_none());
+    assert!(Index::build(&progressive, &Watch::unlimited()).is_none());
     assert!(!has_windows(&Header::read(&progressive).expect("a header"), 0));
 }
 
@@ -152,18 +152,21 @@ fn damage_shows_in_windows_as_in_the_whole() {
         let less = [&whole[..at], &whole[at + 1..]].concat();
         for damaged in [turned, more, less] {
             let Ok(header) = Header::read(&damaged) else {
-                assert!(Index::build(&damaged).is_none(), "byte {at}");
+                assert!(Index::build(&damaged, &Watch::unlimited()).is_none(), "byte {at}");
                 continue;
             };
-            let Ok(picture) = decode(&damaged, &header, 0) else {
-                assert!(decode(&damaged, &header, 2).is_err(), "byte {at}");
-                assert!(Index::build(&damaged).is_none(), "byte {at}");
+            let Ok(picture) = decode(&damaged, &header, 0, &Watch::unlimited()) else {
+                assert!(decode(&damaged, &header, 2, &Watch::unlimited()).is_err(), "byte {at}");
+                assert!(Index::build(&damaged, &Watch::unlimited()).is_none(), "byte {at}");
                 continue;
             };
-            assert!(decode(&damaged, &header, 2).is_ok(), "byte {at}");
+            assert!(decode(&damaged, &header, 2, &Watch::unlimited()).is_ok(), "byte {at}");
             let window = Rect::new(30, 20, 50, 30).intersection(Rect::whole(picture.dimensions));
-            let (Some(index), Some(window)) = (Index::build(&damaged), window) else { continue };
-            let part = decode_window(&damaged, &header, &index, 0, window).expect("decoded");
+            let (Some(index), Some(window)) = (Index::build(&damaged, &Watch::unlimited()), window) else {
+                continue;
+            };
+            let part =
+                decode_window(&damaged, &header, &index, 0, window, &Watch::unlimited()).expect("decoded");
             assert!(part == picture.part(window), "byte {at}");
             indexed += 1;
         }
@@ -174,7 +177,7 @@ fn damage_shows_in_windows_as_in_the_whole() {
 #[test]
 fn a_state_spares_reading_the_data() {
     let bytes = jpeg(Dimensions::new(643, 421), Colorspace::YCbCr, Subsamp::Sub2x2, 85);
-    let index = Index::build(&bytes).expect("an index");
+    let index = Index::build(&bytes, &Watch::unlimited()).expect("an index");
     let state = index.to_bytes();
     let again = Index::from_bytes(&bytes, &state).expect("an index");
     assert!(again.to_bytes() == state);
@@ -186,7 +189,14 @@ fn a_state_spares_reading_the_data() {
         damaged[at] ^= 0x11;
         for wrong in [&damaged[..], &state[..at]] {
             if let Some(index) = Index::from_bytes(&bytes, wrong) {
-                let _ = decode_window(&bytes, &header, &index, 0, Rect::new(270, 60, 60, 200));
+                let _ = decode_window(
+                    &bytes,
+                    &header,
+                    &index,
+                    0,
+                    Rect::new(270, 60, 60, 200),
+                    &Watch::unlimited(),
+                );
             }
         }
     }
@@ -216,7 +226,7 @@ fn levels_are_rounded_up() {
 fn budgets_are_asked_before_memory() {
     let length = 1 << 30;
     assert!(describe(&header(65_500, 65_500, false), length).is_ok(), "an eighth of it can be shown");
-    assert!(decode(&[], &header(65_500, 65_500, false), 0).is_err());
+    assert!(decode(&[], &header(65_500, 65_500, false), 0, &Watch::unlimited()).is_err());
     let error = describe(&header(20_000, 20_000, true), length).expect_err("too many coefficients");
     assert!(matches!(error, MasterError::TooLarge(_)), "{error}");
     let error = describe(&header(65_500, 65_500, false), 1000).expect_err("too short");

@@ -16,13 +16,14 @@ use crate::format::jpeg::marker::{
     self, APP0, APP15, COM, DHT, DNL, DQT, DRI, END, EOI, RST0, RST7, SOF0, SOF2, SOS, START, Segment, TEM,
 };
 use crate::format::jpeg::tables;
+use crate::watch::Watch;
 
 /// The stream with the same coefficients, and nothing that libjpeg-turbo would have to pass over: no bytes behind those
 /// that a scan needs, restart markers with their right numbers, EOI at the end. None if any bit of any coefficient is
-/// missing, or is not where it should be.
-pub(crate) fn mended(stream: &[u8]) -> Option<Vec<u8>> {
+/// missing, or is not where it should be; or if `watch` ends the work.
+pub(crate) fn mended(stream: &[u8], watch: &Watch) -> Option<Vec<u8>> {
     let mut rest = stream.strip_prefix(&START)?;
-    let mut mender = Mender { output: START.to_vec(), ..Mender::default() };
+    let mut mender = Mender { output: START.to_vec(), watch: watch.clone(), ..Mender::default() };
     // EOI may be missing.
     while let Some(Segment { marker, content, after }) = marker::next(rest).ok()?.filter(is_no_end) {
         rest = if marker == SOS { mender.scan(content, after)? } else { after };
@@ -47,6 +48,7 @@ struct Mender {
     restart_interval: usize,
     scans: usize,
     output: Vec<u8>,
+    watch: Watch,
 }
 
 impl Mender {
@@ -96,7 +98,7 @@ impl Mender {
             plain.clear();
             unstuff(&rest[..end], &mut plain);
             let some = first..units.min(first + interval);
-            let bits = walk(frame, &self.tables, &scan, &blocks, some, &plain)?;
+            let bits = walk(frame, &self.tables, &scan, &blocks, some, &plain, &self.watch)?;
             stuff(without_surplus(&plain, bits)?, &mut self.output);
             rest = &rest[end..];
         }
@@ -113,10 +115,12 @@ fn walk(
     blocks: &[usize],
     units: std::ops::Range<usize>,
     plain: &[u8],
+    watch: &Watch,
 ) -> Option<usize> {
     let mut reader = Reader::new(plain, scan, frame.progressive, frame.dc_range());
     let keeps = frame.progressive && *scan.band.start() > 0;
     for unit in units {
+        watch.check().ok()?;
         for (&(component, dc, ac), &count) in scan.components.iter().zip(blocks) {
             let codes = [tables[0].get(dc)?.as_ref(), tables[1].get(ac)?.as_ref()];
             let known = &mut frame.components[component].nonzero;
