@@ -30,6 +30,12 @@ pub trait Desk {
     /// If it must not be opened now.
     fn opens(&mut self, identifier: &str) -> Result<(), Error>;
 
+    /// Told before the file at this path is read for the first time.
+    ///
+    /// # Errors
+    /// If it must not be read now.
+    fn reads(&mut self, path: &str) -> Result<(), Error>;
+
     /// Told before a job is begun, when all of it is decided and nothing of it is done.
     ///
     /// # Errors
@@ -42,6 +48,10 @@ pub struct Alone;
 
 impl Desk for Alone {
     fn opens(&mut self, _identifier: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn reads(&mut self, _path: &str) -> Result<(), Error> {
         Ok(())
     }
 

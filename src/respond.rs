@@ -131,7 +131,7 @@ impl Service {
         desk: &mut dyn Desk,
     ) -> Result<Option<Response<'_>>, Error> {
         desk.opens(identifier.as_str())?;
-        let master = self.masters.find(&self.root, identifier.as_str())?;
+        let master = self.masters.find(&self.root, identifier.as_str(), |path| desk.reads(path))?;
         let rendering = &self.config.rendering;
         let derivation = Derivation::new(&master, (version, request), &asked.limits, rendering)?;
         let canonical = derivation.canonical();
@@ -162,7 +162,7 @@ impl Service {
         desk: &mut dyn Desk,
     ) -> Result<Option<Response<'static>>, Error> {
         desk.opens(identifier.as_str())?;
-        let master = self.masters.find(&self.root, identifier.as_str())?;
+        let master = self.masters.find(&self.root, identifier.as_str(), |path| desk.reads(path))?;
         let media_type = recto_iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);
         if let Some(lead) = asked.lead(accept, version, identifier, || "/info.json".to_owned()) {

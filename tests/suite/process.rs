@@ -22,7 +22,7 @@ fn hang(server: &Server, name: &str) -> i32 {
     let worker = server.workers()[0];
     send(worker, Signal::STOP);
     let process = u32::try_from(worker).expect("positive");
-    let busy = Entry { process, busy_since: 1, served: 1, request: name.into() };
+    let busy = Entry { process, busy_since: 1, served: 1, device: 0, request: name.into() };
     server.scoreboard().write(0, &busy).expect("written");
     worker
 }

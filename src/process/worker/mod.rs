@@ -5,6 +5,7 @@
 mod connection;
 mod desk;
 mod place;
+mod storage;
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -31,6 +32,7 @@ use crate::respond::Service;
 use connection::Connection;
 use desk::WorkerDesk;
 use place::Place;
+use storage::Storage;
 
 /// What the supervisor gives to a worker, beside the listening socket on descriptor 0 (FastCGI 1.0 section 2.2).
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +71,7 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
         .context("cannot read the configuration")?;
     let config = Config::parse(&text)?;
     let budget = budget(config.serving.pool.deadline);
+    let mut storage = Storage::new(&config.serving.masters.root, config.serving.pool.workers);
     let mut service = Service::new(config)?;
     let scoreboard =
         Scoreboard::open(&descriptor_path(inherited.scoreboard)).context("cannot open the scoreboard")?;
@@ -81,7 +84,7 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     while !stop.load(Ordering::Relaxed) {
         if let Some(stream) = accept(listener).context("cannot accept connections")? {
             let mut connection = Connection::new(stream, listener, &stop);
-            if serve(&mut connection, &mut service, &mut place, budget).is_break() {
+            if serve(&mut connection, &mut service, &mut place, &mut storage, budget).is_break() {
                 bail!("the worker panicked and makes room for a fresh one");
             }
         }
@@ -130,6 +133,7 @@ fn serve(
     connection: &mut Connection<'_>,
     service: &mut Service,
     place: &mut Place,
+    storage: &mut Storage,
     budget: Duration,
 ) -> ControlFlow<()> {
     let Incoming { id, request } = match fastcgi::read_request(connection) {
@@ -146,7 +150,7 @@ fn serve(
     }
     place.begin(request_line(&request));
     let flow = answer(
-        |place| service.respond(&request, &mut WorkerDesk { place, peer: &peer, budget }),
+        |place| service.respond(&request, &mut WorkerDesk { place, storage, peer: &peer, budget }),
         id,
         connection,
         place,
@@ -178,6 +182,8 @@ fn answer<'r>(
     let is_whole = response.body.is_whole();
     if is_whole {
         place.finish();
+    } else {
+        place.come_back();
     }
     if guarded(|| deliver(response, id, out)).is_none() {
         return ControlFlow::Break(());
