@@ -8,7 +8,8 @@ use crate::watch::Watch;
 /// What is about to be worked on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// Master, page and canonical request: one name, however the URL was spelled.
+    /// Master, page and what is wanted of it, as in `box/leaf.tif;1/0,0,6000,4000/300,200/0/default.jpg` or
+    /// `box/leaf.tif;1/info.json`: one name, however the URL was spelled, and by whichever version of the API.
     pub name: String,
     /// What it takes.
     pub cost: Cost,

@@ -2,6 +2,7 @@
 //! Here HTTP and images meet.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::iter;
 use std::rc::Rc;
 
@@ -147,7 +148,7 @@ impl Service {
             return Ok(Some(freshness.stamp(Response::new(304, Vec::new())).with_all(headers)));
         }
         let plan = derivation.plan().within(rendering.max_source_area)?;
-        let Admission::Begin(watch) = desk.admit(job(&master, &canonical, plan.cost()))? else {
+        let Admission::Begin(watch) = desk.admit(job(&master, derivation.derivative, plan.cost()))? else {
             return Ok(None);
         };
         let body = self.pipeline.derive(&master, &plan, &watch)?;
@@ -236,8 +237,8 @@ impl Service {
 }
 
 /// A job on a page of a master, by its one name.
-fn job(master: &Master, canonical: &str, cost: Cost) -> Job {
-    Job { name: format!("{};{}/{canonical}", master.path, master.page), cost }
+fn job(master: &Master, wanted: impl Display, cost: Cost) -> Job {
+    Job { name: format!("{};{}/{wanted}", master.path, master.page), cost }
 }
 
 /// The page number of a master, as text: mostly 1.

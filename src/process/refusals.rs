@@ -50,6 +50,13 @@ impl Why {
     }
 }
 
+/// The path of the master in the name of a [`Job`](crate::desk::Job); None if that is something else.
+pub fn master_of(name: &[u8]) -> Option<&[u8]> {
+    let page = name.strip_suffix(b"/info.json").or_else(|| name.rsplitn(5, |byte| *byte == b'/').nth(4))?;
+    let digits = page.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    page[..page.len() - digits].strip_suffix(b";").filter(|path| digits > 0 && !path.is_empty())
+}
+
 /// The name under which the mount of device `device` is refused. No request has it: theirs have no NUL.
 pub fn mount_name(device: u64) -> Vec<u8> {
     [b"\0", &device.to_le_bytes()[..]].concat()
@@ -92,6 +99,23 @@ pub(super) fn decode(bytes: &[u8]) -> Option<impl Iterator<Item = (&[u8], Why)>>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_job_names_its_master() {
+        for (name, master) in [
+            ("box/a.tif;1/0,0,60,40/30,20/!90/default.jpg", Some("box/a.tif")),
+            ("a.tif;12/info.json", Some("a.tif")),
+            ("a;b/c;2;3/info.json", Some("a;b/c;2")),
+            ("a.tif;1", None),
+            ("box/a.tif", None),
+            ("one/two/three/four/five.tif", None),
+            (";1/info.json", None),
+            ("a;/info.json", None),
+            ("", None),
+        ] {
+            assert_eq!(master_of(name.as_bytes()), master.map(str::as_bytes), "{name}");
+        }
+    }
 
     #[test]
     fn what_is_written_is_read_and_nothing_torn_is_believed() {

@@ -139,9 +139,9 @@ impl Scoreboard {
         self.file.write_all_at(&refusals::encode(refused), REFUSED)
     }
 
-    /// Why something called `name` is not to be tried now, if so. If that cannot be read it may be: the deadline still
-    /// holds then.
-    pub fn why_refused(&self, name: &[u8]) -> Option<Why> {
+    /// Why something that has one of these names is not to be tried now, if so. If that cannot be read it may be: the
+    /// deadline still holds then.
+    pub fn why_refused(&self, names: &[&[u8]]) -> Option<Why> {
         // The ordinary case, nothing is refused, costs these 16 bytes.
         let mut head = [0; refusals::HEAD];
         if self.file.read_exact_at(&mut head, REFUSED).is_err() || refusals::is_empty(head) {
@@ -151,7 +151,8 @@ impl Scoreboard {
         for _ in 0..ATTEMPTS {
             let length = self.file.read_at(&mut bytes, REFUSED).unwrap_or(0);
             if let Some(mut entries) = refusals::decode(&bytes[..length]) {
-                return entries.find_map(|(entry, why)| (entry == shortened(name)).then_some(why));
+                let is_one = |entry| names.iter().any(|name| entry == shortened(name));
+                return entries.find_map(|(entry, why)| is_one(entry).then_some(why));
             }
         }
         None
@@ -246,7 +247,7 @@ mod tests {
         let read = board.read(0).expect("readable").expect("in one piece");
         assert_eq!(read.request, long[..REQUEST_LENGTH]);
         board.refuse(&[Refusal { name: read.request, why: Why::Deadly }]).expect("memory");
-        assert_eq!(board.why_refused(&long), Some(Why::Deadly));
+        assert_eq!(board.why_refused(&[b"other", &long]), Some(Why::Deadly));
     }
 
     #[test]
@@ -271,7 +272,7 @@ mod tests {
             let refusal = |name: &String| Refusal { name: name.clone().into(), why: Why::Overdue };
             board.refuse(&names.iter().map(refusal).collect::<Vec<_>>()).expect("memory");
         };
-        let is_refused = |name: &str| board.why_refused(name.as_bytes()) == Some(Why::Overdue);
+        let is_refused = |name: &str| board.why_refused(&[name.as_bytes()]) == Some(Why::Overdue);
         assert!(!is_refused("a"));
         refuse(&["a".into(), "b".into()]);
         assert!(is_refused("a") && is_refused("b") && !is_refused("") && !is_refused("ab"));

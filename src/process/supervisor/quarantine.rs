@@ -5,10 +5,16 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::blame::Cause;
-use crate::process::refusals::{Refusal, Why};
+use crate::process::refusals::{Refusal, Why, master_of};
 
-/// Workers that a name may end before it is refused as deadly. The first end may have had another cause.
-const STRIKES: u32 = 2;
+/// What an end counts against the name under which it came. The first one may have had another cause.
+const STRIKE: u32 = 3;
+
+/// What it counts against the master as a whole, of which another part was asked for perhaps.
+const SHARED: u32 = 1;
+
+/// With so much against it a name is refused as deadly: after two ends of its own, or six of parts of a master.
+const TOO_MUCH: u32 = 6;
 
 /// How long a name is remembered after its last strike, and refused after its last but one.
 const MEMORY: Duration = Duration::from_secs(600);
@@ -34,7 +40,8 @@ pub(super) struct Quarantine {
 #[derive(Debug)]
 struct Suspect {
     name: Vec<u8>,
-    strikes: u32,
+    /// What counts against it.
+    counts: u32,
     last: Instant,
     sentence: Option<Sentence>,
 }
@@ -55,19 +62,35 @@ pub(super) struct Sentence {
 impl Quarantine {
     /// Records that work of this name ended a worker, or is about to; returns the sentence, if there is one.
     pub(super) fn record(&mut self, name: &[u8], cause: Cause, now: Instant) -> Option<Sentence> {
-        if cause == Cause::Outside {
-            return None;
+        let count = match cause {
+            Cause::Crash | Cause::Overdue => STRIKE,
+            Cause::Stalled | Cause::Starved => 0,
+            Cause::Outside => return None,
+        };
+        if let Some(master) = master_of(name).filter(|_| count > 0) {
+            let suspect = self.charge(master, SHARED, now);
+            if suspect.counts >= TOO_MUCH {
+                suspect.sentence = Some(Sentence { why: Why::Deadly, cause, since: now, length: MEMORY });
+            }
         }
+        let suspect = self.charge(name, count, now);
+        let sentence = suspect.sentence_for(cause, now);
+        suspect.sentence = sentence.or(suspect.sentence);
+        sentence
+    }
+
+    /// Counts something against a name.
+    fn charge(&mut self, name: &[u8], count: u32, now: Instant) -> &mut Suspect {
         let known = self.suspects.iter().position(|suspect| suspect.name == name);
-        let strikes = known.and_then(|at| self.suspects.remove(at)).map_or(0, |suspect| suspect.strikes);
-        let strikes = strikes + u32::from(matches!(cause, Cause::Crash | Cause::Overdue));
-        let sentence =
-            sentence(strikes, cause).map(|(why, length)| Sentence { why, cause, since: now, length });
+        let known = known.and_then(|at| self.suspects.remove(at));
         if self.suspects.len() == SUSPECTS {
             self.suspects.pop_front();
         }
-        self.suspects.push_back(Suspect { name: name.to_vec(), strikes, last: now, sentence });
-        sentence
+        let (counts, sentence) = known.map_or((0, None), |suspect| (suspect.counts, suspect.sentence));
+        let counts = counts.saturating_add(count);
+        self.suspects.push_back(Suspect { name: name.to_vec(), counts, last: now, sentence });
+        let last = self.suspects.len() - 1;
+        &mut self.suspects[last]
     }
 
     /// Ends what is over at `now`; returns the names that are released.
@@ -101,13 +124,16 @@ impl Quarantine {
     }
 }
 
-/// What so many strikes, and the last end of a worker, come to.
-fn sentence(strikes: u32, cause: Cause) -> Option<(Why, Duration)> {
-    match cause {
-        _ if strikes >= STRIKES => Some((Why::Deadly, MEMORY)),
-        Cause::Overdue => Some((Why::Overdue, REST)),
-        Cause::Stalled | Cause::Starved => Some((Why::Overdue, SHORT_REST)),
-        Cause::Crash | Cause::Outside => None,
+impl Suspect {
+    /// What all that counts against it, and the last end of a worker by it, come to.
+    fn sentence_for(&self, cause: Cause, now: Instant) -> Option<Sentence> {
+        let (why, length) = match cause {
+            _ if self.counts >= TOO_MUCH => (Why::Deadly, MEMORY),
+            Cause::Overdue => (Why::Overdue, REST),
+            Cause::Stalled | Cause::Starved => (Why::Overdue, SHORT_REST),
+            Cause::Crash | Cause::Outside => return None,
+        };
+        Some(Sentence { why, cause, since: now, length })
     }
 }
 
@@ -156,6 +182,19 @@ mod tests {
         }
         assert_eq!(quarantine.record(b"a", Cause::Outside, start), None);
         assert_eq!(quarantine.record(b"a", Cause::Crash, start), None, "the first strike");
+    }
+
+    #[test]
+    fn a_master_with_many_bad_parts_is_refused_as_a_whole() {
+        let (mut quarantine, now) = (Quarantine::default(), Instant::now());
+        for n in 0..6 {
+            assert_eq!(refused(&quarantine), []);
+            let part = format!("a.tif;1/{n},0,9,9/9,9/0/default.jpg");
+            assert_eq!(quarantine.record(part.as_bytes(), Cause::Crash, now), None);
+            quarantine.record(part.as_bytes(), Cause::Starved, now);
+            assert_eq!(quarantine.release(now + SHORT_REST), [part.as_bytes()]);
+        }
+        assert_eq!(refused(&quarantine), [(&b"a.tif"[..], Why::Deadly)]);
     }
 
     #[test]

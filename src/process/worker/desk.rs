@@ -9,7 +9,7 @@ use super::place::Place;
 use super::storage::{Storage, Way, no_answer};
 use crate::desk::{Admission, Desk, Job};
 use crate::error::Error;
-use crate::process::refusals::Why;
+use crate::process::refusals::{Why, master_of};
 use crate::watch::Watch;
 
 /// How long clients are told to wait for what is refused because it took too long.
@@ -26,11 +26,12 @@ pub(super) struct WorkerDesk<'a> {
 }
 
 impl WorkerDesk<'_> {
-    /// Goes on under this name, if that may be tried.
+    /// Goes on under this name, if that, and anything of its master, may be tried.
     fn take_up(&mut self, name: &str) -> Result<(), Error> {
-        match self.place.why_refused(name.as_bytes()) {
+        let name = name.as_bytes();
+        match self.place.why_refused(&[name, master_of(name).unwrap_or(name)]) {
             None => {
-                self.place.go_on_with(name.as_bytes());
+                self.place.go_on_with(name);
                 Ok(())
             }
             Some(Why::Deadly) => Err(Error::Quarantined),

@@ -68,14 +68,14 @@ impl Place {
         self.publish();
     }
 
-    /// Why work of this name is not to be tried now, if so.
-    pub(super) fn why_refused(&self, name: &[u8]) -> Option<Why> {
-        self.scoreboard.why_refused(name)
+    /// Why work that has one of these names is not to be tried now, if so.
+    pub(super) fn why_refused(&self, names: &[&[u8]]) -> Option<Why> {
+        self.scoreboard.why_refused(names)
     }
 
     /// Why nobody, or not everybody, may go to this device now, if so.
     pub(super) fn why_mount_refused(&self, device: u64) -> Option<Why> {
-        self.scoreboard.why_refused(&mount_name(device))
+        self.scoreboard.why_refused(&[&mount_name(device)])
     }
 
     fn publish(&self) {
