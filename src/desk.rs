@@ -25,11 +25,12 @@ pub enum Admission {
 
 /// Whoever runs the service.
 pub trait Desk {
-    /// Told before the file of an identifier is opened, which may take as long as a network does.
+    /// Told before the file of an identifier is opened, which may take as long as a network does: whether that is done
+    /// here. If not, somebody else has the request, and its client with it.
     ///
     /// # Errors
     /// If it must not be opened now.
-    fn opens(&mut self, identifier: &str) -> Result<(), Error>;
+    fn opens(&mut self, identifier: &str) -> Result<bool, Error>;
 
     /// Told before the file at this path is read for the first time.
     ///
@@ -48,8 +49,8 @@ pub trait Desk {
 pub struct Alone;
 
 impl Desk for Alone {
-    fn opens(&mut self, _identifier: &str) -> Result<(), Error> {
-        Ok(())
+    fn opens(&mut self, _identifier: &str) -> Result<bool, Error> {
+        Ok(true)
     }
 
     fn reads(&mut self, _path: &str) -> Result<(), Error> {

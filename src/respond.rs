@@ -131,7 +131,9 @@ impl Service {
         request: &ImageRequest,
         desk: &mut dyn Desk,
     ) -> Result<Option<Response<'_>>, Error> {
-        desk.opens(identifier.as_str())?;
+        if !desk.opens(identifier.as_str())? {
+            return Ok(None);
+        }
         let master = self.masters.find(&self.root, identifier.as_str(), |path| desk.reads(path))?;
         let rendering = &self.config.rendering;
         let derivation = Derivation::new(&master, (version, request), &asked.limits, rendering)?;
@@ -162,7 +164,9 @@ impl Service {
         identifier: &Identifier,
         desk: &mut dyn Desk,
     ) -> Result<Option<Response<'static>>, Error> {
-        desk.opens(identifier.as_str())?;
+        if !desk.opens(identifier.as_str())? {
+            return Ok(None);
+        }
         let master = self.masters.find(&self.root, identifier.as_str(), |path| desk.reads(path))?;
         let media_type = recto_iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);

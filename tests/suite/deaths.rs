@@ -27,7 +27,8 @@ const SPELLINGS: [&str; 5] = [
 ];
 
 fn serve(deadline: &str) -> Server {
-    let server = Server::start(1, deadline);
+    let server =
+        Server::configured(&format!("workers = 1\nbackground_workers = 1\ndeadline = \"{deadline}\""));
     fs::create_dir(server.path("masters/box")).expect("made");
     fs::write(server.path("masters/box/sheet.tif"), &*SHEET).expect("written");
     fs::write(server.path("masters/stamp.tif"), &*STAMP).expect("written");
@@ -52,8 +53,8 @@ fn at_work(server: &Server, name: &str) -> i32 {
 
 fn until_gone(server: &Server, worker: i32) {
     until("the worker is replaced", || {
-        let now = server.workers();
-        !now.contains(&worker) && !now.is_empty()
+        let now = [server.workers(), server.back_workers()].concat();
+        !now.contains(&worker) && now.len() == 2
     });
 }
 

@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::blame::{self, Cause};
 use super::meter::Meter;
 use super::usage;
+use crate::process::lane::Lane;
 use crate::process::scoreboard::{self, Entry, Scoreboard};
 
 /// How long a worker may take to start.
@@ -27,6 +28,7 @@ const QUICK: Duration = Duration::from_millis(50);
 pub(super) struct Worker {
     pub(super) child: Child,
     pub(super) slot: usize,
+    pub(super) lane: Lane,
     pub(super) generation: u64,
     pub(super) deadline: Duration,
     pub(super) started: Instant,

@@ -4,8 +4,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::connection::Peer;
 use super::place::Place;
+use super::station::{Arrival, Station};
 use super::storage::{Storage, Way, no_answer};
 use crate::desk::{Admission, Desk, Job};
 use crate::error::Error;
@@ -19,8 +19,8 @@ const REST: Duration = Duration::from_secs(30);
 pub(super) struct WorkerDesk<'a> {
     pub(super) place: &'a mut Place,
     pub(super) storage: &'a mut Storage,
-    /// Who asks.
-    pub(super) peer: &'a Rc<Peer>,
+    pub(super) station: &'a mut dyn Station,
+    pub(super) arrival: &'a Arrival,
     /// How long the work may take.
     pub(super) budget: Duration,
 }
@@ -41,24 +41,23 @@ impl WorkerDesk<'_> {
         }
     }
 
-    /// Goes to a device other than that of the root, if this worker may.
-    fn go_to(&mut self, device: u64) -> Result<(), Error> {
+    /// Goes to a device other than that of the root, if this worker may; or lets another go.
+    fn go_to(&mut self, device: u64) -> Result<bool, Error> {
         self.place.go_to(device);
-        match self.storage.way(device, self.place) {
-            Way::Open | Way::Crowded => Ok(()),
-            Way::Shut => {
-                self.place.come_back();
-                Err(no_answer())
-            }
+        let way = self.storage.way(device, self.place);
+        if way == Way::Open || (way == Way::Crowded && !self.station.passes_on(self.arrival)) {
+            return Ok(true);
         }
+        self.place.come_back();
+        if way == Way::Shut { Err(no_answer()) } else { Ok(false) }
     }
 }
 
 impl Desk for WorkerDesk<'_> {
-    fn opens(&mut self, identifier: &str) -> Result<(), Error> {
+    fn opens(&mut self, identifier: &str) -> Result<bool, Error> {
         self.take_up(identifier)?;
         match self.storage.device(identifier) {
-            0 => Ok(()),
+            0 => Ok(true),
             device => self.go_to(device),
         }
     }
@@ -69,7 +68,15 @@ impl Desk for WorkerDesk<'_> {
 
     fn admit(&mut self, job: Job) -> Result<Admission, Error> {
         self.take_up(&job.name)?;
-        let peer = Rc::clone(self.peer);
+        // It may have to wait now, but not for a file system.
+        let device = self.place.come_back();
+        if !self.station.keeps(&job, self.arrival, self.place)? {
+            return Ok(Admission::HandedOver);
+        }
+        if device != 0 {
+            self.place.go_to(device);
+        }
+        let peer = Rc::clone(&self.arrival.peer);
         Ok(Admission::Begin(Watch::new(self.budget, move || peer.has_left())))
     }
 }

@@ -44,12 +44,13 @@ impl Place {
         self.publish();
     }
 
-    /// What a mount was asked for has come, or is not asked for.
-    pub(super) fn come_back(&mut self) {
-        if self.entry.device != 0 {
-            self.entry.device = 0;
+    /// What a mount was asked for has come, or is not asked for now; the device to which the worker had gone, or 0.
+    pub(super) fn come_back(&mut self) -> u64 {
+        let device = std::mem::take(&mut self.entry.device);
+        if device != 0 {
             self.publish();
         }
+        device
     }
 
     /// Since when each other worker that is at this device has been busy.
@@ -59,10 +60,21 @@ impl Place {
         entries.filter(|entry| entry.device == device).map(|entry| entry.busy_since).collect()
     }
 
+    /// Work begins after a wait that was none of its own: time counts from here.
+    pub(super) fn begin_again(&mut self) {
+        self.entry.busy_since = now();
+        self.publish();
+    }
+
     /// The request is answered.
     pub(super) fn finish(&mut self) {
-        self.entry.busy_since = 0;
         self.entry.served += 1;
+        self.pass_on();
+    }
+
+    /// Somebody else has the request.
+    pub(super) fn pass_on(&mut self) {
+        self.entry.busy_since = 0;
         self.entry.device = 0;
         self.entry.request.clear();
         self.publish();
