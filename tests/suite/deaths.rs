@@ -96,7 +96,7 @@ fn work_that_has_ended_two_workers_is_refused_however_it_is_asked_for() {
 
 #[test]
 fn what_takes_too_long_is_refused_as_soon_as_its_worker_is_killed() {
-    let server = serve("500ms");
+    let server = serve("3s");
     let asked = ask(&server, SPELLINGS[0]);
     let worker = at_work(&server, JOB);
     // As NGINX does, the moment in which it hears of the end.

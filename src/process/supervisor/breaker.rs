@@ -56,6 +56,11 @@ impl Breaker {
         changes
     }
 
+    /// The devices of the mounts that are not simply used.
+    pub(super) fn devices(&self) -> impl Iterator<Item = u64> {
+        self.mounts.iter().map(|(device, _)| *device)
+    }
+
     /// Forgets everything.
     pub(super) fn lift(&mut self) {
         self.mounts.clear();

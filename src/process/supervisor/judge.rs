@@ -90,19 +90,22 @@ impl Judge {
             .then(|| self.breaker.refusals().chain(self.quarantine.refusals()).collect())
     }
 
-    /// Forgets everything: what is to blame may have been mended.
+    /// Forgets everything, which workers have been told: what is to blame may have been mended.
     pub(super) fn lift(&mut self) {
         let refused = self.quarantine.lift();
         self.breaker.lift();
-        self.changed = true;
+        self.changed = false;
         if refused > 0 {
             log::info!("the quarantine is lifted: {refused} in it");
         }
     }
 
-    /// Writes the quarantine to the log.
+    /// Writes the quarantine, and the mounts that are not used, to the log.
     pub(super) fn list(&self, now: Instant) {
         log::info!("{} in quarantine", self.len());
+        for device in self.breaker.devices() {
+            log::info!("not used: the mount {}", mount_point(device));
+        }
         for (name, sentence) in self.quarantine.refused() {
             let served = now.saturating_duration_since(sentence.since);
             log::info!(
@@ -155,7 +158,7 @@ mod tests {
         judge.release(now);
         assert_eq!(judge.news(), None);
         judge.lift();
-        assert_eq!((judge.news(), judge.len()), (Some(vec![]), 0));
+        assert_eq!((judge.news(), judge.len()), (None, 0));
     }
 
     #[test]

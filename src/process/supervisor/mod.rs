@@ -277,6 +277,7 @@ impl Supervisor {
         let ready = |next: &mut Generation| self.pool.ready(next.number) == next.all_workers();
         if let Some(next) = self.next.take_if(ready) {
             self.pool.drain(self.current.number);
+            self.pool.refuse(&[]);
             self.judge.lift();
             self.current = next;
             self.starting.failures = 0;

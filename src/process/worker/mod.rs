@@ -23,9 +23,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use rustix::process::{Signal, getppid, nice, set_parent_process_death_signal};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
 use crate::config::Config;
 use crate::fastcgi;
@@ -61,6 +61,9 @@ pub struct Inheritance {
     pub supervisor: u32,
 }
 
+/// The exit status of a worker that makes room for a fresh one after a panic.
+const PANICKED: i32 = 101;
+
 /// By how much the priority of back workers is lower. At 10 the kernel gives them a tenth of a processor that a front
 /// worker wants as well, and all of one that is idle.
 const NICE: i32 = 10;
@@ -68,14 +71,16 @@ const NICE: i32 = 10;
 /// Serves until SIGTERM; then finishes what only this worker can, and returns.
 ///
 /// # Errors
-/// If the worker cannot start, if the socket fails, or after a panic, which has been answered but may have left a
-/// broken state. The supervisor starts a fresh one in each case.
+/// If the worker cannot start, or if the socket fails. The supervisor starts a fresh one then, as after a panic, which
+/// has been answered but may have left a broken state: that ends the process here.
 pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     die_with(inherited.supervisor)?;
     let stop = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGTERM, Arc::clone(&stop))?;
     // A ^C in the terminal reaches all processes in the foreground; the supervisor decides what it means.
     signal_hook::flag::register(SIGINT, Arc::default())?;
+    // Meant for the supervisor, and easily sent to all.
+    signal_hook::flag::register(SIGUSR1, Arc::default())?;
 
     let text = std::fs::read_to_string(descriptor_path(inherited.config))
         .context("cannot read the configuration")?;
@@ -90,7 +95,8 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     let mut place = Place::take(scoreboard, inherited.slot)?;
     while let Some(arrival) = station.next(&stop).context("cannot wait for requests")? {
         if serve(&arrival, &mut *station, &mut service, &mut place, &mut storage, budget).is_break() {
-            bail!("the worker panicked and makes room for a fresh one");
+            // As after a panic that nobody catches. What there is to say stands in the log.
+            std::process::exit(PANICKED);
         }
     }
     Ok(())
