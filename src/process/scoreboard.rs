@@ -45,8 +45,8 @@ pub struct Entry {
     pub busy_since: u64,
     /// Requests that it finished.
     pub served: u64,
-    /// The device of the mount on which the current request opens a master and first reads it; 0 if that is the mount of
-    /// the root itself, or if this is past.
+    /// The device of the mount on which the worker opens or reads a master at this moment; 0 if that is the mount of the
+    /// root itself, or if it does something else.
     pub device: u64,
     /// The name of the current request, or of its master while no more is known; empty if it is idle.
     pub request: Vec<u8>,

@@ -1,9 +1,10 @@
 //! Which mount an identifier lies on, told by its text alone: so that nobody has to ask a file system that may not
-//! answer. A symbolic link to another mount is not followed for it.
+//! answer. Of symbolic links only those in the root itself are known, which are read beforehand.
 //! proc_pid_mountinfo(5).
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,6 +15,9 @@ const TABLE: &str = "/proc/self/mountinfo";
 
 /// How often it is asked whether mounts have come or gone.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How many names in the root are looked through for links. Where there are more, they are masters.
+const NAMES: usize = 4096;
 
 /// The mounts beneath the root of masters.
 pub(crate) struct Mounts {
@@ -62,7 +66,7 @@ impl Mounts {
 
     fn read(&mut self) {
         let text = self.table.as_ref().and_then(|table| whole(table).ok());
-        self.foreign = foreign(&parse(&text.unwrap_or_default()), &self.root);
+        self.foreign = foreign(&parse(&text.unwrap_or_default()), &self.root, &links(&self.root));
     }
 }
 
@@ -123,22 +127,51 @@ fn unescaped(field: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The mounts beneath `root` with another file system than its own, the deepest first.
-fn foreign(mounts: &[Mount], root: &[u8]) -> Vec<Mount> {
-    // Of several at one place the last hides the others.
-    let own = mounts.iter().filter(|mount| below(root, &mount.point).is_some());
-    let own = own.max_by_key(|mount| mount.point.len()).map_or(0, |mount| mount.device);
+/// The symbolic links in the directory `root`, each with the path that it leads to.
+fn links(root: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let root = Path::new(OsStr::from_bytes(root));
+    let names = fs::read_dir(root).into_iter().flatten().take(NAMES).filter_map(Result::ok);
+    let links = names.filter(|name| name.file_type().is_ok_and(|kind| kind.is_symlink()));
+    let led = links.filter_map(|name| Some((name.file_name().into_vec(), fs::read_link(name.path()).ok()?)));
+    led.map(|(name, target)| (name, root.join(target).into_os_string().into_vec())).collect()
+}
+
+/// The device of the mount at or above `path`. Of several at one place the last hides the others.
+fn device_above(mounts: &[Mount], path: &[u8]) -> u64 {
+    let above = mounts.iter().filter(|mount| below(path, &mount.point).is_some());
+    above.max_by_key(|mount| mount.point.len()).map_or(0, |mount| mount.device)
+}
+
+/// What lies beneath `root`, or is reached by these links in it, and has another file system; the deepest first.
+fn foreign(mounts: &[Mount], root: &[u8], links: &[(Vec<u8>, Vec<u8>)]) -> Vec<Mount> {
+    let own = device_above(mounts, root);
     let beneath = mounts.iter().rev().filter_map(|mount| {
         let point = below(&mount.point, root).filter(|point| !point.is_empty())?;
         Some(Mount { point: point.to_vec(), device: mount.device })
     });
-    let mut mounts: Vec<Mount> = beneath.collect();
+    let led = links
+        .iter()
+        .map(|(name, target)| Mount { point: name.clone(), device: device_above(mounts, &tidied(target)) });
+    let mut mounts: Vec<Mount> = beneath.chain(led).collect();
     mounts.sort_by_key(|mount| std::cmp::Reverse(steps(&mount.point).count()));
     if mounts.iter().all(|mount| mount.device == own) {
         return Vec::new();
     }
     let zero = |mount: Mount| Mount { device: if mount.device == own { 0 } else { mount.device }, ..mount };
     mounts.into_iter().map(zero).collect()
+}
+
+/// An absolute path without steps back, as far as its text tells.
+fn tidied(path: &[u8]) -> Vec<u8> {
+    let mut tidy: Vec<&[u8]> = Vec::new();
+    for step in steps(path) {
+        if step == b".." {
+            tidy.pop();
+        } else {
+            tidy.push(step);
+        }
+    }
+    [b"/", &tidy.join(&b'/')[..]].concat()
 }
 
 /// What follows in `path` after `directory`, if it is that or beneath it.
@@ -183,7 +216,7 @@ mod tests {
 
     #[test]
     fn an_identifier_lies_on_the_deepest_mount_that_its_names_lead_to() {
-        let mounts = foreign(&parse(TABLE), b"/srv/images");
+        let mounts = foreign(&parse(TABLE), b"/srv/images", &[]);
         for (path, device) in [
             ("a.tif", 0),
             ("box/a.tif", 0),
@@ -204,12 +237,35 @@ mod tests {
 
     #[test]
     fn the_root_may_be_a_mount_itself_and_need_not() {
-        let points =
-            |root: &[u8]| foreign(&parse(TABLE), root).into_iter().map(|it| it.point).collect::<Vec<_>>();
+        let points = |root: &[u8]| {
+            foreign(&parse(TABLE), root, &[]).into_iter().map(|it| it.point).collect::<Vec<_>>()
+        };
         assert_eq!(points(b"/srv/images2"), [b"" as &[u8]; 0]);
         assert_eq!(points(b"/home"), [b"" as &[u8]; 0]);
         assert_eq!(points(b"/srv/images/nas"), [&b"here"[..], b"old ones"]);
         assert!(points(b"/").contains(&b"srv/images2".to_vec()));
+    }
+
+    #[test]
+    fn links_in_the_root_lead_to_other_mounts() {
+        let link = |name: &str, target: &str| (name.as_bytes().to_vec(), target.as_bytes().to_vec());
+        let links = [
+            link("out", "/srv/images/../images2/deep/"),
+            link("old", "/srv/images/nas/old ones"),
+            link("near", "/srv/images/box"),
+            link("home", "/home"),
+        ];
+        let mounts = foreign(&parse(TABLE), b"/srv/images", &links);
+        let device = |path| device_of(&mounts, path);
+        assert_eq!(["out/a", "old/a", "near/a", "a"].map(device), [56, 53, 0, 0]);
+        assert_eq!(device("home/a"), 254 << 32 | 1);
+
+        let directory = tempfile::tempdir().expect("a directory");
+        std::os::unix::fs::symlink("/proc", directory.path().join("link")).expect("linked");
+        fs::write(directory.path().join("file"), "").expect("written");
+        let mut mounts = Mounts::beneath(directory.path());
+        assert_ne!(mounts.device("link/self"), 0);
+        assert_eq!(mounts.device("file"), 0);
     }
 
     #[test]

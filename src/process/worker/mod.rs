@@ -15,6 +15,7 @@ mod storage;
 mod waiting_room;
 
 use std::io::{self, Write};
+use std::iter;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,6 +28,7 @@ use anyhow::{Context, ensure};
 use rustix::process::{Signal, getppid, nice, set_parent_process_death_signal};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
+use crate::body::Body;
 use crate::config::Config;
 use crate::fastcgi;
 use crate::http::{Request, Response};
@@ -185,24 +187,49 @@ fn answer<'r>(
         }
     };
     // The deadline is for work. How long a peer may take to read has a limit of its own; but it may be working yet.
-    let (is_whole, answered) = (response.body.is_whole(), response.status == 200);
-    if is_whole {
+    let answered = response.status == 200;
+    if response.body.is_whole() {
         place.finish();
-    } else {
-        place.come_back();
+        return deliver_guarded(response, id, out, answered);
     }
-    if guarded(|| deliver(response, id, out)).is_none() {
-        return ControlFlow::Break(());
-    }
-    if !is_whole {
+    let response = Response { body: fetched(response.body, place), ..response };
+    let flow = deliver_guarded(response, id, out, answered);
+    if flow.is_continue() {
         place.finish();
     }
-    ControlFlow::Continue(answered)
+    flow
 }
 
 /// The result of the work; None if it panics.
 fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+fn deliver_guarded(
+    response: Response,
+    id: u16,
+    out: &mut impl Write,
+    answered: bool,
+) -> ControlFlow<(), bool> {
+    match guarded(|| deliver(response, id, out)) {
+        Some(()) => ControlFlow::Continue(answered),
+        None => ControlFlow::Break(()),
+    }
+}
+
+/// The body; the worker goes to the mount of its master for each chunk, and is not there while its peer reads.
+fn fetched<'b>(body: Body<'b>, place: &'b mut Place) -> Body<'b> {
+    match (body, place.come_back()) {
+        (Body::Chunks(mut chunks), device) if device != 0 => {
+            Body::Chunks(Box::new(iter::from_fn(move || {
+                place.go_to(device);
+                let chunk = chunks.next();
+                place.come_back();
+                chunk
+            })))
+        }
+        (body, _) => body,
+    }
 }
 
 fn deliver(response: Response, id: u16, out: &mut impl Write) {
@@ -223,7 +250,6 @@ fn request_line(request: &Request) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Body;
     use crate::error::Error;
     use crate::fastcgi::record;
 
