@@ -17,7 +17,7 @@ pub enum Error {
 
     /// The owner of the file has to act: it is damaged, or uses what Recto does not read.
     #[error(transparent)]
-    Master(#[from] MasterError),
+    Master(MasterError),
 
     /// Nobody has to act: the work was ended before it was done.
     #[error(transparent)]
@@ -31,6 +31,11 @@ pub enum Error {
     #[error("{0}")]
     Internal(String),
 }
+
+/// There is no room in memory for a buffer. Nobody has to act: others are using it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is not enough memory for it now")]
+pub struct NoMemory;
 
 /// Why work was ended before it was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +67,25 @@ pub enum MasterError {
     /// Reading it would take more memory or time than a request may have.
     #[error("master too large: {0}")]
     TooLarge(String),
+
+    /// Nothing is wrong with it: [`Error::Busy`].
+    #[error(transparent)]
+    NoMemory(#[from] NoMemory),
+}
+
+impl From<MasterError> for Error {
+    fn from(error: MasterError) -> Self {
+        match error {
+            MasterError::NoMemory(error) => error.into(),
+            error => Self::Master(error),
+        }
+    }
+}
+
+impl From<NoMemory> for Error {
+    fn from(_: NoMemory) -> Self {
+        Self::Busy("the image server has not enough memory for it now")
+    }
 }
 
 impl Error {

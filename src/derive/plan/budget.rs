@@ -4,8 +4,17 @@ use std::num::NonZeroU64;
 
 use super::Plan;
 use crate::error::MasterError;
+use crate::master::Reader;
 
 impl Plan {
+    /// Pixels of the master that are decoded: all of the level of which a smaller picture is made, unless that is kept.
+    pub(super) fn decoded_area(&self) -> u64 {
+        match self.reader {
+            Reader::Kept => self.scaling.level_dimensions.area(),
+            _ => self.scaling.source_area(),
+        }
+    }
+
     /// The plan itself, if it decodes no more than `budget` pixels of the master.
     ///
     /// # Errors

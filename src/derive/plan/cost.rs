@@ -46,7 +46,7 @@ impl Cost {
 impl Plan {
     /// What carrying it out takes at most.
     pub fn cost(&self) -> Cost {
-        let (decoded, made) = (self.scaling.source_area(), self.scaling.output().area());
+        let (decoded, made) = (self.decoded_area(), self.scaling.output().area());
         let nanoseconds = decoded.saturating_mul(10).saturating_add(made.saturating_mul(30));
         let held = if self.stream.is_some() { 8 << 20 } else { made.saturating_mul(6) };
         Cost { work: Duration::from_nanos(nanoseconds), bytes: held }

@@ -8,7 +8,7 @@ use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 
 use super::colours;
 use crate::error::MasterError;
-use crate::format::budget::{MAX_BYTES, check_budget, level};
+use crate::format::budget::{MAX_BYTES, check_budget, level, take_budget};
 use crate::metadata::Exif;
 use crate::metadata::exif_orientation;
 use crate::metadata::{Metadata, Xmp};
@@ -71,9 +71,21 @@ pub(super) fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
 /// [`MasterError`] if the file is damaged, or too large.
 pub(super) fn decode(bytes: &[u8], format: ImageFormat) -> Result<AnyRaster, MasterError> {
     let decoder = open(bytes, format)?;
+    take_budget(dimensions(&*decoder), held_bytes(&*decoder, format))?;
     let mut raster = Raster::new(dimensions(&*decoder), channels(decoder.color_type())?);
     decoder.read_image_boxed(&mut raster.pixels).map_err(|error| explained(format, &error))?;
     Ok(AnyRaster::Eight(raster))
+}
+
+/// Bytes that decoding takes: the pixels, and those of the library: of a GIF the indexes, of a WebP about as many more,
+/// as planes or as what filters work on.
+fn held_bytes(decoder: &dyn ImageDecoder, format: ImageFormat) -> u64 {
+    let (pixels, area) = (decoder.total_bytes(), dimensions(decoder).area());
+    match format {
+        ImageFormat::Gif => pixels + area,
+        ImageFormat::WebP => pixels + 4 * area,
+        _ => pixels,
+    }
 }
 
 /// A decoder that has read the header, of a picture that is within the budget.
@@ -87,7 +99,7 @@ fn open(bytes: &[u8], format: ImageFormat) -> Result<Box<dyn ImageDecoder + '_>,
         ImageFormat::WebP => Box::new(WebPDecoder::new(Cursor::new(fitted(bytes)?)).map_err(failed)?),
         _ => Box::new(BmpDecoder::new(file()).map_err(failed)?),
     };
-    check_budget(dimensions(&*decoder), decoder.total_bytes())?;
+    check_budget(dimensions(&*decoder), held_bytes(&*decoder, format))?;
     decoder.set_limits(limits).map_err(failed)?;
     Ok(decoder)
 }

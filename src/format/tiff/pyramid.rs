@@ -90,6 +90,7 @@ impl Pyramid {
             tiled: image.tiled,
             stored_as: image.stored_as(),
             sampling: Sampling::Boxes,
+            is_stored: true,
         };
         Description {
             levels: self.levels.iter().map(level).collect(),

@@ -17,7 +17,7 @@ pub(in super::super) fn description(
         let side = |full: u32| if round_up { full.div_ceil(1 << n) } else { (full >> n).max(1) };
         let tile = Dimensions::new(256, 256);
         let dimensions = Dimensions::new(side(width), side(height));
-        Level { dimensions, tile, tiled: true, stored_as: None, sampling: Sampling::Boxes }
+        Level { dimensions, tile, tiled: true, stored_as: None, sampling: Sampling::Boxes, is_stored: true }
     };
     Description {
         levels: (0..levels).map(level).collect(),
@@ -160,7 +160,14 @@ impl Reduced {
         let (down, up) = (|side: u32| (side >> n).max(1), |side: u32| side.div_ceil(step));
         let plain = |width, height| {
             let dimensions = Dimensions::new(width, height);
-            Level { dimensions, tile, tiled: true, stored_as: None, sampling: Sampling::Boxes }
+            Level {
+                dimensions,
+                tile,
+                tiled: true,
+                stored_as: None,
+                sampling: Sampling::Boxes,
+                is_stored: true,
+            }
         };
         match self {
             Self::Down => plain(down(full.width), down(full.height)),
