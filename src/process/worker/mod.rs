@@ -311,6 +311,23 @@ mod tests {
     }
 
     #[test]
+    fn the_worker_is_at_a_mount_while_a_chunk_is_made_and_not_while_it_is_read() {
+        let (board, mut place) = place();
+        let device = || board.read(3).expect("readable").expect("in one piece").device;
+        place.begin(b"GET /a".to_vec());
+        place.go_to(7);
+        let chunks = std::iter::repeat_with(|| Ok(vec![u8::try_from(device()).expect("small")])).take(2);
+        let mut seen = Vec::new();
+        for chunk in fetched(Body::Chunks(Box::new(chunks)), &mut place).into_chunks() {
+            seen.push((chunk.expect("made"), device()));
+        }
+        assert_eq!(seen, [(vec![7], 0), (vec![7], 0)]);
+        place.go_to(7);
+        place.finish();
+        assert_eq!(device(), 0);
+    }
+
+    #[test]
     fn requests_are_named_without_their_query() {
         let request =
             Request::from_pairs([("REQUEST_METHOD", "GET"), ("REQUEST_URI", "/iiif/3/a%2Fb?x=1?y")]);
