@@ -89,7 +89,7 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     let config = Config::parse(&text)?;
     let budget = budget(config.serving.pool.deadline);
     let mut storage = Storage::new(&config.serving.masters.root, config.serving.pool.workers);
-    let memory = config.serving.pool.memory;
+    let memory = config.rendering.memory;
     let mut service = Service::new(config)?;
     let scoreboard =
         Scoreboard::open(&descriptor_path(inherited.scoreboard)).context("cannot open the scoreboard")?;
