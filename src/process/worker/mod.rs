@@ -31,6 +31,7 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use crate::body::Body;
 use crate::config::Config;
 use crate::fastcgi;
+use crate::http::refusal::refusal;
 use crate::http::{Request, Response};
 use crate::process::lane::Lane;
 use crate::process::ledger::Ledger;
@@ -157,7 +158,14 @@ fn serve(
     let request = &arrival.incoming.request;
     place.begin(request_line(request));
     let answered = answer(
-        |place| service.respond(request, &mut WorkerDesk { place, storage, station, arrival, budget }),
+        |place| {
+            let mut desk = WorkerDesk { place, storage, station, arrival, budget };
+            let uri = request.param("REQUEST_URI").unwrap_or_default();
+            match desk.begins() {
+                Ok(()) => service.respond(request, &mut desk),
+                Err(error) => Some(refusal(uri, &error, false)),
+            }
+        },
         arrival.incoming.id,
         &mut Reply::to(&arrival.peer),
         place,
