@@ -190,6 +190,7 @@ fn answer<'r>(
             return ControlFlow::Continue(false);
         }
         None => {
+            place.publish();
             deliver(Response::text(500, "the image server failed; its log says why"), id, out);
             return ControlFlow::Break(());
         }
@@ -282,7 +283,8 @@ mod tests {
         let slot = || board.read(3).expect("readable").expect("in one piece");
         assert_eq!((slot().process, slot().busy_since), (std::process::id(), 0));
         place.begin(b"GET /a".to_vec());
-        assert!(slot().busy_since > 0 && slot().request == b"GET /a");
+        place.go_on_with(b"a");
+        assert!(slot().busy_since > 0 && slot().request == b"a");
         let mut out = Vec::new();
         let flow = answer(|_| Some(Response::text(404, "no")), 1, &mut out, &mut place);
         assert!(flow.is_continue() && is_whole(&out) && contains(&out, "Status: 404"));
@@ -305,6 +307,7 @@ mod tests {
         let slot = || board.read(3).expect("readable").expect("in one piece");
         let mut give = |last: fn() -> Result<Vec<u8>, Error>| {
             place.begin(b"GET /a".to_vec());
+            place.go_on_with(b"a");
             let busy = || Ok(vec![u8::from(slot().busy_since > 0); 9]);
             let chunks = std::iter::repeat_with(busy).take(2).chain(std::iter::once_with(last));
             let response = Response::new(200, Body::Chunks(Box::new(chunks)));
@@ -315,7 +318,7 @@ mod tests {
         };
         assert_eq!(give(|| Ok(b"end".to_vec())), (true, true, vec![]));
         assert_eq!(give(|| Err(Error::NotFound("gone"))), (true, false, vec![]), "broken off");
-        assert_eq!(give(|| panic!("on purpose, in a test")), (false, false, b"GET /a".to_vec()));
+        assert_eq!(give(|| panic!("on purpose, in a test")), (false, false, b"a".to_vec()));
     }
 
     #[test]

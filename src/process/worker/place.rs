@@ -26,11 +26,11 @@ impl Place {
         Ok(Self { scoreboard, slot, entry, refusing: false })
     }
 
-    /// Work on a request begins: time counts from here. Until more is known of it, it has the name that it came by.
+    /// Work on a request begins: time counts from here. Until more is known of it, it has the name that it came by. That
+    /// is soon, so nobody is told yet: parsing a URL waits for nothing and takes no time.
     pub(super) fn begin(&mut self, line: Vec<u8>) {
         self.entry.busy_since = now();
         self.entry.request = line;
-        self.publish();
         self.refusing = self.scoreboard.refuses_anything();
     }
 
@@ -98,7 +98,8 @@ impl Place {
         self.why_refused(&[&mount_name(device)])
     }
 
-    fn publish(&self) {
+    /// Writes all of this down.
+    pub(super) fn publish(&self) {
         if let Err(error) = self.scoreboard.write(self.slot, &self.entry) {
             log::error!("cannot write to the scoreboard: {error}");
         }
