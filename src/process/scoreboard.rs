@@ -139,14 +139,15 @@ impl Scoreboard {
         self.file.write_all_at(&refusals::encode(refused), REFUSED)
     }
 
+    /// Whether anything is refused: ordinarily not, and to know that costs 16 bytes.
+    pub fn refuses_anything(&self) -> bool {
+        let mut head = [0; refusals::HEAD];
+        self.file.read_exact_at(&mut head, REFUSED).is_ok() && !refusals::is_empty(head)
+    }
+
     /// Why something that has one of these names is not to be tried now, if so. If that cannot be read it may be: the
     /// deadline still holds then.
     pub fn why_refused(&self, names: &[&[u8]]) -> Option<Why> {
-        // The ordinary case, nothing is refused, costs these 16 bytes.
-        let mut head = [0; refusals::HEAD];
-        if self.file.read_exact_at(&mut head, REFUSED).is_err() || refusals::is_empty(head) {
-            return None;
-        }
         let mut bytes = [0; refusals::MOST];
         for _ in 0..ATTEMPTS {
             let length = self.file.read_at(&mut bytes, REFUSED).unwrap_or(0);
@@ -274,7 +275,9 @@ mod tests {
         };
         let is_refused = |name: &str| board.why_refused(&[name.as_bytes()]) == Some(Why::Overdue);
         assert!(!is_refused("a"));
+        assert!(!board.refuses_anything());
         refuse(&["a".into(), "b".into()]);
+        assert!(board.refuses_anything());
         assert!(is_refused("a") && is_refused("b") && !is_refused("") && !is_refused("ab"));
         refuse(&(0..100).map(|n| n.to_string()).collect::<Vec<_>>());
         assert!(is_refused("47") && !is_refused("48"));

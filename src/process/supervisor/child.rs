@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::blame::{self, Cause};
 use super::meter::Meter;
-use super::usage;
+use super::usage::Gauge;
 use crate::process::lane::Lane;
 use crate::process::scoreboard::{self, Entry, Scoreboard};
 
@@ -35,6 +35,8 @@ pub(super) struct Worker {
     pub(super) phase: Phase,
     /// Whether it is killed for being over a limit.
     pub(super) late: bool,
+    /// What it has of the processors, if the kernel tells.
+    pub(super) gauge: Option<Gauge>,
     /// How its current request spends its time, once that is not quick.
     pub(super) meter: Option<Meter>,
     /// The last contents of its slot.
@@ -113,7 +115,7 @@ impl Worker {
             self.meter = None;
             return;
         }
-        let Some(usage) = usage::of(self.child.id()) else { return };
+        let Some(usage) = self.gauge.as_ref().and_then(Gauge::read) else { return };
         match &mut self.meter {
             Some(meter) if meter.request == self.entry.busy_since => meter.read(usage, now),
             other => *other = Some(Meter::start(self.entry.busy_since, usage, now)),

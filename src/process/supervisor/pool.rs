@@ -12,6 +12,7 @@ use rustix::process::Signal;
 
 use super::child::{Death, Late, Phase, Worker};
 use super::generation::Generation;
+use super::usage::Gauge;
 use crate::process::lane::Lane;
 use crate::process::ledger::{Hand, Ledger};
 use crate::process::queue::Queues;
@@ -89,6 +90,7 @@ impl Pool {
         let child = command.spawn()?;
         log::debug!("worker {} starts in slot {slot}, lane {lane}", child.id());
         self.workers.push(Worker {
+            gauge: Gauge::open(child.id()),
             child,
             slot,
             lane,

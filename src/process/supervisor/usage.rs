@@ -1,7 +1,8 @@
 //! How much of the processors another process has had, as the kernel counts it.
 //! Must not judge: it only reads. proc_pid_stat(5), proc_pid_schedstat(5).
 
-use std::fs;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
 /// What a process has used since it began.
@@ -15,12 +16,34 @@ pub(super) struct Usage {
     pub(super) sleeps: bool,
 }
 
-/// The usage of `process`, if the kernel tells.
-pub(super) fn of(process: u32) -> Option<Usage> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // Some kernels do not count turns; a process that waits for its turn may then be taken for one that sleeps.
-    let turns = fs::read_to_string(format!("/proc/{process}/schedstat")).unwrap_or_default();
-    parse(&stat, &turns, rustix::param::clock_ticks_per_second())
+/// Where the kernel tells it.
+#[derive(Debug)]
+pub(super) struct Gauge {
+    stat: File,
+    /// Some kernels do not count turns; a process that waits for its turn may then be taken for one that sleeps.
+    turns: Option<File>,
+}
+
+impl Gauge {
+    /// That of `process`, which has only just begun. Later it may hide in /proc from others of the same user
+    /// (PR_SET_DUMPABLE, and ProtectProc= of systemd); what is open stays readable.
+    pub(super) fn open(process: u32) -> Option<Self> {
+        let open = |name| File::open(format!("/proc/{process}/{name}")).ok();
+        Some(Self { stat: open("stat")?, turns: open("schedstat") })
+    }
+
+    /// The usage at this moment, if there is still a process.
+    pub(super) fn read(&self) -> Option<Usage> {
+        let turns = self.turns.as_ref().and_then(text).unwrap_or_default();
+        parse(&text(&self.stat)?, &turns, rustix::param::clock_ticks_per_second())
+    }
+}
+
+/// All of a short file in /proc. The name of a program, which stands in one of them, may be no UTF-8.
+fn text(file: &File) -> Option<String> {
+    let mut bytes = [0; 1024];
+    let length = file.read_at(&mut bytes, 0).ok()?;
+    Some(String::from_utf8_lossy(&bytes[..length]).into_owned())
 }
 
 fn parse(stat: &str, turns: &str, ticks: u64) -> Option<Usage> {
@@ -54,11 +77,21 @@ mod tests {
 
     #[test]
     fn who_works_is_seen_to() {
-        let ourselves = std::process::id();
-        let before = of(ourselves).expect("it lives").ran;
-        while of(ourselves).expect("it lives").ran < before + Duration::from_millis(30) {
+        let gauge = Gauge::open(std::process::id()).expect("it lives");
+        let before = gauge.read().expect("it lives").ran;
+        while gauge.read().expect("it lives").ran < before + Duration::from_millis(30) {
             std::hint::black_box((0..10_000).sum::<u64>());
         }
-        assert_eq!(of(0), None);
+    }
+
+    #[test]
+    fn who_is_gone_is_not_taken_for_another() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("sleep");
+        let gauge = Gauge::open(child.id()).expect("it lives");
+        assert!(gauge.read().is_some());
+        child.kill().expect("it lives");
+        child.wait().expect("a child");
+        assert_eq!(gauge.read(), None);
+        assert!(Gauge::open(child.id()).is_none());
     }
 }

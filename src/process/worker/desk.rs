@@ -26,14 +26,24 @@ pub(super) struct WorkerDesk<'a> {
 }
 
 impl WorkerDesk<'_> {
+    /// Whether the request may be begun under the name that it came by.
+    ///
+    /// # Errors
+    /// If it has ended workers before more was known of it.
+    pub(super) fn begins(&self) -> Result<(), Error> {
+        self.may_try(self.place.name())
+    }
+
     /// Goes on under this name, if that, and anything of its master, may be tried.
     fn take_up(&mut self, name: &str) -> Result<(), Error> {
-        let name = name.as_bytes();
+        self.may_try(name.as_bytes())?;
+        self.place.go_on_with(name.as_bytes());
+        Ok(())
+    }
+
+    fn may_try(&self, name: &[u8]) -> Result<(), Error> {
         match self.place.why_refused(&[name, master_of(name).unwrap_or(name)]) {
-            None => {
-                self.place.go_on_with(name);
-                Ok(())
-            }
+            None => Ok(()),
             Some(Why::Deadly) => Err(Error::Quarantined),
             Some(_) => {
                 Err(Error::Busy { why: "this took too long and is not tried again for a while", wait: REST })

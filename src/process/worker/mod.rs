@@ -31,6 +31,7 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use crate::body::Body;
 use crate::config::Config;
 use crate::fastcgi;
+use crate::http::refusal::refusal;
 use crate::http::{Request, Response};
 use crate::process::lane::Lane;
 use crate::process::ledger::Ledger;
@@ -157,7 +158,14 @@ fn serve(
     let request = &arrival.incoming.request;
     place.begin(request_line(request));
     let answered = answer(
-        |place| service.respond(request, &mut WorkerDesk { place, storage, station, arrival, budget }),
+        |place| {
+            let mut desk = WorkerDesk { place, storage, station, arrival, budget };
+            let uri = request.param("REQUEST_URI").unwrap_or_default();
+            match desk.begins() {
+                Ok(()) => service.respond(request, &mut desk),
+                Err(error) => Some(refusal(uri, &error, false)),
+            }
+        },
         arrival.incoming.id,
         &mut Reply::to(&arrival.peer),
         place,
@@ -311,6 +319,23 @@ mod tests {
         assert_eq!(give(|| Ok(b"end".to_vec())), (true, true, vec![]));
         assert_eq!(give(|| Err(Error::NotFound("gone"))), (true, false, vec![]), "broken off");
         assert_eq!(give(|| panic!("on purpose, in a test")), (false, false, b"a".to_vec()));
+    }
+
+    #[test]
+    fn the_worker_is_at_a_mount_while_a_chunk_is_made_and_not_while_it_is_read() {
+        let (board, mut place) = place();
+        let device = || board.read(3).expect("readable").expect("in one piece").device;
+        place.begin(b"GET /a".to_vec());
+        place.go_to(7);
+        let chunks = std::iter::repeat_with(|| Ok(vec![u8::try_from(device()).expect("small")])).take(2);
+        let mut seen = Vec::new();
+        for chunk in fetched(Body::Chunks(Box::new(chunks)), &mut place).into_chunks() {
+            seen.push((chunk.expect("made"), device()));
+        }
+        assert_eq!(seen, [(vec![7], 0), (vec![7], 0)]);
+        place.go_to(7);
+        place.finish();
+        assert_eq!(device(), 0);
     }
 
     #[test]

@@ -11,6 +11,8 @@ pub(super) struct Place {
     scoreboard: Scoreboard,
     slot: usize,
     entry: Entry,
+    /// Whether anything was refused when the request was begun.
+    refusing: bool,
 }
 
 impl Place {
@@ -21,7 +23,7 @@ impl Place {
     pub(super) fn take(scoreboard: Scoreboard, slot: usize) -> io::Result<Self> {
         let entry = Entry { process: std::process::id(), ..Entry::default() };
         scoreboard.write(slot, &entry)?;
-        Ok(Self { scoreboard, slot, entry })
+        Ok(Self { scoreboard, slot, entry, refusing: false })
     }
 
     /// Work on a request begins: time counts from here. Until more is known of it, it has the name that it came by. That
@@ -29,6 +31,12 @@ impl Place {
     pub(super) fn begin(&mut self, line: Vec<u8>) {
         self.entry.busy_since = now();
         self.entry.request = line;
+        self.refusing = self.scoreboard.refuses_anything();
+    }
+
+    /// The name under which the worker is at work.
+    pub(super) fn name(&self) -> &[u8] {
+        &self.entry.request
     }
 
     /// The work goes on under this name: what it has to be blamed for from here on.
@@ -82,12 +90,12 @@ impl Place {
 
     /// Why work that has one of these names is not to be tried now, if so.
     pub(super) fn why_refused(&self, names: &[&[u8]]) -> Option<Why> {
-        self.scoreboard.why_refused(names)
+        self.refusing.then(|| self.scoreboard.why_refused(names)).flatten()
     }
 
     /// Why nobody, or not everybody, may go to this device now, if so.
     pub(super) fn why_mount_refused(&self, device: u64) -> Option<Why> {
-        self.scoreboard.why_refused(&[&mount_name(device)])
+        self.why_refused(&[&mount_name(device)])
     }
 
     /// Writes all of this down.
