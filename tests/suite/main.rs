@@ -16,6 +16,7 @@ mod nginx;
 mod pages;
 mod process;
 mod state;
+mod stop;
 mod systemd;
 mod viewers;
 
