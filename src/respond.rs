@@ -146,7 +146,7 @@ impl Service {
         if asked.validators.match_any(&freshness) {
             return Ok(Some(freshness.stamp(Response::new(304, Vec::new())).with_all(headers)));
         }
-        let plan = derivation.plan().within(rendering.max_source_area)?;
+        let plan = derivation.plan().within(rendering)?;
         let Admission::Begin(watch) = desk.admit(job(&master, &canonical, plan.cost()))? else {
             return Ok(None);
         };

@@ -17,7 +17,9 @@ pub fn refusal(uri: &[u8], error: &Error, may_be_cached: bool) -> Response<'stat
     let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
     let refusal = Response::text(status, &public_message(error)).with("Cache-Control", cache_control);
     let refusal = match error {
-        Error::Busy { wait, .. } => refusal.with("Retry-After", wait.as_secs().max(1).to_string()),
+        Error::Busy { wait, .. } => {
+            refusal.with("Retry-After", wait.as_millis().div_ceil(1000).max(1).to_string())
+        }
         Error::Stopped(_) => refusal.with("Retry-After", AFTER_TOO_LONG),
         _ => refusal,
     };

@@ -4,8 +4,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::connection::Peer;
 use super::place::Place;
+use super::station::{Arrival, Station};
 use crate::desk::{Admission, Desk, Job};
 use crate::error::Error;
 use crate::watch::Watch;
@@ -13,8 +13,8 @@ use crate::watch::Watch;
 /// The desk of a worker while it has one request in its hands.
 pub(super) struct WorkerDesk<'a> {
     pub(super) place: &'a mut Place,
-    /// Who asks.
-    pub(super) peer: &'a Rc<Peer>,
+    pub(super) station: &'a mut dyn Station,
+    pub(super) arrival: &'a Arrival,
     /// How long the work may take.
     pub(super) budget: Duration,
 }
@@ -38,7 +38,10 @@ impl Desk for WorkerDesk<'_> {
 
     fn admit(&mut self, job: Job) -> Result<Admission, Error> {
         self.take_up(&job.name)?;
-        let peer = Rc::clone(self.peer);
+        if !self.station.keeps(&job, self.arrival, self.place)? {
+            return Ok(Admission::HandedOver);
+        }
+        let peer = Rc::clone(&self.arrival.peer);
         Ok(Admission::Begin(Watch::new(self.budget, move || peer.has_left())))
     }
 }

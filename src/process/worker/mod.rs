@@ -1,59 +1,69 @@
-//! A worker: accept, read one request, respond, write, close. One thread, one request, allowed to die.
+//! A worker: wait for a request, respond, write, close. One thread, one request, allowed to die.
 //! Must not know what a request means (that is `respond.rs`), nor judge itself: the supervisor watches its slot.
 //! A faulty peer loses its connection, but never ends the worker.
+//!
+//! Front workers take what arrives at the listening socket and answer what is cheap. The rest they hand over, connection
+//! and all, to back workers, which have a low priority. So a tile never waits for a page.
 
+mod back;
 mod connection;
 mod desk;
+mod front;
 mod place;
+mod station;
+mod waiting_room;
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, BorrowedFd, RawFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::{AsFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
-use rustix::io::Errno;
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{SocketFlags, accept_with};
-use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+use rustix::process::{Signal, getppid, nice, set_parent_process_death_signal};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::config::Config;
-use crate::fastcgi::{self, Incoming};
+use crate::fastcgi;
 use crate::http::{Request, Response};
+use crate::process::lane::Lane;
+use crate::process::ledger::Ledger;
+use crate::process::queue::Queues;
 use crate::process::scoreboard::Scoreboard;
 use crate::respond::Service;
-use connection::Connection;
+use back::Back;
+use connection::Reply;
 use desk::WorkerDesk;
+use front::Front;
 use place::Place;
+use station::{Arrival, Shared, Station};
 
-/// What the supervisor gives to a worker, beside the listening socket on descriptor 0 (FastCGI 1.0 section 2.2).
+/// What the supervisor gives to a worker, beside the listening socket on descriptor 0 (FastCGI 1.0 section 2.2) and, on
+/// descriptor 1, a socket by which it receives the queues.
 #[derive(Clone, Copy, Debug)]
 pub struct Inheritance {
     /// The descriptor of the configuration's text, as the supervisor checked it.
     pub config: RawFd,
     /// The descriptor of the scoreboard.
     pub scoreboard: RawFd,
-    /// The worker's slot on it.
+    /// The descriptor of the ledger.
+    pub ledger: RawFd,
+    /// The worker's slot on both.
     pub slot: usize,
+    /// Which requests it takes.
+    pub lane: Lane,
     /// The process id of the supervisor.
     pub supervisor: u32,
 }
 
-/// How long one `accept()` waits before the loop checks for a signal again.
-///
-/// A limit of any length is what makes a signal end the wait: with it the kernel answers EINTR even though the handler
-/// was installed with SA_RESTART (signal(7)). The other ways cost more: `poll()` before `accept()` is a second system
-/// call for each request and wakes every idle worker for each connection, while waiting in `accept()` wakes one, the
-/// one that has waited longest.
-const ACCEPT_TURN: Duration = Duration::from_secs(1);
+/// By how much the priority of back workers is lower. At 10 the kernel gives them a tenth of a processor that a front
+/// worker wants as well, and all of one that is idle.
+const NICE: i32 = 10;
 
-/// Serves until SIGTERM; then finishes the current request and returns.
+/// Serves until SIGTERM; then finishes what only this worker can, and returns.
 ///
 /// # Errors
 /// If the worker cannot start, if the socket fails, or after a panic, which has been answered but may have left a
@@ -69,24 +79,32 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
         .context("cannot read the configuration")?;
     let config = Config::parse(&text)?;
     let budget = budget(config.serving.pool.deadline);
+    let memory = config.rendering.memory;
     let mut service = Service::new(config)?;
     let scoreboard =
         Scoreboard::open(&descriptor_path(inherited.scoreboard)).context("cannot open the scoreboard")?;
+    let mut station = station(inherited, memory)?;
     let mut place = Place::take(scoreboard, inherited.slot)?;
-
-    let stdin = io::stdin();
-    let listener = stdin.as_fd();
-    set_socket_timeout(listener, Timeout::Recv, Some(ACCEPT_TURN)).context("descriptor 0 is not a socket")?;
-    // A SIGTERM between the question and `accept()` waits for the end of the turn; the supervisor repeats it anyway.
-    while !stop.load(Ordering::Relaxed) {
-        if let Some(stream) = accept(listener).context("cannot accept connections")? {
-            let mut connection = Connection::new(stream, listener, &stop);
-            if serve(&mut connection, &mut service, &mut place, budget).is_break() {
-                bail!("the worker panicked and makes room for a fresh one");
-            }
+    while let Some(arrival) = station.next(&stop).context("cannot wait for requests")? {
+        if serve(&arrival, &mut *station, &mut service, &mut place, budget).is_break() {
+            bail!("the worker panicked and makes room for a fresh one");
         }
     }
     Ok(())
+}
+
+fn station(inherited: &Inheritance, memory: u64) -> anyhow::Result<Box<dyn Station>> {
+    let ledger = Ledger::open(&descriptor_path(inherited.ledger)).context("cannot open the ledger")?;
+    let queues = Queues::receive(io::stdout().as_fd()).context("cannot receive the queues")?;
+    let shared = Shared { queues, ledger, memory };
+    if !inherited.lane.is_back() {
+        let listener = io::stdin().as_fd().try_clone_to_owned()?;
+        return Ok(Box::new(Front::new(listener, shared).context("descriptor 0 is not a socket")?));
+    }
+    if let Err(error) = nice(NICE) {
+        log::warn!("a back worker runs at the priority of a front worker: {error}");
+    }
+    Ok(Box::new(Back::new(inherited.lane, inherited.slot, shared)?))
 }
 
 /// How long work may take before it is ended here: a tenth less than until the supervisor ends the whole worker.
@@ -108,66 +126,48 @@ fn descriptor_path(descriptor: RawFd) -> PathBuf {
     format!("/proc/self/fd/{descriptor}").into()
 }
 
-/// The next connection, or `None` if there was none in time, or a signal, or the peer has left again.
-fn accept(listener: BorrowedFd<'_>) -> io::Result<Option<UnixStream>> {
-    match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
-        Ok(stream) => Ok(Some(stream.into())),
-        Err(Errno::AGAIN | Errno::INTR | Errno::CONNABORTED) => Ok(None),
-        Err(shortage @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
-            log::warn!("cannot accept: {shortage}");
-            std::thread::sleep(Duration::from_millis(50));
-            Ok(None)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Serves one connection. It is closed after one reply, whatever the peer's flag asks: a kept connection would bind its
-/// requests to this worker while others are idle.
+/// Serves one request. Its connection is closed after one reply, whatever the peer's flag asks: a kept connection would
+/// bind its requests to this worker while others are idle.
 ///
 /// Breaks off when the worker should not go on.
 fn serve(
-    connection: &mut Connection<'_>,
+    arrival: &Arrival,
+    station: &mut dyn Station,
     service: &mut Service,
     place: &mut Place,
     budget: Duration,
 ) -> ControlFlow<()> {
-    let Incoming { id, request } = match fastcgi::read_request(connection) {
-        Ok(incoming) => incoming,
-        Err(error) => {
-            log::debug!("no request: {error}");
-            return ControlFlow::Continue(());
-        }
-    };
-    let peer = connection.peer();
-    if peer.has_left() {
+    if arrival.peer.has_left() {
         log::debug!("the peer has left before its request was begun");
+        station.done(false);
         return ControlFlow::Continue(());
     }
-    place.begin(request_line(&request));
-    let flow = answer(
-        |place| service.respond(&request, &mut WorkerDesk { place, peer: &peer, budget }),
-        id,
-        connection,
+    let request = &arrival.incoming.request;
+    place.begin(request_line(request));
+    let answered = answer(
+        |place| service.respond(request, &mut WorkerDesk { place, station, arrival, budget }),
+        arrival.incoming.id,
+        &mut Reply::to(&arrival.peer),
         place,
-    );
+    )?;
+    station.done(answered);
     service.after_response();
-    flow
+    ControlFlow::Continue(())
 }
 
-/// Writes the response, or status 500 after a panic. After a panic the slot stays busy: the supervisor reads in it
-/// which request did this.
+/// Writes the response, or status 500 after a panic; whether it was answered as it asked. After a panic the slot stays
+/// busy: the supervisor reads in it which request did this.
 fn answer<'r>(
     respond: impl FnOnce(&mut Place) -> Option<Response<'r>>,
     id: u16,
     out: &mut impl Write,
     place: &mut Place,
-) -> ControlFlow<()> {
+) -> ControlFlow<(), bool> {
     let response = match guarded(|| respond(place)) {
         Some(Some(response)) => response,
         Some(None) => {
-            place.finish();
-            return ControlFlow::Continue(());
+            place.pass_on();
+            return ControlFlow::Continue(false);
         }
         None => {
             deliver(Response::text(500, "the image server failed; its log says why"), id, out);
@@ -175,7 +175,7 @@ fn answer<'r>(
         }
     };
     // The deadline is for work. How long a peer may take to read has a limit of its own; but it may be working yet.
-    let is_whole = response.body.is_whole();
+    let (is_whole, answered) = (response.body.is_whole(), response.status == 200);
     if is_whole {
         place.finish();
     }
@@ -185,7 +185,7 @@ fn answer<'r>(
     if !is_whole {
         place.finish();
     }
-    ControlFlow::Continue(())
+    ControlFlow::Continue(answered)
 }
 
 /// The result of the work; None if it panics.

@@ -37,10 +37,21 @@ impl Place {
         self.publish();
     }
 
+    /// Work begins after a wait that was none of its own: time counts from here.
+    pub(super) fn begin_again(&mut self) {
+        self.entry.busy_since = now();
+        self.publish();
+    }
+
     /// The request is answered.
     pub(super) fn finish(&mut self) {
-        self.entry.busy_since = 0;
         self.entry.served += 1;
+        self.pass_on();
+    }
+
+    /// Somebody else has the request.
+    pub(super) fn pass_on(&mut self) {
+        self.entry.busy_since = 0;
         self.entry.request.clear();
         self.publish();
     }
