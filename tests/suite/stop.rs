@@ -222,6 +222,7 @@ fn encoders_ask_often() {
         (Format::Jpg, "", large, 5 << 18),
         (Format::Pdf, "", large, 5 << 18),
         (Format::Tif, "", SIZES, 1 << 16),
+        (Format::Jp2, "", [Dimensions::new(1024, 1024), Dimensions::new(2048, 2048)], 1 << 20),
         (Format::Gif, "", SIZES, 1 << 17),
     ] {
         are_near(&format!("{format} {section}"), most, sizes, |size| {
