@@ -5,10 +5,13 @@ use super::{Jp2, failed};
 use crate::error::Error;
 use crate::format::jp2::{Picture, compress};
 use crate::raster::Raster;
+use crate::watch::Watch;
 
-pub(super) fn encode(raster: &Raster, settings: &Jp2) -> Result<Vec<u8>, Error> {
+pub(super) fn encode(raster: &Raster, settings: &Jp2, watch: &Watch) -> Result<Vec<u8>, Error> {
     let picture =
         Picture { dimensions: raster.dimensions, channels: raster.channels, pixels: &raster.pixels };
     let ratio = (!settings.lossless).then_some(settings.ratio);
-    compress(&picture, ratio).map_err(|stage| failed("JPEG 2000", format!("OpenJPEG failed to {stage}")))
+    let compressed = compress(&picture, ratio, watch);
+    watch.check()?;
+    compressed.map_err(|stage| failed("JPEG 2000", format!("OpenJPEG failed to {stage}")))
 }

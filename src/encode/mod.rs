@@ -38,8 +38,8 @@ impl Encoder {
     /// given 8.
     ///
     /// # Errors
-    /// [`Error::Internal`] if the encoder fails; [`Error::Stopped`] if `watch` ends the work, which it cannot while WebP,
-    /// JPEG 2000, AVIF, or a JPEG with tables of its own is written.
+    /// [`Error::Internal`] if the encoder fails; [`Error::Stopped`] if `watch` ends the work, which it cannot while a WebP,
+    /// an AVIF, a tile of JPEG 2000, or a JPEG with tables of its own is written.
     pub fn encode<S: Sample>(
         &mut self,
         raster: Raster<S>,
@@ -61,7 +61,9 @@ impl Encoder {
             }
             Format::Webp => webp::encode(S::in_8(raster), &encodings.webp, carried),
             Format::Gif => gif::encode(S::in_8(raster), &encodings.gif, watch),
-            Format::Jp2 => Ok(carried::into_jp2(jp2::encode(&S::in_8(raster), &encodings.jp2)?, carried)),
+            Format::Jp2 => {
+                Ok(carried::into_jp2(jp2::encode(&S::in_8(raster), &encodings.jp2, watch)?, carried))
+            }
             Format::Avif => avif::encode(S::in_8(raster), &encodings.avif),
             Format::Pdf => {
                 let (size, has_colour) = (raster.dimensions, raster.channels.has_colour());

@@ -86,6 +86,7 @@ mod tests {
     use crate::picture::{Channels, Dimensions, Rect};
     use crate::source::Masters;
     use crate::source::identity::tests::settle;
+    use crate::watch::Watch;
     use std::fs::{File, FileTimes};
     use std::path::Path;
     use std::time::{Duration, SystemTime};
@@ -165,7 +166,7 @@ mod tests {
         let root = root.expect("root");
         let (dimensions, channels) = (Dimensions::new(300, 300), Channels::Gray);
         let picture = jp2::Picture { dimensions, channels, pixels: &[99; 300 * 300] };
-        let file = jp2::compress(&picture, None).expect("a JP2 file");
+        let file = jp2::compress(&picture, None, &Watch::unlimited()).expect("a JP2 file");
         for name in ["a.jp2", "b.jp2", "c.jp2"] {
             let path = directory.path().join(name);
             std::fs::write(&path, &file).expect("written");

@@ -19,6 +19,7 @@ mod pages;
 mod process;
 mod stalled;
 mod state;
+mod stop;
 mod systemd;
 mod viewers;
 

@@ -14,7 +14,7 @@ use recto::fastcgi::record::{self, kind};
 use rustix::process::Signal;
 
 use crate::load::Load;
-use crate::server::{Server, send, until};
+use crate::server::{Server, children_of, send, until};
 
 /// A new connection to the pool.
 pub fn connect(server: &Server) -> UnixStream {
@@ -200,6 +200,79 @@ fn requests_whose_client_has_left_are_not_begun() {
     let served = || server.scoreboard().read(0).ok().flatten().map(|entry| entry.served);
     until("the slot is written", || served() > Some(0));
     assert_eq!(served(), Some(1));
+}
+
+/// A server of one worker, and a picture that takes it seconds to compress: most of it in a library, whose speed does not
+/// depend on how the tests are built.
+fn with_dear_work(deadline: &str) -> (Server, &'static str) {
+    let compression = "[png]\ncompression = \"high\"";
+    let server = Server::configured(&format!("workers = 1\ndeadline = \"{deadline}\"\n{compression}"));
+    let side = 2000u32;
+    let mut file = Vec::new();
+    let mut encoder = png::Encoder::new(&mut file, side, side);
+    encoder.set_color(png::ColorType::Rgb);
+    let noise = |at: u32| (at.wrapping_mul(2_654_435_761) >> 28) as u8 | (at / 40_000) as u8 & 0xf0;
+    let pixels: Vec<u8> = (0..side * side * 3).map(noise).collect();
+    encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)).expect("encoded");
+    fs::write(server.path("masters").join("dear.png"), file).expect("written");
+    // Upside down: so it is no stream, whose writing to the client would end it.
+    (server, "/iiif/3/dear.png/full/max/180/default.png")
+}
+
+/// The process ids of the workers, in front and in the background.
+fn all_workers(server: &Server) -> Vec<i32> {
+    children_of(server.child.id())
+}
+
+/// The processor time that the workers have used, in ticks of 10 ms.
+fn ticks(server: &Server) -> u64 {
+    let of = |pid: &i32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("it lives");
+        // After the name in brackets: the 12th and 13th field are those of user and system (proc(5)).
+        let fields = stat.rsplit(')').next().unwrap_or_default();
+        fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .map(|ticks| ticks.parse::<u64>().expect("a number"))
+            .sum::<u64>()
+    };
+    all_workers(server).iter().map(of).sum()
+}
+
+#[test]
+fn work_ends_when_its_client_leaves() {
+    let (server, dear) = with_dear_work("60s");
+    let start = ticks(&server);
+    let mut client = connect(&server);
+    client.write_all(&request(dear)).expect("taken");
+    until("it is worked on", || ticks(&server) > start + 5);
+    drop(client);
+    until("the worker is idle", || !server.busy());
+    let stopped = ticks(&server) - start;
+    let before = ticks(&server);
+    assert_eq!(status(&server, dear), 200, "{}", server.log());
+    let whole = ticks(&server) - before;
+    assert!(stopped * 3 < whole, "{stopped} of {whole} ticks");
+    assert!(!server.log().contains("has left"), "nobody has to act");
+}
+
+#[test]
+fn work_ends_before_it_is_killed_for_its_time() {
+    let (server, dear) = with_dear_work("5s");
+    let (start, workers, used) = (Instant::now(), all_workers(&server), ticks(&server));
+    let mut client = connect(&server);
+    client.write_all(&request(dear)).expect("taken");
+    until("it is worked on", || ticks(&server) > used + 5);
+    // As if the machine had much else to do, until shortly before the deadline.
+    workers.iter().for_each(|pid| send(*pid, Signal::STOP));
+    thread::sleep(Duration::from_millis(4700).saturating_sub(start.elapsed()));
+    workers.iter().for_each(|pid| send(*pid, Signal::CONT));
+    let text = reply(&mut client).expect("an answer");
+    assert!(text.starts_with("Status: 503 ") && text.contains("\r\nRetry-After: "), "{text}");
+    assert_eq!(status(&server, NOWHERE), 404);
+    assert_eq!(all_workers(&server), workers, "the same");
+    assert_eq!(server.log().matches("took longer than it may").count(), 1);
 }
 
 #[test]

@@ -367,7 +367,7 @@ pub(crate) mod tests {
                 let mut wrong = stream.clone();
                 wrong[frame + at] = value;
                 let read = Header::read(&wrong).and_then(|header| match header.dimensions == SIZE {
-                    true => header.decode(&wrong, ScalingFactor::ONE, &Watch::unlimited()),
+                    true => decoded(&wrong),
                     false => Err(MasterError::damaged("another size")),
                 });
                 assert!(read.is_err(), "{bits} bits: {value} at {at}");
@@ -378,10 +378,7 @@ pub(crate) mod tests {
             for at in (2..stream.len()).step_by(stream.len() / 60) {
                 let mut wrong = stream.clone();
                 wrong[at] = !wrong[at];
-                let _ = Header::read(&wrong).map(|header| {
-                    (header.dimensions == SIZE)
-                        .then(|| header.decode(&wrong, ScalingFactor::ONE, &Watch::unlimited()))
-                });
+                let _ = Header::read(&wrong).map(|it| (it.dimensions == SIZE).then(|| decoded(&wrong)));
             }
             assert_eq!(decoded(&stream), Ok(sound));
         }

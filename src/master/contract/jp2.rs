@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::format::jp2::{Picture, SampleCodestream as Codestream, compress};
+use crate::watch::Watch;
 
 /// A box of a JP2 file.
 fn boxed(kind: &[u8; 4], contents: &[u8]) -> Vec<u8> {
@@ -66,7 +67,7 @@ fn codestreams_announce_what_they_read() {
     }
     let pixels: Vec<u8> = (0..SIZE.height).flat_map(|y| row(y, SIZE.width)).collect();
     let picture = Picture { dimensions: SIZE, channels: Channels::Gray, pixels: &pixels };
-    assert!(!check("JP2", &compress(&picture, None).expect("compressed"), 1));
+    assert!(!check("JP2", &compress(&picture, None, &Watch::unlimited()).expect("compressed"), 1));
     let high_throughput = include_bytes!("../../format/jp2/tests/high_throughput.j2k");
     assert!(check("of OpenJPEG", high_throughput, 1), "which does not say what it reads");
 }

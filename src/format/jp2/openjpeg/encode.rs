@@ -9,6 +9,7 @@ use openjpeg_sys as opj;
 
 use super::{Owned, done};
 use crate::picture::{Channels, Dimensions, Rect};
+use crate::watch::Watch;
 
 /// Side of a JPEG 2000 tile: memory is bounded by one tile, whatever the size of the picture.
 const TILE: u32 = 1024;
@@ -26,9 +27,9 @@ pub struct Picture<'a> {
 /// The picture as a JP2 file, `ratio` times smaller than its pixels, or without loss.
 ///
 /// # Errors
-/// The step that OpenJPEG refused.
-pub fn compress(picture: &Picture, ratio: Option<u16>) -> Result<Vec<u8>, &'static str> {
-    compress_with(picture, parameters(picture, ratio))
+/// The step that OpenJPEG refused; any, if `watch` ends the work, which is asked before each tile.
+pub fn compress(picture: &Picture, ratio: Option<u16>, watch: &Watch) -> Result<Vec<u8>, &'static str> {
+    compress_with(picture, parameters(picture, ratio), watch)
 }
 
 /// A gray picture as one code-block without a transform, whose coefficients are known therefore: pixels less 128.
@@ -40,10 +41,14 @@ pub(crate) fn compress_block(picture: &Picture, style: u8) -> Result<Vec<u8>, &'
     parameters.cblockw_init = side(picture.dimensions.width);
     parameters.cblockh_init = side(picture.dimensions.height);
     parameters.mode = style.into();
-    compress_with(picture, parameters)
+    compress_with(picture, parameters, &Watch::unlimited())
 }
 
-fn compress_with(picture: &Picture, mut parameters: opj::opj_cparameters_t) -> Result<Vec<u8>, &'static str> {
+fn compress_with(
+    picture: &Picture,
+    mut parameters: opj::opj_cparameters_t,
+    watch: &Watch,
+) -> Result<Vec<u8>, &'static str> {
     let mut output = Output::default();
     {
         let image = image(picture)?;
@@ -60,6 +65,7 @@ fn compress_with(picture: &Picture, mut parameters: opj::opj_cparameters_t) -> R
         let started = unsafe { opj::opj_start_compress(codec.pointer, image.pointer, stream.pointer) };
         done(started, "write the header")?;
         for (index, tile) in (0u32..).zip(tiles(picture.dimensions)) {
+            watch.check().map_err(|_| "go on")?;
             let mut samples = planes(picture, tile);
             let length = u32::try_from(samples.len()).map_err(|_| "hold a tile")?;
             // SAFETY: tiles come in the order of their index; `samples` has the length that is passed and is only read,
