@@ -36,6 +36,9 @@ use rustix::time::{ClockId, clock_gettime};
 /// The argument that makes this program one that answers a request: it is followed by master, request and settings.
 const WORKER: &str = "--as-worker";
 
+/// So many estimates are timed together.
+const ESTIMATES: u32 = 100_000;
+
 /// Of the page, by vips: the name of a file, the operation and its options.
 const BY_VIPS: [(&str, &str, &str); 17] = [
     ("none.tif", "tiffsave", "--tile --pyramid --tile-width=256 --tile-height=256 --compression=none"),
@@ -184,7 +187,20 @@ fn main() -> Result<()> {
             compare(&masters.join(master), request, settings, &name)?;
         }
     }
-    Ok(())
+    estimate(&masters.join(corpus::PAGE))
+}
+
+/// Prints how long an estimate takes.
+fn estimate(master: &Path) -> Result<()> {
+    with_plan(master, OF_ALL[2], "", |_, plan| {
+        let before = cpu_time()?;
+        for _ in 0..ESTIMATES {
+            black_box(black_box(plan).cost());
+        }
+        let nanoseconds = (cpu_time()? - before).as_nanos() / u128::from(ESTIMATES);
+        println!("an estimate takes {nanoseconds} ns");
+        Ok(())
+    })
 }
 
 /// All that is asked: master, request, settings.

@@ -11,6 +11,8 @@ use crate::picture::{Codec, Dimensions};
 pub(super) struct Decoded {
     /// Nanoseconds.
     pub(super) work: f64,
+    /// Bytes at most until a whole level is there, of which bands are parts.
+    pub(super) before: f64,
     /// Bytes meanwhile, beside the band that is decoded.
     pub(super) held: f64,
     /// Bytes of it that stay until the picture is encoded.
@@ -38,7 +40,7 @@ impl Plan {
     fn pieces(&self, costs: Decoding) -> Decoded {
         let work = costs.once + self.scaling.source_area() as f64 * self.pixel(costs, self.density(costs));
         let piece = self.scaling.piece.area() as f64 * f64::from(self.coding.pixel_bytes);
-        Decoded { work, held: 2.0 * piece, kept: 0.0 }
+        Decoded { work, held: 2.0 * piece, ..Decoded::default() }
     }
 
     /// Of a window of a codestream, in parts.
@@ -53,7 +55,7 @@ impl Plan {
         Decoded {
             work: costs.once + area * self.pixel(costs, density),
             held: part * self.channels.count() as f64 * table::WAVELET_BYTES,
-            kept: 0.0,
+            ..Decoded::default()
         }
     }
 
@@ -65,7 +67,7 @@ impl Plan {
         let repeated = (tile as f64 / band.max(1) as f64).clamp(1.0, bands);
         let work = all.max(tile) as f64 * repeated * self.pixel(costs, self.density(costs));
         let samples = band.max(tile) as f64 * self.channels.count() as f64;
-        Decoded { work: costs.once + work, held: samples * table::OPENJPEG_BYTES, kept: 0.0 }
+        Decoded { work: costs.once + work, held: samples * table::OPENJPEG_BYTES, ..Decoded::default() }
     }
 
     /// Of a whole level, whatever part of it is shown.
@@ -81,7 +83,8 @@ impl Plan {
         };
         Decoded {
             work: costs.once + skipped + packed * costs.packed + area * self.pixel(costs, 0.0),
-            held: raster.max(stored) + area * costs.held + packed + coefficients,
+            before: raster.max(stored) + area * costs.held + packed + coefficients,
+            held: raster,
             kept: raster.min(PICTURE_BYTES as f64),
         }
     }
@@ -95,7 +98,8 @@ impl Plan {
         let density = packed / (self.scaling.level_dimensions.area() as f64).max(1.0);
         let work = packed * table::INDEXED + area * self.pixel(costs, density);
         // The compressed bytes of a band, and its pixels beside the band itself.
-        Decoded { work, held: self.scaling.band_area() as f64 * (density + 1.0), kept: 0.0 }
+        let held = self.scaling.band_area() as f64 * (density + 1.0);
+        Decoded { work, held, ..Decoded::default() }
     }
 
     /// Nanoseconds for a pixel with so many compressed bytes.

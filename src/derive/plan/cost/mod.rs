@@ -65,13 +65,14 @@ impl Plan {
             None => (bands + made.gathered).max(decoded.kept + made.held),
         };
         // `as` saturates.
-        let bytes = (table::REQUEST_BYTES + bytes) as u64;
+        let bytes = (table::REQUEST_BYTES + bytes.max(decoded.before)) as u64;
         Cost { work: Duration::from_nanos(nanoseconds as u64), bytes }
     }
 
     /// Bytes that decoding takes, whatever is made of the pixels.
     pub(super) fn least_bytes(&self) -> u64 {
-        (table::REQUEST_BYTES + self.decoding().held + self.band_bytes()) as u64
+        let decoded = self.decoding();
+        (table::REQUEST_BYTES + decoded.before.max(decoded.held + self.band_bytes())) as u64
     }
 
     /// Bytes of the pixels of a band.

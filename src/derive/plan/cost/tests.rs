@@ -138,6 +138,21 @@ fn a_cost_reads_as_a_sentence() {
 }
 
 #[test]
+fn the_largest_picture_without_tiles_fits_by_default() {
+    // The default of [limits] memory.
+    let most = 640 << 20;
+    let mut master = description(10_000, 10_000, 1, true, Orientation::UPRIGHT);
+    (master.levels[0].tile, master.depth) = (master.levels[0].dimensions, Depth::Sixteen);
+    master.levels[0].coding = Coding::of(Codec::Png, 6);
+    for request in
+        ["full/!200,200/0/default.jpg", "0,0,512,512/max/0/default.png", "full/5600,/0/default.jpg"]
+    {
+        let cost = cost(&master, Reader::Level, request);
+        assert!((600_000_000..=most).contains(&cost.bytes), "{request}: {cost}");
+    }
+}
+
+#[test]
 fn what_has_to_be_held_whole_is_counted() {
     let master = pyramid(Coding::of(Codec::Plain, 3), 256);
     let megabytes = |request: &str, webp: Webp| {
@@ -169,12 +184,11 @@ proptest! {
         };
         let (small, large) = (cost(width, height, "max", rotation), cost(wider, higher, "max", rotation));
         // Turned, both may be made smaller to fit the limits, and are scaled then.
-        prop_assert!(small.scaling.is_copy() != large.scaling.is_copy() || small.cost().work <= large.cost().work);
-        prop_assert!(
-            small.stream != large.stream
-                || small.scaling.is_copy() != large.scaling.is_copy()
-                || small.cost().bytes <= large.cost().bytes
-        );
+        if small.scaling.is_copy() == large.scaling.is_copy() && small.stream == large.stream {
+            prop_assert!(small.cost().work <= large.cost().work);
+            // Bands of a wider picture may have fewer rows.
+            prop_assert!(small.cost().bytes <= large.cost().bytes + (8 << 20));
+        }
         let upright = cost(width, height, "max", "0");
         prop_assert!(upright.cost().work <= cost(width, height, "max", "!0").cost().work);
     }
