@@ -82,14 +82,18 @@ fn paint(target: &Path, size: Dimensions, compression: Compression) -> Result<()
 }
 
 /// The same pixels in another writer's kind of file.
-fn convert(source: &Path, target: &Path, operation: &str, options: &str) -> Result<()> {
+pub fn convert(source: &Path, target: &Path, operation: &str, options: &str) -> Result<()> {
     if target.exists() {
         return Ok(());
     }
     let extension = target.extension().and_then(|extension| extension.to_str()).context("no extension")?;
     let unfinished = target.with_extension(format!("unfinished.{extension}"));
     let mut command = Command::new("vips");
-    let status = command.arg(operation).args([source, &unfinished]).args(options.split(' ')).status();
+    let status = command
+        .arg(operation)
+        .args([source, &unfinished])
+        .args(options.split(' ').filter(|option| !option.is_empty()))
+        .status();
     let status =
         status.context("vips cannot be run. `make bench` installs it; its package is libvips-tools")?;
     ensure!(status.success(), "vips could not make {}: {status}", target.display());

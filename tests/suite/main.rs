@@ -12,6 +12,7 @@ mod flat_colours;
 mod formats;
 mod golden;
 mod lanes;
+mod limits;
 mod masters;
 mod metadata;
 mod nginx;

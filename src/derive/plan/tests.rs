@@ -20,19 +20,19 @@ fn resolved(region: Rect, size: Dimensions, orientation: Orientation) -> Derivat
 
 /// What is set by a test; the rest is as it comes.
 #[derive(Default)]
-struct Set {
-    offer: Offer,
-    encodings: Encodings,
-    colour: Colour,
-    tiles: Tiles,
-    carry: [bool; 3],
+pub(super) struct Set {
+    pub(super) offer: Offer,
+    pub(super) encodings: Encodings,
+    pub(super) colour: Colour,
+    pub(super) tiles: Tiles,
+    pub(super) carry: [bool; 3],
 }
 
 fn planned(resolved: &Derivative, master: &Description, set: &Set) -> Plan {
     Plan::new(resolved, master, |_| Reader::Pieces, &rendering(set))
 }
 
-fn rendering(set: &Set) -> Rendering {
+pub(super) fn rendering(set: &Set) -> Rendering {
     let [copyright, exif, xmp] = set.carry;
     Rendering {
         limits: Limits::default(),

@@ -11,6 +11,8 @@ use crate::picture::{Codec, Dimensions};
 pub(super) struct Decoded {
     /// Nanoseconds.
     pub(super) work: f64,
+    /// Bytes at most until a whole level is there, of which bands are parts.
+    pub(super) before: f64,
     /// Bytes meanwhile, beside the band that is decoded.
     pub(super) held: f64,
     /// Bytes of it that stay until the picture is encoded.
@@ -45,7 +47,7 @@ impl Plan {
             matches!(self.coding.codec, Codec::Plain | Codec::Deflate | Codec::Lzw | Codec::Zstd)
                 && self.scaling.piece.width >= self.scaling.level_dimensions.width
                 && piece > table::STREAMED;
-        Decoded { work, held: if is_streamed { 0.0 } else { 2.0 * piece }, kept: 0.0 }
+        Decoded { work, held: if is_streamed { 0.0 } else { 2.0 * piece }, ..Decoded::default() }
     }
 
     /// Of the rows from the top to the last of the window.
@@ -60,14 +62,14 @@ impl Plan {
         let (full, kept) = (self.scaling.source_area() as f64, self.level_bytes());
         let pixel = self.pixel(costs, self.density(costs)) + table::BOXED;
         let whole = full * (f64::from(self.coding.pixel_bytes) + costs.held);
-        let held = kept + if at_once { whole } else { table::BANDS_BYTES };
-        Decoded { work: costs.once + full * pixel, held, kept }
+        let before = kept + if at_once { whole } else { table::BANDS_BYTES };
+        Decoded { work: costs.once + full * pixel, before, held: kept, kept }
     }
 
     /// Of a smaller picture that was kept: compressed, and its pixels.
     fn kept(&self) -> Decoded {
         let kept = self.level_bytes();
-        Decoded { work: kept * table::KEPT, held: 2.0 * kept, kept }
+        Decoded { work: kept * table::KEPT, before: 2.0 * kept, held: kept, kept }
     }
 
     /// Bytes of the pixels of the level.
@@ -87,7 +89,7 @@ impl Plan {
         Decoded {
             work: costs.once + area * self.pixel(costs, density),
             held: part * self.channels.count() as f64 * table::WAVELET_BYTES,
-            kept: 0.0,
+            ..Decoded::default()
         }
     }
 
@@ -99,7 +101,7 @@ impl Plan {
         let repeated = (tile as f64 / band.max(1) as f64).clamp(1.0, bands);
         let work = all.max(tile) as f64 * repeated * self.pixel(costs, self.density(costs));
         let samples = band.max(tile) as f64 * self.channels.count() as f64;
-        Decoded { work: costs.once + work, held: samples * table::OPENJPEG_BYTES, kept: 0.0 }
+        Decoded { work: costs.once + work, held: samples * table::OPENJPEG_BYTES, ..Decoded::default() }
     }
 
     /// Of a whole level, whatever part of it is shown.
@@ -115,7 +117,8 @@ impl Plan {
         };
         Decoded {
             work: costs.once + skipped + packed * costs.packed + area * self.pixel(costs, 0.0),
-            held: raster.max(stored) + area * costs.held + packed + coefficients,
+            before: raster.max(stored) + area * costs.held + packed + coefficients,
+            held: raster,
             kept: raster.min(PICTURE_BYTES as f64),
         }
     }
@@ -129,7 +132,8 @@ impl Plan {
         let density = packed / (self.scaling.level_dimensions.area() as f64).max(1.0);
         let work = packed * table::INDEXED + area * self.pixel(costs, density);
         // The compressed bytes of a band, and its pixels beside the band itself.
-        Decoded { work, held: self.scaling.band_area() as f64 * (density + 1.0), kept: 0.0 }
+        let held = self.scaling.band_area() as f64 * (density + 1.0);
+        Decoded { work, held, ..Decoded::default() }
     }
 
     /// Nanoseconds for a pixel with so many compressed bytes.

@@ -9,6 +9,8 @@ use crate::picture::{Channels, Format, Orientation, Quality};
 pub(super) struct Made {
     /// Nanoseconds.
     pub(super) work: f64,
+    /// Bytes of a band as it is written.
+    pub(super) band: f64,
     /// Bytes of the whole picture before it is turned.
     pub(super) gathered: f64,
     /// Bytes at most from then on, for what is not written while it is made.
@@ -30,6 +32,7 @@ impl Plan {
                 + self.toning(canvas)
                 + encoding.once
                 + canvas * encoding.pixel,
+            band: 2.0 * pixel * canvas.min(table::BAND),
             gathered,
             held: turned.max(encoding.held_once + canvas * (pixel + encoding.held)),
         }

@@ -34,12 +34,12 @@ pub enum Class {
 }
 
 impl Cost {
-    /// The most that is cheap: the tiles of all pyramids are, also those of 1024 pixels a side as WebP (160 ms by
-    /// estimate), and the thumbnails of photographs without tiles up to 20 megapixels. What comes next is
-    /// whole pages.
-    pub const CHEAP: Self = Self { work: Duration::from_millis(180), bytes: 64 << 20 };
+    /// The most that is cheap. The tiles of all pyramids are, up to 1024 pixels a side of JPEG 2000 as WebP, which take
+    /// 190 ms by estimate and 150 in truth; so are thumbnails of photographs without tiles. Whole pages take more.
+    pub const CHEAP: Self = Self { work: Duration::from_millis(200), bytes: 64 << 20 };
 
-    /// The most that is middling: pages of 24 megapixels written while they are made.
+    /// The most that is middling. Pages of 24 megapixels are that are written while they are made, and thumbnails of as
+    /// many pixels without tiles; what is dear takes seconds, or a quarter of the memory that there is.
     pub const MIDDLING: Self = Self { work: Duration::from_millis(1200), bytes: 160 << 20 };
 
     /// How a request of this cost is admitted.
@@ -58,25 +58,35 @@ impl Plan {
     pub fn cost(&self) -> Cost {
         let (decoded, made) = (self.decoding(), self.making());
         let nanoseconds = table::REQUEST + decoded.work + made.work;
-        let bands = decoded.held + 2.0 * self.band_bytes();
+        let bands = decoded.held + self.band_bytes() * self.copies();
         let bytes = match self.stream {
-            Some(_) => bands,
+            Some(_) => bands + made.band,
             // Decoders are gone when the whole picture is encoded, but for what is cached.
             None => (bands + made.gathered).max(decoded.kept + made.held),
         };
         // `as` saturates.
-        let bytes = (table::REQUEST_BYTES + bytes) as u64;
+        let bytes = (table::REQUEST_BYTES + bytes.max(decoded.before)) as u64;
         Cost { work: Duration::from_nanos(nanoseconds as u64), bytes }
     }
 
     /// Bytes that decoding takes, whatever is made of the pixels.
     pub(super) fn least_bytes(&self) -> u64 {
-        (table::REQUEST_BYTES + self.decoding().held + self.band_bytes()) as u64
+        let decoded = self.decoding();
+        (table::REQUEST_BYTES + decoded.before.max(decoded.held + self.band_bytes())) as u64
     }
 
     /// Bytes of the pixels of a band.
     fn band_bytes(&self) -> f64 {
         self.scaling.band_area() as f64 * self.channels.count() as f64 * self.sample_bytes()
+    }
+
+    /// How often the pixels of a band are held: as they are decoded, with their colours converted, while they are scaled.
+    fn copies(&self) -> f64 {
+        match (self.scaling.is_copy(), self.channels.has_alpha()) {
+            (true, _) => 2.0,
+            (false, false) => 3.0,
+            (false, true) => 4.0,
+        }
     }
 
     fn sample_bytes(&self) -> f64 {

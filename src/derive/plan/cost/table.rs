@@ -7,9 +7,12 @@ use crate::encode::{Jpeg, PngCompression, Subsampling, TiffCompression, Webp};
 use crate::picture::Codec;
 
 /// What every request takes: to open its master, to read a profile, to answer.
-pub(super) const REQUEST: f64 = 300e3;
+pub(super) const REQUEST: f64 = 1e6;
 /// What it holds besides: code that is run for the first time, buffers of a connection.
-pub(super) const REQUEST_BYTES: f64 = 4e6;
+pub(super) const REQUEST_BYTES: f64 = 6e6;
+
+/// Pixels that are written at once: half a million, or a row of tiles of a wide picture.
+pub(super) const BAND: f64 = 1e6;
 
 /// For a sample of 16 bits instead of 8: scaling, turning and tilting take 1.4 to 1.6 times as long.
 pub(super) const DEEP: f64 = 1.6;
@@ -20,17 +23,17 @@ pub(super) const SCALED_TO: f64 = 3.3;
 /// Pixels with alpha are multiplied by it before they are scaled, and divided after it: 2 times as long.
 pub(super) const SCALED_ALPHA: f64 = 2.0;
 /// For a pixel of colours that may have a profile, which is not known before it is read: 6 if it is Adobe RGB, else 0.
-pub(super) const CONVERTED: f64 = 2.5;
+pub(super) const CONVERTED: f64 = 3.0;
 /// For a pixel of inks with a profile: a table of four dimensions.
 pub(super) const INKS: f64 = 40.0;
 /// For a sample that is mirrored or turned by quarters: 3.5 to 5.
-pub(super) const TURNED: f64 = 5.0;
+pub(super) const TURNED: f64 = 4.5;
 /// For a sample of the canvas of a turn by 10 or 45 degrees: 35.
 pub(super) const TILTED: f64 = 40.0;
 /// For a pixel made gray.
-pub(super) const GRAYED: f64 = 5.0;
+pub(super) const GRAYED: f64 = 3.0;
 /// For a pixel made black or white.
-pub(super) const BITONAL: f64 = 8.0;
+pub(super) const BITONAL: f64 = 4.0;
 /// For a pixel with alpha that is put on paper: 20 to 25.
 pub(super) const FLATTENED: f64 = 25.0;
 
@@ -88,23 +91,23 @@ pub(super) const fn decoding(codec: Codec) -> Decoding {
         // 3.5; of 16 bits 3.8.
         Codec::Deflate => Decoding { pixel: 1.0, byte: 4.0, ..FREE },
         // 0.6; of 16 bits 4.2.
-        Codec::Zstd => Decoding { pixel: 1.0, byte: 3.0, ..FREE },
+        Codec::Zstd => Decoding { pixel: 1.0, byte: 4.2, ..FREE },
         Codec::Lzma => Decoding { once: 5e6, pixel: 1.0, byte: 40.0, ..FREE },
         // Quality 85 and 4:2:0: 3 for 0.2 bytes; quality 90 and RGB: 12 for 0.8 bytes.
         Codec::Jpeg => Decoding { pixel: 4.0, packed: 11.0, density: 0.5, ..FREE },
         // 22 for 0.3 bytes, at whatever size.
-        Codec::JpegInScans { .. } => Decoding { pixel: 6.0, packed: 60.0, ..FREE },
+        Codec::JpegInScans { .. } => Decoding { pixel: 6.0, packed: 72.0, ..FREE },
         Codec::WebP => Decoding { pixel: 22.0, ..FREE },
         // 47; without loss 37, and its pixels twice.
         Codec::WebPFile => Decoding { pixel: 48.0, held: 5.0, ..FREE },
-        // 4.2; interlaced or of 16 bits 5.5.
-        Codec::Png => Decoding { byte: 5.5, ..FREE },
+        // 4.2; of 16 bits 5.5, interlaced 5.8.
+        Codec::Png => Decoding { byte: 6.0, ..FREE },
         Codec::Gif => Decoding { pixel: 26.0, held: 1.0, ..FREE },
         // 60 for 0.3 bytes; without loss 190 for 1.8 bytes. The first window of a file needs its index.
-        Codec::Jpeg2000 => Decoding { once: 8e6, pixel: 40.0, packed: 90.0, density: 1.0, ..FREE },
+        Codec::Jpeg2000 => Decoding { once: 12e6, pixel: 40.0, packed: 90.0, density: 1.0, ..FREE },
         // Not measured: that of Part 1 by OpenJPEG, with a coder that is ten times as fast.
         Codec::HighThroughput { .. } => {
-            Decoding { once: 8e6, pixel: 60.0, packed: 20.0, density: 1.0, ..FREE }
+            Decoding { once: 12e6, pixel: 60.0, packed: 20.0, density: 1.0, ..FREE }
         }
     }
 }
@@ -127,7 +130,7 @@ pub(super) const fn plain(pixel: f64, held: f64) -> Encoding {
     Encoding { once: 0.0, pixel, held_once: 0.0, held }
 }
 
-/// JPEG of so many samples a pixel: 3.4 each; 4:4:4 1.5 times, progressive 3, optimised 2.3, quality 95 1.4.
+/// JPEG of so many samples a pixel: 3.4 each; 4:4:4 1.5 times, progressive 3, optimised 2, quality 95 1.3.
 pub(super) fn jpeg(settings: &Jpeg, quality: u8, samples: f64) -> Encoding {
     let (chroma, coefficients) = match settings.subsampling {
         Subsampling::TwoByTwo => (1.0, 0.5),
@@ -136,10 +139,10 @@ pub(super) fn jpeg(settings: &Jpeg, quality: u8, samples: f64) -> Encoding {
     };
     let scans = match (settings.progressive, settings.optimize) {
         (true, _) => 3.3,
-        (false, true) => 2.3,
+        (false, true) => 2.0,
         (false, false) => 1.0,
     };
-    let fine = 1.0 + f64::from(quality.saturating_sub(80)) / 20.0;
+    let fine = 1.0 + f64::from(quality.saturating_sub(80)) / 40.0;
     let held = if scans > 1.0 { 2.0 * samples * coefficients } else { 0.0 };
     plain(3.5 * samples * chroma * scans * fine, 1.0 + held)
 }
@@ -151,7 +154,7 @@ pub(super) const fn png(compression: PngCompression, bytes: f64) -> Encoding {
         PngCompression::Balanced => 45.0,
         PngCompression::High => 75.0,
     };
-    plain(byte * bytes, 1.2 * bytes)
+    plain(byte * bytes, 1.5 * bytes)
 }
 
 /// WebP: 45 by methods 0 and 1, 70, 195 by 3 to 5, 370; without loss 370, 480, 780, 1060, and 1150 by quality 100.
@@ -189,7 +192,7 @@ pub(super) const fn tiff(compression: TiffCompression, bytes: f64) -> Encoding {
 
 /// GIF: 43 to 60 for a pixel, gray 25, and the palette: 190 ms at speed 1, from a quarter of a million pixels.
 pub(super) fn gif(speed: u8, has_colour: bool) -> Encoding {
-    let palette = if has_colour { 200e6 / f64::from(speed.max(1)) } else { 0.0 };
+    let palette = if has_colour { 250e6 / f64::from(speed.max(1)) } else { 0.0 };
     Encoding { once: palette, ..plain(if has_colour { 55.0 } else { 30.0 }, 3.0) }
 }
 
@@ -205,5 +208,5 @@ pub(super) fn avif(speed: u8, has_alpha: bool) -> Encoding {
         [18_000.0, 6_000.0, 2_700.0, 2_600.0, 2_700.0, 2_200.0, 2_200.0, 2_200.0, 1_000.0, 600.0];
     let pixel = PIXEL[usize::from(speed.clamp(1, 10)) - 1];
     let alpha = if has_alpha { 1.5 } else { 1.0 };
-    Encoding { held_once: 8e6, ..plain(pixel * alpha, 36.0 * alpha) }
+    Encoding { held_once: 12e6, ..plain(pixel * alpha, 36.0 * alpha) }
 }

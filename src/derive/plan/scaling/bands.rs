@@ -52,7 +52,7 @@ impl Scaling {
     pub fn band_area(&self) -> u64 {
         let whole = self.window();
         // `as` saturates: what other bands need as well is held for them.
-        let rows = self.step(whole).saturating_add(2 * self.y.reach() as u32);
+        let rows = self.step(whole).saturating_add((2.0 * self.y.reach()) as u32);
         u64::from(whole.width) * u64::from(rows.min(whole.height))
     }
 
