@@ -11,6 +11,7 @@ mod flat_colours;
 mod formats;
 mod golden;
 mod masters;
+mod memory;
 mod metadata;
 mod nginx;
 mod pages;
