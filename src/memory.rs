@@ -1,14 +1,15 @@
 //! Room in memory, asked for before a large buffer is made: where there is none, the request that needs it is refused,
 //! and its worker lives. A worker has one thread, so what was there is there a moment later, for libraries in C as well.
-//! Only of buffers that are small nobody is asked: an allocation of less than a megabyte that fails ends the worker.
+//! For small buffers nobody is asked: an allocation of less than [`LARGE`] that fails ends the worker.
 
 use std::hint::black_box;
 use std::sync::Once;
 
 use crate::error::NoMemory;
 
-/// Buffers of fewer bytes are made without asking.
-const LARGE: u64 = 1 << 20;
+/// Buffers of fewer bytes are made without asking. Asking for fewer would also have the allocator of glibc keep as many
+/// for itself from then on (DEFAULT_MMAP_THRESHOLD_MAX).
+const LARGE: u64 = 32 << 20;
 
 /// Whether there is room for so many bytes, given the limits of the process (RLIMIT_DATA). Costs two calls of the
 /// kernel if they are many, and touches none of them.

@@ -2,17 +2,18 @@
 //! The tiles of one view are mostly of the same master. Of flat ones, the index of their data is cached if they have
 //! one, and small pictures that had to be decoded whole for any window.
 //!
-//! What a worker may hold between requests, at most; eight workers hold half a gigabyte:
+//! What a worker may hold between requests, at most: eight of them hold 576 MiB.
 //!
 //! | MiB | what | bounded by |
 //! |---|---|---|
-//! | 20 | pictures of flat masters, whole or reduced | [`PICTURE_BYTES`] |
-//! | 8 | indexes of JPEGs | `INDEX_BYTES` |
-//! | 16 | code-blocks of JPEG 2000, decoded | [`recto_jp2::Window`] |
+//! | 20 | pictures of flat masters, whole or reduced | `PICTURE_BYTES` |
+//! | 4 | indexes of JPEGs | `INDEX_BYTES` |
+//! | 16 | code-blocks of JPEG 2000, decoded | `CACHE_BYTES` of `recto_jp2` |
+//! | 9 | planes of JPEG 2000, three kinds of them | `MAX_IDLE` of `recto_jp2` |
 //! | 16 | headers and indexes of known masters | `[masters] known_bytes` |
-//! | 2 | info.json | [`crate::http`] |
+//! | 2 | info.json | `http::InfoCache` |
 //! | 4 | buffers of the reader of TIFF | each is freed if it is larger than one of them |
-//! | 1 | buffers of the resampler | [`crate::raster::Resampler`] |
+//! | 1 | buffers of the resampler | `raster::Resampler` |
 //!
 //! All else belongs to a request, and to what was admitted
 //! of it.
@@ -32,7 +33,7 @@ use crate::watch::Watch;
 pub(crate) const PICTURE_BYTES: usize = 20 << 20;
 
 /// The most that it holds of indexes: those of some dozens of JPEGs of 12 megapixels.
-const INDEX_BYTES: usize = 8 << 20;
+const INDEX_BYTES: usize = 4 << 20;
 
 /// Decodes windows of masters of every kind.
 pub struct Decoder {
@@ -87,6 +88,7 @@ impl Decoder {
     /// for.
     pub fn release_buffers(&mut self) {
         self.watch = Watch::unlimited();
+        self.jp2.trim();
         self.tiff.forget();
         self.rows = None;
         self.pictures.trim();

@@ -1,4 +1,5 @@
-//! Indexes of masters on disk. They take long to build, so each is built once, and not by each worker after each start.
+//! Indexes of masters on disk, and smaller pictures of them. They take long to make, so each is made once, and not by
+//! each worker after each start.
 //! One file for each kind of index and master, named after the master's identity.
 //! A file is replaced atomically, so that workers need not coordinate. It has a checksum over its contents and the
 //! identity: one that is damaged, or belongs to another master of the same name, is ignored. An index only saves work:

@@ -5,6 +5,7 @@
 mod contract;
 mod decoder;
 mod flat_window;
+mod held;
 mod index_store;
 mod open_masters;
 mod reader;

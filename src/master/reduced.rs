@@ -4,6 +4,7 @@
 
 use super::{Decoder, Kind, Master, PictureKey};
 use crate::error::MasterError;
+use crate::format::flat;
 use crate::picture::{Depth, Description, Dimensions, Level, Rect, Sampling};
 use crate::raster::{AnyRaster, Boxes, Raster, Sample};
 
@@ -14,7 +15,7 @@ const SIDE: u32 = 2048;
 const LEAST_AREA: u64 = 4 << 20;
 
 /// Masters of more pixels have none: nobody decodes them whole.
-const MOST_AREA: u64 = 1 << 30;
+const MOST_AREA: u64 = flat::MAX_AREA;
 
 /// About as many pixels are decoded at once.
 const BAND_AREA: u32 = 1 << 19;
@@ -25,11 +26,11 @@ const MOST_BYTES: usize = (SIDE as usize).pow(2) * 8;
 /// How much zstd tries: three times as fast as the disk.
 const LEVEL: i32 = 1;
 
-/// The smaller picture of a master, if that is worth having.
+/// The smaller picture of a master, if that is worth having. Not of one in tiles: a window of it costs little.
 pub(super) fn level(description: &Description) -> Option<Level> {
     let [full] = description.levels[..] else { return None };
     let Dimensions { width, height } = full.dimensions;
-    if !(LEAST_AREA..=MOST_AREA).contains(&full.dimensions.area()) {
+    if full.tiled || !(LEAST_AREA..=MOST_AREA).contains(&full.dimensions.area()) {
         return None;
     }
     let factor = factor(full.dimensions);
@@ -109,7 +110,7 @@ impl Master {
     }
 
     /// Windows of the only level, top to bottom, that end between its pieces unless these are tall.
-    fn bands(&self) -> impl Iterator<Item = Rect> + use<> {
+    pub(super) fn bands(&self) -> impl Iterator<Item = Rect> + use<> {
         let Level { dimensions: Dimensions { width, height }, tile, .. } = self.description.levels[0];
         let rows = (BAND_AREA / width).max(1);
         let is_cut = tile.width >= width && tile.height > rows.saturating_mul(4);
@@ -176,5 +177,159 @@ impl Kind {
             Self::Tiff(pyramid) if level >= pyramid.levels.len() => 0,
             _ => level,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::rc::Rc;
+    use std::time::{Duration, SystemTime};
+
+    use png::{BitDepth, ColorType, Encoder};
+
+    use super::*;
+    use crate::master::{Bounds, IndexStore, OpenMasters, Reader, StateSettings};
+    use crate::picture::{Channels, Codec, Coding};
+    use crate::source::identity::tests::settle;
+    use crate::source::{Masters, Root};
+
+    const FULL: Dimensions = Dimensions::new(2300, 1900);
+
+    fn write(path: &Path, seed: usize) {
+        let file = fs::File::create(path).expect("created");
+        let mut encoder = Encoder::new(&file, FULL.width, FULL.height);
+        encoder.set_color(ColorType::Grayscale);
+        encoder.set_depth(BitDepth::Eight);
+        encoder.set_compression(png::Compression::Fastest);
+        let pixels: Vec<u8> =
+            (0..FULL.area() as usize).map(|n| ((n / 2300) * seed + n % 2300 / 3) as u8).collect();
+        encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels)).expect("written");
+        file.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("set");
+        settle(path);
+    }
+
+    struct Site {
+        directory: tempfile::TempDir,
+    }
+
+    impl Site {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().expect("a directory");
+            fs::create_dir(directory.path().join("state")).expect("made");
+            fs::create_dir(directory.path().join("masters")).expect("made");
+            Self { directory }
+        }
+
+        fn master(&self, has_store: bool) -> Rc<Master> {
+            let settings =
+                StateSettings { directory: self.directory.path().join("state"), max_bytes: 1 << 30 };
+            let store = has_store.then(|| IndexStore::open(&settings).expect("a store"));
+            let root = Masters { root: self.directory.path().join("masters"), follow_symlinks: false };
+            let root = Root::open(&root).expect("a root");
+            let bounds = Bounds { known: 1, known_bytes: 1 << 20 };
+            OpenMasters::new(bounds, store).find(&root, "a.png", |_| Ok(())).expect("a master")
+        }
+
+        fn saved(&self) -> Vec<std::path::PathBuf> {
+            let entries = fs::read_dir(self.directory.path().join("state")).expect("a directory");
+            entries.map(|entry| entry.expect("an entry").path()).collect()
+        }
+    }
+
+    fn decoded(master: &Master) -> Raster {
+        let window = Rect::new(100, 50, 400, 300);
+        master.decode(&mut Decoder::default(), 1, window).expect("decoded")
+    }
+
+    #[test]
+    fn it_is_the_same_whether_it_was_kept_or_not() {
+        let site = Site::new();
+        write(&site.directory.path().join("masters/a.png"), 7);
+        let bare = site.master(false);
+        assert_eq!(bare.description.levels[1].dimensions, Dimensions::new(1150, 950));
+        let reader = |master: &Master| master.reader(1, || Rect::new(0, 0, 1, 1));
+        let reduced = Reader::Reduced { at_once: false };
+        assert_eq!(reader(&bare), reduced);
+        let expected = decoded(&bare);
+        let full: Raster = bare.decode(&mut Decoder::default(), 0, Rect::whole(FULL)).expect("decoded");
+        let mean = |x: usize, y: usize| {
+            let at = |x: usize, y: usize| u32::from(full.pixels[y * 2300 + x]);
+            let (x, y) = (2 * (100 + x), 2 * (50 + y));
+            ((at(x, y) + at(x + 1, y) + at(x, y + 1) + at(x + 1, y + 1) + 2) / 4) as u8
+        };
+        assert!(expected.pixels.iter().enumerate().all(|(n, sample)| *sample == mean(n % 400, n / 400)));
+        let first = site.master(true);
+        assert_eq!((reader(&first), decoded(&first) == expected), (reduced, true));
+        let saved = site.saved();
+        assert_eq!((saved.len(), reader(&site.master(true))), (1, Reader::Kept));
+        let bytes = fs::read(&saved[0]).expect("there");
+        assert!(decoded(&site.master(true)) == expected, "from the store");
+        fs::write(&saved[0], &bytes[..bytes.len() / 2]).expect("written");
+        assert!(decoded(&site.master(true)) == expected, "made again");
+        assert!(fs::read(&saved[0]).expect("there") == bytes, "and saved again");
+        // Another picture of the same name has its own.
+        write(&site.directory.path().join("masters/a.png"), 5);
+        assert!(decoded(&site.master(true)) == decoded(&site.master(false)));
+        assert!(decoded(&site.master(true)) != expected);
+    }
+
+    fn check<S: Sample>(channels: Channels) {
+        let dimensions = Dimensions::new(31, 17);
+        let count = channels.count();
+        let samples = (0..dimensions.area() as usize * count).map(|n| S::of((n * n * 37) as u32 & S::MAX));
+        let raster = Raster { dimensions, channels, pixels: samples.collect() };
+        let bytes = packed(&raster).expect("packed");
+        assert_eq!(unpacked(&bytes, dimensions, count), Some(raster.pixels));
+        assert_eq!(unpacked::<S>(&bytes, Dimensions::new(17, 31), count), None);
+        assert_eq!(unpacked::<S>(&bytes, dimensions, count + 1), None);
+        for length in 0..bytes.len() {
+            assert_eq!(unpacked::<S>(&bytes[..length], dimensions, count), None, "{length}");
+        }
+    }
+
+    #[test]
+    fn what_is_saved_is_found_again() {
+        for channels in [Channels::Gray, Channels::GrayAlpha, Channels::Rgb, Channels::Rgba] {
+            check::<u8>(channels);
+            check::<u16>(channels);
+        }
+        let eight = Raster::<u8>::new(Dimensions::new(2, 2), Channels::Gray);
+        let bytes = packed(&eight).expect("packed");
+        assert_eq!(unpacked::<u16>(&bytes, eight.dimensions, 1), None);
+    }
+
+    #[test]
+    fn only_large_pictures_of_one_level_have_one() {
+        let described = |width, height, tiled, count| Description {
+            levels: vec![
+                Level {
+                    dimensions: Dimensions::new(width, height),
+                    tile: Dimensions::new(width, 16),
+                    tiled,
+                    stored_as: None,
+                    coding: Coding::of(Codec::Plain, 3),
+                    sampling: Sampling::Boxes,
+                    is_stored: true,
+                };
+                count
+            ],
+            orientation: crate::picture::Orientation::UPRIGHT,
+            channels: Channels::Rgb,
+            depth: Depth::Eight,
+        };
+        let size = |width, height, tiled, count| {
+            level(&described(width, height, tiled, count)).map(|level| (level.dimensions, level.tile))
+        };
+        let some = |width, height, rows| Some((Dimensions::new(width, height), Dimensions::new(width, rows)));
+        assert_eq!(size(10_000, 10_000, false, 1), some(1250, 1250, 16));
+        assert_eq!(size(6000, 4000, false, 1), some(1500, 1000, 16));
+        assert_eq!(size(2049, 2048, false, 1), some(1025, 1024, 16));
+        assert_eq!(size(1_000_000, 10, false, 1), some(1954, 1, 1));
+        assert_eq!(size(2000, 2000, false, 1), None, "too small");
+        assert_eq!(size(10_000, 10_001, false, 1), None, "too large");
+        assert_eq!(size(6000, 4000, true, 1), None, "tiles");
+        assert_eq!(size(6000, 4000, false, 2), None, "there is one");
     }
 }

@@ -1,4 +1,4 @@
-//! How many masters a worker keeps open, and where indexes of them are saved.
+//! How many masters a worker keeps open, and where what is dear to find out about them is saved.
 
 use std::path::PathBuf;
 

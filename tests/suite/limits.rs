@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use recto::config::Config;
+use recto::desk::Alone;
 use recto::http::Request;
 use recto::respond::Service;
 use serde_json::Value;
@@ -26,7 +27,7 @@ fn answer(masters: &Path, settings: &str, path: &str) -> (u16, String) {
     let mut service = Service::new(Config::parse(&text).expect("a configuration")).expect("a service");
     let uri = format!("/iiif/3/{path}");
     let request = Request::from_pairs([("REQUEST_METHOD", "GET"), ("REQUEST_URI", &uri)]);
-    let response = service.respond(&request);
+    let response = service.respond(&request, &mut Alone).expect("nobody else has it");
     let chunks = response.body.into_chunks().flat_map(|chunk| chunk.expect("whole"));
     (response.status, String::from_utf8_lossy(&chunks.collect::<Vec<u8>>()).into_owned())
 }

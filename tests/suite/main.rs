@@ -14,6 +14,7 @@ mod golden;
 mod lanes;
 mod limits;
 mod masters;
+mod memory;
 mod metadata;
 mod nginx;
 mod pages;

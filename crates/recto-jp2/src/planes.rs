@@ -7,6 +7,9 @@ use crate::geometry::Rect;
 /// Spare planes take no more than this: what a window of 512 by 512 pixels in colour needs at a time.
 const MAX_SPARE: usize = 8 << 20;
 
+/// So much of it stays between two pictures.
+const MAX_IDLE: usize = 3 << 20;
+
 /// A rectangle of samples: signed numbers of the wavelet that makes them while decoding, in the end codes, where 0 is
 /// the least sample.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,6 +61,14 @@ impl<T: Copy + Default> Spare<T> {
         best.map_or_else(Vec::new, |best| self.0.swap_remove(best))
     }
 
+    /// Frees the largest until the rest is no more than an idle decoder should hold.
+    pub(crate) fn trim(&mut self) {
+        self.0.sort_unstable_by_key(Vec::capacity);
+        while self.0.iter().map(Vec::capacity).sum::<usize>() * size_of::<T>() > MAX_IDLE {
+            self.0.pop();
+        }
+    }
+
     /// Keeps the memory of a plane, if it has any: planes of components that were not requested have none, and would
     /// pile up.
     pub(crate) fn keep(&mut self, plane: Plane<T>) {
@@ -86,5 +97,7 @@ mod tests {
             spare.keep(Plane { rect: rect(0), samples: Vec::with_capacity(MAX_SPARE / 8) });
         }
         assert_eq!(spare.0.len(), 2, "the small one, and one of half of all that is kept");
+        spare.trim();
+        assert_eq!(spare.0.iter().map(Vec::capacity).collect::<Vec<_>>(), [80], "the small one");
     }
 }

@@ -84,7 +84,8 @@ impl Pipeline {
         carried: Carried,
         watch: &Watch,
     ) -> Result<Body<'_>, Error> {
-        room(plan.cost().bytes)?;
+        let held = master.held_bytes(plan.scaling.level, plan.scaling.first_window());
+        room(held.max(plan.cost().bytes))?;
         let conversion = self.converter.conversion::<S>(source.as_deref(), master.description.channels);
         self.decoder.watch = watch.clone();
         let decoder = Lent::new(&mut self.decoder, Decoder::release_buffers);

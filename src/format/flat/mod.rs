@@ -95,6 +95,15 @@ impl Picture {
         }
     }
 
+    /// Bytes that [`Picture::decode`] takes for a level of a file of `length` bytes.
+    pub(crate) fn held_bytes(&self, level: usize, length: u64) -> u64 {
+        let dimensions = self.description.levels[level].dimensions;
+        match &self.form {
+            Form::Jpeg(header) => jpeg::cost(header, dimensions, length),
+            Form::Image(form) => form.held_bytes(dimensions.area(), self.description.pixel_bytes()),
+        }
+    }
+
     /// Whether windows of a level can be decoded by themselves, given an [`Index`], which can be built unless the data
     /// are unusual.
     pub fn has_windows(&self, level: usize) -> bool {

@@ -69,6 +69,14 @@ impl Form {
         matches!(self, Self::Png) && !png::is_interlaced(bytes)
     }
 
+    /// Bytes that decoding so many pixels takes.
+    pub(super) fn held_bytes(self, area: u64, pixel_bytes: u64) -> u64 {
+        match self {
+            Self::Png => area.saturating_mul(pixel_bytes),
+            Self::Other(format) => plain_images::held_bytes(area.saturating_mul(pixel_bytes), area, format),
+        }
+    }
+
     /// All pixels, in this depth or that of the file, whichever is less.
     ///
     /// # Errors

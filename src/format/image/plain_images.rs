@@ -79,7 +79,7 @@ pub(super) fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
 /// [`MasterError`] if the file is damaged, or too large, or `watch` ends the work.
 pub(super) fn decode(bytes: &[u8], format: ImageFormat, watch: &Watch) -> Result<AnyRaster, MasterError> {
     let decoder = open(bytes, format, watch)?;
-    take_budget(dimensions(&*decoder), held_bytes(&*decoder, format))?;
+    take_budget(dimensions(&*decoder), held_by(&*decoder, format))?;
     let mut raster = Raster::new(dimensions(&*decoder), channels(decoder.color_type())?);
     let read = decoder.read_image_boxed(&mut raster.pixels);
     watch.check()?;
@@ -89,8 +89,7 @@ pub(super) fn decode(bytes: &[u8], format: ImageFormat, watch: &Watch) -> Result
 
 /// Bytes that decoding takes: the pixels, and those of the library: of a GIF the indexes, of a WebP about as many more,
 /// as planes or as what filters work on.
-fn held_bytes(decoder: &dyn ImageDecoder, format: ImageFormat) -> u64 {
-    let (pixels, area) = (decoder.total_bytes(), dimensions(decoder).area());
+pub(super) fn held_bytes(pixels: u64, area: u64, format: ImageFormat) -> u64 {
     match format {
         ImageFormat::Gif => pixels + area,
         ImageFormat::WebP => pixels + 4 * area,
@@ -113,7 +112,7 @@ fn open<'a>(
         ImageFormat::WebP => Box::new(WebPDecoder::new(Watched::new(fitted(bytes)?, watch)).map_err(failed)?),
         _ => Box::new(BmpDecoder::new(file()).map_err(failed)?),
     };
-    check_budget(dimensions(&*decoder), held_bytes(&*decoder, format))?;
+    check_budget(dimensions(&*decoder), held_by(&*decoder, format))?;
     decoder.set_limits(limits).map_err(failed)?;
     Ok(decoder)
 }
@@ -166,6 +165,10 @@ fn chunks(bytes: &[u8]) -> (u8, usize) {
         at += 8 + length.next_multiple_of(2);
     }
     (held, at)
+}
+
+fn held_by(decoder: &dyn ImageDecoder, format: ImageFormat) -> u64 {
+    held_bytes(decoder.total_bytes(), dimensions(decoder).area(), format)
 }
 
 fn dimensions(decoder: &dyn ImageDecoder) -> Dimensions {

@@ -92,3 +92,94 @@ fn samples<S: Sample>(row: &[u8], depth: Depth, first: usize, out: &mut [S]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ::png::{BitDepth, ColorType, Encoder};
+
+    use super::*;
+    use crate::raster::AnyRaster;
+
+    const SIZE: Dimensions = Dimensions::new(37, 29);
+
+    fn encoded(colour: ColorType, depth: BitDepth) -> Vec<u8> {
+        let mut file = Vec::new();
+        let mut encoder = Encoder::new(&mut file, SIZE.width, SIZE.height);
+        encoder.set_color(colour);
+        encoder.set_depth(depth);
+        if colour == ColorType::Indexed {
+            encoder.set_palette((0..=255).flat_map(|n| [n, n ^ 0x5a, 255 - n]).collect::<Vec<u8>>());
+            encoder.set_trns(&b"\x00\x40\xff"[..]);
+        }
+        let row = (SIZE.width as usize * colour.samples() * depth as usize).div_ceil(8);
+        let data: Vec<u8> = (0..row * SIZE.height as usize).map(|n| ((n * n / 7) ^ (n / 3)) as u8).collect();
+        encoder.write_header().and_then(|mut writer| writer.write_image_data(&data)).expect("encoded");
+        file
+    }
+
+    /// Windows that follow each other, with and without rows between them, as wide as the picture and narrower.
+    const WINDOWS: [&[Rect]; 4] = [
+        &[Rect::new(0, 0, 37, 29)],
+        &[Rect::new(0, 0, 37, 5), Rect::new(0, 5, 37, 1), Rect::new(0, 6, 37, 23)],
+        &[Rect::new(3, 2, 10, 4), Rect::new(30, 6, 7, 2), Rect::new(0, 20, 1, 9)],
+        &[Rect::new(36, 28, 1, 1)],
+    ];
+
+    fn read<S: Sample>(rows: &mut Rows<&[u8]>, window: Rect) -> Result<Raster<S>, MasterError> {
+        rows.read(window, &Watch::unlimited())
+    }
+
+    fn check<S: Sample>(file: &[u8], whole: &AnyRaster) {
+        for windows in WINDOWS {
+            let mut rows = Rows::open(file).expect("a PNG");
+            for window in windows {
+                assert_eq!(read::<S>(&mut rows, *window), Ok(whole.part(*window)), "{window}");
+                assert_eq!(rows.next(), window.bottom());
+            }
+        }
+    }
+
+    #[test]
+    fn rows_are_those_of_the_whole_picture() {
+        use BitDepth::{Eight, Four, One, Sixteen, Two};
+        for (colour, depths) in [
+            (ColorType::Grayscale, &[One, Two, Four, Eight, Sixteen][..]),
+            (ColorType::GrayscaleAlpha, &[Eight, Sixteen]),
+            (ColorType::Rgb, &[Eight, Sixteen]),
+            (ColorType::Rgba, &[Eight, Sixteen]),
+            (ColorType::Indexed, &[One, Two, Four, Eight]),
+        ] {
+            for depth in depths {
+                let file = encoded(colour, *depth);
+                check::<u8>(&file, &png::decode(&file, Depth::Eight, &Watch::unlimited()).expect("decoded"));
+                check::<u16>(
+                    &file,
+                    &png::decode(&file, Depth::Sixteen, &Watch::unlimited()).expect("decoded"),
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_an_error() {
+        let file = encoded(ColorType::Rgb, BitDepth::Eight);
+        let mut rows = Rows::open(&file[..]).expect("a PNG");
+        assert!(read::<u8>(&mut rows, Rect::new(0, 10, 37, 2)).is_ok());
+        for window in [Rect::new(0, 11, 37, 1), Rect::new(0, 28, 37, 2), Rect::new(30, 12, 8, 1)] {
+            assert!(read::<u8>(&mut rows, window).is_err(), "{window}");
+        }
+        let cut = Rows::open(&file[..file.len() * 2 / 3]).map(|mut rows| {
+            (
+                read::<u8>(&mut rows, Rect::new(0, 0, 37, 2)).is_ok(),
+                read::<u8>(&mut rows, Rect::new(0, 2, 37, 27)).is_err(),
+            )
+        });
+        assert_eq!(cut, Ok((true, true)), "only what is needed has to be there");
+        let mut wrong = file.clone();
+        // The last byte of the checksum of the pixels: IEND has 12 bytes.
+        let at = wrong.len() - 13;
+        wrong[at] ^= 1;
+        let whole = Rows::open(&wrong[..]).and_then(|mut rows| read::<u8>(&mut rows, Rect::whole(SIZE)));
+        assert!(whole.is_err() && png::decode(&wrong, Depth::Eight, &Watch::unlimited()).is_err());
+    }
+}

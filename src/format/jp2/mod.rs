@@ -19,6 +19,7 @@ pub use openjpeg::{Picture, compress};
 pub use recto_jp2::WindowDecoder;
 
 use crate::error::MasterError;
+use crate::memory::room;
 use crate::metadata::{Exif, Metadata, Xmp};
 use crate::picture::{
     Codec, Coding, Description, Dimensions, Level, Orientation, PhysicalScale, Rect, Sampling,
@@ -269,6 +270,7 @@ impl Image {
             };
             return self.decode_by(decode, bytes, level, window);
         };
+        room(self.held_bytes(window))?;
         let mut raster = Raster::new(window.dimensions(), self.pixel.channels());
         let (reduction, window) = self.located(level, window)?;
         let announce = convert::announcer(bytes, self.file.codestream.start);
@@ -300,6 +302,12 @@ impl Image {
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
         self.decode_by(openjpeg::decode, bytes.into(), level, window)
+    }
+
+    /// Bytes that decoding a window takes beside its raster: twelve times that of a part of it, in 16 bits.
+    pub fn held_bytes(&self, window: Rect) -> u64 {
+        let columns = u64::from(window.width.min(PART_WIDTH));
+        columns * u64::from(window.height) * self.pixel.channels().count() as u64 * 24
     }
 
     fn decode_by<S: Sample>(

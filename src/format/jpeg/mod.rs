@@ -39,7 +39,9 @@ pub(crate) use layout::Layout;
 
 pub(crate) use app::Meaning;
 pub(crate) use frame::FrameHeader;
-pub(crate) use picture::{decode, decode_deep, decode_window, describe, has_windows, range, recognises};
+pub(crate) use picture::{
+    cost, decode, decode_deep, decode_window, describe, has_windows, range, recognises,
+};
 
 /// No encoder makes more scans; each costs its decoder, here or in a browser, the time of a whole picture.
 const MAX_SCANS: usize = 100;

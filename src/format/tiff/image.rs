@@ -5,6 +5,7 @@ use super::blank;
 use super::code::{self, fill_order, planar_configuration};
 use super::old_jpeg::OldJpeg;
 use super::pixel::PixelFormat;
+use super::stream::Stream;
 use super::values::{Compression, Photometric, Predictor};
 use crate::error::MasterError;
 use crate::ifd::tag;
@@ -150,12 +151,13 @@ impl Image {
         (u64::from(self.piece.width) * samples * u64::from(self.pixel.bits)).div_ceil(8)
     }
 
-    /// Bytes that decoding a piece takes: its samples, and as many again where planes are brought together or the chroma
-    /// is spread. Its compressed bytes come on top: mostly they are fewer.
-    pub fn held_bytes(&self) -> u64 {
-        let samples = u64::from(self.pixel.samples);
-        let pixels = self.piece.area().saturating_mul(samples * u64::from(self.pixel.bits.div_ceil(8)));
-        if self.planar || self.pixel.is_subsampled() { pixels.saturating_mul(2) } else { pixels }
+    /// Bytes that decoding a window takes beside its raster: the samples of a piece, or of rows of it where no more are
+    /// held, and as many again for its compressed bytes, where planes are brought together, or the chroma is spread.
+    pub fn held_bytes(&self, window: Rect) -> u64 {
+        let rows = if Stream::suits(self) { window.height } else { self.piece.height };
+        let pixels = u64::from(self.piece.width) * u64::from(rows);
+        let samples = u64::from(self.pixel.samples) * u64::from(self.pixel.bits.div_ceil(8));
+        pixels.saturating_mul(2 * samples)
     }
 
     /// The pixels of the piece in `column` and `row` that are in the image.

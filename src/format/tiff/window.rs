@@ -100,6 +100,7 @@ impl WindowDecoder {
         image: &Image,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
+        room(image.held_bytes(window))?;
         let mut raster = Raster::new(window.dimensions(), image.colours());
         let (pixel, mut scratch) = (decoded_format(image), Vec::new());
         let row_bytes = decoded_row_bytes(image, &pixel);
@@ -135,9 +136,6 @@ impl WindowDecoder {
             return Ok(());
         }
         self.holds = None;
-        if !Stream::suits(image) {
-            room(image.held_bytes())?;
-        }
         self.plain = !is_left_predicted(image);
         if image.planar {
             self.decode_planes(file, image, request)?;

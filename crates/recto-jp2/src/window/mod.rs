@@ -93,6 +93,13 @@ impl WindowDecoder {
         planes.into_iter().for_each(|plane| self.codes.keep(plane));
     }
 
+    /// Frees what is large of the planes that were taken back: until the next picture nobody needs them.
+    pub fn trim(&mut self) {
+        self.codes.trim();
+        self.reversible.trim();
+        self.irreversible.trim();
+    }
+
     fn decode_tile(
         &mut self,
         source: Source,

@@ -2,6 +2,8 @@
 //! Pure arithmetic on the headers.
 
 use crate::error::MasterError;
+use crate::format::budget::MAX_BYTES;
+use crate::memory::room;
 use recto_jp2::codestream::{Coding, ComponentCoding};
 use recto_jp2::{Component, Header, Rect};
 
@@ -12,8 +14,11 @@ const MAX_BLOCKS: u64 = 1 << 20;
 /// Tiles times components, each of which takes a kilobyte or two.
 const MAX_TILE_COMPONENTS: u64 = 1 << 18;
 
-/// Samples that are decoded at once, each of which takes eight bytes: an untiled image of 33 megapixels in colour.
-const MAX_SAMPLES: u64 = 100_000_000;
+/// Samples that are decoded at once: an untiled image of 17 megapixels in colour.
+const MAX_SAMPLES: u64 = MAX_BYTES / SAMPLE_BYTES;
+
+/// Bytes that a sample takes.
+const SAMPLE_BYTES: u64 = 8;
 
 /// Refuses what would take too much memory, by the main header or by those of the tiles in `area`, all of whose samples
 /// are decoded with `reduction` highest resolutions left out.
@@ -31,6 +36,7 @@ pub(super) fn check(
              {MAX_SAMPLES} are allowed"
         )));
     }
+    room(samples * SAMPLE_BYTES)?;
     let tile_components = u64::from(header.tiles()) * header.components.len() as u64;
     if tile_components > MAX_TILE_COMPONENTS {
         return Err(MasterError::TooLarge(format!(

@@ -61,7 +61,7 @@ pub(crate) fn describe(header: &Header, length: usize) -> Result<Description, Ma
         })
         .collect();
     let smallest = levels.last().map_or(header.dimensions, |level| level.dimensions);
-    check_budget(smallest, cost(header, smallest, length))?;
+    check_budget(smallest, cost(header, smallest, 0))?;
     if header.dimensions.area() / MOST_PIXELS_PER_BYTE > length as u64 {
         let dimensions = header.dimensions;
         return Err(MasterError::damaged(format!("{dimensions} pixels cannot come from {length} bytes")));
@@ -106,7 +106,7 @@ pub(crate) fn decode(
 /// The stream as libjpeg-turbo gets it, if what it takes to decode a level is within the budget.
 fn checked(bytes: &[u8], header: &Header, level: usize) -> Result<Vec<u8>, MasterError> {
     let dimensions = scaled(header.dimensions, factor(level));
-    take_budget(dimensions, cost(header, dimensions, bytes.len()))?;
+    take_budget(dimensions, cost(header, dimensions, bytes.len() as u64))?;
     // Bytes of a map may change under a decoder written in C.
     let mut copy = Vec::with_capacity(bytes.len());
     copy.extend(START);
@@ -221,9 +221,9 @@ fn scaled(full: Dimensions, factor: ScalingFactor) -> Dimensions {
 
 /// Bytes that it takes to decode a file of `length` bytes at a size: its copy; pixels, those of more than 8 bits and what
 /// becomes of them at the same time; and for several scans two bytes for every coefficient.
-fn cost(header: &Header, dimensions: Dimensions, length: usize) -> u64 {
+pub(crate) fn cost(header: &Header, dimensions: Dimensions, length: u64) -> u64 {
     let sample = if header.bits > 8 { 3 } else { 1 };
-    dimensions.area() * header.components as u64 * sample + coefficients(header) + length as u64
+    dimensions.area() * header.components as u64 * sample + coefficients(header) + length
 }
 
 /// Bytes of the coefficients that are held until the last of several scans.
