@@ -34,10 +34,20 @@ pub enum Error {
         wait: Duration,
     },
 
+    /// Whoever reads the log has to act, which names the master: trying this has ended workers, and it is not tried again
+    /// for a while.
+    #[error("this has failed repeatedly and is not tried again for a while")]
+    Quarantined,
+
     /// The operator has to act: the machine, not the request or the file, is at fault.
     #[error("{0}")]
     Internal(String),
 }
+
+/// There is no room in memory for a buffer. Nobody has to act: others are using it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is not enough memory for it now")]
+pub struct NoMemory;
 
 /// Why work was ended before it was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -73,14 +83,24 @@ pub enum MasterError {
     /// Nothing is wrong with it: reading it was ended before it was done.
     #[error(transparent)]
     Stopped(#[from] Stopped),
+    /// Nothing is wrong with it: [`Error::Busy`].
+    #[error(transparent)]
+    NoMemory(#[from] NoMemory),
 }
 
 impl From<MasterError> for Error {
     fn from(error: MasterError) -> Self {
         match error {
             MasterError::Stopped(why) => Self::Stopped(why),
+            MasterError::NoMemory(error) => error.into(),
             other => Self::Master(other),
         }
+    }
+}
+
+impl From<NoMemory> for Error {
+    fn from(_: NoMemory) -> Self {
+        Self::Busy { why: "the image server has not enough memory for it now", wait: Duration::from_secs(1) }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct RawMasters {
 
 impl Default for RawMasters {
     fn default() -> Self {
-        Self { root: PathBuf::new(), follow_symlinks: false, known: 200, known_bytes: 32 << 20 }
+        Self { root: PathBuf::new(), follow_symlinks: false, known: 200, known_bytes: 16 << 20 }
     }
 }
 

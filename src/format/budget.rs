@@ -1,18 +1,27 @@
 //! The limits of what is decoded in one piece: pictures without tiles. Checked before any memory is allocated.
 
 use crate::error::MasterError;
+use crate::memory::room;
 use crate::picture::{Coding, Dimensions, Level, Sampling};
 
 /// Most pixels that a flat master may have at the level that is decoded.
 pub const MAX_AREA: u64 = 100_000_000;
 
-/// Most bytes that decoding may take: the pixels, and the buffers needed meanwhile.
-pub(super) const MAX_BYTES: u64 = 640 << 20;
+/// Most bytes that decoding may take: the pixels, and the buffers needed meanwhile. A pool of eight workers holds half a
+/// gigabyte beside it, at most (`master/decoder.rs`): one gigabyte in all, if one of them decodes so much at a time.
+pub(super) const MAX_BYTES: u64 = 448 << 20;
 
 /// A level without tiles.
 pub(super) fn level(dimensions: Dimensions, coding: Coding) -> Level {
-    let (tile, sampling) = (dimensions, Sampling::Boxes);
-    Level { dimensions, tile, tiled: false, stored_as: None, coding, sampling }
+    Level {
+        dimensions,
+        tile: dimensions,
+        tiled: false,
+        stored_as: None,
+        coding,
+        sampling: Sampling::Boxes,
+        is_stored: true,
+    }
 }
 
 /// Refuses a picture that would take too much memory, with the command that makes a better master of it.
@@ -34,6 +43,15 @@ pub(super) fn check_budget(dimensions: Dimensions, bytes: u64) -> Result<(), Mas
         MAX_AREA / 1_000_000,
         MAX_BYTES >> 20
     )))
+}
+
+/// As [`check_budget`], for what is to be decoded now: there has to be room for it as well.
+///
+/// # Errors
+/// Those; [`MasterError::NoMemory`].
+pub(super) fn take_budget(dimensions: Dimensions, bytes: u64) -> Result<(), MasterError> {
+    check_budget(dimensions, bytes)?;
+    Ok(room(bytes)?)
 }
 
 #[cfg(test)]

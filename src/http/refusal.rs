@@ -43,9 +43,11 @@ pub fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
 fn complain(status: &str, uri: &[u8], error: &Error) {
     let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
     match error {
+        // What is in quarantine was logged when it got there.
         Error::Request(_)
         | Error::NotFound(_)
         | Error::Master(MasterError::NoImage)
+        | Error::Quarantined
         | Error::Stopped(Stopped::AskerLeft) => {
             log::debug!("{status} {uri:?}: {error}");
         }

@@ -1,20 +1,38 @@
 //! What decoding remembers from one window to the next, and from one request to the next.
 //! The tiles of one view are mostly of the same master. Of flat ones, the index of their data is cached if they have
-//! one, and pictures that had to be decoded whole for any window.
+//! one, and small pictures that had to be decoded whole for any window.
+//!
+//! What a worker may hold between requests, at most; eight workers hold half a gigabyte:
+//!
+//! | MiB | what | bounded by |
+//! |---|---|---|
+//! | 20 | pictures of flat masters, whole or reduced | [`PICTURE_BYTES`] |
+//! | 8 | indexes of JPEGs | `INDEX_BYTES` |
+//! | 16 | code-blocks of JPEG 2000, decoded | [`recto_jp2::Window`] |
+//! | 16 | headers and indexes of known masters | `[masters] known_bytes` |
+//! | 2 | info.json | [`crate::http`] |
+//! | 4 | buffers of the reader of TIFF | each is freed if it is larger than one of them |
+//! | 1 | buffers of the resampler | [`crate::raster::Resampler`] |
+//!
+//! All else belongs to a request, and to what was admitted
+//! of it.
+
+use std::rc::Rc;
 
 use crate::format::tiff::WindowDecoder;
-use crate::format::{jp2, jpeg};
+use crate::format::{flat, jp2, jpeg};
 use crate::lru::Lru;
 use crate::picture::Depth;
 use crate::raster::AnyRaster;
-use crate::source::Identity;
+use crate::source::{Identity, Object};
 use crate::watch::Watch;
 
-/// The most that a worker holds of pictures between requests: one of 32 megapixels in RGB, or the eighths of many.
-pub(crate) const PICTURE_BYTES: usize = 96 << 20;
+/// The most that a worker holds of pictures between requests: one of 7 megapixels in RGB, or what is reduced of many.
+/// What would not fit is not decoded whole if there is another way.
+pub(crate) const PICTURE_BYTES: usize = 20 << 20;
 
-/// The most that it holds of indexes: those of some hundred JPEGs of 12 megapixels, or of one of the largest.
-const INDEX_BYTES: usize = 32 << 20;
+/// The most that it holds of indexes: those of some dozens of JPEGs of 12 megapixels.
+const INDEX_BYTES: usize = 8 << 20;
 
 /// Decodes windows of masters of every kind.
 pub struct Decoder {
@@ -24,10 +42,30 @@ pub struct Decoder {
     pub(super) jp2: jp2::WindowDecoder,
     /// For TIFF.
     pub(super) tiff: WindowDecoder,
-    /// Whole levels of flat masters, in the depth asked for.
-    pub(super) pictures: Lru<(Identity, usize, Depth), AnyRaster>,
+    /// Whole levels of flat masters, in the depth asked for, and reduced ones, in their own.
+    pub(super) pictures: Lru<PictureKey, AnyRaster>,
+    /// The flat master that the request is reading from the top.
+    pub(super) rows: Option<(Identity, flat::Rows<Shared>)>,
     /// Indexes of JPEGs; None for one that cannot be indexed.
     pub(super) indexes: Lru<Identity, Option<jpeg::Index>>,
+}
+
+/// Which picture it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PictureKey {
+    pub(super) identity: Identity,
+    pub(super) page: u32,
+    pub(super) level: usize,
+    pub(super) depth: Depth,
+}
+
+/// The bytes of a master, for readers that stay where they are from one window to the next.
+pub(super) struct Shared(pub(super) Rc<dyn Object>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        self.0.bytes()
+    }
 }
 
 impl Default for Decoder {
@@ -37,6 +75,7 @@ impl Default for Decoder {
             jp2: jp2::WindowDecoder::default(),
             tiff: WindowDecoder::default(),
             pictures: Lru::new(usize::MAX, PICTURE_BYTES),
+            rows: None,
             indexes: Lru::new(usize::MAX, INDEX_BYTES),
         }
     }
@@ -49,6 +88,7 @@ impl Decoder {
     pub fn release_buffers(&mut self) {
         self.watch = Watch::unlimited();
         self.tiff.forget();
+        self.rows = None;
         self.pictures.trim();
         self.indexes.trim();
     }

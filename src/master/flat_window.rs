@@ -1,10 +1,15 @@
 //! Windows of flat masters: the cheapest way to decode them, and what is cached for the next.
 
+use std::rc::Rc;
+
+use super::decoder::Shared;
 use super::{Decoder, Master, Reader};
 use crate::error::MasterError;
-use crate::format::{flat, jpeg};
+use crate::format::flat::{self, Rows};
+use crate::format::jpeg;
 use crate::picture::{Depth, Rect};
 use crate::raster::{AnyRaster, Raster, Sample};
+use crate::source::Identity;
 use crate::watch::Watch;
 
 /// The kind of a JPEG's index in the store.
@@ -22,11 +27,16 @@ impl Master {
         level: usize,
         window: Rect,
     ) -> Result<Raster<S>, MasterError> {
-        let key = (self.identity, level, S::DEPTH);
+        let key = self.key(level, S::DEPTH);
         if let Some(whole) = decoder.pictures.get(&key) {
             return Ok(whole.part(window));
         }
-        if self.is_worth_an_index(decoder, picture, level, window)
+        let size = self.description.levels[level].dimensions;
+        let reader = Reader::of_flat(picture, level, size, window);
+        if reader == Reader::Rows {
+            return self.decode_rows(decoder, window);
+        }
+        if self.has_index(reader, decoder)
             && let Some(raster) = self.decode_window(decoder, picture, level, window)?
         {
             return Ok(raster.map(S::of_8));
@@ -44,18 +54,32 @@ impl Master {
     }
 
     /// Whether a window is to be decoded by an index: because the index is there, or because the plan says to build it.
-    fn is_worth_an_index(
-        &self,
-        decoder: &mut Decoder,
-        picture: &flat::Picture,
-        level: usize,
-        window: Rect,
-    ) -> bool {
-        match Reader::of_flat(picture, level, self.description.levels[level].dimensions, window) {
-            Reader::Index => true,
-            Reader::IndexIfCached => matches!(decoder.indexes.get(&self.identity), Some(Some(_))),
-            Reader::Level | Reader::Pieces | Reader::Codestream(_) => false,
+    fn has_index(&self, reader: Reader, decoder: &mut Decoder) -> bool {
+        let is_cached = |decoder: &mut Decoder| matches!(decoder.indexes.get(&self.identity), Some(Some(_)));
+        reader == Reader::Index || reader == Reader::IndexIfCached && is_cached(decoder)
+    }
+
+    /// The pixels of a window by the rows down to it, from where the last window of the request ended or from the top.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the file is damaged above the end of the window.
+    fn decode_rows<S: Sample>(&self, decoder: &mut Decoder, window: Rect) -> Result<Raster<S>, MasterError> {
+        let is_above = |(identity, rows): &(Identity, Rows<Shared>)| {
+            *identity == self.identity && rows.next() <= window.y
+        };
+        let mut rows = match decoder.rows.take().filter(is_above) {
+            Some((_, rows)) => rows,
+            None => {
+                self.announce_all()?;
+                Rows::open(Shared(Rc::clone(&self.object)))?
+            }
+        };
+        let raster = rows.read(window, &decoder.watch);
+        self.object.check()?;
+        if raster.is_ok() {
+            decoder.rows = Some((self.identity, rows));
         }
+        raster
     }
 
     /// The pixels of a window by an index of the file's data, which is built if it is missing. None if the file cannot
@@ -165,7 +189,8 @@ mod tests {
         let decoded = || {
             let store = IndexStore::open(&StateSettings { directory: saved.clone(), max_bytes: 1 << 20 });
             let bounds = Bounds { known: 1, known_bytes: 1 << 20 };
-            let master = OpenMasters::new(bounds, store.ok()).find(&root, "a.jpg").expect("a master");
+            let master =
+                OpenMasters::new(bounds, store.ok()).find(&root, "a.jpg", |_| Ok(())).expect("a master");
             master.decode::<u8>(&mut Decoder::default(), 0, window).expect("decoded")
         };
         let indexes = || -> Vec<_> {

@@ -63,6 +63,11 @@ impl IndexStore {
         unsealed(bytes, identity)
     }
 
+    /// Whether there is one: a call of the kernel. Whether it can be read is not known before it is.
+    pub fn has(&self, kind: &str, identity: &Identity) -> bool {
+        rustix::fs::access(self.directory.join(name(kind, identity)), Access::READ_OK).is_ok()
+    }
+
     /// Saves an index of this state of a master, in place of the one before. The oldest indexes make room for it.
     pub fn save(&self, kind: &str, identity: &Identity, index: &[u8]) {
         let bytes = sealed(index, identity);

@@ -8,6 +8,7 @@ mod flat_window;
 mod index_store;
 mod open_masters;
 mod reader;
+mod reduced;
 mod settings;
 
 use std::cell::OnceCell;
@@ -17,6 +18,7 @@ use std::rc::Rc;
 
 pub use decoder::Decoder;
 pub(crate) use decoder::PICTURE_BYTES;
+use decoder::PictureKey;
 pub use index_store::IndexStore;
 pub use open_masters::OpenMasters;
 pub use reader::Reader;
@@ -105,7 +107,8 @@ impl Master {
         if let Some(store) = &store {
             kind.restore_index(store, &identity);
         }
-        let description = kind.description();
+        let mut description = kind.description();
+        description.levels.extend(reduced::level(&description));
         Ok(Self {
             identity,
             srgb: vec![OnceCell::new(); description.levels.len()],
@@ -165,6 +168,10 @@ impl Master {
     /// What decodes a window of a level, as far as that is known in advance. Only for some masters it depends on the
     /// window.
     pub fn reader(&self, level: usize, window: impl FnOnce() -> Rect) -> Reader {
+        if self.is_reduced(level) {
+            let at_once = matches!(&self.kind, Kind::Flat(picture) if !picture.has_rows);
+            return if self.has_kept() { Reader::Kept } else { Reader::Reduced { at_once } };
+        }
         match &self.kind {
             Kind::Tiff(_) => Reader::Pieces,
             Kind::Jp2(image) => Reader::Codestream(image.reader()),
@@ -180,6 +187,7 @@ impl Master {
     /// # Errors
     /// [`MasterError::Damaged`] if the file shrinks meanwhile.
     pub fn icc_profile(&self, level: usize) -> Result<Option<Vec<u8>>, MasterError> {
+        let level = self.kind.stored(level);
         let profile = match &self.kind {
             Kind::Tiff(pyramid) => pyramid.icc_profile(self.bytes(), level),
             Kind::Jp2(image) => image.icc_profile(self.bytes()),
@@ -231,12 +239,25 @@ impl Master {
         let whole = Rect::whole(self.description.levels[level].dimensions);
         let inside = window.intersection(whole);
         let inside = inside.ok_or_else(|| MasterError::damaged("a window outside its level"))?;
-        let raster = match &self.kind {
-            Kind::Tiff(pyramid) => self.decode_tiff(decoder, &pyramid.levels[level], inside)?,
-            Kind::Jp2(image) => self.decode_jp2(decoder, image, level, inside)?,
-            Kind::Flat(picture) => self.decode_flat(decoder, picture, level, inside)?,
+        let raster = match self.is_reduced(level) {
+            true => self.decode_reduced(decoder, level, inside)?,
+            false => self.decode_stored(decoder, level, inside)?,
         };
         Ok(raster.extended_to(window.dimensions()))
+    }
+
+    /// The pixels of a window that is inside its level, which is in the file.
+    fn decode_stored<S: Sample>(
+        &self,
+        decoder: &mut Decoder,
+        level: usize,
+        window: Rect,
+    ) -> Result<Raster<S>, MasterError> {
+        match &self.kind {
+            Kind::Tiff(pyramid) => self.decode_tiff(decoder, &pyramid.levels[level], window),
+            Kind::Jp2(image) => self.decode_jp2(decoder, image, level, window),
+            Kind::Flat(picture) => self.decode_flat(decoder, picture, level, window),
+        }
     }
 
     /// A tile of a level as it is stored, if it is there. Its contents are not checked.
@@ -245,6 +266,9 @@ impl Master {
     /// [`MasterError::Damaged`] if its bytes are not in the file.
     pub fn stored(&self, level: usize, tile: Tile) -> Result<Option<Stored>, MasterError> {
         let Kind::Tiff(pyramid) = &self.kind else { return Ok(None) };
+        if self.is_reduced(level) {
+            return Ok(None);
+        }
         let (file, _) = ifd::File::open(self.bytes())?;
         let image = &pyramid.levels[level];
         let at = image.piece_rect(tile.column, tile.row);

@@ -32,6 +32,8 @@ pub struct Level {
     pub coding: Coding,
     /// What its pixels show of the full picture.
     pub sampling: Sampling,
+    /// Whether it is in the file. Otherwise it is made of the whole of the largest level, unless that was done before.
+    pub is_stored: bool,
 }
 
 /// What a pixel of a level shows of the full picture.
@@ -136,6 +138,11 @@ impl Description {
         Tiling::of(self.dimensions(), tile, limits)
     }
 
+    /// Bytes of a decoded pixel.
+    pub fn pixel_bytes(&self) -> u64 {
+        self.channels.count() as u64 * u64::from(self.depth.bits() / 8)
+    }
+
     /// The sizes of its levels as they are shown.
     pub fn sizes(&self) -> impl Iterator<Item = Dimensions> {
         self.levels.iter().map(|level| self.orientation.apply_to_size(level.dimensions))
@@ -161,6 +168,7 @@ mod tests {
             stored_as: None,
             coding: Coding::of(Codec::Plain, 3),
             sampling: Sampling::Boxes,
+            is_stored: true,
         };
         // To be shown, it is turned by a quarter.
         let mut master = Description {

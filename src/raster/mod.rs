@@ -1,6 +1,7 @@
 //! Decoded pixels and what is done to them: resampling, colour, turning, quality.
 //! Pure; 8 or 16 bits a sample, interleaved, rows without padding, alpha not premultiplied.
 
+mod boxes;
 mod colour;
 mod orient;
 mod resample;
@@ -8,6 +9,7 @@ mod rotate;
 mod sample;
 mod tone;
 
+pub use boxes::Boxes;
 pub(crate) use colour::written;
 pub use colour::{Conversion, Converter, Convertible, light};
 pub use orient::orient;

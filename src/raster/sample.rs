@@ -47,8 +47,16 @@ pub trait Sample: Pod + Default + Debug + PartialEq + Into<u32> + Into<f32> + pr
         Self::of(self.number().wrapping_sub(other.number()) & Self::MAX)
     }
 
+    /// The sum with another sample, modulo full scale and one.
+    fn wrapping_add(self, other: Self) -> Self {
+        Self::of(self.number().wrapping_add(other.number()) & Self::MAX)
+    }
+
     /// The bytes of samples, least significant first, as TIFFs are written.
     fn little_endian(samples: &[Self]) -> Cow<'_, [u8]>;
+
+    /// The samples of bytes in that order.
+    fn from_little_endian(bytes: Vec<u8>) -> Vec<Self>;
 
     /// The bytes of samples, most significant first, as PNG has them.
     fn big_endian(samples: &[Self]) -> Cow<'_, [u8]>;
@@ -78,6 +86,10 @@ impl Sample for u8 {
         samples.into()
     }
 
+    fn from_little_endian(bytes: Vec<u8>) -> Vec<Self> {
+        bytes
+    }
+
     fn big_endian(samples: &[Self]) -> Cow<'_, [u8]> {
         samples.into()
     }
@@ -105,6 +117,10 @@ impl Sample for u16 {
 
     fn little_endian(samples: &[Self]) -> Cow<'_, [u8]> {
         samples.iter().flat_map(|sample| sample.to_le_bytes()).collect()
+    }
+
+    fn from_little_endian(bytes: Vec<u8>) -> Vec<Self> {
+        bytes.as_chunks().0.iter().map(|sample| Self::from_le_bytes(*sample)).collect()
     }
 
     fn big_endian(samples: &[Self]) -> Cow<'_, [u8]> {

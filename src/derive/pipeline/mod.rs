@@ -15,6 +15,7 @@ use crate::derive::plan::Plan;
 use crate::encode::{self, Carried, Encoder};
 use crate::error::Error;
 use crate::master::{Decoder, Master};
+use crate::memory::room;
 use crate::metadata::Metadata;
 use crate::passthrough::{Conversion, Passthrough};
 use crate::picture::{Depth, Quality};
@@ -83,6 +84,7 @@ impl Pipeline {
         carried: Carried,
         watch: &Watch,
     ) -> Result<Body<'_>, Error> {
+        room(plan.cost().bytes)?;
         let conversion = self.converter.conversion::<S>(source.as_deref(), master.description.channels);
         self.decoder.watch = watch.clone();
         let decoder = Lent::new(&mut self.decoder, Decoder::release_buffers);

@@ -9,6 +9,7 @@ use super::scale::scaled;
 use crate::derive::plan::Plan;
 use crate::error::Error;
 use crate::master::{Decoder, Master};
+use crate::memory::room;
 use crate::picture::{Channels, Dimensions, Rect};
 use crate::raster::{Conversion, Raster, Resampler, Sample, apply, orient, rotate};
 use crate::watch::Watch;
@@ -44,7 +45,11 @@ pub(super) fn gathered<S: Sample>(
 ) -> Result<Raster<S>, Error> {
     let mut picture = Raster::new(Dimensions::new(0, 0), Channels::Gray);
     for rows in bands {
-        picture.append(rows?);
+        let rows = rows?;
+        if picture.dimensions.height == 0 {
+            room(u64::from(height) * (rows.row_length() * size_of::<S>()) as u64)?;
+        }
+        picture.append(rows);
         picture.reserve_rows(height);
     }
     Ok(picture)

@@ -3,6 +3,7 @@
 use super::Plan;
 use crate::derive::Rendering;
 use crate::error::{Error, MasterError};
+use crate::master::Reader;
 use crate::picture::{Format, Orientation};
 
 /// The command that makes a master of which less is decoded.
@@ -10,6 +11,14 @@ const REMEDY: &str = "give it tiles and reduced levels: vips tiffsave MASTER NEW
                       --tile-height 256 --compression deflate --predictor horizontal";
 
 impl Plan {
+    /// Pixels of the master that are decoded: all of the level of which a smaller picture is made, unless that is kept.
+    pub(super) fn decoded_area(&self) -> u64 {
+        match self.reader {
+            Reader::Kept => self.scaling.level_dimensions.area(),
+            _ => self.scaling.source_area(),
+        }
+    }
+
     /// The plan itself, if it takes no more than one request may.
     ///
     /// # Errors
@@ -22,7 +31,7 @@ impl Plan {
     }
 
     fn check_area(&self, settings: &Rendering) -> Result<(), MasterError> {
-        let (area, most) = (self.scaling.source_area(), settings.max_source_area);
+        let (area, most) = (self.decoded_area(), settings.max_source_area);
         if area <= most.get() {
             return Ok(());
         }

@@ -28,7 +28,7 @@ impl fmt::Display for Plan {
 
 impl fmt::Display for Scaling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { level, level_dimensions, piece, x, y } = self;
+        let Self { level, level_dimensions, piece, x, y, .. } = self;
         writeln!(f, "level     {level} of {level_dimensions} pixels, in pieces of {piece}")?;
         writeln!(f, "window    {}", self.window())?;
         writeln!(f, "across    {x}")?;

@@ -3,6 +3,7 @@
 //! format, never its name.
 
 pub use super::budget::MAX_AREA;
+pub(crate) use super::image::Rows;
 
 use super::image;
 use super::jpeg::{self, Index};
@@ -19,6 +20,8 @@ pub struct Picture {
     form: Form,
     /// The profile that EXIF stands for where there is no other.
     implied: Option<Vec<u8>>,
+    /// Whether it can be read by [`Rows`], from the top.
+    pub(crate) has_rows: bool,
 }
 
 enum Form {
@@ -45,11 +48,11 @@ impl Picture {
                 log::warn!("an ICC profile is ignored: its parts are not numbered as they should be");
             }
             let implied = image::profile_of_exif(jpeg::app::exif(bytes), description.channels);
-            return Ok(Self { description, form: Form::Jpeg(header), implied });
+            return Ok(Self { description, form: Form::Jpeg(header), implied, has_rows: false });
         }
         let form = image::Form::of(bytes).ok_or_else(|| MasterError::unsupported("no known format"))?;
         let (description, implied) = form.read(bytes)?;
-        Ok(Self { description, form: Form::Image(form), implied })
+        Ok(Self { description, form: Form::Image(form), implied, has_rows: form.has_rows(bytes) })
     }
 
     /// The ICC profile of its pixels, embedded or made from other fields.

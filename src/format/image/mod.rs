@@ -1,12 +1,14 @@
-//! PNG, GIF, BMP, WebP: one picture without tiles or levels, which memory-safe libraries decode whole, directly from
-//! the map. Pure on the bytes of a file.
+//! PNG, GIF, BMP, WebP: one picture without tiles or levels, which memory-safe libraries decode directly from the map:
+//! whole, or most PNGs by [`Rows`]. Pure on the bytes of a file.
 
 mod colours;
 mod plain_images;
 mod png;
+mod rows;
 mod watched;
 
 pub(super) use colours::of_exif as profile_of_exif;
+pub(crate) use rows::Rows;
 
 use ::image::ImageFormat;
 
@@ -60,6 +62,11 @@ impl Form {
             Self::Png => png::metadata(bytes),
             Self::Other(format) => plain_images::metadata(bytes, format),
         }
+    }
+
+    /// Whether it can be read by [`Rows`]; `bytes` are those of a file that was read before.
+    pub(super) fn has_rows(self, bytes: &[u8]) -> bool {
+        matches!(self, Self::Png) && !png::is_interlaced(bytes)
     }
 
     /// All pixels, in this depth or that of the file, whichever is less.

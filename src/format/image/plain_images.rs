@@ -8,7 +8,7 @@ use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 use super::colours;
 use super::watched::Watched;
 use crate::error::MasterError;
-use crate::format::budget::{MAX_BYTES, check_budget, level};
+use crate::format::budget::{MAX_BYTES, check_budget, level, take_budget};
 use crate::metadata::Exif;
 use crate::metadata::exif_orientation;
 use crate::metadata::{Metadata, Xmp};
@@ -79,11 +79,23 @@ pub(super) fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
 /// [`MasterError`] if the file is damaged, or too large, or `watch` ends the work.
 pub(super) fn decode(bytes: &[u8], format: ImageFormat, watch: &Watch) -> Result<AnyRaster, MasterError> {
     let decoder = open(bytes, format, watch)?;
+    take_budget(dimensions(&*decoder), held_bytes(&*decoder, format))?;
     let mut raster = Raster::new(dimensions(&*decoder), channels(decoder.color_type())?);
     let read = decoder.read_image_boxed(&mut raster.pixels);
     watch.check()?;
     read.map_err(|error| explained(format, &error))?;
     Ok(AnyRaster::Eight(raster))
+}
+
+/// Bytes that decoding takes: the pixels, and those of the library: of a GIF the indexes, of a WebP about as many more,
+/// as planes or as what filters work on.
+fn held_bytes(decoder: &dyn ImageDecoder, format: ImageFormat) -> u64 {
+    let (pixels, area) = (decoder.total_bytes(), dimensions(decoder).area());
+    match format {
+        ImageFormat::Gif => pixels + area,
+        ImageFormat::WebP => pixels + 4 * area,
+        _ => pixels,
+    }
 }
 
 /// A decoder that has read the header, of a picture that is within the budget.
@@ -101,7 +113,7 @@ fn open<'a>(
         ImageFormat::WebP => Box::new(WebPDecoder::new(Watched::new(fitted(bytes)?, watch)).map_err(failed)?),
         _ => Box::new(BmpDecoder::new(file()).map_err(failed)?),
     };
-    check_budget(dimensions(&*decoder), decoder.total_bytes())?;
+    check_budget(dimensions(&*decoder), held_bytes(&*decoder, format))?;
     decoder.set_limits(limits).map_err(failed)?;
     Ok(decoder)
 }

@@ -11,7 +11,7 @@ use png::{
 
 use super::colours;
 use crate::error::MasterError;
-use crate::format::budget::{MAX_BYTES, check_budget, level};
+use crate::format::budget::{MAX_BYTES, check_budget, level, take_budget};
 use crate::metadata::Exif;
 use crate::metadata::exif_orientation;
 use crate::metadata::{Metadata, Xmp};
@@ -22,6 +22,9 @@ use crate::watch::Watch;
 /// Bytes of the signature.
 const SIGNATURE: usize = 8;
 
+/// Where IHDR has the method of interlacing.
+const INTERLACE: usize = SIGNATURE + 8 + 12;
+
 /// Bytes at the end of a file in which EXIF is looked for: what one segment of a JPEG holds, and as much behind it.
 const TAIL: usize = 128 << 10;
 
@@ -31,7 +34,8 @@ const MAX_XMP: usize = 4 << 20;
 /// The keyword of XMP (XMP part 3, section 1.1.5).
 const XMP: &str = "XML:com.adobe.xmp";
 
-type Bytes<'a> = Cursor<&'a [u8]>;
+/// A decoder of a PNG that has read what comes before its pixels.
+pub(super) type Opened<B> = Reader<Cursor<B>>;
 
 /// Columns and rows before the first of each pass of Adam7, and rows from one to the next (PNG section 8.1).
 const PASSES: [(u32, u32, u32); 7] =
@@ -56,6 +60,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Description, Option<Vec<u8>>), Maste
     colours::complain(reader.info(), channels);
     let exif = exif.filter(|_| !colours::are_declared(reader.info()));
     Ok((description, colours::of_exif(exif, channels)))
+}
+
+/// Whether the header says that rows come in passes (PNG section 11.2.1).
+pub(super) fn is_interlaced(bytes: &[u8]) -> bool {
+    bytes.get(INTERLACE).is_none_or(|method| *method != 0)
 }
 
 /// The profile of its pixels, if they are not sRGB.
@@ -86,6 +95,7 @@ pub(super) fn metadata(bytes: &[u8]) -> Metadata {
 pub(super) fn decode(bytes: &[u8], depth: Depth, watch: &Watch) -> Result<AnyRaster, MasterError> {
     let mut reader = open(image(bytes))?;
     let dimensions = dimensions(reader.info());
+    take_budget(dimensions, output_bytes(&reader))?;
     let (channels, stored) = layout(&reader)?;
     if (stored, depth) == (Depth::Sixteen, Depth::Sixteen) {
         let mut raster = Raster::<u16>::new(dimensions, channels);
@@ -100,20 +110,30 @@ pub(super) fn decode(bytes: &[u8], depth: Depth, watch: &Watch) -> Result<AnyRas
     Ok(AnyRaster::Eight(Raster { dimensions, channels, pixels }))
 }
 
-/// A decoder that has read what comes before the pixels, of a picture that is within the budget.
-fn open(bytes: &[u8]) -> Result<Reader<Bytes<'_>>, MasterError> {
+/// A decoder that has read what comes before the pixels. A picture that has to be decoded whole is within the budget.
+///
+/// # Errors
+/// [`MasterError`] if the header is damaged, or the picture too large.
+pub(super) fn open<B: AsRef<[u8]>>(bytes: B) -> Result<Opened<B>, MasterError> {
     let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MAX_BYTES as usize });
     // Fewer than 8 bits become 8, palettes become colours, and tRNS alpha.
     decoder.set_transformations(Transformations::EXPAND);
     let dimensions = dimensions(decoder.read_header_info().map_err(explained)?);
     check_budget(dimensions, 0)?;
     let reader = decoder.read_info().map_err(explained)?;
-    check_budget(dimensions, reader.output_buffer_size().map_or(u64::MAX, |size| size as u64))?;
+    if reader.info().interlaced {
+        check_budget(dimensions, output_bytes(&reader))?;
+    }
     Ok(reader)
 }
 
-/// Reads all rows. Once they are there, the file may end; but the checksum of the last of them must not be wrong.
-fn read_rows(reader: &mut Reader<Bytes<'_>>, pixels: &mut [u8], watch: &Watch) -> Result<(), MasterError> {
+/// Bytes of all pixels.
+fn output_bytes<B: AsRef<[u8]>>(reader: &Opened<B>) -> u64 {
+    reader.output_buffer_size().map_or(u64::MAX, |size| size as u64)
+}
+
+/// Reads all rows.
+fn read_rows(reader: &mut Opened<&[u8]>, pixels: &mut [u8], watch: &Watch) -> Result<(), MasterError> {
     let info = reader.info();
     let (width, interlaced, rows) = (info.width, info.interlaced, stored_rows(info));
     let stride = reader.output_line_size(width).unwrap_or(0).max(1);
@@ -136,7 +156,15 @@ fn read_rows(reader: &mut Reader<Bytes<'_>>, pixels: &mut [u8], watch: &Watch) -
             }
         }
     }
-    match reader.read_row(&mut row) {
+    check_end(reader, &mut row)
+}
+
+/// Once all rows are there, the file may end; but the checksum of the last of them must not be wrong.
+///
+/// # Errors
+/// [`MasterError::Damaged`] if it is.
+pub(super) fn check_end<B: AsRef<[u8]>>(reader: &mut Opened<B>, row: &mut [u8]) -> Result<(), MasterError> {
+    match reader.read_row(row) {
         Err(DecodingError::IoError(error)) if error.kind() == ErrorKind::UnexpectedEof => Ok(()),
         outcome => outcome.map(|_| ()).map_err(explained),
     }
@@ -152,7 +180,7 @@ fn stored_rows(info: &Info) -> u32 {
 }
 
 /// The file up to the end of its first run of IDAT chunks: nothing behind it matters for their pixels.
-fn image(bytes: &[u8]) -> &[u8] {
+pub(super) fn image(bytes: &[u8]) -> &[u8] {
     let (mut at, mut is_image) = (SIGNATURE, false);
     while let Some(&[a, b, c, d, e, f, g, h]) = bytes.get(at..).and_then(|rest| rest.first_chunk()) {
         match (&[e, f, g, h], is_image) {
@@ -182,12 +210,12 @@ fn exif<'a>(info: &'a Info, bytes: &'a [u8]) -> Option<&'a [u8]> {
     memmem::rfind_iter(tail, b"eXIf").find_map(block)
 }
 
-fn dimensions(info: &Info) -> Dimensions {
+pub(super) fn dimensions(info: &Info) -> Dimensions {
     Dimensions::new(info.width, info.height)
 }
 
 /// The channels of a pixel, and the depth of their samples.
-fn layout(reader: &Reader<Bytes<'_>>) -> Result<(Channels, Depth), MasterError> {
+pub(super) fn layout<B: AsRef<[u8]>>(reader: &Opened<B>) -> Result<(Channels, Depth), MasterError> {
     let (colour, depth) = reader.output_color_type();
     let channels = match colour {
         ColorType::Grayscale => Channels::Gray,
@@ -212,7 +240,7 @@ fn narrowed(mut samples: Vec<u8>) -> Vec<u8> {
 }
 
 /// The error of the library as the kind of error it is here.
-fn explained(error: DecodingError) -> MasterError {
+pub(super) fn explained(error: DecodingError) -> MasterError {
     let text = format!("Png: {error}");
     match error {
         DecodingError::LimitsExceeded => MasterError::TooLarge(text),

@@ -137,6 +137,7 @@ impl Image {
                 step: 1 << reduction.min(31),
                 first: self.grid().first_sample(reduction),
             },
+            is_stored: true,
         });
         Description {
             levels: levels.collect(),

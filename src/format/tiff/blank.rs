@@ -15,11 +15,11 @@ pub(super) fn no_data(file: &File, entry: &Entry) -> Option<f64> {
     (1..=text.len().min(LONGEST)).rev().find_map(|end| str::from_utf8(&text[..end]).ok()?.parse().ok())
 }
 
-/// Leaves a piece, or its plane, in `plane`: all samples are the number for no data, little-endian and with nothing
+/// Leaves so many rows of a piece, or of its plane, in `plane`: all samples are the number for no data, little-endian and with nothing
 /// predicted.
-pub(super) fn fill(image: &Image, plane: &mut Vec<u8>) {
+pub(super) fn fill(image: &Image, rows: u32, plane: &mut Vec<u8>) {
     let bits = stored(image.no_data.unwrap_or(0.0), &image.pixel);
-    let (row_bytes, rows) = (image.row_bytes() as usize, image.piece.height as usize);
+    let (row_bytes, rows) = (image.row_bytes() as usize, rows as usize);
     plane.clear();
     if bits == 0 {
         return plane.resize(row_bytes * rows, 0);

@@ -14,7 +14,7 @@ use crate::reused::Reused;
 use crate::watch::Watch;
 
 /// Bytes behind the samples of a piece that deflate data may have.
-const MAX_BEYOND: usize = 64 << 20;
+pub(super) const MAX_BEYOND: usize = 64 << 20;
 
 /// What a decoder of LZMA may take, in KiB: the dictionary of the highest preset, 64 MiB, and some more.
 const LZMA_MEMORY: u32 = 66 << 10;
@@ -76,11 +76,10 @@ impl Decompressor {
     }
 
     fn unzstd(&mut self, compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
-        let damaged = |error: std::io::Error| MasterError::damaged(format!("zstd data is corrupt: {error}"));
         let decode =
             |decoder: &mut zstd::bulk::Decompressor| decoder.decompress_to_buffer(compressed, samples);
         let written = self.zstd.with(zstd::bulk::Decompressor::new, decode);
-        written.or_else(|_| unzstd_slowly(compressed, samples).map_err(damaged))
+        written.or_else(|_| unzstd_slowly(compressed, samples).map_err(|error| bad_zstd(&error)))
     }
 }
 
@@ -88,10 +87,7 @@ impl Decompressor {
 /// out. All of it is read: a checksum that is there has to be right.
 fn inflate_slowly(compressed: &[u8], samples: &mut [u8]) -> Result<usize, MasterError> {
     let corrupt = || MasterError::damaged("deflate data is corrupt");
-    // RFC 1950: method 8, a header that is a multiple of 31, no preset dictionary.
-    let header = compressed.first_chunk().map_or(0, |head| u16::from_be_bytes(*head));
-    let is_zlib = header >> 8 & 0xf == 8 && header.is_multiple_of(31) && header & 0x20 == 0;
-    let body = compressed.get(2..).filter(|_| is_zlib).ok_or_else(corrupt)?;
+    let body = compressed.get(2..).filter(|_| is_zlib(compressed)).ok_or_else(corrupt)?;
     let (mut decoder, mut sum) = (flate2::Decompress::new(false), libdeflater::Adler32::new());
     let mut step = |output: &mut [u8]| {
         let before = decoder.total_out();
@@ -116,6 +112,16 @@ fn inflate_slowly(compressed: &[u8], samples: &mut [u8]) -> Result<usize, Master
     }
 }
 
+/// Whether deflate data has the header of zlib (RFC 1950): method 8, a multiple of 31, no preset dictionary.
+pub(super) fn is_zlib(compressed: &[u8]) -> bool {
+    let header = compressed.first_chunk().map_or(0, |head| u16::from_be_bytes(*head));
+    header >> 8 & 0xf == 8 && header.is_multiple_of(31) && header & 0x20 == 0
+}
+
+pub(super) fn bad_zstd(error: &std::io::Error) -> MasterError {
+    MasterError::damaged(format!("zstd data is corrupt: {error}"))
+}
+
 /// Zstandard data of which more is there than the piece has samples, or something else behind it.
 fn unzstd_slowly(compressed: &[u8], samples: &mut [u8]) -> std::io::Result<usize> {
     let mut decoder = zstd::stream::raw::Decoder::new()?;
@@ -137,14 +143,19 @@ fn copy(stored: &[u8], samples: &mut [u8]) -> usize {
     length
 }
 
-fn lzw(compressed: &[u8], samples: &mut [u8], watch: &Watch) -> Result<usize, MasterError> {
+/// A decoder for data that begin with these two bytes.
+pub(super) fn lzw_decoder(head: &[u8]) -> weezl::decode::Decoder {
     // Writers before 1990 packed codes from the low end of bytes and switched sizes late (libtiff's "compat" LZW):
     // there the first code, Clear, begins with a zero byte.
-    let old = matches!(compressed, [0, second, ..] if second & 1 == 1);
-    let mut decoder = match old {
+    let old = matches!(head, [0, second, ..] if second & 1 == 1);
+    match old {
         true => weezl::decode::Decoder::new(BitOrder::Lsb, 8),
         false => weezl::decode::Decoder::with_tiff_size_switch(BitOrder::Msb, 8),
-    };
+    }
+}
+
+fn lzw(compressed: &[u8], samples: &mut [u8], watch: &Watch) -> Result<usize, MasterError> {
+    let mut decoder = lzw_decoder(compressed);
     let (mut read, mut written) = (0, 0);
     while written < samples.len() {
         watch.check()?;

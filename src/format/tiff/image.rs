@@ -150,6 +150,14 @@ impl Image {
         (u64::from(self.piece.width) * samples * u64::from(self.pixel.bits)).div_ceil(8)
     }
 
+    /// Bytes that decoding a piece takes: its samples, and as many again where planes are brought together or the chroma
+    /// is spread. Its compressed bytes come on top: mostly they are fewer.
+    pub fn held_bytes(&self) -> u64 {
+        let samples = u64::from(self.pixel.samples);
+        let pixels = self.piece.area().saturating_mul(samples * u64::from(self.pixel.bits.div_ceil(8)));
+        if self.planar || self.pixel.is_subsampled() { pixels.saturating_mul(2) } else { pixels }
+    }
+
     /// The pixels of the piece in `column` and `row` that are in the image.
     pub fn piece_rect(&self, column: u32, row: u32) -> Rect {
         let (x, y) = (column * self.piece.width, row * self.piece.height);

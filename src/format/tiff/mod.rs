@@ -21,6 +21,7 @@ mod predictor;
 mod pyramid;
 mod samples;
 mod stored;
+mod stream;
 mod values;
 mod window;
 

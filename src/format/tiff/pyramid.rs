@@ -91,6 +91,7 @@ impl Pyramid {
             stored_as: image.stored_as(),
             coding: image.coding(),
             sampling: Sampling::Boxes,
+            is_stored: true,
         };
         Description {
             levels: self.levels.iter().map(level).collect(),

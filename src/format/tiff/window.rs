@@ -9,12 +9,17 @@ use super::colour::{convert_row, spread_units};
 use super::compression::Decompressor;
 use super::image::Image;
 use super::pixel::PixelFormat;
+use super::stream::Stream;
 use super::values::{Compression, Photometric};
 use super::{blank, codestream, deep_jpeg, jpeg, old_jpeg, predictor, samples};
 use crate::error::MasterError;
 use crate::ifd::File;
+use crate::memory::room;
 use crate::picture::{Dimensions, Rect};
 use crate::raster::{Raster, Sample};
+
+/// Bytes of each of its buffers that it keeps: more than a tile takes.
+const KEPT_BYTES: usize = 1 << 20;
 
 /// Decodes windows; reuses its buffers, and the piece that it decoded last.
 #[derive(Default)]
@@ -25,6 +30,8 @@ pub struct WindowDecoder {
     plane: Vec<u8>,
     piece: Vec<u8>,
     row: Vec<u8>,
+    /// Where the strips of tall ones are, one for each plane.
+    streams: Vec<Stream>,
     /// The number of `piece` in its image, if all of its rows are decoded: bands of a picture in few strips share it.
     /// Not where its bytes lie: planes may share some of them with another piece, and not all.
     holds: Option<u64>,
@@ -41,7 +48,9 @@ struct PieceRequest {
     index: u64,
     /// Its row in the grid.
     row: u32,
-    /// How many of its rows, from the top.
+    /// The first of its rows that is held: the top one, unless it is decoded by a stream.
+    first: u32,
+    /// The row behind the last of them.
     rows: u32,
     /// Whether these are all that are in the image.
     all: bool,
@@ -56,10 +65,16 @@ impl PieceRequest {
 }
 
 impl WindowDecoder {
-    /// Forgets the last piece: the next window may be of another image.
+    /// Forgets the last piece, since the next window may be of another image; frees buffers that are large.
     pub fn forget(&mut self) {
         self.holds = None;
         self.mask = None;
+        self.streams.clear();
+        let buffers =
+            [&mut self.compressed, &mut self.stream, &mut self.plane, &mut self.piece, &mut self.row];
+        for buffer in buffers.into_iter().filter(|buffer| buffer.capacity() > KEPT_BYTES) {
+            *buffer = Vec::new();
+        }
     }
 
     /// The pixels of `window`, which must be inside the image. The bytes of its pieces ([`ranges`]) were announced.
@@ -93,12 +108,16 @@ impl WindowDecoder {
             let Some(part) = at.intersection(window) else { continue };
             let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
             // Bands end between pieces, unless these are as wide as the window.
-            let rows = if part.width == window.width { at.height } else { part.bottom() - at.y };
+            let is_streamed = Stream::suits(image);
+            let first = if is_streamed { part.y - at.y } else { 0 };
+            let whole = part.width == window.width && !is_streamed;
+            let rows = if whole { at.height } else { part.bottom() - at.y };
+            let all = rows == at.height && !is_streamed;
             file.check()?;
-            self.decode_piece(file, image, PieceRequest { index, row, rows, all: rows == at.height })?;
+            self.decode_piece(file, image, PieceRequest { index, row, first, rows, all })?;
             let (skip, end) = ((part.x - at.x) as usize, (part.right() - at.x) as usize);
             for y in part.y..part.bottom() {
-                let stored = &self.piece[(y - at.y) as usize * row_bytes..][..row_bytes];
+                let stored = &self.piece[(y - at.y - first) as usize * row_bytes..][..row_bytes];
                 let plain = match self.plain {
                     true => stored,
                     false => predictor::undone(stored, end, image, &mut self.row)?,
@@ -116,6 +135,9 @@ impl WindowDecoder {
             return Ok(());
         }
         self.holds = None;
+        if !Stream::suits(image) {
+            room(image.held_bytes())?;
+        }
         self.plain = !is_left_predicted(image);
         if image.planar {
             self.decode_planes(file, image, request)?;
@@ -136,7 +158,8 @@ impl WindowDecoder {
     ) -> Result<(), MasterError> {
         let count = usize::from(image.pixel.samples);
         let size = sample_bytes(&image.pixel);
-        let pixels = image.piece.area() as usize;
+        let rows = if Stream::suits(image) { request.rows - request.first } else { image.piece.height };
+        let pixels = image.piece.width as usize * rows as usize;
         let mut piece = std::mem::take(&mut self.piece);
         piece.clear();
         piece.resize(pixels * count * size, 0);
@@ -166,11 +189,16 @@ impl WindowDecoder {
 
     /// Leaves the samples of one compressed piece in `self.plane`.
     fn decode_plane(&mut self, file: &File, image: &Image, request: PieceRequest) -> Result<(), MasterError> {
+        let is_streamed = Stream::suits(image);
         let Some((offset, length)) = image.piece_range(file, request.index)? else {
-            blank::fill(image, &mut self.plane);
+            let rows = if is_streamed { request.rows - request.first } else { image.piece.height };
+            blank::fill(image, rows, &mut self.plane);
             self.plain = true;
             return Ok(());
         };
+        if is_streamed {
+            return self.decode_rows(image, file.slice(offset, length)?, request);
+        }
         self.compressed.clear();
         self.compressed.extend_from_slice(file.slice(offset, length)?);
         // A JPEG stream has an order of its own, whatever FillOrder says (libtiff reads it so).
@@ -190,6 +218,30 @@ impl WindowDecoder {
             Compression::WebP => self.decode_webp(image, request.row),
             _ => self.decode_packed(file, image, request.rows),
         }
+    }
+
+    /// Leaves rows of a strip in `self.plane`, from where the last window ended or from the top.
+    fn decode_rows(
+        &mut self,
+        image: &Image,
+        compressed: &[u8],
+        request: PieceRequest,
+    ) -> Result<(), MasterError> {
+        let place = |index: u64| index % image.pieces_per_plane();
+        self.streams.retain(|stream| place(stream.index) == place(request.index));
+        let open = |stream: &Stream| stream.index == request.index && stream.is_above(request.first);
+        let mut stream = match self.streams.iter().position(open) {
+            Some(at) => self.streams.swap_remove(at),
+            None => Stream::open(image, request.index, compressed)?,
+        };
+        self.streams.retain(|stream| stream.index != request.index);
+        // One that fails is not there for the next window.
+        stream.rows(image, compressed, request.first..request.rows, &mut self.plane)?;
+        self.streams.push(stream);
+        if !is_left_predicted(image) {
+            predictor::undo(&mut self.plane, image)?;
+        }
+        Ok(())
     }
 
     fn decode_jpeg(&mut self, file: &File, image: &Image, request: PieceRequest) -> Result<(), MasterError> {

@@ -26,6 +26,9 @@ impl Plan {
             Reader::Codestream(jp2::Reader::Recto) => self.codestream(costs),
             Reader::Codestream(jp2::Reader::OpenJpeg) => self.tiles_of_codestream(costs),
             Reader::Level => self.level(costs),
+            Reader::Rows => self.rows(costs),
+            Reader::Reduced { at_once } => self.reduced(costs, at_once),
+            Reader::Kept => self.kept(),
             Reader::Index => self.by_index(costs),
             Reader::IndexIfCached => {
                 let (one, other) = (self.level(costs), self.by_index(costs));
@@ -38,7 +41,38 @@ impl Plan {
     fn pieces(&self, costs: Decoding) -> Decoded {
         let work = costs.once + self.scaling.source_area() as f64 * self.pixel(costs, self.density(costs));
         let piece = self.scaling.piece.area() as f64 * f64::from(self.coding.pixel_bytes);
-        Decoded { work, held: 2.0 * piece, kept: 0.0 }
+        let is_streamed =
+            matches!(self.coding.codec, Codec::Plain | Codec::Deflate | Codec::Lzw | Codec::Zstd)
+                && self.scaling.piece.width >= self.scaling.level_dimensions.width
+                && piece > table::STREAMED;
+        Decoded { work, held: if is_streamed { 0.0 } else { 2.0 * piece }, kept: 0.0 }
+    }
+
+    /// Of the rows from the top to the last of the window.
+    fn rows(&self, costs: Decoding) -> Decoded {
+        let (width, bottom) = (self.scaling.level_dimensions.width, self.scaling.window().bottom());
+        let area = f64::from(width) * f64::from(bottom);
+        Decoded { work: costs.once + area * self.pixel(costs, self.density(costs)), ..Decoded::default() }
+    }
+
+    /// Of the whole of the only level, at once or in bands, and of the smaller picture that is made of it.
+    fn reduced(&self, costs: Decoding, at_once: bool) -> Decoded {
+        let (full, kept) = (self.scaling.source_area() as f64, self.level_bytes());
+        let pixel = self.pixel(costs, self.density(costs)) + table::BOXED;
+        let whole = full * (f64::from(self.coding.pixel_bytes) + costs.held);
+        let held = kept + if at_once { whole } else { table::BANDS_BYTES };
+        Decoded { work: costs.once + full * pixel, held, kept }
+    }
+
+    /// Of a smaller picture that was kept: compressed, and its pixels.
+    fn kept(&self) -> Decoded {
+        let kept = self.level_bytes();
+        Decoded { work: kept * table::KEPT, held: 2.0 * kept, kept }
+    }
+
+    /// Bytes of the pixels of the level.
+    fn level_bytes(&self) -> f64 {
+        self.scaling.level_dimensions.area() as f64 * self.channels.count() as f64 * self.sample_bytes()
     }
 
     /// Of a window of a codestream, in parts.
@@ -73,7 +107,7 @@ impl Plan {
         let (area, full) = (self.scaling.level_dimensions.area() as f64, self.full_area());
         let packed = full * self.density(costs);
         let skipped = if full > area { full * table::SKIPPED } else { 0.0 };
-        let raster = area * self.channels.count() as f64 * self.sample_bytes();
+        let raster = self.level_bytes();
         let stored = area * f64::from(self.coding.pixel_bytes);
         let coefficients = match self.coding.codec {
             Codec::JpegInScans { coefficients } => coefficients as f64,

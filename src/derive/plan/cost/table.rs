@@ -38,6 +38,14 @@ pub(super) const FLATTENED: f64 = 25.0;
 pub(super) const INDEXED: f64 = 7.0;
 /// For a pixel of a JPEG at full size that is decoded smaller, whatever is in it.
 pub(super) const SKIPPED: f64 = 1.2;
+/// For a pixel of a picture that is reduced by boxes, with the store of the result.
+pub(super) const BOXED: f64 = 6.0;
+/// For a byte of what was reduced and kept.
+pub(super) const KEPT: f64 = 2.0;
+/// Strips of more bytes that are as wide as the picture are read in bands.
+pub(super) const STREAMED: f64 = 4e6;
+/// Bytes of the bands in which a picture that is reduced is read.
+pub(super) const BANDS_BYTES: f64 = 16e6;
 /// Samples around a window of JPEG 2000 that are decoded with it: half a code-block to each side.
 pub(super) const AROUND: f64 = 64.0;
 /// Bytes for a sample in work of JPEG 2000: 12 to 16.

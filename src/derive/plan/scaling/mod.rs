@@ -20,6 +20,8 @@ pub struct Scaling {
     pub level_dimensions: Dimensions,
     /// The piece in which it is stored.
     pub piece: Dimensions,
+    /// The size of the level of which it is made, all of it, if it is not in the file.
+    pub made_of: Option<Dimensions>,
     /// Scaling across, in pixels of the level as stored.
     pub x: Axis,
     /// Scaling down.
@@ -41,7 +43,8 @@ impl Scaling {
         let smallest = (1..description.levels.len()).rev().find_map(enough);
         let (level, (x, y)) = smallest.unwrap_or_else(|| (0, axes(0)));
         let stored = &description.levels[level];
-        Self { level, level_dimensions: stored.dimensions, piece: stored.tile, x, y }
+        let made_of = (!stored.is_stored).then_some(full);
+        Self { level, level_dimensions: stored.dimensions, piece: stored.tile, made_of, x, y }
     }
 
     /// The size of the scaled picture, before it is turned.
@@ -79,6 +82,9 @@ impl Scaling {
 
     /// Pixels of the master that are decoded: those of all pieces that the window touches.
     pub fn source_area(&self) -> u64 {
+        if let Some(whole) = self.made_of {
+            return whole.area();
+        }
         let (window, level) = (self.window(), self.level_dimensions);
         // Sides have at most 32 bits, so sums and products of them fit 64.
         let whole = |from: u32, length: u32, piece: u32, side: u32| {

@@ -24,6 +24,7 @@ pub(in super::super) fn description(
             stored_as: None,
             coding: Coding::of(Codec::Plain, 3),
             sampling: Sampling::Boxes,
+            is_stored: true,
         }
     };
     Description {
@@ -174,6 +175,7 @@ impl Reduced {
                 stored_as: None,
                 coding: Coding::of(Codec::Plain, 3),
                 sampling: Sampling::Boxes,
+                is_stored: true,
             }
         };
         match self {

@@ -15,7 +15,7 @@ use super::header::{Header, Process};
 use super::marker::START;
 use super::{Decoder, Index, assemble};
 use crate::error::MasterError;
-use crate::format::budget::{MAX_BYTES, check_budget, level};
+use crate::format::budget::{check_budget, level, take_budget};
 use crate::picture::{Channels, Codec, Coding, Depth, Description, Dimensions, Level, Rect};
 use crate::raster::Raster;
 use crate::watch::Watch;
@@ -61,7 +61,7 @@ pub(crate) fn describe(header: &Header, length: usize) -> Result<Description, Ma
         })
         .collect();
     let smallest = levels.last().map_or(header.dimensions, |level| level.dimensions);
-    check_budget(smallest, cost(header, smallest))?;
+    check_budget(smallest, cost(header, smallest, length))?;
     if header.dimensions.area() / MOST_PIXELS_PER_BYTE > length as u64 {
         let dimensions = header.dimensions;
         return Err(MasterError::damaged(format!("{dimensions} pixels cannot come from {length} bytes")));
@@ -106,10 +106,7 @@ pub(crate) fn decode(
 /// The stream as libjpeg-turbo gets it, if what it takes to decode a level is within the budget.
 fn checked(bytes: &[u8], header: &Header, level: usize) -> Result<Vec<u8>, MasterError> {
     let dimensions = scaled(header.dimensions, factor(level));
-    check_budget(dimensions, cost(header, dimensions))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(MasterError::TooLarge(format!("a JPEG of {} bytes", bytes.len())));
-    }
+    take_budget(dimensions, cost(header, dimensions, bytes.len()))?;
     // Bytes of a map may change under a decoder written in C.
     let mut copy = Vec::with_capacity(bytes.len());
     copy.extend(START);
@@ -132,7 +129,7 @@ pub(crate) fn decode_window(
 ) -> Result<Raster, MasterError> {
     let factor = factor(level);
     let (columns, rows, part) = window::units(&index.head, factor.denom() as u32, window);
-    check_budget(window.dimensions(), window.dimensions().area() * header.components as u64)?;
+    take_budget(window.dimensions(), window.dimensions().area() * header.components as u64)?;
     let (stream, dimensions) =
         index.part(bytes, columns, rows).ok_or_else(|| MasterError::damaged("an index of another JPEG"))?;
     Ok(decompress(&stream, header, dimensions, factor, watch)?.part(part))
@@ -222,11 +219,11 @@ fn scaled(full: Dimensions, factor: ScalingFactor) -> Dimensions {
     Dimensions::new(side(full.width), side(full.height))
 }
 
-/// Bytes that it takes to decode at a size: pixels, those of more than 8 bits and what becomes of them at the same time;
-/// and for several scans two bytes for every coefficient.
-fn cost(header: &Header, dimensions: Dimensions) -> u64 {
+/// Bytes that it takes to decode a file of `length` bytes at a size: its copy; pixels, those of more than 8 bits and what
+/// becomes of them at the same time; and for several scans two bytes for every coefficient.
+fn cost(header: &Header, dimensions: Dimensions, length: usize) -> u64 {
     let sample = if header.bits > 8 { 3 } else { 1 };
-    dimensions.area() * header.components as u64 * sample + coefficients(header)
+    dimensions.area() * header.components as u64 * sample + coefficients(header) + length as u64
 }
 
 /// Bytes of the coefficients that are held until the last of several scans.
