@@ -3,6 +3,8 @@
 
 mod answers;
 mod cache;
+mod dear;
+mod deaths;
 mod edges;
 mod faults;
 mod freshness;
@@ -11,5 +13,6 @@ mod info;
 mod large;
 mod names;
 mod pool;
+mod stand_in;
 mod strangers;
 mod tiles;
