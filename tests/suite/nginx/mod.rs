@@ -3,6 +3,7 @@
 
 mod answers;
 mod cache;
+mod chaos;
 mod dear;
 mod deaths;
 mod edges;
