@@ -10,6 +10,7 @@
 //! | [`demo`] | `recto demo`: a whole site on this machine, and its sample masters |
 //! | [`process`] | the pool of processes: scoreboard, workers, supervisor |
 //! | [`respond`] | the path |
+//! | [`desk`] | whoever runs the service, as the path sees it: told of each job, it admits, refuses or hands over |
 //! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
 //! | [`http`] | requests and responses, what the server is called, how responses are cached and validated, `Link` headers |
@@ -46,6 +47,7 @@ pub mod config;
 pub mod convert;
 pub mod demo;
 pub mod derive;
+pub mod desk;
 pub mod encode;
 pub mod error;
 pub mod fastcgi;

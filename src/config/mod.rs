@@ -37,7 +37,7 @@ pub struct Config {
 /// The settings that the bytes of responses do not depend on.
 #[derive(Clone, Debug)]
 pub struct Serving {
-    /// `[server] socket`, `workers` and `deadline`
+    /// `[server] socket`, `workers`, `background_workers` and `deadline`, `[limits] memory`
     pub pool: Pool,
     /// `[server] public_url`, `trusted_hosts` and `cache_control`. The tag of an info.json has the URL that is in it.
     pub http: http::Settings,
@@ -99,6 +99,7 @@ impl TryFrom<RawConfig> for Config {
 
     fn try_from(raw: RawConfig) -> anyhow::Result<Self> {
         let (masters, known) = raw.masters.checked()?;
+        let memory = raw.limits.memory()?;
         let (limits, max_source_area) = raw.limits.meant();
         let encodings = Encodings {
             jpeg: raw.jpeg,
@@ -113,7 +114,7 @@ impl TryFrom<RawConfig> for Config {
         encodings.check()?;
         raw.state.check()?;
         raw.tiles.check()?;
-        let (pool, http) = raw.server.checked()?;
+        let (pool, http) = raw.server.checked(memory)?;
         let rendering = Rendering {
             limits,
             max_source_area,

@@ -13,6 +13,12 @@ pub fn refusal(uri: &[u8], error: &Error, may_be_cached: bool) -> Response<'stat
     complain(&status.to_string(), uri, error);
     let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
     let refusal = Response::text(status, &public_message(error)).with("Cache-Control", cache_control);
+    let refusal = match error {
+        Error::Busy { wait, .. } => {
+            refusal.with("Retry-After", wait.as_millis().div_ceil(1000).max(1).to_string())
+        }
+        _ => refusal,
+    };
     // Perhaps a picture that is being written: NGINX must not replace what it has cached of it by this.
     let is_for_now = matches!(error, Error::Master(MasterError::NoImage));
     if is_for_now || !may_be_cached { refusal.with("X-Accel-Expires", "0") } else { refusal }
@@ -36,7 +42,7 @@ fn complain(status: &str, uri: &[u8], error: &Error) {
         Error::Request(_) | Error::NotFound(_) | Error::Master(MasterError::NoImage) => {
             log::debug!("{status} {uri:?}: {error}");
         }
-        Error::Stopped(_) | Error::Busy(_) => log::info!("{status} {uri:?}: {error}"),
+        Error::Stopped(_) | Error::Busy { .. } => log::info!("{status} {uri:?}: {error}"),
         Error::Master(_) | Error::Internal(_) => log::error!("{status} {uri:?}: {error}"),
     }
 }

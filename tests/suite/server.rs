@@ -54,9 +54,24 @@ impl Server {
         fs::read_to_string(self.path("log")).expect("a log")
     }
 
-    /// The process ids of the workers.
+    /// The process ids of the front workers.
     pub fn workers(&self) -> Vec<i32> {
-        children_of(self.child.id())
+        self.lanes(|lane| lane == "front")
+    }
+
+    /// The process ids of the back workers, those first that take dear requests.
+    pub fn back_workers(&self) -> Vec<i32> {
+        [self.lanes(|lane| lane == "dear"), self.lanes(|lane| lane == "middling")].concat()
+    }
+
+    /// The workers in some lanes, in the order of their start.
+    fn lanes(&self, which: impl Fn(&str) -> bool) -> Vec<i32> {
+        let is_in = |pid: &i32| {
+            let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let mut arguments = line.split('\0').skip_while(|argument| *argument != "--lane");
+            arguments.nth(1).is_some_and(&which)
+        };
+        children_of(self.child.id()).into_iter().filter(is_in).collect()
     }
 
     /// Waits until there are `workers`, and none of those that were there `before`.
@@ -92,7 +107,7 @@ impl Server {
     /// The slots of all workers that can be read just now.
     fn slots(&self) -> Vec<Entry> {
         let board = self.scoreboard();
-        (0..self.workers().len()).filter_map(|slot| board.read(slot).expect("a slot")).collect()
+        (0..children_of(self.child.id()).len()).filter_map(|slot| board.read(slot).expect("a slot")).collect()
     }
 
     /// The exit status after SIGTERM, or `None` if it was killed.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::process::lane::Lane;
 use crate::process::scoreboard::{self, Entry, Scoreboard};
 
 /// How long a worker may take to start.
@@ -25,6 +26,7 @@ const INNOCENT: Duration = Duration::from_millis(500);
 pub(super) struct Worker {
     pub(super) child: Child,
     pub(super) slot: usize,
+    pub(super) lane: Lane,
     pub(super) generation: u64,
     pub(super) deadline: Duration,
     pub(super) started: Instant,

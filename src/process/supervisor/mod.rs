@@ -20,6 +20,8 @@ use crossbeam_channel::{Receiver, select, tick, unbounded};
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
+use crate::config::Serving;
+use crate::process::lane::Lane;
 use child::Death;
 use generation::Generation;
 use notify::Notify;
@@ -54,6 +56,9 @@ const START_ATTEMPTS: u32 = 5;
 
 /// How long a request may take beyond the deadline to be written when the server stops.
 const STOP_GRACE: Duration = Duration::from_secs(2);
+
+/// How much longer those may take that wait in the queues of the back workers then.
+const QUEUE_GRACE: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT; then lets the workers finish and returns.
 ///
@@ -110,6 +115,9 @@ struct Starting {
 
 /// The server stops.
 struct Stopping {
+    /// When front workers that have not finished are killed.
+    front_limit: Instant,
+    /// When all that is left is killed.
     limit: Instant,
     /// Connections queued at a socket that is removed have to be served first.
     serve_queue: bool,
@@ -194,7 +202,7 @@ impl Supervisor {
     fn stumble(&mut self, death: &Death, now: Instant) -> anyhow::Result<()> {
         if self.next.as_ref().is_some_and(|next| next.number == death.generation) {
             log::error!("new workers do not start: going on with the old ones and the old configuration");
-            self.pool.drain(Some(death.generation));
+            self.pool.drain(death.generation);
             self.next = None;
             self.notify.send("READY=1");
             return Ok(());
@@ -212,9 +220,10 @@ impl Supervisor {
         if now < self.starting.not_before {
             return Ok(());
         }
-        for generation in std::iter::once(&self.current).chain(&self.next) {
-            for _ in self.pool.count(generation.number)..generation.config.serving.pool.workers {
-                if let Err(error) = self.pool.start(generation, self.listener.as_fd()) {
+        let generations = std::iter::once(&self.current).chain(&self.next);
+        for (generation, lane) in generations.flat_map(|one| Lane::ALL.map(|lane| (one, lane))) {
+            for _ in self.pool.count(generation.number, lane)..generation.workers(lane) {
+                if let Err(error) = self.pool.start(generation, lane, self.listener.as_fd()) {
                     log::error!("cannot start a worker: {error}");
                     self.starting.fail(now);
                     if self.starting.failures >= START_ATTEMPTS && self.pool.is_empty() {
@@ -224,7 +233,7 @@ impl Supervisor {
                 }
             }
         }
-        if self.pool.settled(self.current.number) == self.current.config.serving.pool.workers {
+        if self.pool.settled(self.current.number) == self.current.all_workers() {
             self.starting.failures = 0;
         }
         Ok(())
@@ -251,17 +260,17 @@ impl Supervisor {
         {
             log::warn!("[server] socket has changed: that needs a restart");
         }
-        log::info!("reloading: {} new workers", next.config.serving.pool.workers);
+        log::info!("reloading: {} new workers", next.all_workers());
         if let Some(overtaken) = self.next.replace(next) {
-            self.pool.drain(Some(overtaken.number));
+            self.pool.drain(overtaken.number);
         }
     }
 
     /// Hands over to the next generation when all of its workers are ready.
     fn roll_over(&mut self) {
-        let ready = |next: &mut Generation| self.pool.ready(next.number) == next.config.serving.pool.workers;
+        let ready = |next: &mut Generation| self.pool.ready(next.number) == next.all_workers();
         if let Some(next) = self.next.take_if(ready) {
-            self.pool.drain(Some(self.current.number));
+            self.pool.drain(self.current.number);
             self.current = next;
             self.starting.failures = 0;
             self.notify.send("READY=1");
@@ -272,11 +281,12 @@ impl Supervisor {
 
     /// Says once that the server is ready.
     fn announce(&mut self) {
-        if self.ready || self.pool.ready(self.current.number) < self.current.config.serving.pool.workers {
+        if self.ready || self.pool.ready(self.current.number) < self.current.all_workers() {
             return;
         }
         self.ready = true;
-        log::info!("ready with {} workers", self.current.config.serving.pool.workers);
+        let Serving { pool, .. } = &self.current.config.serving;
+        log::info!("ready with {} workers, and {} in the background", pool.workers, pool.background_workers);
         log::info!("{}", self.current.config.serving.http.describe_ids());
         if let Some(path) = &self.options.pid_file {
             match PidFile::write(path) {
@@ -290,11 +300,14 @@ impl Supervisor {
     fn report(&mut self, now: Instant) {
         if now.saturating_duration_since(self.reported) >= REPORT {
             self.reported = now;
-            let (busy, workers) = (self.pool.busy(), self.current.config.serving.pool.workers);
+            let [front, back] = self.pool.busy();
+            let Serving { pool, .. } = &self.current.config.serving;
+            let (workers, background) = (pool.workers, pool.background_workers);
             let (served, lost) = (self.pool.served(), self.lost);
             let quarantined = self.quarantine.requests().len();
             self.notify.send(&format!(
-                "WATCHDOG=1\nSTATUS={busy} of {workers} workers busy, {served} requests served, \
+                "WATCHDOG=1\nSTATUS={front} of {workers} workers busy, {back} of {background} in the background, \
+                 {served} requests served, \
                  {lost} workers lost, {quarantined} requests in quarantine"
             ));
         }
@@ -308,8 +321,8 @@ impl Supervisor {
         self.notify.send("STOPPING=1");
         let serve_queue = !self.listener.is_systemds();
         self.listener.close_door();
-        let limit = Instant::now() + self.current.config.serving.pool.deadline + STOP_GRACE;
-        self.stopping = Some(Stopping { limit, serve_queue });
+        let front_limit = Instant::now() + self.current.config.serving.pool.deadline + STOP_GRACE;
+        self.stopping = Some(Stopping { front_limit, limit: front_limit + QUEUE_GRACE, serve_queue });
     }
 }
 
@@ -331,9 +344,13 @@ impl Stopping {
         }
         if now >= self.limit {
             log::error!("workers that do not finish are killed");
-            pool.kill();
+            pool.kill_all();
+        } else if pool.queues_are_done() {
+            pool.drain_all();
+        } else if now >= self.front_limit {
+            pool.kill_front();
         } else if !(self.serve_queue && listener.has_queue()) {
-            pool.drain(None);
+            pool.drain_front();
         }
         ControlFlow::Continue(())
     }

@@ -12,6 +12,9 @@ use rustix::process::Signal;
 
 use super::child::{Death, Phase, Worker};
 use super::generation::Generation;
+use crate::process::lane::Lane;
+use crate::process::ledger::{Hand, Ledger};
+use crate::process::queue::Queues;
 use crate::process::scoreboard::{Entry, Scoreboard};
 
 /// What systemd passes to the supervisor is not for its workers.
@@ -24,11 +27,13 @@ const PRIVATE: [&str; 6] =
 const HEAP: [(&str, &str); 2] =
     [("MALLOC_MMAP_THRESHOLD_", "4194304"), ("MALLOC_TRIM_THRESHOLD_", "8388608")];
 
-/// All workers of all generations, and the scoreboard that they share.
+/// All workers of all generations, and what they share.
 #[derive(Debug)]
 pub(super) struct Pool {
     program: PathBuf,
     scoreboard: Scoreboard,
+    ledger: Ledger,
+    queues: Queues,
     workers: Vec<Worker>,
     served_by_the_dead: u64,
 }
@@ -37,35 +42,51 @@ impl Pool {
     /// No workers yet; they will be processes of the running program.
     ///
     /// # Errors
-    /// If there is no memory for a scoreboard.
+    /// If there is no memory for a scoreboard, or no descriptors for queues.
     pub(super) fn new() -> io::Result<Self> {
         // The path, not /proc/self/exe: after an upgrade the workers of a reload are those of the new binary.
         let program = std::env::current_exe()?;
-        Ok(Self { program, scoreboard: Scoreboard::create()?, workers: Vec::new(), served_by_the_dead: 0 })
+        Ok(Self {
+            program,
+            scoreboard: Scoreboard::create()?,
+            ledger: Ledger::create()?,
+            queues: Queues::new()?,
+            workers: Vec::new(),
+            served_by_the_dead: 0,
+        })
     }
 
     /// Starts one worker.
     ///
     /// # Errors
     /// If the system gives no process for it.
-    pub(super) fn start(&mut self, generation: &Generation, listener: BorrowedFd<'_>) -> io::Result<()> {
+    pub(super) fn start(
+        &mut self,
+        generation: &Generation,
+        lane: Lane,
+        listener: BorrowedFd<'_>,
+    ) -> io::Result<()> {
         let slot = (0..).find(|slot| self.workers.iter().all(|worker| worker.slot != *slot)).unwrap_or(0);
         self.scoreboard.write(slot, &Entry::default())?;
+        self.ledger.write_hand(slot, &Hand::default())?;
         let mut command = Command::new(&self.program);
         command.arg("worker").arg("--config-fd").arg(generation.descriptor().to_string());
         command.arg("--scoreboard-fd").arg(self.scoreboard.descriptor().to_string());
-        command.arg("--slot").arg(slot.to_string());
+        command.arg("--ledger-fd").arg(self.ledger.descriptor().to_string());
+        command.arg("--slot").arg(slot.to_string()).arg("--lane").arg(lane.to_string());
         command.arg("--supervisor").arg(std::process::id().to_string());
         command.stdin(Stdio::from(listener.try_clone_to_owned()?));
+        command.stdout(Stdio::from(self.queues.for_child()?));
         PRIVATE.iter().for_each(|name| {
             command.env_remove(name);
         });
         command.envs(HEAP);
         let child = command.spawn()?;
-        log::debug!("worker {} starts in slot {slot}", child.id());
+        log::debug!("worker {} starts in slot {slot}, lane {lane}", child.id());
         self.workers.push(Worker {
             child,
             slot,
+            lane,
             generation: generation.number,
             deadline: generation.config.serving.pool.deadline,
             started: Instant::now(),
@@ -94,12 +115,16 @@ impl Pool {
     /// The workers that ended since the last time.
     pub(super) fn reap(&mut self) -> Vec<Death> {
         let mut deaths = Vec::new();
-        let scoreboard = &self.scoreboard;
+        let (scoreboard, ledger) = (&self.scoreboard, &self.ledger);
         self.workers.retain_mut(|worker| match worker.child.try_wait() {
             Ok(Some(status)) => {
                 worker.look(scoreboard);
                 deaths.push(worker.death(status));
                 self.served_by_the_dead += worker.entry.served;
+                // It holds no memory any more, and takes nothing.
+                if let Err(error) = ledger.write_hand(worker.slot, &Hand::default()) {
+                    log::error!("cannot write to the ledger: {error}");
+                }
                 false
             }
             Ok(None) => true,
@@ -111,22 +136,37 @@ impl Pool {
         deaths
     }
 
-    /// Asks the workers of `generation`, or all, to finish.
-    pub(super) fn drain(&mut self, generation: Option<u64>) {
-        for worker in &mut self.workers {
-            if generation.is_none_or(|number| number == worker.generation) && worker.phase != Phase::Draining
-            {
-                worker.phase = Phase::Draining;
-                worker.signal(Signal::TERM);
-            }
-        }
+    /// Asks the workers of `generation` to finish. What is queued goes to the others: queues belong to the pool.
+    pub(super) fn drain(&mut self, generation: u64) {
+        self.end(Signal::TERM, |worker| worker.generation == generation);
+    }
+
+    /// Asks all front workers to finish.
+    pub(super) fn drain_front(&mut self) {
+        self.end(Signal::TERM, |worker| !worker.lane.is_back());
+    }
+
+    /// Asks all workers to finish.
+    pub(super) fn drain_all(&mut self) {
+        self.end(Signal::TERM, |_| true);
+    }
+
+    /// Ends all front workers at once.
+    pub(super) fn kill_front(&mut self) {
+        self.end(Signal::KILL, |worker| !worker.lane.is_back());
     }
 
     /// Ends all workers at once.
-    pub(super) fn kill(&mut self) {
-        for worker in &mut self.workers {
-            worker.phase = Phase::Draining;
-            worker.signal(Signal::KILL);
+    pub(super) fn kill_all(&mut self) {
+        self.end(Signal::KILL, |_| true);
+    }
+
+    fn end(&mut self, signal: Signal, which: impl Fn(&Worker) -> bool) {
+        for worker in self.workers.iter_mut().filter(|worker| which(worker)) {
+            if worker.phase != Phase::Draining || signal == Signal::KILL {
+                worker.phase = Phase::Draining;
+                worker.signal(signal);
+            }
         }
     }
 
@@ -142,9 +182,14 @@ impl Pool {
         self.workers.is_empty()
     }
 
-    /// Workers of `generation` that live and are not to finish.
-    pub(super) fn count(&self, generation: u64) -> usize {
-        self.select(generation).count()
+    /// Whether no worker is left that could hand requests over, and none waits to be taken.
+    pub(super) fn queues_are_done(&self) -> bool {
+        self.workers.iter().all(|worker| worker.lane.is_back()) && self.queues.are_empty() == [true; 2]
+    }
+
+    /// Workers of `generation` in this lane that live and are not to finish.
+    pub(super) fn count(&self, generation: u64, lane: Lane) -> usize {
+        self.select(generation).filter(|worker| worker.lane == lane).count()
     }
 
     /// Those of them that take requests.
@@ -157,9 +202,13 @@ impl Pool {
         self.select(generation).filter(|worker| worker.is_settled()).count()
     }
 
-    /// Workers that are busy, of any generation.
-    pub(super) fn busy(&self) -> usize {
-        self.workers.iter().filter(|worker| worker.entry.busy_since != 0).count()
+    /// Workers that are busy, of any generation: front workers, and back workers.
+    pub(super) fn busy(&self) -> [usize; 2] {
+        let busy = |back| {
+            let among = self.workers.iter().filter(|worker| worker.lane.is_back() == back);
+            among.filter(|worker| worker.entry.busy_since != 0).count()
+        };
+        [busy(false), busy(true)]
     }
 
     /// Requests served since the start.
