@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
-use recto::fastcgi::{self, Incoming};
+use recto::fastcgi::{self, Assembly, Incoming};
 use recto::http::Response;
 
 use crate::site::Site;
@@ -29,7 +29,8 @@ impl StandIn {
     pub fn asked(&self) -> Asked {
         let (mut stream, _) = self.0.accept().expect("NGINX");
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
-        let incoming = fastcgi::read_request(&mut stream).expect("a request");
+        let incoming = fastcgi::read_request(&mut stream, &mut Assembly::default());
+        let incoming = incoming.expect("no error").expect("a request");
         Asked { stream, incoming }
     }
 
