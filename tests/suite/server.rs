@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use recto::process::ledger::Ledger;
 use recto::process::scoreboard::{Entry, Scoreboard};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -84,14 +85,21 @@ impl Server {
 
     /// The scoreboard, found among the supervisor's descriptors.
     pub fn scoreboard(&self) -> Scoreboard {
+        Scoreboard::open(&self.shared("recto-scoreboard")).expect("open")
+    }
+
+    /// The ledger, found there as well.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::open(&self.shared("recto-ledger")).expect("open")
+    }
+
+    /// The file in memory of this name, found among the supervisor's descriptors.
+    fn shared(&self, name: &str) -> PathBuf {
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it lives");
-        let path = descriptors
+        descriptors
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .find(|path| {
-                fs::read_link(path).is_ok_and(|to| to.to_string_lossy().contains("recto-scoreboard"))
-            })
-            .expect("a scoreboard");
-        Scoreboard::open(&path).expect("open")
+            .find(|path| fs::read_link(path).is_ok_and(|to| to.to_string_lossy().contains(name)))
+            .expect("it is there")
     }
 
     /// The number of requests that have been answered.
