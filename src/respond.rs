@@ -146,7 +146,7 @@ impl Service {
         if asked.validators.match_any(&freshness) {
             return Ok(Some(freshness.stamp(Response::new(304, Vec::new())).with_all(headers)));
         }
-        let plan = derivation.plan().within(rendering.max_source_area)?;
+        let plan = derivation.plan().within(rendering)?;
         if let Some(by_lane) = asked.dear_lane(plan.cost().class()) {
             return Ok(Some(by_lane));
         }

@@ -17,8 +17,6 @@ pub struct Pool {
     pub workers: usize,
     /// Number of workers to which those hand over what takes long, at least 1.
     pub background_workers: usize,
-    /// Bytes of memory that the requests of all background workers may need together.
-    pub memory: u64,
     /// How long a worker may take for one request before it is killed.
     pub deadline: Duration,
 }
@@ -62,7 +60,7 @@ impl RawServer {
     ///
     /// # Errors
     /// If a value is out of range.
-    pub(super) fn checked(self, memory: u64) -> anyhow::Result<(Pool, http::Settings)> {
+    pub(super) fn checked(self) -> anyhow::Result<(Pool, http::Settings)> {
         ensure!(self.socket.is_absolute(), "[server] socket must be an absolute path");
         let workers = self.workers.number("workers")?;
         let pool = Pool {
@@ -73,7 +71,6 @@ impl RawServer {
                 .background_workers
                 .number("background_workers")?
                 .unwrap_or_else(|| workers.unwrap_or_else(cores).max(2)),
-            memory,
             deadline: parse_duration(&self.deadline).context("[server] deadline")?,
         };
         Ok((pool, http::Settings::new(self.public_url, self.trusted_hosts, self.cache_control)?))

@@ -8,11 +8,12 @@ use crate::http::ConfigFingerprint;
 use crate::http::validators::Freshness;
 
 /// Every key that changes the bytes of a picture or of info.json, with another value than it has by default.
-const RENDERING: [&str; 36] = [
+const RENDERING: [&str; 37] = [
     "limits.max_width = 999",
     "limits.max_height = 999",
     "limits.max_area = 999",
     "limits.max_source_area = 999",
+    "limits.memory = 99999999",
     "offer.formats = ['jpg']",
     "offer.preferred_formats = ['png']",
     "offer.qualities = ['gray']",
@@ -48,7 +49,7 @@ const RENDERING: [&str; 36] = [
 ];
 
 /// Every other key.
-const SERVING: [&str; 14] = [
+const SERVING: [&str; 13] = [
     "server.socket = '/there'",
     "server.workers = 7",
     "server.background_workers = 7",
@@ -56,7 +57,6 @@ const SERVING: [&str; 14] = [
     "server.trusted_hosts = ['a']",
     "server.deadline = '29s'",
     "server.cache_control = 'no-cache'",
-    "limits.memory = 777777777",
     "masters.root = '/there'",
     "masters.follow_symlinks = true",
     "masters.known = 3",
@@ -100,6 +100,7 @@ fn values_out_of_range_name_their_key() {
         ("[state]\ndirectory = \"state\"", "[state] directory"),
         ("[limits]\nmax_width = 0", "max_width"),
         ("[limits]\nmax_source_area = 0", "max_source_area"),
+        ("[limits]\nmemory = 1000000", "memory"),
         ("[info]\nrights = \"ours\"", "rights"),
         ("[info]\nwidth = 5", "width"),
         ("[offer]\nformats = [\"png\"]", "formats"),
@@ -153,7 +154,7 @@ fn the_tag_of_an_answer_changes_with_what_changes_its_bytes() {
     let tag = |line: &str| {
         let root = if line.starts_with("masters.root") { "" } else { "masters.root = '/here'\n" };
         let config = Config::parse(&format!("{root}{line}")).expect(line);
-        let limits = RawLimits::default().meant().0;
+        let limits = RawLimits::default().checked().expect("in range").derivatives;
         let fingerprint = ConfigFingerprint::of(&config.rendering);
         Freshness::new(&["full/max/0/default.jpg"], std::iter::empty(), &limits, fingerprint)
             .etag()

@@ -16,7 +16,7 @@ use crate::server::{Server, send, until};
 const TILE: &str = "/iiif/3/leaf.tif/0,0,256,256/256,256/0/default.png";
 
 /// Not cheap, and not dear.
-const PAGE: &str = "/iiif/3/leaf.tif/full/^2700,1980/0/default.png";
+const PAGE: &str = "/iiif/3/leaf.tif/full/max/0/default.jp2";
 
 /// Of this few are done before long.
 const POSTER: &str = "/iiif/3/leaf.tif/full/^4000,3000/30/default.png";
@@ -105,7 +105,7 @@ fn what_is_queued_is_answered_before_a_stop() {
     let mut server = server("workers = 1\nbackground_workers = 2\n");
     let back = server.back_workers();
     signal_all(&back, Signal::STOP);
-    let mut pages = [queue(&server, PAGE), queue(&server, PAGE), queue(&server, PAGE)];
+    let mut pages = [queue(&server, PAGE), queue(&server, PAGE)];
     server.signal(Signal::TERM);
     until("the front has finished", || server.workers().is_empty());
     signal_all(&back, Signal::CONT);
@@ -194,5 +194,5 @@ fn back_workers_leave_the_processors_to_the_front() {
         fields.split(' ').nth(16).and_then(|nice| nice.parse::<i32>().ok()).expect("a number")
     };
     let (front, back) = (nice(&server.workers()[0]), server.back_workers());
-    assert_eq!(back.iter().map(nice).collect::<Vec<_>>(), [front + 10; 3]);
+    assert_eq!(back.iter().map(nice).collect::<Vec<_>>(), [(front + 10).min(19); 3]);
 }

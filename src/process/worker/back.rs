@@ -156,7 +156,6 @@ impl Station for Back {
         if waited > 2 * patience(self.last.0) {
             return Err(Error::Busy { why: "this had to wait for too long", wait: waited });
         }
-        self.shared.check(job.cost)?;
         self.wait_for_memory(job.cost, &arrival.peer, place)?;
         self.begun = Some(Instant::now());
         Ok(true)

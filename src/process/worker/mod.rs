@@ -79,7 +79,7 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
         .context("cannot read the configuration")?;
     let config = Config::parse(&text)?;
     let budget = budget(config.serving.pool.deadline);
-    let memory = config.serving.pool.memory;
+    let memory = config.rendering.memory;
     let mut service = Service::new(config)?;
     let scoreboard =
         Scoreboard::open(&descriptor_path(inherited.scoreboard)).context("cannot open the scoreboard")?;

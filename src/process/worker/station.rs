@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::connection::Peer;
 use super::place::Place;
-use crate::derive::plan::{Class, Cost};
+use crate::derive::plan::Class;
 use crate::desk::Job;
 use crate::error::Error;
 use crate::fastcgi::Incoming;
@@ -45,18 +45,8 @@ impl Arrival {
 pub(super) struct Shared {
     pub(super) queues: Queues,
     pub(super) ledger: Ledger,
-    /// Bytes that the requests of all back workers may need together.
+    /// Bytes that the requests of all back workers may need together: as many as one alone may, or more (`derive`).
     pub(super) memory: u64,
-}
-
-impl Shared {
-    /// Refuses what would never fit.
-    pub(super) fn check(&self, cost: Cost) -> Result<(), Error> {
-        if cost.bytes <= self.memory {
-            return Ok(());
-        }
-        Err(Error::request("size", "it takes more memory than this server has for one request"))
-    }
 }
 
 /// Where requests come from, and what is done with them there.

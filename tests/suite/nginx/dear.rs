@@ -1,13 +1,18 @@
 //! The lane of what is dear: nothing is made there for who has left, and nobody has it alone.
 
+use std::fs;
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 
-use recto::http::Response;
+use recto::config::Config;
+use recto::desk::{Admission, Desk, Job};
+use recto::error::Error;
+use recto::http::{Request, Response};
+use recto::respond::Service;
 
 use super::stand_in::{Asked, StandIn, picture};
-use crate::picture::Picture;
+use crate::picture::LEAF;
 use crate::server::until;
 use crate::site::{MASTER, Site};
 
@@ -100,20 +105,37 @@ fn one_client_cannot_have_the_dear_lane_alone() {
     });
 }
 
-/// What a real worker thinks dear comes by the lane, and is the same picture.
+/// Before any of the work is done.
 #[test]
 fn a_worker_sends_what_is_dear_by_the_lane() {
-    let site = Site::start();
-    let sheet = Picture { width: 6000, height: 5000, channels: 3, samples: vec![99; 6000 * 5000 * 3] };
-    site.add("sheet.tif", &sheet.master());
-    let path = "/iiif/3/sheet.tif/full/max/0/default.png";
-    let served = site.server.served();
-    let first = site.expect(200, path);
-    until("both requests are counted", || site.server.served() == served + 2);
-    let statuses = [(); 2].map(|()| {
-        let again = site.expect(200, path);
-        assert!(again.body == first.body, "another picture");
-        again.the("x-cache-status").to_owned()
-    });
-    assert_eq!((first.the("x-cache-status"), statuses), ("MISS", ["MISS", "HIT"].map(str::to_owned)));
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join(MASTER), &LEAF.1).expect("written");
+    let config = format!("[masters]\nroot = {:?}\n", directory.path());
+    let mut service = Service::new(Config::parse(&config).expect("a configuration")).expect("masters");
+    let mut status = |lane, rest| {
+        let path = format!("/iiif/3/{MASTER}/{rest}");
+        let pairs =
+            [("REQUEST_URI", &*path), ("RECTO_BASE", "http://localhost/iiif"), ("RECTO_DEAR_LANE", lane)];
+        let mut desk = Elsewhere(0);
+        let status = service.respond(&Request::from_pairs(pairs), &mut desk).map(|response| response.status);
+        (status, desk.0)
+    };
+    assert_eq!(status("1", "full/^6000,4400/0/default.png"), (Some(306), 0));
+    assert_eq!(status("", "full/^6000,4400/0/default.png"), (None, 1));
+    assert_eq!(status("1", "0,0,256,256/256,256/0/default.png"), (None, 1));
+    assert_eq!(status("1", "info.json"), (None, 1));
+}
+
+/// Has all work done by others, and counts it.
+struct Elsewhere(usize);
+
+impl Desk for Elsewhere {
+    fn opens(&mut self, _identifier: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn admit(&mut self, _job: Job) -> Result<Admission, Error> {
+        self.0 += 1;
+        Ok(Admission::HandedOver)
+    }
 }
