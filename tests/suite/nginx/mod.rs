@@ -6,6 +6,7 @@ mod cache;
 mod chaos;
 mod dear;
 mod deaths;
+mod disk;
 mod edges;
 mod faults;
 mod freshness;
