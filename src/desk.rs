@@ -8,7 +8,8 @@ use crate::watch::Watch;
 /// What is about to be worked on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Job {
-    /// Master, page and canonical request: one name, however the URL was spelled.
+    /// Master, page and what is wanted of it, as in `box/leaf.tif;1/0,0,6000,4000/300,200/0/default.jpg` or
+    /// `box/leaf.tif;1/info.json`: one name, however the URL was spelled, and by whichever version of the API.
     pub name: String,
     /// What it takes.
     pub cost: Cost,
@@ -24,11 +25,18 @@ pub enum Admission {
 
 /// Whoever runs the service.
 pub trait Desk {
-    /// Told before the file of an identifier is opened, which may take as long as a network does.
+    /// Told before the file of an identifier is opened, which may take as long as a network does: whether that is done
+    /// here. If not, somebody else has the request, and its client with it.
     ///
     /// # Errors
     /// If it must not be opened now.
-    fn opens(&mut self, identifier: &str) -> Result<(), Error>;
+    fn opens(&mut self, identifier: &str) -> Result<bool, Error>;
+
+    /// Told before the file at this path is read for the first time.
+    ///
+    /// # Errors
+    /// If it must not be read now.
+    fn reads(&mut self, path: &str) -> Result<(), Error>;
 
     /// Told before a job is begun, when all of it is decided and nothing of it is done.
     ///
@@ -41,7 +49,11 @@ pub trait Desk {
 pub struct Alone;
 
 impl Desk for Alone {
-    fn opens(&mut self, _identifier: &str) -> Result<(), Error> {
+    fn opens(&mut self, _identifier: &str) -> Result<bool, Error> {
+        Ok(true)
+    }
+
+    fn reads(&mut self, _path: &str) -> Result<(), Error> {
         Ok(())
     }
 

@@ -34,6 +34,11 @@ pub enum Error {
         wait: Duration,
     },
 
+    /// Whoever reads the log has to act, which names the master: trying this has ended workers, and it is not tried again
+    /// for a while.
+    #[error("this has failed repeatedly and is not tried again for a while")]
+    Quarantined,
+
     /// The operator has to act: the machine, not the request or the file, is at fault.
     #[error("{0}")]
     Internal(String),

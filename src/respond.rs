@@ -2,6 +2,7 @@
 //! Here HTTP and images meet.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::iter;
 use std::rc::Rc;
 
@@ -137,8 +138,10 @@ impl Service {
         request: &ImageRequest,
         desk: &mut dyn Desk,
     ) -> Result<Option<Response<'_>>, Error> {
-        desk.opens(identifier.as_str())?;
-        let master = self.masters.find(&self.root, identifier.as_str())?;
+        if !desk.opens(identifier.as_str())? {
+            return Ok(None);
+        }
+        let master = self.masters.find(&self.root, identifier.as_str(), |path| desk.reads(path))?;
         let rendering = &self.config.rendering;
         let derivation = Derivation::new(&master, (version, request), &asked.limits, rendering)?;
         let canonical = derivation.canonical();
@@ -157,7 +160,7 @@ impl Service {
         if let Some(by_lane) = asked.dear_lane(plan.cost().class()) {
             return Ok(Some(by_lane));
         }
-        let Admission::Begin(watch) = desk.admit(job(&master, &canonical, plan.cost()))? else {
+        let Admission::Begin(watch) = desk.admit(job(&master, derivation.derivative, plan.cost()))? else {
             return Ok(None);
         };
         let body = self.pipeline.derive(&master, &plan, &watch)?;
@@ -171,8 +174,10 @@ impl Service {
         identifier: &Identifier,
         desk: &mut dyn Desk,
     ) -> Result<Option<Response<'static>>, Error> {
-        desk.opens(identifier.as_str())?;
-        let master = self.masters.find(&self.root, identifier.as_str())?;
+        if !desk.opens(identifier.as_str())? {
+            return Ok(None);
+        }
+        let master = self.masters.find(&self.root, identifier.as_str(), |path| desk.reads(path))?;
         let media_type = recto_iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);
         if let Some(lead) = asked.lead(accept, version, identifier, || "/info.json".to_owned()) {
@@ -246,8 +251,8 @@ impl Service {
 }
 
 /// A job on a page of a master, by its one name.
-fn job(master: &Master, canonical: &str, cost: Cost) -> Job {
-    Job { name: format!("{};{}/{canonical}", master.path, master.page), cost }
+fn job(master: &Master, wanted: impl Display, cost: Cost) -> Job {
+    Job { name: format!("{};{}/{wanted}", master.path, master.page), cost }
 }
 
 /// The page number of a master, as text: mostly 1.

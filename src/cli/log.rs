@@ -1,6 +1,7 @@
 //! Where log lines go.
 
 use std::io::Write;
+use std::panic::PanicHookInfo;
 
 /// Sends the log to standard error, where all processes of the server share it.
 ///
@@ -14,6 +15,20 @@ pub(super) fn to_stderr() {
         false => writeln!(out, "recto: {}: {}", record.level().as_str().to_lowercase(), record.args()),
     });
     log.init();
+    // A panic is one line as well, unless somebody asks for more.
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
+        std::panic::set_hook(Box::new(|panic| log::error!("{}", line_of(panic))));
+    }
+}
+
+fn line_of(panic: &PanicHookInfo<'_>) -> String {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text
+        .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("for a reason unknown");
+    let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+    format!("panicked{place}: {}", text.replace('\n', " "))
 }
 
 /// The number that syslog(3) has for a level.

@@ -39,7 +39,8 @@ pub fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
 fn complain(status: &str, uri: &[u8], error: &Error) {
     let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
     match error {
-        Error::Request(_) | Error::NotFound(_) | Error::Master(MasterError::NoImage) => {
+        // What is in quarantine was logged when it got there.
+        Error::Request(_) | Error::NotFound(_) | Error::Master(MasterError::NoImage) | Error::Quarantined => {
             log::debug!("{status} {uri:?}: {error}");
         }
         Error::Stopped(_) | Error::Busy { .. } => log::info!("{status} {uri:?}: {error}"),

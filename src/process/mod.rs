@@ -4,6 +4,7 @@
 pub mod lane;
 pub mod ledger;
 pub mod queue;
+pub mod refusals;
 pub mod scoreboard;
 pub mod supervisor;
 pub mod worker;

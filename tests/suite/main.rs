@@ -5,6 +5,7 @@
 mod colour;
 mod conformance;
 mod convert;
+mod deaths;
 mod depth;
 mod flat;
 mod flat_colours;
@@ -16,12 +17,14 @@ mod metadata;
 mod nginx;
 mod pages;
 mod process;
+mod stalled;
 mod state;
 mod systemd;
 mod viewers;
 
 // What they share.
 mod fetched;
+mod fuse;
 mod http;
 mod judge;
 mod load;

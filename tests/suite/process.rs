@@ -11,21 +11,10 @@ use std::time::{Duration, Instant};
 
 use recto::fastcgi::params;
 use recto::fastcgi::record::{self, kind};
-use recto::process::scoreboard::Entry;
 use rustix::process::Signal;
 
 use crate::load::Load;
 use crate::server::{Server, send, until};
-
-/// Makes the only worker look as if it hung in the work of this name: it is stopped, and its slot says that it is long at it.
-fn hang(server: &Server, name: &str) -> i32 {
-    let worker = server.workers()[0];
-    send(worker, Signal::STOP);
-    let process = u32::try_from(worker).expect("positive");
-    let busy = Entry { process, busy_since: 1, served: 1, request: name.into() };
-    server.scoreboard().write(0, &busy).expect("written");
-    worker
-}
 
 /// A new connection to the pool.
 pub fn connect(server: &Server) -> UnixStream {
@@ -56,7 +45,11 @@ pub fn request(path: &str) -> Vec<u8> {
     .concat()
 }
 
-fn get(socket: &Path, path: &str) -> io::Result<u16> {
+/// The status that a GET of `path` at `socket` is answered with.
+///
+/// # Errors
+/// If the answer is not whole.
+pub fn get(socket: &Path, path: &str) -> io::Result<u16> {
     let mut stream = UnixStream::connect(socket)?;
     stream.write_all(&request(path))?;
     answer(&mut stream)
@@ -171,6 +164,17 @@ fn silent_connections_hold_nobody() {
 }
 
 #[test]
+fn silent_connections_are_closed_in_the_end() {
+    let server = Server::start(1, "10s");
+    let (mut silent, mut broken_off) = (connect(&server), connect(&server));
+    broken_off.write_all(&request(NOWHERE)[..30]).expect("open");
+    for stream in [&mut silent, &mut broken_off] {
+        assert_eq!(stream.read(&mut [0]).expect("closed"), 0);
+    }
+    assert_eq!(status(&server, NOWHERE), 404);
+}
+
+#[test]
 fn whoever_was_accepted_is_heard_to_the_end_at_a_stop() {
     let mut server = Server::start(1, "10s");
     let mut stream = connect(&server);
@@ -214,23 +218,6 @@ fn a_killed_worker_is_replaced_within_a_second() {
         assert_eq!(status(&server, NOWHERE), 404);
     }
     assert!(server.log().contains("signal: 9 (SIGKILL)"));
-}
-
-#[test]
-fn a_worker_over_the_deadline_is_killed_and_its_request_put_in_quarantine() {
-    let server = Server::start(1, "300ms");
-    let poison = "/iiif/3/poison/full/max/0/default.jpg";
-    for death in 1..=2 {
-        assert_ne!(status(&server, poison), 500, "before death {death}");
-        let stopped = hang(&server, "poison");
-        let start = Instant::now();
-        until("the worker is replaced", || server.workers().first().is_some_and(|pid| *pid != stopped));
-        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-    }
-    until("the request is in quarantine", || server.log().contains("is in quarantine"));
-    assert_eq!(status(&server, &format!("{poison}?again=1")), 500);
-    assert_eq!(status(&server, NOWHERE), 404);
-    assert!(server.log().contains("over the deadline of 300ms with poison"));
 }
 
 #[test]

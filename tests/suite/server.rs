@@ -113,9 +113,9 @@ impl Server {
     }
 
     /// The slots of all workers that can be read just now.
-    fn slots(&self) -> Vec<Entry> {
+    pub fn slots(&self) -> Vec<Entry> {
         let board = self.scoreboard();
-        (0..children_of(self.child.id()).len()).filter_map(|slot| board.read(slot).expect("a slot")).collect()
+        (0..board.slots()).filter_map(|slot| board.read(slot).expect("a slot")).collect()
     }
 
     /// The exit status after SIGTERM, or `None` if it was killed.

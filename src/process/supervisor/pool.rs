@@ -10,11 +10,12 @@ use std::time::Instant;
 
 use rustix::process::Signal;
 
-use super::child::{Death, Phase, Worker};
+use super::child::{Death, Late, Phase, Worker};
 use super::generation::Generation;
 use crate::process::lane::Lane;
 use crate::process::ledger::{Hand, Ledger};
 use crate::process::queue::Queues;
+use crate::process::refusals::Refusal;
 use crate::process::scoreboard::{Entry, Scoreboard};
 
 /// What systemd passes to the supervisor is not for its workers.
@@ -26,6 +27,10 @@ const PRIVATE: [&str; 6] =
 /// end no more than the second stays. Less would cost time: bands of a picture should find their pages in place.
 const HEAP: [(&str, &str); 2] =
     [("MALLOC_MMAP_THRESHOLD_", "4194304"), ("MALLOC_TRIM_THRESHOLD_", "8388608")];
+
+/// Most workers that wait in vain for a mount and are replaced: if there are more, whatever the reason, the pool shrinks
+/// before the machine drowns.
+const MOST_ASIDE: usize = 16;
 
 /// All workers of all generations, and what they share.
 #[derive(Debug)]
@@ -91,19 +96,48 @@ impl Pool {
             deadline: generation.config.serving.pool.deadline,
             started: Instant::now(),
             phase: Phase::Starting,
-            overdue: false,
+            late: false,
+            meter: None,
             entry: Entry::default(),
         });
         Ok(())
     }
 
-    /// Reads all slots, kills workers over a limit, and repeats the signal to those that drain.
-    pub(super) fn observe(&mut self) {
+    /// Reads all slots, and how busy workers spend their time.
+    pub(super) fn observe(&mut self, now: Instant) {
         for worker in &mut self.workers {
             worker.look(&self.scoreboard);
             if worker.phase == Phase::Starting && worker.entry.process != 0 {
                 worker.phase = Phase::Ready;
             }
+            worker.measure(now);
+        }
+    }
+
+    /// The workers that have become late with a request since the last time.
+    pub(super) fn late(&mut self) -> Vec<Late> {
+        self.workers.iter_mut().filter_map(Worker::becomes_late).collect()
+    }
+
+    /// The devices that workers wait for in vain. Those workers are left to it: they finish if it answers, and others
+    /// take their places.
+    pub(super) fn waiting(&mut self) -> Vec<u64> {
+        let mut devices = Vec::new();
+        let mut aside = self.workers.iter().filter(|worker| worker.phase == Phase::Draining).count();
+        for worker in &mut self.workers {
+            let Some(device) = worker.waits_for() else { continue };
+            devices.push(device);
+            if worker.phase == Phase::Ready && aside < MOST_ASIDE {
+                aside += 1;
+                worker.phase = Phase::Draining;
+            }
+        }
+        devices
+    }
+
+    /// Kills workers over a limit, and repeats the signal to those that drain.
+    pub(super) fn enforce(&mut self) {
+        for worker in &mut self.workers {
             worker.hold_to_limits();
             if worker.phase == Phase::Draining {
                 // Repeated, because a signal just before `accept()` is only noticed after it.
@@ -120,6 +154,10 @@ impl Pool {
             Ok(Some(status)) => {
                 worker.look(scoreboard);
                 deaths.push(worker.death(status));
+                // It is nowhere any more: others count who is at a mount.
+                if let Err(error) = scoreboard.write(worker.slot, &Entry::default()) {
+                    log::error!("cannot clear the slot of a dead worker: {error}");
+                }
                 self.served_by_the_dead += worker.entry.served;
                 // It holds no memory any more, and takes nothing.
                 if let Err(error) = ledger.write_hand(worker.slot, &Hand::default()) {
@@ -170,11 +208,16 @@ impl Pool {
         }
     }
 
-    /// Sets the requests that no worker may try.
-    pub(super) fn quarantine(&self, requests: &[&[u8]]) {
-        if let Err(error) = self.scoreboard.quarantine(requests) {
-            log::error!("cannot write the quarantine: {error}");
+    /// Tells workers what not to try.
+    pub(super) fn refuse(&self, refusals: &[Refusal]) {
+        if let Err(error) = self.scoreboard.refuse(refusals) {
+            log::error!("cannot write to the scoreboard what is refused: {error}");
         }
+    }
+
+    /// Workers that have not been reaped.
+    pub(super) fn len(&self) -> usize {
+        self.workers.len()
     }
 
     /// Whether no worker is left.
@@ -217,8 +260,6 @@ impl Pool {
     }
 
     fn select(&self, generation: u64) -> impl Iterator<Item = &Worker> {
-        self.workers
-            .iter()
-            .filter(move |worker| worker.generation == generation && worker.phase != Phase::Draining)
+        self.workers.iter().filter(move |worker| worker.generation == generation && !worker.leaves())
     }
 }

@@ -161,6 +161,10 @@ impl Station for Back {
         Ok(true)
     }
 
+    fn passes_on(&mut self, _: &Arrival) -> bool {
+        false
+    }
+
     fn done(&mut self, answered: bool) {
         self.hand = Hand { lane: self.hand.lane, ..Hand::default() };
         self.write_hand();

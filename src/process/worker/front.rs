@@ -63,5 +63,9 @@ impl Station for Front {
         Ok(false)
     }
 
+    fn passes_on(&mut self, arrival: &Arrival) -> bool {
+        self.hand_over(Class::Middling, Cost::CHEAP, arrival).is_ok()
+    }
+
     fn done(&mut self, _: bool) {}
 }

@@ -11,9 +11,11 @@ mod desk;
 mod front;
 mod place;
 mod station;
+mod storage;
 mod waiting_room;
 
 use std::io::{self, Write};
+use std::iter;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,10 +24,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use rustix::process::{Signal, getppid, nice, set_parent_process_death_signal};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
+use crate::body::Body;
 use crate::config::Config;
 use crate::fastcgi;
 use crate::http::{Request, Response};
@@ -40,6 +43,7 @@ use desk::WorkerDesk;
 use front::Front;
 use place::Place;
 use station::{Arrival, Shared, Station};
+use storage::Storage;
 
 /// What the supervisor gives to a worker, beside the listening socket on descriptor 0 (FastCGI 1.0 section 2.2) and, on
 /// descriptor 1, a socket by which it receives the queues.
@@ -59,6 +63,9 @@ pub struct Inheritance {
     pub supervisor: u32,
 }
 
+/// The exit status of a worker that makes room for a fresh one after a panic.
+const PANICKED: i32 = 101;
+
 /// By how much the priority of back workers is lower. At 10 the kernel gives them a tenth of a processor that a front
 /// worker wants as well, and all of one that is idle.
 const NICE: i32 = 10;
@@ -66,19 +73,22 @@ const NICE: i32 = 10;
 /// Serves until SIGTERM; then finishes what only this worker can, and returns.
 ///
 /// # Errors
-/// If the worker cannot start, if the socket fails, or after a panic, which has been answered but may have left a
-/// broken state. The supervisor starts a fresh one in each case.
+/// If the worker cannot start, or if the socket fails. The supervisor starts a fresh one then, as after a panic, which
+/// has been answered but may have left a broken state: that ends the process here.
 pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     die_with(inherited.supervisor)?;
     let stop = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGTERM, Arc::clone(&stop))?;
     // A ^C in the terminal reaches all processes in the foreground; the supervisor decides what it means.
     signal_hook::flag::register(SIGINT, Arc::default())?;
+    // Meant for the supervisor, and easily sent to all.
+    signal_hook::flag::register(SIGUSR1, Arc::default())?;
 
     let text = std::fs::read_to_string(descriptor_path(inherited.config))
         .context("cannot read the configuration")?;
     let config = Config::parse(&text)?;
     let budget = budget(config.serving.pool.deadline);
+    let mut storage = Storage::new(&config.serving.masters.root, config.serving.pool.workers);
     let memory = config.rendering.memory;
     let mut service = Service::new(config)?;
     let scoreboard =
@@ -86,8 +96,9 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     let mut station = station(inherited, memory)?;
     let mut place = Place::take(scoreboard, inherited.slot)?;
     while let Some(arrival) = station.next(&stop).context("cannot wait for requests")? {
-        if serve(&arrival, &mut *station, &mut service, &mut place, budget).is_break() {
-            bail!("the worker panicked and makes room for a fresh one");
+        if serve(&arrival, &mut *station, &mut service, &mut place, &mut storage, budget).is_break() {
+            // As after a panic that nobody catches. What there is to say stands in the log.
+            std::process::exit(PANICKED);
         }
     }
     Ok(())
@@ -135,6 +146,7 @@ fn serve(
     station: &mut dyn Station,
     service: &mut Service,
     place: &mut Place,
+    storage: &mut Storage,
     budget: Duration,
 ) -> ControlFlow<()> {
     if arrival.peer.has_left() {
@@ -145,7 +157,7 @@ fn serve(
     let request = &arrival.incoming.request;
     place.begin(request_line(request));
     let answered = answer(
-        |place| service.respond(request, &mut WorkerDesk { place, station, arrival, budget }),
+        |place| service.respond(request, &mut WorkerDesk { place, storage, station, arrival, budget }),
         arrival.incoming.id,
         &mut Reply::to(&arrival.peer),
         place,
@@ -170,27 +182,55 @@ fn answer<'r>(
             return ControlFlow::Continue(false);
         }
         None => {
+            place.publish();
             deliver(Response::text(500, "the image server failed; its log says why"), id, out);
             return ControlFlow::Break(());
         }
     };
     // The deadline is for work. How long a peer may take to read has a limit of its own; but it may be working yet.
-    let (is_whole, answered) = (response.body.is_whole(), response.status == 200);
-    if is_whole {
+    let answered = response.status == 200;
+    if response.body.is_whole() {
+        place.finish();
+        return deliver_guarded(response, id, out, answered);
+    }
+    let response = Response { body: fetched(response.body, place), ..response };
+    let flow = deliver_guarded(response, id, out, answered);
+    if flow.is_continue() {
         place.finish();
     }
-    if guarded(|| deliver(response, id, out)).is_none() {
-        return ControlFlow::Break(());
-    }
-    if !is_whole {
-        place.finish();
-    }
-    ControlFlow::Continue(answered)
+    flow
 }
 
 /// The result of the work; None if it panics.
 fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+fn deliver_guarded(
+    response: Response,
+    id: u16,
+    out: &mut impl Write,
+    answered: bool,
+) -> ControlFlow<(), bool> {
+    match guarded(|| deliver(response, id, out)) {
+        Some(()) => ControlFlow::Continue(answered),
+        None => ControlFlow::Break(()),
+    }
+}
+
+/// The body; the worker goes to the mount of its master for each chunk, and is not there while its peer reads.
+fn fetched<'b>(body: Body<'b>, place: &'b mut Place) -> Body<'b> {
+    match (body, place.come_back()) {
+        (Body::Chunks(mut chunks), device) if device != 0 => {
+            Body::Chunks(Box::new(iter::from_fn(move || {
+                place.go_to(device);
+                let chunk = chunks.next();
+                place.come_back();
+                chunk
+            })))
+        }
+        (body, _) => body,
+    }
 }
 
 fn deliver(response: Response, id: u16, out: &mut impl Write) {
@@ -211,7 +251,6 @@ fn request_line(request: &Request) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Body;
     use crate::error::Error;
     use crate::fastcgi::record;
 
@@ -236,7 +275,8 @@ mod tests {
         let slot = || board.read(3).expect("readable").expect("in one piece");
         assert_eq!((slot().process, slot().busy_since), (std::process::id(), 0));
         place.begin(b"GET /a".to_vec());
-        assert!(slot().busy_since > 0 && slot().request == b"GET /a");
+        place.go_on_with(b"a");
+        assert!(slot().busy_since > 0 && slot().request == b"a");
         let mut out = Vec::new();
         let flow = answer(|_| Some(Response::text(404, "no")), 1, &mut out, &mut place);
         assert!(flow.is_continue() && is_whole(&out) && contains(&out, "Status: 404"));
@@ -259,6 +299,7 @@ mod tests {
         let slot = || board.read(3).expect("readable").expect("in one piece");
         let mut give = |last: fn() -> Result<Vec<u8>, Error>| {
             place.begin(b"GET /a".to_vec());
+            place.go_on_with(b"a");
             let busy = || Ok(vec![u8::from(slot().busy_since > 0); 9]);
             let chunks = std::iter::repeat_with(busy).take(2).chain(std::iter::once_with(last));
             let response = Response::new(200, Body::Chunks(Box::new(chunks)));
@@ -269,7 +310,7 @@ mod tests {
         };
         assert_eq!(give(|| Ok(b"end".to_vec())), (true, true, vec![]));
         assert_eq!(give(|| Err(Error::NotFound("gone"))), (true, false, vec![]), "broken off");
-        assert_eq!(give(|| panic!("on purpose, in a test")), (false, false, b"GET /a".to_vec()));
+        assert_eq!(give(|| panic!("on purpose, in a test")), (false, false, b"a".to_vec()));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::io;
 
+use crate::process::refusals::{Why, mount_name};
 use crate::process::scoreboard::{Entry, Scoreboard, now};
 
 /// The worker's slot on the scoreboard.
@@ -23,11 +24,11 @@ impl Place {
         Ok(Self { scoreboard, slot, entry })
     }
 
-    /// Work on a request begins: time counts from here. Until more is known of it, it has the name that it came by.
+    /// Work on a request begins: time counts from here. Until more is known of it, it has the name that it came by. That
+    /// is soon, so nobody is told yet: parsing a URL waits for nothing and takes no time.
     pub(super) fn begin(&mut self, line: Vec<u8>) {
         self.entry.busy_since = now();
         self.entry.request = line;
-        self.publish();
     }
 
     /// The work goes on under this name: what it has to be blamed for from here on.
@@ -35,6 +36,28 @@ impl Place {
         self.entry.request.clear();
         self.entry.request.extend_from_slice(name);
         self.publish();
+    }
+
+    /// The worker goes to a mount other than that of the root.
+    pub(super) fn go_to(&mut self, device: u64) {
+        self.entry.device = device;
+        self.publish();
+    }
+
+    /// What a mount was asked for has come, or is not asked for now; the device to which the worker had gone, or 0.
+    pub(super) fn come_back(&mut self) -> u64 {
+        let device = std::mem::take(&mut self.entry.device);
+        if device != 0 {
+            self.publish();
+        }
+        device
+    }
+
+    /// Since when each other worker that is at this device has been busy.
+    pub(super) fn others_since(&self, device: u64) -> Vec<u64> {
+        let slots = (0..self.scoreboard.slots()).filter(|slot| *slot != self.slot);
+        let entries = slots.filter_map(|slot| self.scoreboard.read(slot).ok().flatten());
+        entries.filter(|entry| entry.device == device).map(|entry| entry.busy_since).collect()
     }
 
     /// Work begins after a wait that was none of its own: time counts from here.
@@ -52,16 +75,23 @@ impl Place {
     /// Somebody else has the request.
     pub(super) fn pass_on(&mut self) {
         self.entry.busy_since = 0;
+        self.entry.device = 0;
         self.entry.request.clear();
         self.publish();
     }
 
-    /// Whether work of this name has ended too many workers.
-    pub(super) fn is_quarantined(&self, name: &[u8]) -> bool {
-        self.scoreboard.is_quarantined(name)
+    /// Why work that has one of these names is not to be tried now, if so.
+    pub(super) fn why_refused(&self, names: &[&[u8]]) -> Option<Why> {
+        self.scoreboard.why_refused(names)
     }
 
-    fn publish(&self) {
+    /// Why nobody, or not everybody, may go to this device now, if so.
+    pub(super) fn why_mount_refused(&self, device: u64) -> Option<Why> {
+        self.scoreboard.why_refused(&[&mount_name(device)])
+    }
+
+    /// Writes all of this down.
+    pub(super) fn publish(&self) {
         if let Err(error) = self.scoreboard.write(self.slot, &self.entry) {
             log::error!("cannot write to the scoreboard: {error}");
         }

@@ -63,6 +63,9 @@ pub(super) trait Station {
     /// If it is not done at all.
     fn keeps(&mut self, job: &Job, arrival: &Arrival, place: &mut Place) -> Result<bool, Error>;
 
+    /// Whether somebody else takes a request that too many here would work on at once.
+    fn passes_on(&mut self, arrival: &Arrival) -> bool;
+
     /// To be called when the request is done with, whether it was answered as it asked or not.
     fn done(&mut self, answered: bool);
 }
