@@ -130,7 +130,11 @@ fn a_worker_sends_what_is_dear_by_the_lane() {
 struct Elsewhere(usize);
 
 impl Desk for Elsewhere {
-    fn opens(&mut self, _identifier: &str) -> Result<(), Error> {
+    fn opens(&mut self, _identifier: &str) -> Result<bool, Error> {
+        Ok(true)
+    }
+
+    fn reads(&mut self, _path: &str) -> Result<(), Error> {
         Ok(())
     }
 
