@@ -120,8 +120,8 @@ fn a_worker_sends_what_is_dear_by_the_lane() {
         let status = service.respond(&Request::from_pairs(pairs), &mut desk).map(|response| response.status);
         (status, desk.0)
     };
-    assert_eq!(status("1", "full/^6000,4400/0/default.png"), (Some(306), 0));
-    assert_eq!(status("", "full/^6000,4400/0/default.png"), (None, 1));
+    assert_eq!(status("1", "full/^6000,4400/0/default.jp2"), (Some(306), 0));
+    assert_eq!(status("", "full/^6000,4400/0/default.jp2"), (None, 1));
     assert_eq!(status("1", "0,0,256,256/256,256/0/default.png"), (None, 1));
     assert_eq!(status("1", "info.json"), (None, 1));
 }
