@@ -78,7 +78,7 @@ machine: packages
 bench:
 	$(NEED) nginx vips iipsrv opj_compress node npm
 	sh tests/fetch.sh iiif-processor $(TARGET)/bench/iiif-processor
-	cargo bench --locked --bench cost --bench hops --bench jp2 --bench peers
+	cargo bench --locked --bench cost --bench hops --bench jp2 --bench load --bench peers
 
 # One that fails is the last: the quick ones are first.
 check:

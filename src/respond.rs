@@ -13,6 +13,7 @@ use crate::derive::pipeline::Pipeline;
 use crate::derive::plan::Cost;
 use crate::derive::{self, Derivation, InfoRequest};
 use crate::desk::{Admission, Desk, Job};
+use crate::disk::Disk;
 use crate::error::Error;
 use crate::http::asked::Asked;
 use crate::http::info_cache::InfoCache;
@@ -38,6 +39,8 @@ pub struct Service {
     masters: OpenMasters,
     infos: InfoCache<InfoKey>,
     pipeline: Pipeline,
+    /// Where NGINX keeps its copies.
+    cache: Disk,
     /// Sidecars that the log complained of last: once each.
     wrong: Lru<Identity, ()>,
     /// Whether the log complained of a host: once is enough.
@@ -63,6 +66,7 @@ impl Service {
         // If no index can be saved, the supervisor has logged why.
         let masters = OpenMasters::new(config.serving.known, IndexStore::open(&config.serving.state).ok());
         let fingerprint = ConfigFingerprint::of(&config.rendering);
+        let cache = Disk::of(config.serving.http.cache.clone());
         Ok(Self {
             config: Rc::new(config),
             fingerprint,
@@ -70,6 +74,7 @@ impl Service {
             masters,
             infos: InfoCache::default(),
             pipeline: Pipeline::default(),
+            cache,
             wrong: Lru::new(COMPLAINTS, usize::MAX),
             host_refused: false,
         })
@@ -83,8 +88,10 @@ impl Service {
         let host = vhost.as_ref().map(|vhost| &*vhost.host).unwrap_or_default();
         let may_be_cached = spelling.is_none_or(|asked| asked.may_cache_refusals(host));
         let asked = || Asked::of(request, vhost, spelling, &config.rendering.limits);
+        let may_be_kept = !self.cache.is_nearly_full();
         let answer = self.answer(uri, request, asked, desk);
-        answer.unwrap_or_else(|error| Some(refusal(uri, &error, may_be_cached)))
+        let response = answer.unwrap_or_else(|error| Some(refusal(uri, &error, may_be_cached)))?;
+        Some(if may_be_kept { response } else { response.not_to_be_kept() })
     }
 
     /// To be called after a response was sent: caches are brought back within their bounds.
@@ -150,6 +157,9 @@ impl Service {
             return Ok(Some(freshness.stamp(Response::new(304, Vec::new())).with_all(headers)));
         }
         let plan = derivation.plan().within(rendering)?;
+        if let Some(by_lane) = asked.dear_lane(plan.cost().class()) {
+            return Ok(Some(by_lane));
+        }
         let Admission::Begin(watch) = desk.admit(job(&master, derivation.derivative, plan.cost()))? else {
             return Ok(None);
         };

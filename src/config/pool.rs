@@ -32,6 +32,7 @@ pub(super) struct RawServer {
     trusted_hosts: Hosts,
     deadline: String,
     cache_control: String,
+    cache: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,6 +52,7 @@ impl Default for RawServer {
             trusted_hosts: Hosts::default(),
             deadline: "30s".into(),
             cache_control: "public, max-age=86400".into(),
+            cache: "/var/cache/nginx/recto".into(),
         }
     }
 }
@@ -73,7 +75,7 @@ impl RawServer {
                 .unwrap_or_else(|| workers.unwrap_or_else(cores).max(2)),
             deadline: parse_duration(&self.deadline).context("[server] deadline")?,
         };
-        Ok((pool, http::Settings::new(self.public_url, self.trusted_hosts, self.cache_control)?))
+        Ok((pool, http::Settings::new(self.public_url, self.trusted_hosts, self.cache_control, self.cache)?))
     }
 }
 

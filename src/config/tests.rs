@@ -49,7 +49,7 @@ const RENDERING: [&str; 37] = [
 ];
 
 /// Every other key.
-const SERVING: [&str; 13] = [
+const SERVING: [&str; 14] = [
     "server.socket = '/there'",
     "server.workers = 7",
     "server.background_workers = 7",
@@ -57,6 +57,7 @@ const SERVING: [&str; 13] = [
     "server.trusted_hosts = ['a']",
     "server.deadline = '29s'",
     "server.cache_control = 'no-cache'",
+    "server.cache = '/x'",
     "masters.root = '/there'",
     "masters.follow_symlinks = true",
     "masters.known = 3",

@@ -178,6 +178,7 @@ pub(super) fn set_server(
 ) -> anyhow::Result<()> {
     let server = section(settings, "server")?;
     server.insert("socket".to_owned(), text(socket)?);
+    server.insert("cache".to_owned(), text(&socket.with_file_name("cache"))?);
     server.remove("public_url");
     if let Some(workers) = workers {
         server.insert("workers".to_owned(), i64::from(workers).into());

@@ -9,7 +9,7 @@ use anyhow::Context;
 const HTTP_LEVEL: &str = include_str!("../../nginx/recto-http.conf");
 const LOCATIONS: &str = include_str!("../../nginx/recto.conf");
 
-/// The two paths that the shipped files name.
+/// The two paths that the shipped files name, both of them in the one for the http level.
 const SOCKET: &str = "/run/recto/recto.sock";
 const CACHE: &str = "/var/cache/nginx/recto";
 
@@ -46,7 +46,7 @@ impl Site {
             fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
         }
         self.write_file("recto-http.conf", self.relocated(HTTP_LEVEL).as_bytes())?;
-        self.write_file("recto.conf", self.relocated(LOCATIONS).as_bytes())?;
+        self.write_file("recto.conf", LOCATIONS.as_bytes())?;
         self.write_file("nginx.conf", self.main_file(as_root).as_bytes())?;
         for (name, bytes) in PAGE {
             self.write_file(&format!("page/{name}"), bytes)?;
@@ -59,7 +59,7 @@ impl Site {
         fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// A shipped file with this site's paths.
+    /// The shipped file with this site's paths.
     fn relocated(&self, shipped: &str) -> String {
         let inside = |name: &str| self.run_dir.join(name).display().to_string();
         shipped.replace(SOCKET, &inside("recto.sock")).replace(CACHE, &inside("cache"))
@@ -108,12 +108,13 @@ mod tests {
     #[test]
     fn no_path_of_a_real_server_is_left() {
         let site = Site { run_dir: "/somewhere/demo".into(), port: 8182 };
-        for text in [site.relocated(HTTP_LEVEL), site.relocated(LOCATIONS), site.main_file(true)] {
+        for text in [&*site.relocated(HTTP_LEVEL), LOCATIONS, &site.main_file(true)] {
             let used = text.lines().map(|line| line.split('#').next().unwrap_or_default());
             assert!(!used.clone().any(|line| line.contains("/run/") || line.contains("/var/")), "{text}");
         }
-        assert!(site.relocated(LOCATIONS).contains("unix:/somewhere/demo/recto.sock"));
-        assert!(site.relocated(HTTP_LEVEL).contains("\"/somewhere/demo/cache\""));
+        let http_level = site.relocated(HTTP_LEVEL);
+        assert!(http_level.contains("unix:/somewhere/demo/recto.sock"));
+        assert!(http_level.contains("\"/somewhere/demo/cache\""));
     }
 
     #[test]

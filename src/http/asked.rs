@@ -6,6 +6,7 @@ use super::spelling::Spelling;
 use super::validators::Validators;
 use super::vhost::Vhost;
 use super::{Request, Response};
+use crate::derive::plan::Class;
 use crate::error::Error;
 use crate::picture::Limits;
 
@@ -15,6 +16,8 @@ pub struct Asked<'r> {
     pub vhost: Vhost<'r>,
     /// The key under which NGINX would cache the response; None if it caches none.
     spelling: Option<Spelling<'r>>,
+    /// Whether NGINX has a lane for what is dear, and the request has not come by it.
+    dear_lane: bool,
     /// The Accept header.
     pub accept: Option<&'r str>,
     /// The limits of the configuration, narrowed by what NGINX grants this request.
@@ -43,6 +46,7 @@ impl<'r> Asked<'r> {
         Ok(Self {
             vhost: vhost.ok_or_else(|| Error::Internal(no_name.to_owned()))?,
             spelling,
+            dear_lane: header("RECTO_DEAR_LANE").is_some(),
             accept: header("HTTP_ACCEPT"),
             limits: narrowed(limits, request.param("RECTO_MAX_SIZE").unwrap_or_default())?,
             validators: Validators {
@@ -63,6 +67,14 @@ impl<'r> Asked<'r> {
     ) -> Option<Response<'static>> {
         let asked = self.spelling?;
         asked.lead(accept, &self.vhost.host, &base_uri("/iiif", version, identifier), &rest())
+    }
+
+    /// Where NGINX has a lane for what is dear, and this is: the status, unseen by the client, for which NGINX asks once
+    /// more by that lane. It hangs up there when the client leaves, and counts who comes. What it makes of it stands in
+    /// `nginx/recto.conf`.
+    pub fn dear_lane(&self, class: Class) -> Option<Response<'static>> {
+        let goes_there = self.dear_lane && class == Class::Dear;
+        goes_there.then(|| Response::new(306, Vec::new()))
     }
 }
 

@@ -25,7 +25,7 @@ pub fn refusal(uri: &[u8], error: &Error, may_be_cached: bool) -> Response<'stat
     };
     // Perhaps a picture that is being written: NGINX must not replace what it has cached of it by this.
     let is_for_now = matches!(error, Error::Master(MasterError::NoImage));
-    if is_for_now || !may_be_cached { refusal.with("X-Accel-Expires", "0") } else { refusal }
+    if is_for_now || !may_be_cached { refusal.not_to_be_kept() } else { refusal }
 }
 
 /// The body; if it breaks off, one line is logged.

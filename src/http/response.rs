@@ -35,6 +35,11 @@ impl<'a> Response<'a> {
         Self::new(status, format!("{line}\n").into_bytes()).with("Content-Type", "text/plain; charset=utf-8")
     }
 
+    /// This response, of which NGINX is to keep no copy.
+    pub fn not_to_be_kept(self) -> Self {
+        self.with("X-Accel-Expires", "0")
+    }
+
     /// The reason phrase of its status (RFC 9110 section 15), for those that an image server uses.
     pub fn reason(&self) -> &'static str {
         match self.status {

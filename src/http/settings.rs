@@ -1,5 +1,7 @@
 //! The part of `[server]` about HTTP: its URL, and how long responses may be cached.
 
+use std::path::PathBuf;
+
 use anyhow::ensure;
 
 use super::Hosts;
@@ -14,6 +16,8 @@ pub struct Settings {
     pub trusted_hosts: Hosts,
     /// The Cache-Control header of successful responses.
     pub cache_control: String,
+    /// Where NGINX keeps its copies.
+    pub cache: PathBuf,
 }
 
 impl Settings {
@@ -25,10 +29,11 @@ impl Settings {
         public_url: Option<String>,
         trusted_hosts: Hosts,
         cache_control: String,
+        cache: PathBuf,
     ) -> anyhow::Result<Self> {
         ensure!(!cache_control.contains(|c: char| c.is_control()), "[server] cache_control must be one line");
         let public_url = public_url.map(checked_url).transpose()?;
-        Ok(Self { public_url, trusted_hosts, cache_control })
+        Ok(Self { public_url, trusted_hosts, cache_control, cache })
     }
 
     /// What the ids in info.json begin with, for the log.

@@ -54,7 +54,8 @@ mod tests {
     use crate::http::Hosts;
 
     fn server(public_url: Option<&str>, trusted_hosts: Hosts) -> Settings {
-        Settings::new(public_url.map(str::to_owned), trusted_hosts, String::new()).expect("valid")
+        Settings::new(public_url.map(str::to_owned), trusted_hosts, String::new(), "/cache".into())
+            .expect("valid")
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn pool(workers: usize, deadline: &str) -> String {
 fn configure(directory: &Path, lines: &str) {
     let at = directory.display();
     let text = format!(
-        "[server]\nsocket = \"{at}/recto.sock\"\n{lines}\n[masters]\nroot = \"{at}/masters\"\n[state]\n\
+        "[server]\nsocket = \"{at}/recto.sock\"\ncache = \"{at}/cache\"\n{lines}\n[masters]\nroot = \"{at}/masters\"\n[state]\n\
          directory = \"{at}/state\"\n"
     );
     fs::write(directory.join("recto.toml"), text).expect("written");

@@ -3,6 +3,10 @@
 
 mod answers;
 mod cache;
+mod chaos;
+mod dear;
+mod deaths;
+mod disk;
 mod edges;
 mod faults;
 mod freshness;
@@ -11,5 +15,6 @@ mod info;
 mod large;
 mod names;
 mod pool;
+mod stand_in;
 mod strangers;
 mod tiles;
