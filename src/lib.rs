@@ -8,7 +8,7 @@
 //! | `fuzz` | what the fuzz targets call; only in their build |
 //! | [`cli`] | the command line: one file per subcommand, arguments only |
 //! | [`demo`] | `recto demo`: a whole site on this machine, and its sample masters |
-//! | [`process`] | the pool of processes: scoreboard, workers, supervisor |
+//! | [`process`] | the pool of processes: supervisor, front and back workers, and what they share |
 //! | [`respond`] | the path |
 //! | [`desk`] | whoever runs the service, as the path sees it: told of each job, it admits, refuses or hands over |
 //! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |

@@ -164,6 +164,17 @@ fn silent_connections_hold_nobody() {
 }
 
 #[test]
+fn silent_connections_are_closed_in_the_end() {
+    let server = Server::start(1, "10s");
+    let (mut silent, mut broken_off) = (connect(&server), connect(&server));
+    broken_off.write_all(&request(NOWHERE)[..30]).expect("open");
+    for stream in [&mut silent, &mut broken_off] {
+        assert_eq!(stream.read(&mut [0]).expect("closed"), 0);
+    }
+    assert_eq!(status(&server, NOWHERE), 404);
+}
+
+#[test]
 fn whoever_was_accepted_is_heard_to_the_end_at_a_stop() {
     let mut server = Server::start(1, "10s");
     let mut stream = connect(&server);
