@@ -8,8 +8,9 @@ DESTDIR    ?=
 MASTERS    ?=
 PORT       ?=
 WORKERS    ?=
-# For `make test`: what to leave out, viewers or systemd. Ubuntu's browser is a snap, which wants a whole system around it:
-# where there is no Chrome, the test of the viewers is left out there, and only there.
+# For `make test`: what to leave out: viewers, systemd, or mounts, which wants root and /dev/fuse. Ubuntu's browser is a
+# snap, which wants a whole system around it: where there is no Chrome, the test of the viewers is left out there, and
+# only there.
 SKIP       ?= $(shell . /etc/os-release; test "$$ID" != ubuntu || command -v google-chrome >/dev/null || echo viewers)
 
 # An ordinary user of Debian has no sbin in PATH, and a shell that is older than rustup no cargo.

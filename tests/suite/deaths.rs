@@ -41,11 +41,12 @@ fn ask(server: &Server, path: &'static str) -> thread::JoinHandle<Option<u16>> {
     thread::spawn(move || get(&socket, path).ok())
 }
 
-/// Waits until a worker is at work of this name; its process id.
+/// Waits until a back worker is at work of this name, not only the front worker that hands it over; its process id.
 fn at_work(server: &Server, name: &str) -> i32 {
     let worker = || {
-        let slots = server.slots().into_iter();
-        slots.filter(|slot| slot.request == name.as_bytes()).map(|slot| slot.process.cast_signed()).next()
+        let slots = server.slots().into_iter().filter(|slot| slot.request == name.as_bytes());
+        let back = server.back_workers();
+        slots.map(|slot| slot.process.cast_signed()).find(|worker| back.contains(worker))
     };
     until("a worker is at it", || worker().is_some());
     worker().expect("it takes long")

@@ -73,7 +73,9 @@ impl WaitingRoom {
                 epoll::delete(&self.epoll, &self.listener)?;
                 self.open = false;
             }
-            self.send_off();
+            if let Some(late) = self.send_off()? {
+                return Ok(Some(late));
+            }
             if !self.open && self.guests.is_empty() {
                 return Ok(None);
             }
@@ -89,13 +91,21 @@ impl WaitingRoom {
         }
     }
 
-    /// Closes the connections of those who have taken too long.
-    fn send_off(&mut self) {
+    /// Closes the connections of those who have taken too long. The first who has spoken after all, while the worker was
+    /// busy, is served.
+    fn send_off(&mut self) -> io::Result<Option<Arrival>> {
         let limit = self.limit();
-        while self.guests.front().is_some_and(|guest| guest.arrived.elapsed() >= limit) {
-            log::debug!("no request: the peer has been silent for too long");
-            self.guests.pop_front();
+        while let Some(guest) = self.guests.front().filter(|guest| guest.arrived.elapsed() >= limit) {
+            let number = guest.number;
+            if let Some(arrival) = self.hear(number)? {
+                return Ok(Some(arrival));
+            }
+            if self.guests.front().is_some_and(|guest| guest.number == number) {
+                log::debug!("no request: the peer has been silent for too long");
+                self.guests.pop_front();
+            }
         }
+        Ok(None)
     }
 
     fn limit(&self) -> Duration {
