@@ -343,7 +343,7 @@ fn a_worker_that_does_not_finish_cannot_hold_up_the_stop() {
 #[test]
 fn workers_do_not_outlive_a_killed_supervisor() {
     let mut server = Server::start(2, "10s");
-    let workers = server.workers();
+    let workers = server.all_workers();
     server.child.kill().expect("it lives");
     server.child.wait().expect("a child");
     let lives =

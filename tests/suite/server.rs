@@ -55,6 +55,11 @@ impl Server {
         fs::read_to_string(self.path("log")).expect("a log")
     }
 
+    /// The process ids of all workers.
+    pub fn all_workers(&self) -> Vec<i32> {
+        children_of(self.child.id())
+    }
+
     /// The process ids of the front workers.
     pub fn workers(&self) -> Vec<i32> {
         self.lanes(|lane| lane == "front")
@@ -72,7 +77,7 @@ impl Server {
             let mut arguments = line.split('\0').skip_while(|argument| *argument != "--lane");
             arguments.nth(1).is_some_and(&which)
         };
-        children_of(self.child.id()).into_iter().filter(is_in).collect()
+        self.all_workers().into_iter().filter(is_in).collect()
     }
 
     /// Waits until there are `workers`, and none of those that were there `before`.

@@ -81,7 +81,11 @@ impl Pool {
         command.arg("--ledger-fd").arg(self.ledger.descriptor().to_string());
         command.arg("--slot").arg(slot.to_string()).arg("--lane").arg(lane.to_string());
         command.arg("--supervisor").arg(std::process::id().to_string());
-        command.stdin(Stdio::from(listener.try_clone_to_owned()?));
+        // Whoever does not accept connections does not keep the socket open either.
+        command.stdin(match lane.is_back() {
+            true => Stdio::null(),
+            false => listener.try_clone_to_owned()?.into(),
+        });
         command.stdout(Stdio::from(self.queues.for_child()?));
         PRIVATE.iter().for_each(|name| {
             command.env_remove(name);

@@ -46,8 +46,8 @@ use place::Place;
 use station::{Arrival, Shared, Station};
 use storage::Storage;
 
-/// What the supervisor gives to a worker, beside the listening socket on descriptor 0 (FastCGI 1.0 section 2.2) and, on
-/// descriptor 1, a socket by which it receives the queues.
+/// What the supervisor gives to a worker, beside the listening socket on descriptor 0 (FastCGI 1.0 section 2.2), if it
+/// accepts connections, and, on descriptor 1, a socket by which it receives the queues.
 #[derive(Clone, Copy, Debug)]
 pub struct Inheritance {
     /// The descriptor of the configuration's text, as the supervisor checked it.

@@ -17,7 +17,7 @@ fn a_damaged_tile_harms_only_those_who_ask_for_it() {
     let mut master = LEAF.1.clone();
     master[100..140].fill(0x55);
     site.add("torn.tif", &master);
-    let before = site.server.workers();
+    let before = site.server.all_workers();
     let broken = ["0,0,256,256/max/0/default.png", "0,0,300,300/max/0/default.jpg", "full/max/0/default.jpg"];
     for request in broken {
         let answer = site.expect(500, &format!("/iiif/3/torn.tif/{request}"));
@@ -40,7 +40,7 @@ fn a_damaged_tile_harms_only_those_who_ask_for_it() {
     site.expect(200, "/iiif/3/torn.tif/info.json");
     site.expect(200, "/iiif/3/torn.tif/full/750,/0/default.jpg");
     site.expect(200, &format!("/iiif/3/{MASTER}/0,0,256,256/max/0/default.png"));
-    assert_eq!(site.server.workers(), before);
+    assert_eq!(site.server.all_workers(), before);
 }
 
 /// Writers that truncate and rewrite in place are wrong, and exist.
@@ -49,7 +49,7 @@ fn a_master_that_shrinks_and_grows_while_it_is_served() {
     let site = Site::start();
     site.add("restless.tif", &LEAF.1);
     let path = site.server.path("masters/restless.tif");
-    let before = site.server.workers();
+    let before = site.server.all_workers();
     let port = site.port;
     // Another region each time, so that nothing comes from the cache.
     let load = Load::start(4, move |n| {
@@ -79,7 +79,7 @@ fn a_master_that_shrinks_and_grows_while_it_is_served() {
     // An empty file is no image, for the moment.
     assert!(statuses.iter().all(|status| matches!(status, 200 | 404 | 500)), "{statuses:?}");
     assert!(statuses.contains(&200) && statuses.contains(&500), "{statuses:?}");
-    assert_eq!(site.server.workers(), before, "{}", site.server.log());
+    assert_eq!(site.server.all_workers(), before, "{}", site.server.log());
     let whole = site.expect(200, "/iiif/3/restless.tif/full/max/0/default.png");
     assert!(Picture::of_png(&whole.body) == LEAF.0);
     assert_eq!(fs::read(path).expect("a file").len(), LEAF.1.len());

@@ -69,7 +69,7 @@ fn hostile_paths_are_refused_and_harm_nobody() {
     std::fs::write(site.server.path("secret.tif"), STAMP.as_slice()).expect("written");
     std::os::unix::fs::symlink("../secret.tif", site.server.path("masters/link.tif")).expect("linked");
     std::os::unix::fs::symlink("/etc/passwd", site.server.path("masters/passwd.tif")).expect("linked");
-    let before = site.server.workers();
+    let before = site.server.all_workers();
     let digits = "9".repeat(5000);
     let info = |identifier: &str| format!("/iiif/3/{identifier}/info.json").into_bytes();
     let image = |rest: &str| format!("/iiif/3/{MASTER}/{rest}").into_bytes();
@@ -168,7 +168,7 @@ fn hostile_paths_are_refused_and_harm_nobody() {
         assert!(!body.contains("root:") && !body.contains("/tmp") && body.len() < 1000, "{name}: {body}");
         assert_eq!(answer.header("x-evil"), None);
     }
-    assert_eq!(site.server.workers(), before);
+    assert_eq!(site.server.all_workers(), before);
     // A link that leads out of the root is reported to the operator; nothing here is an error.
     let log = site.server.log();
     assert!(!log.contains("error:") && log.contains("warn: a master is out of reach"), "{log}");
