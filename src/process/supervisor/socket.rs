@@ -1,6 +1,6 @@
 //! The listening socket: the one that systemd hands over, or our own at the configured path.
 //! Must not accept anything: that is for the workers, who get it as descriptor 0.
-//! sd_listen_fds(3), unix(7).
+//! sd_listen_fds(3), systemd.exec(5), unix(7).
 
 use std::fs;
 use std::io::ErrorKind;
@@ -16,8 +16,8 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 
-/// Connections that may queue. With four front workers and 20 ms a request the last one waits 1.3 seconds.
-const BACKLOG: i32 = 256;
+/// Connections that may wait to be accepted. Two workers with 2 ms a tile answer the last one after a second.
+const BACKLOG: i32 = 1024;
 
 /// The mode of the socket: its owner may connect, and its group, which is NGINX's.
 const MODE: u32 = 0o660;
@@ -94,8 +94,13 @@ fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
-/// Descriptor 3, if the environment says that it was meant for this process.
+/// Standard input, if it is a listening socket (`StandardInput=socket`); else descriptor 3, if the environment says that
+/// it was meant for this process.
 fn from_systemd() -> anyhow::Result<Option<OwnedFd>> {
+    let stdin = std::io::stdin();
+    if sockopt::socket_acceptconn(&stdin).unwrap_or(false) {
+        return Ok(Some(understood(stdin.as_fd().try_clone_to_owned()?)?));
+    }
     let number = |name| std::env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
     if number("LISTEN_PID") != Some(std::process::id()) {
         return Ok(None);
@@ -111,13 +116,18 @@ fn from_systemd() -> anyhow::Result<Option<OwnedFd>> {
     let ourselves = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty())?;
     let socket = rustix::process::pidfd_getfd(ourselves, FIRST_FROM_SYSTEMD, PidfdGetfdFlags::empty())
         .context("cannot take the socket that systemd handed over (this needs Linux 5.6)")?;
+    understood(socket).map(Some)
+}
+
+/// What systemd handed over, if it is of use.
+fn understood(socket: OwnedFd) -> anyhow::Result<OwnedFd> {
     let listens = sockopt::socket_acceptconn(&socket).unwrap_or(false);
     let is_unix = sockopt::socket_domain(&socket).is_ok_and(|domain| domain == AddressFamily::UNIX);
     ensure!(listens && is_unix, "what systemd handed over is not a listening unix socket");
     // Of several workers that hear of a connection only one gets it.
     let flags = rustix::fs::fcntl_getfl(&socket)?;
     rustix::fs::fcntl_setfl(&socket, flags | OFlags::NONBLOCK)?;
-    Ok(Some(socket))
+    Ok(socket)
 }
 
 /// A new socket at `path`, in place of a stale one.
