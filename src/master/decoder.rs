@@ -12,7 +12,7 @@
 //! | 9 | planes of JPEG 2000, three kinds of them | `MAX_IDLE` of `recto_jp2` |
 //! | 16 | headers and indexes of known masters | `[masters] known_bytes` |
 //! | 2 | info.json | `http::InfoCache` |
-//! | 4 | buffers of the reader of TIFF | each is freed if it is larger than one of them |
+//! | 4 | buffers of the reader of TIFF | each of four is freed if it is larger than one of them |
 //! | 1 | buffers of the resampler | `raster::Resampler` |
 //!
 //! All else belongs to a request, and to what was admitted

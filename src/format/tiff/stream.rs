@@ -105,7 +105,7 @@ impl Stream {
         self.next <= first
     }
 
-    /// Leaves these rows of the strip in `out`; the strip has `stored` rows, none of which are above [`Self::is_above`].
+    /// Leaves these rows of the strip in `out`. They must be yet to come.
     ///
     /// # Errors
     /// [`MasterError::Damaged`] if the bytes do not decode, or end before. Then nothing else may be asked for.
