@@ -33,6 +33,9 @@ static SHEET: LazyLock<Vec<u8>> = LazyLock::new(|| {
     Picture { width: 3000, height: 2000, channels: 3, samples }.master()
 });
 
+/// What it is, and what does it again and again; how often.
+type Disturbance = (&'static str, fn(&Chaos) -> usize);
+
 /// The site, and what goes on at it until a moment in time.
 struct Chaos {
     site: Site,
@@ -51,7 +54,7 @@ fn ordinary_readers_notice_nothing_of_all_that_harms_a_server() {
         let readers: Vec<_> =
             chaos.answers.iter().map(|answers| scope.spawn(|| chaos.reads(answers))).collect();
         let memory = scope.spawn(|| chaos.memory());
-        let disturbances: [(&str, fn(&Chaos) -> usize); 7] = [
+        let disturbances: [Disturbance; 7] = [
             ("damaged masters asked for", Chaos::asks_for_damage),
             ("cuts of a master", Chaos::cuts_a_master),
             ("clients left", Chaos::leaves),
