@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::iter;
+use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
 use recto_iiif::{Extras, Identifier, ImageRequest, Target, Version};
@@ -71,6 +72,11 @@ impl Service {
             wrong: Lru::new(COMPLAINTS, usize::MAX),
             host_refused: false,
         })
+    }
+
+    /// The root of masters, open.
+    pub fn masters(&self) -> BorrowedFd<'_> {
+        self.root.directory()
     }
 
     /// The response to any request; an error becomes a refusal.

@@ -17,6 +17,8 @@ pub struct Pool {
     pub workers: usize,
     /// How long a worker may take for one request before it is killed.
     pub deadline: Duration,
+    /// Whether workers confine themselves.
+    pub sandbox: bool,
 }
 
 /// The section as it stands in the file.
@@ -29,6 +31,7 @@ pub(super) struct RawServer {
     trusted_hosts: Hosts,
     deadline: String,
     cache_control: String,
+    sandbox: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +50,7 @@ impl Default for RawServer {
             trusted_hosts: Hosts::default(),
             deadline: "30s".into(),
             cache_control: "public, max-age=86400".into(),
+            sandbox: true,
         }
     }
 }
@@ -62,6 +66,7 @@ impl RawServer {
             socket: self.socket,
             workers: self.workers.resolve()?,
             deadline: parse_duration(&self.deadline).context("[server] deadline")?,
+            sandbox: self.sandbox,
         };
         Ok((pool, http::Settings::new(self.public_url, self.trusted_hosts, self.cache_control)?))
     }

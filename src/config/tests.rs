@@ -48,13 +48,14 @@ const RENDERING: [&str; 36] = [
 ];
 
 /// Every other key.
-const SERVING: [&str; 12] = [
+const SERVING: [&str; 13] = [
     "server.socket = '/there'",
     "server.workers = 7",
     "server.public_url = 'http://a/iiif'",
     "server.trusted_hosts = ['a']",
     "server.deadline = '29s'",
     "server.cache_control = 'no-cache'",
+    "server.sandbox = false",
     "masters.root = '/there'",
     "masters.follow_symlinks = true",
     "masters.known = 3",

@@ -7,7 +7,7 @@ use crate::picture::{Dimensions, Level, Sampling};
 pub const MAX_AREA: u64 = 100_000_000;
 
 /// Most bytes that decoding may take: the pixels, and the buffers needed meanwhile.
-pub(super) const MAX_BYTES: u64 = 640 << 20;
+pub(crate) const MAX_BYTES: u64 = 640 << 20;
 
 /// A level without tiles.
 pub(super) fn level(dimensions: Dimensions) -> Level {

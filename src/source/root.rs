@@ -2,6 +2,7 @@
 //! Finds and opens files; reads nothing.
 
 use std::fs::{File, Metadata};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -62,6 +63,11 @@ impl Root {
             Error::Internal(format!("cannot open [masters] root {}: {errno}", masters.root.display()))
         })?;
         Ok(Self { beneath })
+    }
+
+    /// The directory itself, open.
+    pub fn directory(&self) -> BorrowedFd<'_> {
+        self.beneath.directory()
     }
 
     /// What `path`, relative to the root, names: a file as it stands, or with the one known extension that makes it a

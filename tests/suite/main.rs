@@ -15,6 +15,7 @@ mod metadata;
 mod nginx;
 mod pages;
 mod process;
+mod sandbox;
 mod state;
 mod systemd;
 mod viewers;

@@ -14,9 +14,8 @@ use super::child::{Death, Phase, Worker};
 use super::generation::Generation;
 use crate::process::scoreboard::{Entry, Scoreboard};
 
-/// What systemd passes to the supervisor is not for its workers.
-const PRIVATE: [&str; 6] =
-    ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
+/// What workers inherit of the environment: how to log.
+const PASSED_ON: [&str; 2] = ["RECTO_LOG", "JOURNAL_STREAM"];
 
 /// Settings of glibc's heap, whose thresholds would else follow the largest block that was ever freed: 64 MB may stay
 /// in an idle worker then. Blocks larger than the first are returned to the system at once, and of free memory at the
@@ -57,10 +56,8 @@ impl Pool {
         command.arg("--slot").arg(slot.to_string());
         command.arg("--supervisor").arg(std::process::id().to_string());
         command.stdin(Stdio::from(listener.try_clone_to_owned()?));
-        PRIVATE.iter().for_each(|name| {
-            command.env_remove(name);
-        });
-        command.envs(HEAP);
+        let passed_on = PASSED_ON.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
+        command.env_clear().envs(passed_on).envs(HEAP);
         let child = command.spawn()?;
         log::debug!("worker {} starts in slot {slot}", child.id());
         self.workers.push(Worker {

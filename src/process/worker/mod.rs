@@ -3,6 +3,7 @@
 //! A faulty peer loses its connection, but never ends the worker.
 
 mod connection;
+pub mod sandbox;
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -63,9 +64,13 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
 
     let text = std::fs::read_to_string(descriptor_path(inherited.config))
         .context("cannot read the configuration")?;
-    let mut service = Service::new(Config::parse(&text)?)?;
+    let config = Config::parse(&text)?;
+    let needs = config.serving.pool.sandbox.then(|| sandbox::Needs::of(&config));
+    let mut service = Service::new(config)?;
     let scoreboard =
         Scoreboard::open(&descriptor_path(inherited.scoreboard)).context("cannot open the scoreboard")?;
+    // The supervisor has logged what cannot be had of it.
+    needs.iter().for_each(|needs| drop(sandbox::confine(needs, service.masters())));
     let mut place = Place::take(scoreboard, inherited.slot)?;
 
     let stdin = io::stdin();
