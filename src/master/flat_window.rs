@@ -103,7 +103,7 @@ impl Master {
         self.announce_all()?;
         let index = jpeg::Index::build(bytes);
         self.object.check()?;
-        if let (Some(store), Some(index)) = (store, &index) {
+        if let (Some(store), Some(index)) = (store.filter(|store| store.takes_more()), &index) {
             store.save(JPEG, &self.identity, &index.to_bytes());
         }
         Ok(index)

@@ -8,6 +8,7 @@ mod flat_window;
 mod index_store;
 mod open_masters;
 mod reader;
+mod room;
 mod settings;
 
 use std::cell::OnceCell;
@@ -275,7 +276,8 @@ impl Master {
     ) -> Result<Raster<S>, MasterError> {
         let raster = image.decode(decoder, self.bytes(), self.identity.number(), level, window);
         self.object.check()?;
-        if let Some(store) = self.store.as_ref().filter(|_| self.identity.is_settled())
+        if let Some(store) =
+            self.store.as_ref().filter(|store| self.identity.is_settled() && store.takes_more())
             && let Some(index) = image.dirty_index()
         {
             store.save(JP2, &self.identity, &index);
