@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use recto_iiif::{Extras, Identifier, ImageRequest, Target, Version};
 
+use crate::complaints;
 use crate::config::Config;
 use crate::derive::pipeline::Pipeline;
 use crate::derive::{self, Derivation, InfoRequest};
@@ -20,13 +21,9 @@ use crate::http::spelling::{self, Spelling};
 use crate::http::validators::Freshness;
 use crate::http::vhost::Vhost;
 use crate::http::{ConfigFingerprint, Request, Response};
-use crate::lru::Lru;
 use crate::master::{IndexStore, Master, OpenMasters};
 use crate::source::{Identity, Root, Sidecar};
 use crate::watch::Watch;
-
-/// How many sidecars a worker remembers to have complained of.
-const COMPLAINTS: usize = 64;
 
 /// What answers requests: the configuration, the masters and the tools, for one worker.
 pub struct Service {
@@ -37,8 +34,6 @@ pub struct Service {
     masters: OpenMasters,
     infos: InfoCache<InfoKey>,
     pipeline: Pipeline,
-    /// Sidecars that the log complained of last: once each.
-    wrong: Lru<Identity, ()>,
     /// Whether the log complained of a host: once is enough.
     host_refused: bool,
 }
@@ -69,7 +64,6 @@ impl Service {
             masters,
             infos: InfoCache::default(),
             pipeline: Pipeline::default(),
-            wrong: Lru::new(COMPLAINTS, usize::MAX),
             host_refused: false,
         })
     }
@@ -83,6 +77,7 @@ impl Service {
     pub fn respond<'r>(&'r mut self, request: &'r Request) -> Response<'r> {
         let config = Rc::clone(&self.config);
         let uri = request.param("REQUEST_URI").unwrap_or_default();
+        complaints::about_request(uri);
         let (vhost, spelling) = (Vhost::of(request, &config.serving.http), Spelling::asked(request));
         let host = vhost.as_ref().map(|vhost| &*vhost.host).unwrap_or_default();
         let may_be_cached = spelling.is_none_or(|asked| asked.may_cache_refusals(host));
@@ -92,6 +87,7 @@ impl Service {
 
     /// To be called after a response was sent: caches are brought back within their bounds.
     pub fn after_response(&mut self) {
+        complaints::about_request(b"");
         self.masters.trim();
     }
 
@@ -184,7 +180,7 @@ impl Service {
             Some(body) => body,
             None => {
                 let config = Rc::clone(&self.config);
-                let extras = self.extras(&config, &master.path, sidecar.as_ref());
+                let extras = Self::extras(&config, &master.path, sidecar.as_ref());
                 let info = InfoRequest { version, id: &key.id, limits: &asked.limits, extras: &extras };
                 let body = derive::describe(&master, &info, &config.rendering)?;
                 self.infos.insert(key, body)
@@ -200,13 +196,9 @@ impl Service {
     }
 
     /// What the publisher adds to every info.json, and to this one. An invalid sidecar adds nothing.
-    fn extras<'c>(&mut self, config: &'c Config, path: &str, sidecar: Option<&Sidecar>) -> Cow<'c, Extras> {
+    fn extras<'c>(config: &'c Config, path: &str, sidecar: Option<&Sidecar>) -> Cow<'c, Extras> {
         derive::extras(&config.rendering.info, sidecar).unwrap_or_else(|error| {
-            let wrong = sidecar.map(|sidecar| sidecar.identity);
-            if let Some(wrong) = wrong.filter(|wrong| self.wrong.get(wrong).is_none()) {
-                log::warn!("{path:?}.json is ignored: {error}");
-                self.wrong.insert(wrong, (), 0);
-            }
+            log::warn!("{path:?}.json is ignored: {error}");
             Cow::Borrowed(&config.rendering.info)
         })
     }

@@ -10,6 +10,7 @@ mod flat;
 mod flat_colours;
 mod formats;
 mod golden;
+mod log;
 mod masters;
 mod metadata;
 mod nginx;
