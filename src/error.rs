@@ -1,6 +1,8 @@
 //! What went wrong, and whose fault it is: each variant names who has to act, the client, the owner of the master, or
 //! the operator. What HTTP reports of it is decided there.
 
+use std::time::Duration;
+
 /// The message for an identifier without an image, whether there is no such file or it is no image.
 pub const NO_IMAGE: &str = "no image has this identifier";
 
@@ -23,9 +25,19 @@ pub enum Error {
     #[error(transparent)]
     Stopped(#[from] Stopped),
 
-    /// Nobody has to act: there is no room for it now, as the text says, and will be in a moment.
-    #[error("{0}")]
-    Busy(&'static str),
+    /// Nobody has to act: there is no room for it now.
+    #[error("{why}")]
+    Busy {
+        /// What there is no room in.
+        why: &'static str,
+        /// How long it takes until there is, as far as can be told.
+        wait: Duration,
+    },
+
+    /// Whoever reads the log has to act, which names the master: trying this has ended workers, and it is not tried again
+    /// for a while.
+    #[error("this has failed repeatedly and is not tried again for a while")]
+    Quarantined,
 
     /// The operator has to act: the machine, not the request or the file, is at fault.
     #[error("{0}")]

@@ -135,7 +135,8 @@ pub fn fastcgi(bytes: &[u8]) {
     let Some((&step, sent)) = bytes.split_first() else { return };
     let outcome = |step: usize| {
         let mut peer = Peer { left: sent, step, written: Vec::new() };
-        let request = fastcgi::read_request(&mut peer).map_err(|error| error.to_string());
+        let read = fastcgi::read_request(&mut peer, &mut fastcgi::Assembly::default());
+        let request = read.map_err(|error| error.to_string());
         (request, peer.written)
     };
     assert_eq!(outcome(usize::from(step).max(1)), outcome(usize::MAX));

@@ -8,8 +8,9 @@
 //! | `fuzz` | what the fuzz targets call; only in their build |
 //! | [`cli`] | the command line: one file per subcommand, arguments only |
 //! | [`demo`] | `recto demo`: a whole site on this machine, and its sample masters |
-//! | [`process`] | the pool of processes: scoreboard, workers, supervisor |
+//! | [`process`] | the pool of processes: supervisor, front and back workers, and what they share |
 //! | [`respond`] | the path |
+//! | [`desk`] | whoever runs the service, as the path sees it: told of each job, it admits, refuses or hands over |
 //! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
 //! | [`http`] | requests and responses, what the server is called, how responses are cached and validated, `Link` headers |
@@ -47,6 +48,7 @@ pub mod config;
 pub mod convert;
 pub mod demo;
 pub mod derive;
+pub mod desk;
 pub mod encode;
 pub mod error;
 pub mod fastcgi;

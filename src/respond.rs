@@ -2,6 +2,7 @@
 //! Here HTTP and images meet.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 use std::iter;
 use std::os::fd::BorrowedFd;
 use std::rc::Rc;
@@ -11,7 +12,9 @@ use recto_iiif::{Extras, Identifier, ImageRequest, Target, Version};
 use crate::complaints;
 use crate::config::Config;
 use crate::derive::pipeline::Pipeline;
+use crate::derive::plan::Cost;
 use crate::derive::{self, Derivation, InfoRequest};
+use crate::desk::{Admission, Desk, Job};
 use crate::error::Error;
 use crate::http::asked::Asked;
 use crate::http::info_cache::InfoCache;
@@ -23,7 +26,6 @@ use crate::http::vhost::Vhost;
 use crate::http::{ConfigFingerprint, Request, Response};
 use crate::master::{IndexStore, Master, OpenMasters};
 use crate::source::{Identity, Root, Sidecar};
-use crate::watch::Watch;
 
 /// What answers requests: the configuration, the masters and the tools, for one worker.
 pub struct Service {
@@ -73,8 +75,8 @@ impl Service {
         self.root.directory()
     }
 
-    /// The response to any request; an error becomes a refusal.
-    pub fn respond<'r>(&'r mut self, request: &'r Request) -> Response<'r> {
+    /// The response to any request; an error becomes a refusal. None if the desk handed the request over.
+    pub fn respond<'r>(&'r mut self, request: &'r Request, desk: &mut dyn Desk) -> Option<Response<'r>> {
         let config = Rc::clone(&self.config);
         let uri = request.param("REQUEST_URI").unwrap_or_default();
         complaints::about_request(uri);
@@ -82,7 +84,8 @@ impl Service {
         let host = vhost.as_ref().map(|vhost| &*vhost.host).unwrap_or_default();
         let may_be_cached = spelling.is_none_or(|asked| asked.may_cache_refusals(host));
         let asked = || Asked::of(request, vhost, spelling, &config.rendering.limits);
-        self.answer(uri, request, asked).unwrap_or_else(|error| refusal(uri, &error, may_be_cached))
+        let answer = self.answer(uri, request, asked, desk);
+        answer.unwrap_or_else(|error| Some(refusal(uri, &error, may_be_cached)))
     }
 
     /// To be called after a response was sent: caches are brought back within their bounds.
@@ -96,26 +99,28 @@ impl Service {
         uri: &'r [u8],
         request: &Request,
         asked: impl FnOnce() -> Result<Asked<'a>, Error>,
-    ) -> Result<Response<'r>, Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<Option<Response<'r>>, Error> {
         match request.param("REQUEST_METHOD") {
             None | Some(b"GET" | b"HEAD") => {}
             Some(_) => {
-                return Ok(Response::text(405, "only GET, HEAD and OPTIONS are answered")
-                    .with("Allow", "GET, HEAD, OPTIONS"));
+                let refusal = Response::text(405, "only GET, HEAD and OPTIONS are answered");
+                return Ok(Some(refusal.with("Allow", "GET, HEAD, OPTIONS")));
             }
         }
         let target = recto_iiif::parse(spelling::path(request))?;
         let asked = asked()?;
         self.complain_of_host(request, &asked.vhost);
         match target {
-            Target::Base { version, identifier } => Ok(asked
-                .lead("", version, &identifier, String::new)
-                .unwrap_or_else(|| see_other(&asked, version, &identifier))),
-            Target::Info { version, identifier } => self.info(&asked, version, &identifier),
+            Target::Base { version, identifier } => Ok(Some(
+                asked
+                    .lead("", version, &identifier, String::new)
+                    .unwrap_or_else(|| see_other(&asked, version, &identifier)),
+            )),
+            Target::Info { version, identifier } => self.info(&asked, version, &identifier, desk),
             Target::Image { version, identifier, request } => {
-                let mut response = self.image(&asked, version, &identifier, &request)?;
-                response.body = watched(response.body, uri);
-                Ok(response)
+                let response = self.image(&asked, version, &identifier, &request, desk)?;
+                Ok(response.map(|it| Response { body: watched(it.body, uri), ..it }))
             }
         }
     }
@@ -126,25 +131,32 @@ impl Service {
         version: Version,
         identifier: &Identifier,
         request: &ImageRequest,
-    ) -> Result<Response<'_>, Error> {
-        let master = self.masters.find(&self.root, identifier.as_str())?;
+        desk: &mut dyn Desk,
+    ) -> Result<Option<Response<'_>>, Error> {
+        if !desk.opens(identifier.as_str())? {
+            return Ok(None);
+        }
+        let master = self.masters.find(&self.root, identifier.as_str(), |path| desk.reads(path))?;
         let rendering = &self.config.rendering;
         let derivation = Derivation::new(&master, (version, request), &asked.limits, rendering)?;
         let canonical = derivation.canonical();
         let cached_as = || format!("/{}", derivation.customary());
         if let Some(lead) = asked.lead("", version, identifier, cached_as) {
-            return Ok(lead);
+            return Ok(Some(lead));
         }
         let (names, files) = ([&*page(&master), &canonical], iter::once(master.identity));
         let freshness = Freshness::new(&names, files, &derivation.service.limits, self.fingerprint);
         let links = Links { base: &asked.vhost.base, version, identifier, offer: &rendering.offer };
         let headers = self.headers(derivation.derivative.format.media_type(), links.of_image(&canonical));
         if asked.validators.match_any(&freshness) {
-            return Ok(freshness.stamp(Response::new(304, Vec::new())).with_all(headers));
+            return Ok(Some(freshness.stamp(Response::new(304, Vec::new())).with_all(headers)));
         }
-        let plan = derivation.plan().within(rendering.max_source_area)?;
-        let body = self.pipeline.derive(&master, &plan, &Watch::unlimited())?;
-        Ok(freshness.stamp(Response::new(200, body)).with_all(headers))
+        let plan = derivation.plan().within(rendering)?;
+        let Admission::Begin(watch) = desk.admit(job(&master, derivation.derivative, plan.cost()))? else {
+            return Ok(None);
+        };
+        let body = self.pipeline.derive(&master, &plan, &watch)?;
+        Ok(Some(freshness.stamp(Response::new(200, body)).with_all(headers)))
     }
 
     fn info(
@@ -152,12 +164,16 @@ impl Service {
         asked: &Asked,
         version: Version,
         identifier: &Identifier,
-    ) -> Result<Response<'static>, Error> {
-        let master = self.masters.find(&self.root, identifier.as_str())?;
+        desk: &mut dyn Desk,
+    ) -> Result<Option<Response<'static>>, Error> {
+        if !desk.opens(identifier.as_str())? {
+            return Ok(None);
+        }
+        let master = self.masters.find(&self.root, identifier.as_str(), |path| desk.reads(path))?;
         let media_type = recto_iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);
         if let Some(lead) = asked.lead(accept, version, identifier, || "/info.json".to_owned()) {
-            return Ok(lead);
+            return Ok(Some(lead));
         }
         let sidecar = self.root.sidecar(&master.path);
         let files = (master.identity, sidecar.as_ref().map(|file| file.identity));
@@ -170,7 +186,7 @@ impl Service {
         let links = links.of_info(media_type, &master.path, derive::pages(&master)?);
         let headers = self.headers(media_type, links);
         let answer = |status, body: Vec<u8>, freshness: Freshness| {
-            freshness.stamp(Response::new(status, body)).with_all(headers).with("Vary", "Accept")
+            Some(freshness.stamp(Response::new(status, body)).with_all(headers).with("Vary", "Accept"))
         };
         if asked.validators.match_any(&freshness) {
             return Ok(answer(304, Vec::new(), freshness));
@@ -179,6 +195,9 @@ impl Service {
         let body = match self.infos.get(&key) {
             Some(body) => body,
             None => {
+                let Admission::Begin(_) = desk.admit(job(&master, "info.json", Cost::default()))? else {
+                    return Ok(None);
+                };
                 let config = Rc::clone(&self.config);
                 let extras = Self::extras(&config, &master.path, sidecar.as_ref());
                 let info = InfoRequest { version, id: &key.id, limits: &asked.limits, extras: &extras };
@@ -217,6 +236,11 @@ impl Service {
             );
         }
     }
+}
+
+/// A job on a page of a master, by its one name.
+fn job(master: &Master, wanted: impl Display, cost: Cost) -> Job {
+    Job { name: format!("{};{}/{wanted}", master.path, master.page), cost }
 }
 
 /// The page number of a master, as text: mostly 1.

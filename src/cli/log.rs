@@ -23,7 +23,8 @@ pub(super) fn to_stderr(is_worker: bool) {
         true => log::set_boxed_logger(Box::new(Bounded::new(log))),
         false => log::set_boxed_logger(Box::new(log)),
     };
-    if is_worker {
+    // A panic is one line as well, unless somebody asks for more.
+    if std::env::var_os("RUST_BACKTRACE").is_none() {
         log_panics();
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 println!("{plan}");
                 return Ok(());
             }
-            let plan = plan.within(rendering.max_source_area)?;
+            let plan = plan.within(rendering)?;
             send(Pipeline::default().derive(&master, &plan, &Watch::unlimited())?, file, arguments)
         }
         Target::Info { version, identifier } => {

@@ -15,8 +15,19 @@ use crate::process::supervisor;
 /// The signal HUP reads the configuration again. If it is right, new workers take over and the old ones finish; if
 /// not, the log says what is wrong and nothing changes.
 ///
-/// A worker that crashes is replaced at once. One that works on a request for longer than `[server] deadline` is
-/// killed and replaced. A request that does that to two workers is answered with status 500 for ten minutes.
+/// A worker that crashes is replaced at once. What it was at, a derivative of a master by whatever URL, is answered with
+/// status 500 for ten minutes once it has ended two workers; so is a whole master that ends workers while it is opened,
+/// or of which many derivatives do.
+///
+/// A worker that is at a request for longer than `[server] deadline` is killed and replaced. What it was at is answered
+/// with status 503 for a minute, and after the second time with 500; if it was kept waiting, by a file system or for a
+/// processor, it is not to blame, and is answered with 503 for five seconds only.
+///
+/// The log names what is in this quarantine when it gets there and when it leaves it. The signal USR1 writes all that is
+/// in it to the log; the signal HUP, once new workers have taken over, empties it: masters may have been mended by then.
+///
+/// Masters on a mount beneath the root, such as NFS, are answered with status 503 while its file system does not
+/// answer; other masters are served as ever.
 ///
 /// The variable RECTO_LOG sets how much is logged: error, warn, info (the default) or debug.
 #[derive(Debug, clap::Args)]

@@ -2,9 +2,10 @@
 
 use std::os::fd::RawFd;
 
+use crate::process::lane::Lane;
 use crate::process::worker::{self, Inheritance};
 
-/// Answer requests from the listening socket on descriptor 0.
+/// Answer requests from the listening socket on descriptor 0, or those that such a worker has handed over.
 ///
 /// Started by `recto serve` and of no use without it.
 #[derive(Debug, clap::Args)]
@@ -17,9 +18,17 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NUMBER")]
     scoreboard_fd: RawFd,
 
-    /// The worker's slot on the scoreboard
+    /// The inherited descriptor of the ledger
+    #[arg(long, value_name = "NUMBER")]
+    ledger_fd: RawFd,
+
+    /// The worker's slot on the scoreboard and in the ledger
     #[arg(long, value_name = "NUMBER")]
     slot: usize,
+
+    /// Which requests it takes: front, middling or dear
+    #[arg(long)]
+    lane: Lane,
 
     /// The process id of the supervisor
     #[arg(long, value_name = "PID")]
@@ -30,7 +39,9 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     worker::run(&Inheritance {
         config: arguments.config_fd,
         scoreboard: arguments.scoreboard_fd,
+        ledger: arguments.ledger_fd,
         slot: arguments.slot,
+        lane: arguments.lane,
         supervisor: arguments.supervisor,
     })
 }

@@ -37,7 +37,7 @@ pub struct Config {
 /// The settings that the bytes of responses do not depend on.
 #[derive(Clone, Debug)]
 pub struct Serving {
-    /// `[server] socket`, `workers`, `deadline` and `sandbox`
+    /// `[server] socket`, `workers`, `background_workers`, `deadline` and `sandbox`
     pub pool: Pool,
     /// `[server] public_url`, `trusted_hosts` and `cache_control`. The tag of an info.json has the URL that is in it.
     pub http: http::Settings,
@@ -99,7 +99,7 @@ impl TryFrom<RawConfig> for Config {
 
     fn try_from(raw: RawConfig) -> anyhow::Result<Self> {
         let (masters, known) = raw.masters.checked()?;
-        let (limits, max_source_area) = raw.limits.meant();
+        let limits = raw.limits.checked()?;
         let encodings = Encodings {
             jpeg: raw.jpeg,
             png: raw.png,
@@ -115,8 +115,9 @@ impl TryFrom<RawConfig> for Config {
         raw.tiles.check()?;
         let (pool, http) = raw.server.checked()?;
         let rendering = Rendering {
-            limits,
-            max_source_area,
+            limits: limits.derivatives,
+            max_source_area: limits.max_source_area,
+            memory: limits.memory,
             offer: raw.offer.try_into()?,
             info: Extras::new(raw.info).map_err(|error| anyhow!("[info] {error}"))?,
             colour: raw.colour,

@@ -13,8 +13,10 @@ use crate::http::{self, Hosts};
 pub struct Pool {
     /// The unix socket on which NGINX reaches the workers, unless systemd hands one over.
     pub socket: PathBuf,
-    /// Number of workers, at least 1.
+    /// Number of workers that take requests from NGINX, at least 1.
     pub workers: usize,
+    /// Number of workers to which those hand over what takes long, at least 1.
+    pub background_workers: usize,
     /// How long a worker may take for one request before it is killed.
     pub deadline: Duration,
     /// Whether workers confine themselves.
@@ -27,6 +29,7 @@ pub struct Pool {
 pub(super) struct RawServer {
     socket: PathBuf,
     workers: RawWorkers,
+    background_workers: RawWorkers,
     public_url: Option<String>,
     trusted_hosts: Hosts,
     deadline: String,
@@ -35,7 +38,7 @@ pub(super) struct RawServer {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "`workers` is \"auto\" or a whole number")]
+#[serde(untagged, expecting = "a number of workers is \"auto\" or a whole number")]
 enum RawWorkers {
     Number(u16),
     Word(String),
@@ -46,6 +49,7 @@ impl Default for RawServer {
         Self {
             socket: "/run/recto/recto.sock".into(),
             workers: RawWorkers::Word("auto".into()),
+            background_workers: RawWorkers::Word("auto".into()),
             public_url: None,
             trusted_hosts: Hosts::default(),
             deadline: "30s".into(),
@@ -62,9 +66,15 @@ impl RawServer {
     /// If a value is out of range.
     pub(super) fn checked(self) -> anyhow::Result<(Pool, http::Settings)> {
         ensure!(self.socket.is_absolute(), "[server] socket must be an absolute path");
+        let workers = self.workers.number("workers")?;
         let pool = Pool {
             socket: self.socket,
-            workers: self.workers.resolve()?,
+            workers: workers.unwrap_or_else(cores),
+            // At least two, so that what is dear does not keep all else waiting.
+            background_workers: self
+                .background_workers
+                .number("background_workers")?
+                .unwrap_or_else(|| workers.unwrap_or_else(cores).max(2)),
             deadline: parse_duration(&self.deadline).context("[server] deadline")?,
             sandbox: self.sandbox,
         };
@@ -73,17 +83,20 @@ impl RawServer {
 }
 
 impl RawWorkers {
-    /// `auto` is one worker per core that the process may use (cgroup and affinity are seen).
-    fn resolve(self) -> anyhow::Result<usize> {
+    /// The number that is given for `key`; None for `auto`.
+    fn number(self, key: &str) -> anyhow::Result<Option<usize>> {
         match self {
-            Self::Number(number @ 1..=1024) => Ok(number.into()),
-            Self::Number(number) => bail!("[server] workers = {number} is not within 1 to 1024"),
-            Self::Word(word) if word == "auto" => {
-                Ok(std::thread::available_parallelism().map_or(1, usize::from))
-            }
-            Self::Word(word) => bail!("[server] workers = \"{word}\" is neither \"auto\" nor a number"),
+            Self::Number(number @ 1..=1024) => Ok(Some(number.into())),
+            Self::Number(number) => bail!("[server] {key} = {number} is not within 1 to 1024"),
+            Self::Word(word) if word == "auto" => Ok(None),
+            Self::Word(word) => bail!("[server] {key} = \"{word}\" is neither \"auto\" nor a number"),
         }
     }
+}
+
+/// The cores that the process may use (cgroup and affinity are seen).
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// A duration as `30s`, `500ms` or `2m`.

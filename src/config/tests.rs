@@ -8,11 +8,12 @@ use crate::http::ConfigFingerprint;
 use crate::http::validators::Freshness;
 
 /// Every key that changes the bytes of a picture or of info.json, with another value than it has by default.
-const RENDERING: [&str; 36] = [
+const RENDERING: [&str; 37] = [
     "limits.max_width = 999",
     "limits.max_height = 999",
     "limits.max_area = 999",
     "limits.max_source_area = 999",
+    "limits.memory = 99999999",
     "offer.formats = ['jpg']",
     "offer.preferred_formats = ['png']",
     "offer.qualities = ['gray']",
@@ -48,9 +49,10 @@ const RENDERING: [&str; 36] = [
 ];
 
 /// Every other key.
-const SERVING: [&str; 13] = [
+const SERVING: [&str; 14] = [
     "server.socket = '/there'",
     "server.workers = 7",
+    "server.background_workers = 7",
     "server.public_url = 'http://a/iiif'",
     "server.trusted_hosts = ['a']",
     "server.deadline = '29s'",
@@ -99,6 +101,7 @@ fn values_out_of_range_name_their_key() {
         ("[state]\ndirectory = \"state\"", "[state] directory"),
         ("[limits]\nmax_width = 0", "max_width"),
         ("[limits]\nmax_source_area = 0", "max_source_area"),
+        ("[limits]\nmemory = 1000000", "memory"),
         ("[info]\nrights = \"ours\"", "rights"),
         ("[info]\nwidth = 5", "width"),
         ("[offer]\nformats = [\"png\"]", "formats"),
@@ -152,7 +155,7 @@ fn the_tag_of_an_answer_changes_with_what_changes_its_bytes() {
     let tag = |line: &str| {
         let root = if line.starts_with("masters.root") { "" } else { "masters.root = '/here'\n" };
         let config = Config::parse(&format!("{root}{line}")).expect(line);
-        let limits = RawLimits::default().meant().0;
+        let limits = RawLimits::default().checked().expect("in range").derivatives;
         let fingerprint = ConfigFingerprint::of(&config.rendering);
         Freshness::new(&["full/max/0/default.jpg"], std::iter::empty(), &limits, fingerprint)
             .etag()

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use recto_iiif::{Budget, Extras, ImageInfo, ImageService, Pages, Version};
+use recto_iiif::{
+    Budget, Extras, ImageInfo, ImageRequest, ImageService, Pages, Region, Rotation, Size, SizeForm, Version,
+};
 
-use super::Rendering;
 use super::plan::Scaling;
-use crate::encode;
+use super::{Derivation, Rendering};
 use crate::error::{Error, MasterError};
 use crate::master::Master;
-use crate::picture::Limits;
+use crate::picture::{Decimal, Format, Limits, Quality};
 use crate::source::Sidecar;
 
 /// What is asked for with an info.json.
@@ -30,15 +31,20 @@ pub struct InfoRequest<'a> {
 /// [`Error::Master`] if its file shrinks meanwhile.
 pub fn describe(master: &Master, asked: &InfoRequest, rendering: &Rendering) -> Result<Vec<u8>, Error> {
     let description = &master.description;
-    let largest = asked.limits.largest(description.dimensions());
+    let whole = |format| Derivation::new(master, (asked.version, &whole(format)), asked.limits, rendering);
+    // As much as JPEG can have, which is always offered.
+    let largest = whole(Format::Jpg)?;
+    let limits = Limits { max_area: largest.service.limits.max_area, ..*asked.limits };
+    let largest = limits.largest(description.dimensions());
+    let holds = |format| whole(format).is_ok_and(|whole| whole.derivative.size == largest);
     let info = ImageInfo {
         id: asked.id,
         service: ImageService {
             version: asked.version,
-            tiling: description.tiling(asked.limits),
+            tiling: description.tiling(&limits),
             has_colour: description.channels.has_colour(),
-            limits: *asked.limits,
-            offer: &encode::offered(&rendering.offer, largest, &rendering.encodings),
+            limits,
+            offer: &rendering.offer.of_formats(holds),
         },
         sizes: &description.sizes().collect::<Vec<_>>(),
         scale: master.scale(),
@@ -51,6 +57,17 @@ pub fn describe(master: &Master, asked: &InfoRequest, rendering: &Rendering) -> 
         },
     };
     Ok(info.to_string().into_bytes())
+}
+
+/// A request for the whole image in a format, as large as it can be had.
+fn whole(format: Format) -> ImageRequest {
+    ImageRequest {
+        region: Region::Full,
+        size: Size { upscaling: false, form: SizeForm::Max },
+        rotation: Rotation { mirrored: false, degrees: Decimal::default() },
+        quality: Quality::Default,
+        format,
+    }
 }
 
 /// The place of a master in its file.

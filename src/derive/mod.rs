@@ -7,7 +7,9 @@ pub mod pipeline;
 pub mod plan;
 mod settings;
 
-use recto_iiif::{ImageRequest, ImageService, Version};
+use std::num::NonZeroU64;
+
+use recto_iiif::{ImageRequest, ImageService, SizeForm, Version};
 
 use crate::encode;
 use crate::error::Error;
@@ -16,6 +18,9 @@ use crate::picture::{Derivative, Limits};
 pub use info::{InfoRequest, describe, extras, pages};
 use plan::{Plan, Scaling};
 pub use settings::{Colour, Profile, Rendering};
+
+/// So often a picture is made smaller until it fits: each time what is too much becomes a small part of what it was.
+const FITTINGS: usize = 16;
 
 /// A request resolved against its master: what it asks for in pixels, and under which URLs.
 pub struct Derivation<'a> {
@@ -46,7 +51,30 @@ impl<'a> Derivation<'a> {
             limits: encode::held(request.format, limits, &rendering.encodings),
             offer: &rendering.offer,
         };
-        Ok(Self { derivative: service.resolve(request)?, service, master, rendering })
+        let derivation = Self { derivative: service.resolve(request)?, service, master, rendering };
+        match request.size.form {
+            SizeForm::Max => derivation.fitted(request),
+            _ => Ok(derivation),
+        }
+    }
+
+    /// The same in the largest size that fits the memory of one request, as the size is left to the server. If none
+    /// does, as it is.
+    fn fitted(self, request: &ImageRequest) -> Result<Self, Error> {
+        let most = self.rendering.memory;
+        let mut fitted = Self { ..self };
+        for _ in 0..FITTINGS {
+            let bytes = fitted.plan().cost().bytes;
+            if bytes <= most {
+                return Ok(fitted);
+            }
+            // A part of the bytes does not depend on the size: so it takes more than one step.
+            let area = u128::from(fitted.plan().canvas().area()) * u128::from(most) / u128::from(bytes);
+            let area = NonZeroU64::new(u64::try_from(area).unwrap_or(u64::MAX)).unwrap_or(NonZeroU64::MIN);
+            fitted.service.limits.max_area = fitted.service.limits.max_area.min(area);
+            fitted.derivative = fitted.service.resolve(request)?;
+        }
+        Ok(self)
     }
 
     /// The canonical part of its URL after the identifier, such as `full/max/0/default.jpg`.
@@ -59,7 +87,7 @@ impl<'a> Derivation<'a> {
         self.service.customary(&self.derivative)
     }
 
-    /// All choices about it. Its cost is checked later, by [`Plan::within`].
+    /// All choices about it. What it takes is checked later, by [`Plan::within`].
     pub fn plan(&self) -> Plan {
         let reader = |scaling: &Scaling| self.master.reader(scaling.level, || scaling.first_window());
         Plan::new(&self.derivative, &self.master.description, reader, self.rendering)

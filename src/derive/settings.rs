@@ -18,6 +18,8 @@ pub struct Rendering {
     pub limits: Limits,
     /// `[limits] max_source_area`: pixels of a master that one request may have decoded.
     pub max_source_area: NonZeroU64,
+    /// `[limits] memory`: bytes that all requests in work may take together, and so each alone.
+    pub memory: u64,
     /// `[offer]`
     pub offer: Offer,
     /// `[info]`: what every info.json adds.

@@ -21,8 +21,6 @@ pub use stream::{StreamEncoder, StreamFormat};
 
 use std::num::{NonZeroU32, NonZeroU64};
 
-use recto_iiif::Offer;
-
 use crate::error::Error;
 use crate::picture::{Dimensions, Format, Limits};
 use crate::raster::{Raster, Sample};
@@ -90,11 +88,6 @@ pub fn held(format: Format, limits: &Limits, settings: &Encodings) -> Limits {
         max_height: limits.max_height.min(longest),
         max_area: limits.max_area.min(NonZeroU64::new(largest).unwrap_or(NonZeroU64::MIN)),
     }
-}
-
-/// `offer`, narrowed for the info.json of an image whose largest picture has this size: to formats that hold it.
-pub fn offered(offer: &Offer, largest: Dimensions, settings: &Encodings) -> Offer {
-    offer.of_formats(|format| check(format, largest, settings).is_ok())
 }
 
 const fn longest_side(format: Format) -> u32 {

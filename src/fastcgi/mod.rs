@@ -67,22 +67,26 @@ pub enum Fault {
     Version(u8),
 }
 
-/// Reads one request, answering management records and refusing further requests on the way.
+/// Reads on in one request, of which `assembly` has what was read before, answering management records and refusing
+/// further requests on the way. None if the stream would block before the request is complete.
 ///
-/// Returns when the request is complete, its (ignored) body included: bytes left unread on a unix socket would turn
-/// the reply into a "connection reset" at the other end.
+/// It is complete with its (ignored) body: bytes left unread on a unix socket would turn the reply into a "connection
+/// reset" at the other end.
 ///
 /// # Errors
-/// [`Error::Connection`] if the peer closes or the stream fails first, a time limit of `stream` included;
-/// [`Error::Peer`] if the peer breaks a rule. What the protocol wants to be said about that has been written then.
-pub fn read_request(stream: &mut (impl Read + Write)) -> Result<Incoming, Error> {
-    let mut assembly = Assembly::default();
+/// [`Error::Connection`] if the peer closes or the stream fails first; [`Error::Peer`] if the peer breaks a rule. What
+/// the protocol wants to be said about that has been written then.
+pub fn read_request(
+    stream: &mut (impl Read + Write),
+    assembly: &mut Assembly,
+) -> Result<Option<Incoming>, Error> {
     let mut buffer = [0; 8192];
     loop {
         let length = match stream.read(&mut buffer) {
             Ok(0) => return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
             Ok(length) => length,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             Err(error) => return Err(error.into()),
         };
         let outcome = assembly.feed(&buffer[..length]);
@@ -91,7 +95,7 @@ pub fn read_request(stream: &mut (impl Read + Write)) -> Result<Incoming, Error>
             stream.write_all(&replies)?;
         }
         if let Some(incoming) = outcome? {
-            return Ok(incoming);
+            return Ok(Some(incoming));
         }
     }
 }
@@ -100,6 +104,11 @@ pub fn read_request(stream: &mut (impl Read + Write)) -> Result<Incoming, Error>
 mod tests {
     use super::*;
     use crate::fastcgi::record::kind;
+
+    /// What comes of a stream with a new assembly.
+    fn read(stream: &mut (impl Read + Write)) -> Result<Option<Incoming>, Error> {
+        read_request(stream, &mut Assembly::default())
+    }
 
     /// A stream that gives what it holds `step` bytes at a time, then ends.
     struct Trickle<'a> {
@@ -132,7 +141,7 @@ mod tests {
     fn a_request_arrives_byte_by_byte() {
         let sent = record::request(7, &[("REQUEST_URI", "/iiif/3/a/info.json")]);
         let mut stream = Trickle { left: &sent, step: 1, written: Vec::new() };
-        let incoming = read_request(&mut stream).expect("a whole request");
+        let incoming = read(&mut stream).expect("no fault").expect("a whole request");
         assert_eq!(incoming.id, 7);
         assert_eq!(incoming.request.param("REQUEST_URI"), Some(&b"/iiif/3/a/info.json"[..]));
         assert!(stream.left.is_empty() && stream.written.is_empty());
@@ -142,7 +151,45 @@ mod tests {
     fn a_peer_that_leaves_early_is_an_error_of_the_connection() {
         let sent = record::request(1, &[("A", "b")]);
         let mut stream = Trickle { left: &sent[..sent.len() - 1], step: 9, written: Vec::new() };
-        assert!(matches!(read_request(&mut stream), Err(Error::Connection(_))));
+        assert!(matches!(read(&mut stream), Err(Error::Connection(_))));
+    }
+
+    /// A stream that has nothing more to give before each piece.
+    struct Slow<'a>(std::slice::Iter<'a, &'a [u8]>, bool);
+
+    impl Read for Slow<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            self.1 = !self.1;
+            let Some(piece) = self.0.as_slice().first().filter(|_| !self.1) else {
+                return Err(io::ErrorKind::WouldBlock.into());
+            };
+            self.0.next();
+            buffer[..piece.len()].copy_from_slice(piece);
+            Ok(piece.len())
+        }
+    }
+
+    impl Write for Slow<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_request_that_stops_on_its_way_is_read_on_with_later() {
+        let sent = record::request(7, &[("A", "b")]);
+        let (first, second) = sent.split_at(20);
+        let pieces = [first, second];
+        let (mut stream, mut assembly) = (Slow(pieces.iter(), false), Assembly::default());
+        for _ in 0..2 {
+            assert!(matches!(read_request(&mut stream, &mut assembly), Ok(None)));
+        }
+        let incoming = read_request(&mut stream, &mut assembly).expect("no fault").expect("whole");
+        assert_eq!(incoming.request.param("A"), Some(&b"b"[..]));
     }
 
     #[test]
@@ -150,7 +197,7 @@ mod tests {
         let mut sent = record::header(kind::BEGIN_REQUEST, 1, 8).to_vec();
         sent.extend_from_slice(&[0, 3, 0, 0, 0, 0, 0, 0]);
         let mut stream = Trickle { left: &sent, step: 99, written: Vec::new() };
-        assert!(matches!(read_request(&mut stream), Err(Error::Peer(Fault::Role(3)))));
+        assert!(matches!(read(&mut stream), Err(Error::Peer(Fault::Role(3)))));
         assert_eq!(stream.written, record::end_request(1, record::ProtocolStatus::UnknownRole));
     }
 }

@@ -1,17 +1,18 @@
 //! The limits of what is decoded in one piece: pictures without tiles. Checked before any memory is allocated.
 
 use crate::error::MasterError;
-use crate::picture::{Dimensions, Level, Sampling};
+use crate::picture::{Coding, Dimensions, Level, Sampling};
 
 /// Most pixels that a flat master may have at the level that is decoded.
 pub const MAX_AREA: u64 = 100_000_000;
 
 /// Most bytes that decoding may take: the pixels, and the buffers needed meanwhile.
-pub(crate) const MAX_BYTES: u64 = 640 << 20;
+pub(super) const MAX_BYTES: u64 = 640 << 20;
 
 /// A level without tiles.
-pub(super) fn level(dimensions: Dimensions) -> Level {
-    Level { dimensions, tile: dimensions, tiled: false, stored_as: None, sampling: Sampling::Boxes }
+pub(super) fn level(dimensions: Dimensions, coding: Coding) -> Level {
+    let (tile, sampling) = (dimensions, Sampling::Boxes);
+    Level { dimensions, tile, tiled: false, stored_as: None, coding, sampling }
 }
 
 /// Refuses a picture that would take too much memory, with the command that makes a better master of it.

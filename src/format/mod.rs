@@ -7,8 +7,6 @@ pub mod jp2;
 pub mod jpeg;
 pub mod tiff;
 
-pub(crate) use budget::MAX_BYTES;
-
 /// A tile's bytes as a complete file, copied out of the map. Its contents are not checked.
 #[derive(Debug)]
 pub enum Stored {

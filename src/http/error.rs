@@ -8,15 +8,19 @@ pub fn status(error: &Error) -> u16 {
         Error::Request(error) => error.status(),
         // Not 415, which is about what a client sends.
         Error::NotFound(_) | Error::Master(MasterError::NoImage) => 404,
-        Error::Stopped(_) | Error::Busy(_) => 503,
-        Error::Master(_) | Error::Internal(_) => 500,
+        Error::Stopped(_) | Error::Busy { .. } => 503,
+        Error::Master(_) | Error::Quarantined | Error::Internal(_) => 500,
     }
 }
 
 /// The line of text that the client sees. Faults of the server have a fixed line: details go to the log.
 pub fn public_message(error: &Error) -> String {
     match error {
-        Error::Request(_) | Error::NotFound(_) | Error::Stopped(_) | Error::Busy(_) => error.to_string(),
+        Error::Request(_)
+        | Error::NotFound(_)
+        | Error::Stopped(_)
+        | Error::Busy { .. }
+        | Error::Quarantined => error.to_string(),
         Error::Master(MasterError::NoImage) => NO_IMAGE.to_owned(),
         Error::Master(MasterError::TooLarge(_)) => {
             "this image is too large to be served at this size without reduced levels".to_owned()

@@ -15,6 +15,12 @@ pub fn refusal(uri: &[u8], error: &Error, may_be_cached: bool) -> Response<'stat
     complain(&status.to_string(), uri, error);
     let cache_control = if status < 500 { REFUSAL_MAX_AGE } else { "no-store" };
     let refusal = Response::text(status, &public_message(error)).with("Cache-Control", cache_control);
+    let refusal = match error {
+        Error::Busy { wait, .. } => {
+            refusal.with("Retry-After", wait.as_millis().div_ceil(1000).max(1).to_string())
+        }
+        _ => refusal,
+    };
     // Perhaps a picture that is being written: NGINX must not replace what it has cached of it by this.
     let is_for_now = matches!(error, Error::Master(MasterError::NoImage));
     if is_for_now || !may_be_cached { refusal.with("X-Accel-Expires", "0") } else { refusal }
@@ -35,8 +41,11 @@ pub fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
 fn complain(status: &str, uri: &[u8], error: &Error) {
     let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
     let level = match error {
-        Error::Request(_) | Error::NotFound(_) | Error::Master(MasterError::NoImage) => Level::Debug,
-        Error::Stopped(_) | Error::Busy(_) => Level::Info,
+        // What is in quarantine was logged when it got there.
+        Error::Request(_) | Error::NotFound(_) | Error::Master(MasterError::NoImage) | Error::Quarantined => {
+            Level::Debug
+        }
+        Error::Stopped(_) | Error::Busy { .. } => Level::Info,
         Error::Master(_) | Error::Internal(_) => Level::Error,
     };
     // By this name faults of a master are told apart.
@@ -45,7 +54,7 @@ fn complain(status: &str, uri: &[u8], error: &Error) {
         Error::Master(MasterError::Unsupported(_)) => "recto::unsupported",
         Error::Master(MasterError::TooLarge(_)) => "recto::too_large",
         Error::Stopped(_) => "recto::stopped",
-        Error::Busy(_) => "recto::busy",
+        Error::Busy { .. } => "recto::busy",
         _ => "recto::refused",
     };
     log::log!(target: kind, level, "{status} {uri:?}: {error}");

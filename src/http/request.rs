@@ -19,6 +19,11 @@ impl Request {
         Self::new(pairs.into_iter().map(owned).collect())
     }
 
+    /// All names and values.
+    pub fn params(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.params.iter().map(|(name, value)| (&name[..], &value[..]))
+    }
+
     /// The value of the first parameter of this name.
     pub fn param(&self, name: &str) -> Option<&[u8]> {
         self.params.iter().find(|(n, _)| n == name.as_bytes()).map(|(_, value)| &value[..])

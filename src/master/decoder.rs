@@ -10,7 +10,7 @@ use crate::raster::AnyRaster;
 use crate::source::Identity;
 
 /// The most that a worker holds of pictures between requests: one of 32 megapixels in RGB, or the eighths of many.
-const PICTURE_BYTES: usize = 96 << 20;
+pub(crate) const PICTURE_BYTES: usize = 96 << 20;
 
 /// The most that it holds of indexes: those of some hundred JPEGs of 12 megapixels, or of one of the largest.
 const INDEX_BYTES: usize = 32 << 20;

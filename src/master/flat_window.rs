@@ -162,7 +162,8 @@ mod tests {
         let decoded = || {
             let store = IndexStore::open(&StateSettings { directory: saved.clone(), max_bytes: 1 << 20 });
             let bounds = Bounds { known: 1, known_bytes: 1 << 20 };
-            let master = OpenMasters::new(bounds, store.ok()).find(&root, "a.jpg").expect("a master");
+            let master =
+                OpenMasters::new(bounds, store.ok()).find(&root, "a.jpg", |_| Ok(())).expect("a master");
             master.decode::<u8>(&mut Decoder::default(), 0, window).expect("decoded")
         };
         let indexes = || -> Vec<_> {

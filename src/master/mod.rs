@@ -17,6 +17,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 pub use decoder::Decoder;
+pub(crate) use decoder::PICTURE_BYTES;
 pub use index_store::IndexStore;
 pub use open_masters::OpenMasters;
 pub use reader::Reader;

@@ -47,8 +47,14 @@ impl OpenMasters {
     /// The master of an identifier, as its file is now. If it is not open yet, its directories are read, but no pixels.
     ///
     /// # Errors
-    /// [`Error::NotFound`] if there is none; [`Error::Master`] if it cannot be read.
-    pub fn find(&mut self, root: &Root, identifier: &str) -> Result<Rc<Master>, Error> {
+    /// [`Error::NotFound`] if there is none; [`Error::Master`] if it cannot be read; what `before_reading` says against it,
+    /// which is asked, with its path, unless it is open.
+    pub fn find(
+        &mut self,
+        root: &Root,
+        identifier: &str,
+        before_reading: impl FnOnce(&str) -> Result<(), Error>,
+    ) -> Result<Rc<Master>, Error> {
         complaints::about_master(identifier);
         let found = root.find(identifier)?;
         complaints::about_master(&found.path);
@@ -60,6 +66,7 @@ impl OpenMasters {
         let is_current = |key: &Key| key.identity == found.identity;
         self.masters.retain(|key, master| key.path != found.path || is_current(key) && master.is_whole());
         let key = Key::of(&found);
+        before_reading(&found.path)?;
         let master = Rc::new(Master::read(found, self.store.clone())?);
         if master.identity.is_settled() {
             self.masters.insert(key, Rc::clone(&master), master.index_bytes());
@@ -111,7 +118,7 @@ mod tests {
         let root = root.expect("root");
         let mut open = OpenMasters::new(Bounds { known: 2, known_bytes: 1 << 20 }, None);
         let mut width = |name: &str| {
-            let master = open.find(&root, name);
+            let master = open.find(&root, name, |_| Ok(()));
             (master.map(|master| master.description.dimensions().width).ok(), widths(&open))
         };
         let path = |name: &str| directory.path().join(name);
@@ -149,9 +156,9 @@ mod tests {
         }
         settle(&directory.path().join("b.gif"));
         let mut open = OpenMasters::new(Bounds { known: 9, known_bytes: 1 }, None);
-        assert!(open.find(&root, "a.gif").is_ok() && open.masters.iter().len() == 0);
+        assert!(open.find(&root, "a.gif", |_| Ok(())).is_ok() && open.masters.iter().len() == 0);
         let mut open = OpenMasters::new(Bounds { known: 0, known_bytes: 1 << 20 }, None);
-        assert!(open.find(&root, "a.gif").is_ok() && open.masters.iter().len() == 0);
+        assert!(open.find(&root, "a.gif", |_| Ok(())).is_ok() && open.masters.iter().len() == 0);
     }
 
     #[test]
@@ -169,7 +176,7 @@ mod tests {
         }
         let three = |known_bytes| {
             let mut open = OpenMasters::new(Bounds { known: 9, known_bytes }, None);
-            let masters = ["a", "b", "c"].map(|name| open.find(&root, name).expect("found"));
+            let masters = ["a", "b", "c"].map(|name| open.find(&root, name, |_| Ok(())).expect("found"));
             (open, masters)
         };
         let (open, masters) = three(1 << 20);
@@ -202,14 +209,14 @@ mod tests {
         write(&path, 10, OLD);
         settle(&path);
         let mut open = OpenMasters::new(Bounds { known: 9, known_bytes: 1 << 20 }, None);
-        let before = open.find(&root, "a.gif").expect("found");
+        let before = open.find(&root, "a.gif", |_| Ok(())).expect("found");
         let file = File::options().write(true).open(&path).expect("there");
         let (length, modified) = (before.identity.size, before.identity.modified());
         file.set_len(0).expect("cut");
         assert!(before.pages().is_ok() && before.icc_profile(0).is_err(), "a fault, and no crash");
         file.set_len(length).expect("grown again");
         file.set_times(FileTimes::new().set_modified(modified)).expect("set");
-        let after = open.find(&root, "a.gif");
+        let after = open.find(&root, "a.gif", |_| Ok(()));
         assert!(after.is_err(), "read anew, and found to be zeros");
     }
 }

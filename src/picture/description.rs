@@ -2,7 +2,7 @@
 
 use recto_iiif::{Limits, Tiling};
 
-use crate::picture::{Dimensions, Orientation};
+use crate::picture::{Coding, Dimensions, Orientation};
 
 /// A master as all modules but its decoder see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Level {
     pub tiled: bool,
     /// The format in which each tile could be sent as it is stored, if there is one.
     pub stored_as: Option<StoredAs>,
+    /// How its pixels are stored.
+    pub coding: Coding,
     /// What its pixels show of the full picture.
     pub sampling: Sampling,
 }
@@ -148,6 +150,7 @@ impl Description {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::picture::Codec;
 
     #[test]
     fn sizes_and_tiles_are_those_of_the_picture_as_it_is_shown() {
@@ -156,6 +159,7 @@ mod tests {
             tile: Dimensions::new(1024, 256),
             tiled: true,
             stored_as: None,
+            coding: Coding::of(Codec::Plain, 3),
             sampling: Sampling::Boxes,
         };
         // To be shown, it is turned by a quarter.

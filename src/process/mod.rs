@@ -1,5 +1,10 @@
-//! The pool of processes: a supervisor, its workers, and the scoreboard that they share.
+//! The pool of processes: a supervisor, its workers, and what they share: the scoreboard, the queues of requests that
+//! are handed over, and the ledger of what waits in them.
 
+pub mod lane;
+pub mod ledger;
+pub mod queue;
+pub mod refusals;
 pub mod scoreboard;
 pub mod supervisor;
 pub mod worker;

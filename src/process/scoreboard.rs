@@ -5,8 +5,8 @@
 //! | offset | bytes | written by | what |
 //! |---|---|---|---|
 //! | 0 | 8 | supervisor, once | the version of this table |
-//! | 4096 | 32 KiB | supervisor | the quarantine: checksum `u64`, number of entries `u32`, 4 unused; then entries of 1024 bytes: length `u16`, request |
-//! | 65536 + 1024 n | 1024 | worker in slot n | checksum `u64`, process `u32`, length of the request `u32`, busy since `u64`, served `u64`, request |
+//! | 4096 | 48 KiB | supervisor | what no worker may try, see [`refusals`] |
+//! | 65536 + 1024 n | 1024 | worker in slot n | checksum `u64`, process `u32`, length of the request `u32`, busy since `u64`, served `u64`, device `u64`, request |
 //!
 //! Numbers are little-endian. A checksum covers all that follows it up to the end of the last request: what was read
 //! during a write does not match it, and is read again. A slot belongs to one process at a time: the supervisor
@@ -22,16 +22,13 @@ use std::time::Duration;
 use rustix::fs::MemfdFlags;
 use rustix::time::ClockId;
 
-const MAGIC: [u8; 8] = *b"recto-01";
-const QUARANTINE: u64 = 4096;
-const QUARANTINE_HEAD: usize = 16;
+use super::refusals::{self, Refusal, Why};
+
+const MAGIC: [u8; 8] = *b"recto-02";
+const REFUSED: u64 = 4096;
 const SLOTS: u64 = 65_536;
 const SLOT: usize = 1024;
-const SLOT_HEAD: usize = 32;
-const ENTRY: usize = 1024;
-
-/// Most requests in quarantine.
-pub const QUARANTINE_ENTRIES: usize = 31;
+const SLOT_HEAD: usize = 40;
 
 /// Most bytes of a request that are stored; longer ones are distinguished by their beginning alone.
 pub const REQUEST_LENGTH: usize = SLOT - SLOT_HEAD;
@@ -48,7 +45,10 @@ pub struct Entry {
     pub busy_since: u64,
     /// Requests that it finished.
     pub served: u64,
-    /// The current request, method and path; empty if it is idle.
+    /// The device of the mount on which the worker opens or reads a master at this moment; 0 if that is the mount of the
+    /// root itself, or if it does something else.
+    pub device: u64,
+    /// The name of the current request, or of its master while no more is known; empty if it is idle.
     pub request: Vec<u8>,
 }
 
@@ -73,7 +73,7 @@ impl Scoreboard {
     pub fn create() -> io::Result<Self> {
         let file = File::from(rustix::fs::memfd_create("recto-scoreboard", MemfdFlags::empty())?);
         let board = Self { file };
-        board.quarantine(&[])?;
+        board.refuse(&[])?;
         board.file.write_all_at(&MAGIC, 0)?;
         Ok(board)
     }
@@ -115,6 +115,12 @@ impl Scoreboard {
         Ok(None)
     }
 
+    /// How many slots there are; the last ones may be empty.
+    pub fn slots(&self) -> usize {
+        let length = self.file.metadata().map_or(0, |file| file.len());
+        usize::try_from(length.saturating_sub(SLOTS).div_ceil(SLOT as u64)).unwrap_or(0)
+    }
+
     /// Writes slot `slot`, cutting an overlong request.
     ///
     /// # Errors
@@ -125,39 +131,31 @@ impl Scoreboard {
         self.file.write_all_at(&bytes[..length], slot_offset(slot))
     }
 
-    /// Sets the requests that no worker may try: the first [`QUARANTINE_ENTRIES`] of `requests`.
+    /// Sets what no worker may try: the first [`refusals::REFUSALS`] of `refused`.
     ///
     /// # Errors
     /// If there is no memory left.
-    pub fn quarantine(&self, requests: &[&[u8]]) -> io::Result<()> {
-        let requests = &requests[..requests.len().min(QUARANTINE_ENTRIES)];
-        let mut bytes = vec![0; QUARANTINE_HEAD + requests.len() * ENTRY];
-        bytes[8..12].copy_from_slice(&u32::try_from(requests.len()).unwrap_or(0).to_le_bytes());
-        for (entry, request) in bytes[QUARANTINE_HEAD..].chunks_exact_mut(ENTRY).zip(requests) {
-            let request = shortened(request);
-            entry[..2].copy_from_slice(&u16::try_from(request.len()).unwrap_or(0).to_le_bytes());
-            entry[2..2 + request.len()].copy_from_slice(request);
-        }
-        let sum = checksum(&bytes[8..]);
-        bytes[..8].copy_from_slice(&sum.to_le_bytes());
-        self.file.write_all_at(&bytes, QUARANTINE)
+    pub fn refuse(&self, refused: &[Refusal]) -> io::Result<()> {
+        self.file.write_all_at(&refusals::encode(refused), REFUSED)
     }
 
-    /// Whether `request` is in quarantine. If that cannot be read it is not: the deadline still holds then.
-    pub fn is_quarantined(&self, request: &[u8]) -> bool {
-        // The ordinary case, nothing in quarantine, costs these 16 bytes. Its count is believed without the checksum.
-        let mut head = [0; QUARANTINE_HEAD];
-        if self.file.read_exact_at(&mut head, QUARANTINE).is_err() || head[8..12] == [0; 4] {
-            return false;
+    /// Why something that has one of these names is not to be tried now, if so. If that cannot be read it may be: the
+    /// deadline still holds then.
+    pub fn why_refused(&self, names: &[&[u8]]) -> Option<Why> {
+        // The ordinary case, nothing is refused, costs these 16 bytes.
+        let mut head = [0; refusals::HEAD];
+        if self.file.read_exact_at(&mut head, REFUSED).is_err() || refusals::is_empty(head) {
+            return None;
         }
-        let mut bytes = [0; QUARANTINE_HEAD + QUARANTINE_ENTRIES * ENTRY];
+        let mut bytes = [0; refusals::MOST];
         for _ in 0..ATTEMPTS {
-            let length = self.file.read_at(&mut bytes, QUARANTINE).unwrap_or(0);
-            if let Some(mut entries) = quarantined(&bytes[..length]) {
-                return entries.any(|entry| entry == shortened(request));
+            let length = self.file.read_at(&mut bytes, REFUSED).unwrap_or(0);
+            if let Some(mut entries) = refusals::decode(&bytes[..length]) {
+                let is_one = |entry| names.iter().any(|name| entry == shortened(name));
+                return entries.find_map(|(entry, why)| is_one(entry).then_some(why));
             }
         }
-        false
+        None
     }
 }
 
@@ -165,7 +163,7 @@ fn slot_offset(slot: usize) -> u64 {
     SLOTS + slot as u64 * SLOT as u64
 }
 
-fn shortened(request: &[u8]) -> &[u8] {
+pub(super) fn shortened(request: &[u8]) -> &[u8] {
     &request[..request.len().min(REQUEST_LENGTH)]
 }
 
@@ -177,6 +175,7 @@ fn encode(entry: &Entry, bytes: &mut [u8; SLOT]) -> usize {
     bytes[12..16].copy_from_slice(&u32::try_from(request.len()).unwrap_or(0).to_le_bytes());
     bytes[16..24].copy_from_slice(&entry.busy_since.to_le_bytes());
     bytes[24..32].copy_from_slice(&entry.served.to_le_bytes());
+    bytes[32..40].copy_from_slice(&entry.device.to_le_bytes());
     bytes[SLOT_HEAD..length].copy_from_slice(request);
     let sum = checksum(&bytes[8..length]);
     bytes[..8].copy_from_slice(&sum.to_le_bytes());
@@ -195,31 +194,21 @@ fn decode(bytes: &[u8; SLOT]) -> Option<Entry> {
         process: u32_at(bytes, 8)?,
         busy_since: u64_at(bytes, 16)?,
         served: u64_at(bytes, 24)?,
+        device: u64_at(bytes, 32)?,
         request: request.to_vec(),
     })
 }
 
-/// The requests in the quarantine area `bytes`, if they are in one piece.
-fn quarantined(bytes: &[u8]) -> Option<impl Iterator<Item = &[u8]>> {
-    let count = usize::try_from(u32_at(bytes, 8)?).ok()?;
-    let length = count.checked_mul(ENTRY)?;
-    let entries = bytes.get(QUARANTINE_HEAD..)?.get(..length)?;
-    (u64_at(bytes, 0)? == checksum(&bytes[8..QUARANTINE_HEAD + length])).then_some(())?;
-    let request = |entry: &'_ [u8; ENTRY]| usize::from(u16::from_le_bytes([entry[0], entry[1]]));
-    let (entries, _) = entries.as_chunks::<ENTRY>();
-    Some(entries.iter().filter_map(move |entry| entry[2..].get(..request(entry))))
-}
-
-fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+pub(super) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
     bytes.get(offset..)?.first_chunk().copied().map(u32::from_le_bytes)
 }
 
-fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+pub(super) fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
     bytes.get(offset..)?.first_chunk().copied().map(u64::from_le_bytes)
 }
 
 /// FNV-1a with 64 bits: guards against torn reads, not against forgery: a forger could write anything anyway.
-fn checksum(bytes: &[u8]) -> u64 {
+pub(super) fn checksum(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xcbf2_9ce4_8422_2325, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
@@ -230,7 +219,7 @@ mod tests {
     use super::*;
 
     fn entry(busy_since: u64, request: &[u8]) -> Entry {
-        Entry { process: 42, busy_since, served: 7, request: request.to_vec() }
+        Entry { process: 42, busy_since, served: 7, device: 9, request: request.to_vec() }
     }
 
     #[test]
@@ -247,6 +236,7 @@ mod tests {
         assert_eq!(board.read(1).expect("readable"), Some(entry(5, &long)));
         assert_eq!(board.read(2).expect("readable"), Some(entry(6, b"GET /")));
         assert_eq!(board.read(900).expect("readable"), Some(entry(0, b"")));
+        assert_eq!((board.slots(), Scoreboard::create().expect("memory").slots()), (901, 0));
     }
 
     #[test]
@@ -256,8 +246,8 @@ mod tests {
         board.write(0, &entry(5, &long)).expect("memory");
         let read = board.read(0).expect("readable").expect("in one piece");
         assert_eq!(read.request, long[..REQUEST_LENGTH]);
-        board.quarantine(&[&read.request]).expect("memory");
-        assert!(board.is_quarantined(&long));
+        board.refuse(&[Refusal { name: read.request, why: Why::Deadly }]).expect("memory");
+        assert_eq!(board.why_refused(&[b"other", &long]), Some(Why::Deadly));
     }
 
     #[test]
@@ -276,17 +266,20 @@ mod tests {
     }
 
     #[test]
-    fn the_quarantine_is_exact_and_can_be_lifted() {
+    fn refusals_are_exact_and_can_be_lifted() {
         let board = Scoreboard::create().expect("memory");
-        assert!(!board.is_quarantined(b"GET /a"));
-        board.quarantine(&[b"GET /a", b"GET /b"]).expect("memory");
-        assert!(board.is_quarantined(b"GET /a") && board.is_quarantined(b"GET /b"));
-        assert!(!board.is_quarantined(b"GET /") && !board.is_quarantined(b"GET /ab"));
-        let many: Vec<String> = (0..100).map(|n| format!("GET /{n}")).collect();
-        board.quarantine(&many.iter().map(|line| line.as_bytes()).collect::<Vec<_>>()).expect("memory");
-        assert!(board.is_quarantined(b"GET /30") && !board.is_quarantined(b"GET /31"));
-        board.quarantine(&[]).expect("memory");
-        assert!(!board.is_quarantined(b"GET /30"));
+        let refuse = |names: &[String]| {
+            let refusal = |name: &String| Refusal { name: name.clone().into(), why: Why::Overdue };
+            board.refuse(&names.iter().map(refusal).collect::<Vec<_>>()).expect("memory");
+        };
+        let is_refused = |name: &str| board.why_refused(&[name.as_bytes()]) == Some(Why::Overdue);
+        assert!(!is_refused("a"));
+        refuse(&["a".into(), "b".into()]);
+        assert!(is_refused("a") && is_refused("b") && !is_refused("") && !is_refused("ab"));
+        refuse(&(0..100).map(|n| n.to_string()).collect::<Vec<_>>());
+        assert!(is_refused("47") && !is_refused("48"));
+        refuse(&[]);
+        assert!(!is_refused("47"));
     }
 
     #[test]
@@ -295,7 +288,7 @@ mod tests {
         let path = format!("/proc/self/fd/{}", board.descriptor());
         Scoreboard::open(Path::new(&path)).expect("open").write(3, &entry(0, b"")).expect("memory");
         assert_eq!(board.read(3).expect("readable"), Some(entry(0, b"")));
-        board.file.write_all_at(b"recto-00", 0).expect("memory");
+        board.file.write_all_at(b"recto-01", 0).expect("memory");
         assert!(Scoreboard::open(Path::new(&path)).is_err());
     }
 }

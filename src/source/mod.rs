@@ -4,6 +4,7 @@
 mod beneath;
 pub(crate) mod identity;
 mod map;
+mod mounts;
 pub(crate) mod object;
 mod root;
 mod settings;
@@ -13,6 +14,7 @@ mod steps;
 pub use beneath::openat2_refused;
 pub use identity::Identity;
 pub use map::{MAX_MAPS, Map};
+pub(crate) use mounts::{Mounts, mount_point};
 pub use object::{Bytes, Object};
 pub use root::{EXTENSIONS, Found, Root, file_and_page};
 pub use settings::Masters;

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use recto::config::Config;
+use recto::desk::Alone;
 use recto::encode::{Carried, Encoder};
 use recto::http::Request;
 use recto::master::{Decoder, Master};
@@ -98,7 +99,7 @@ fn respond(config: &Config) -> Result<Vec<Hop<'static>>> {
             let uri = format!("/iiif/3/{master}/{asked}");
             let request = Request::from_pairs([("REQUEST_METHOD", "GET"), ("REQUEST_URI", &uri)]);
             Ok(hop(name, move || {
-                let response = service.respond(&request);
+                let response = service.respond(&request, &mut Alone).expect("an answer");
                 ensure!(response.status == 200, "{uri}: {}", response.status);
                 for chunk in response.body.into_chunks() {
                     black_box(chunk?);

@@ -25,6 +25,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use mosaic::Mosaic;
 use recto::config::Config;
+use recto::desk::Alone;
 use recto::format::jp2::{Image, WindowDecoder};
 use recto::http::Request;
 use recto::picture::{Description, Dimensions, Rect};
@@ -283,7 +284,7 @@ fn config(masters: &Path) -> Result<Config> {
 fn answer(service: &mut Service, asked: &str) -> Result<()> {
     let uri = format!("/iiif/3/{}/{asked}", mosaic::HUGE.name);
     let request = Request::from_pairs([("REQUEST_METHOD", "GET"), ("REQUEST_URI", &uri)]);
-    let response = service.respond(&request);
+    let response = service.respond(&request, &mut Alone).expect("an answer");
     ensure!(response.status == 200, "{uri}: {}", response.status);
     black_box(response);
     Ok(())

@@ -5,11 +5,13 @@
 mod colour;
 mod conformance;
 mod convert;
+mod deaths;
 mod depth;
 mod flat;
 mod flat_colours;
 mod formats;
 mod golden;
+mod lanes;
 mod log;
 mod masters;
 mod metadata;
@@ -17,12 +19,14 @@ mod nginx;
 mod pages;
 mod process;
 mod sandbox;
+mod stalled;
 mod state;
 mod systemd;
 mod viewers;
 
 // What they share.
 mod fetched;
+mod fuse;
 mod http;
 mod judge;
 mod load;

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use recto::process::ledger::Ledger;
 use recto::process::scoreboard::{Entry, Scoreboard};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -67,9 +68,24 @@ impl Server {
         fs::read_to_string(self.path("log")).expect("a log")
     }
 
-    /// The process ids of the workers.
+    /// The process ids of the front workers.
     pub fn workers(&self) -> Vec<i32> {
-        children_of(self.child.id())
+        self.lanes(|lane| lane == "front")
+    }
+
+    /// The process ids of the back workers, those first that take dear requests.
+    pub fn back_workers(&self) -> Vec<i32> {
+        [self.lanes(|lane| lane == "dear"), self.lanes(|lane| lane == "middling")].concat()
+    }
+
+    /// The workers in some lanes, in the order of their start.
+    fn lanes(&self, which: impl Fn(&str) -> bool) -> Vec<i32> {
+        let is_in = |pid: &i32| {
+            let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let mut arguments = line.split('\0').skip_while(|argument| *argument != "--lane");
+            arguments.nth(1).is_some_and(&which)
+        };
+        children_of(self.child.id()).into_iter().filter(is_in).collect()
     }
 
     /// Waits until there are `workers`, and none of those that were there `before`.
@@ -82,14 +98,21 @@ impl Server {
 
     /// The scoreboard, found among the supervisor's descriptors.
     pub fn scoreboard(&self) -> Scoreboard {
+        Scoreboard::open(&self.shared("recto-scoreboard")).expect("open")
+    }
+
+    /// The ledger, found there as well.
+    pub fn ledger(&self) -> Ledger {
+        Ledger::open(&self.shared("recto-ledger")).expect("open")
+    }
+
+    /// The file in memory of this name, found among the supervisor's descriptors.
+    fn shared(&self, name: &str) -> PathBuf {
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it lives");
-        let path = descriptors
+        descriptors
             .filter_map(|entry| Some(entry.ok()?.path()))
-            .find(|path| {
-                fs::read_link(path).is_ok_and(|to| to.to_string_lossy().contains("recto-scoreboard"))
-            })
-            .expect("a scoreboard");
-        Scoreboard::open(&path).expect("open")
+            .find(|path| fs::read_link(path).is_ok_and(|to| to.to_string_lossy().contains(name)))
+            .expect("it is there")
     }
 
     /// The number of requests that have been answered.
@@ -103,9 +126,9 @@ impl Server {
     }
 
     /// The slots of all workers that can be read just now.
-    fn slots(&self) -> Vec<Entry> {
+    pub fn slots(&self) -> Vec<Entry> {
         let board = self.scoreboard();
-        (0..self.workers().len()).filter_map(|slot| board.read(slot).expect("a slot")).collect()
+        (0..board.slots()).filter_map(|slot| board.read(slot).expect("a slot")).collect()
     }
 
     /// The exit status after SIGTERM, or `None` if it was killed.

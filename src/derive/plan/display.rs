@@ -21,7 +21,8 @@ impl fmt::Display for Plan {
         writeln!(f, "metadata  {}", self.metadata.map_or("none".to_owned(), carried))?;
         let (quality, format, bits) = (self.quality, self.format, self.depth.bits());
         let way = if self.stream.is_some() { "while it is made" } else { "as a whole" };
-        write!(f, "write     {quality:?} as {format:?}, {bits} bits a sample, {way}")
+        writeln!(f, "write     {quality:?} as {format:?}, {bits} bits a sample, {way}")?;
+        write!(f, "cost      {}", self.cost())
     }
 }
 

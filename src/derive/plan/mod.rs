@@ -14,7 +14,8 @@ use crate::encode::StreamFormat;
 use crate::master::Reader;
 use crate::metadata::Policy;
 use crate::picture::{
-    Channels, Depth, Derivative, Description, Dimensions, Format, Orientation, Quality, StoredAs, Tile,
+    Channels, Coding, Depth, Derivative, Description, Dimensions, Format, Orientation, Quality, StoredAs,
+    Tile,
 };
 pub use cost::{Class, Cost};
 pub use scaling::{Band, Scaling};
@@ -29,8 +30,12 @@ pub struct Plan {
     pub pass_through: Option<PassThrough>,
     /// The decoder of those pixels.
     pub reader: Reader,
+    /// How those pixels are stored.
+    pub coding: Coding,
     /// The pixels that are decoded, and how they are scaled.
     pub scaling: Scaling,
+    /// What they hold.
+    pub channels: Channels,
     /// The bits of their samples, from the master to the file.
     pub depth: Depth,
     /// The colours in which they are sent.
@@ -94,10 +99,13 @@ impl Plan {
         let scaling = Scaling::new(description, derivative.region, derivative.size);
         let is_opaque = !format.has_alpha() || quality == Quality::Bitonal;
         let is_whole = derivative.region.dimensions() == description.dimensions();
+        let level = &description.levels[scaling.level];
         let plan = Self {
             pass_through: None,
             reader: reader(&scaling),
+            coding: level.coding,
             scaling,
+            channels: description.channels,
             depth: match quality {
                 Quality::Bitonal => Depth::Eight,
                 _ => description.depth.min(settings.encodings.deepest(format)),
@@ -113,9 +121,8 @@ impl Plan {
             encodings: settings.encodings,
             stream: None,
         };
-        let stored_as = description.levels[scaling.level].stored_as;
         Self {
-            pass_through: plan.pass_through(stored_as, settings.tiles.pass_through),
+            pass_through: plan.pass_through(level.stored_as, settings.tiles.pass_through),
             stream: plan.stream(),
             ..plan
         }

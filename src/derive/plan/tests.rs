@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use super::*;
 use crate::encode::Jpeg;
-use crate::error::MasterError;
+use crate::error::{Error, MasterError};
 use crate::metadata::Policy;
 use crate::passthrough::Tiles;
 use crate::picture::{Decimal, Limits, Rect};
@@ -29,18 +29,22 @@ struct Set {
 }
 
 fn planned(resolved: &Derivative, master: &Description, set: &Set) -> Plan {
+    Plan::new(resolved, master, |_| Reader::Pieces, &rendering(set))
+}
+
+fn rendering(set: &Set) -> Rendering {
     let [copyright, exif, xmp] = set.carry;
-    let rendering = Rendering {
+    Rendering {
         limits: Limits::default(),
         max_source_area: NonZeroU64::MAX,
+        memory: u64::MAX,
         offer: set.offer.clone(),
         info: Extras::default(),
         colour: set.colour,
         metadata: Policy { copyright, exif, xmp },
         tiles: set.tiles,
         encodings: set.encodings,
-    };
-    Plan::new(resolved, master, |_| Reader::Pieces, &rendering)
+    }
 }
 
 #[test]
@@ -165,8 +169,14 @@ fn what_is_above_the_budget_is_refused_with_a_remedy() {
     let master = description(4000, 4000, 1, false, Orientation::UPRIGHT);
     let request = resolved(Rect::whole(master.dimensions()), Dimensions::new(100, 100), Orientation::UPRIGHT);
     let plan = planned(&request, &master, &Set::default());
-    let budget = |area| NonZeroU64::new(area).expect("area");
-    assert_eq!(plan.within(budget(16_000_000)), Ok(plan));
-    let error = plan.within(budget(15_999_999)).expect_err("over the budget");
-    assert!(matches!(&error, MasterError::TooLarge(text) if text.contains("vips tiffsave")), "{error}");
+    let within = |area, memory| {
+        let max_source_area = NonZeroU64::new(area).expect("area");
+        plan.within(&Rendering { max_source_area, memory, ..rendering(&Set::default()) })
+    };
+    assert_eq!(within(16_000_000, u64::MAX).expect("within both"), plan);
+    for (area, memory) in [(15_999_999, u64::MAX), (u64::MAX, 1 << 20)] {
+        let error = within(area, memory).expect_err("over the budget");
+        let Error::Master(MasterError::TooLarge(text)) = error else { panic!("{error}") };
+        assert!(text.contains("vips tiffsave"), "{text}");
+    }
 }

@@ -12,7 +12,7 @@ use crate::format::budget::{MAX_BYTES, check_budget, level};
 use crate::metadata::Exif;
 use crate::metadata::exif_orientation;
 use crate::metadata::{Metadata, Xmp};
-use crate::picture::{Channels, Depth, Description, Dimensions, Orientation};
+use crate::picture::{Channels, Codec, Coding, Depth, Description, Dimensions, Orientation};
 use crate::raster::{AnyRaster, Raster};
 
 /// Bytes of a WebP before its first chunk.
@@ -45,7 +45,12 @@ pub(super) fn read(bytes: &[u8], format: ImageFormat) -> Result<(Description, Op
     let exif = decoder.exif_metadata().ok().flatten();
     let channels = channels(decoder.color_type())?;
     let orientation = exif.as_deref().and_then(exif_orientation).unwrap_or(Orientation::UPRIGHT);
-    let levels = vec![level(dimensions(&*decoder))];
+    let codec = match format {
+        ImageFormat::Gif => Codec::Gif,
+        ImageFormat::WebP => Codec::WebPFile,
+        _ => Codec::Plain,
+    };
+    let levels = vec![level(dimensions(&*decoder), Coding::of(codec, channels.count() as u32))];
     let description = Description { levels, orientation, channels, depth: Depth::Eight };
     Ok((description, colours::of_exif(exif.as_deref(), channels)))
 }

@@ -15,7 +15,7 @@ use crate::format::budget::{MAX_BYTES, check_budget, level};
 use crate::metadata::Exif;
 use crate::metadata::exif_orientation;
 use crate::metadata::{Metadata, Xmp};
-use crate::picture::{Channels, Depth, Description, Dimensions, Orientation};
+use crate::picture::{Channels, Codec, Coding, Depth, Description, Dimensions, Orientation};
 use crate::raster::{AnyRaster, Raster, Sample};
 
 /// Bytes of the signature.
@@ -45,8 +45,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<(Description, Option<Vec<u8>>), Maste
     let reader = open(bytes)?;
     let (channels, depth) = layout(&reader)?;
     let exif = exif(reader.info(), bytes);
+    let pixel_bytes = channels.count() as u32 * u32::from(depth.bits() / 8);
     let description = Description {
-        levels: vec![level(dimensions(reader.info()))],
+        levels: vec![level(dimensions(reader.info()), Coding::of(Codec::Png, pixel_bytes))],
         orientation: exif.and_then(exif_orientation).unwrap_or(Orientation::UPRIGHT),
         channels,
         depth,

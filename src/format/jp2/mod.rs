@@ -20,7 +20,9 @@ pub use recto_jp2::WindowDecoder;
 
 use crate::error::MasterError;
 use crate::metadata::{Exif, Metadata, Xmp};
-use crate::picture::{Description, Dimensions, Level, Orientation, PhysicalScale, Rect, Sampling};
+use crate::picture::{
+    Codec, Coding, Description, Dimensions, Level, Orientation, PhysicalScale, Rect, Sampling,
+};
 use crate::raster::{Raster, Sample};
 use crate::source::Bytes;
 use file::File;
@@ -39,7 +41,7 @@ const MAX_COMPONENTS: usize = 16;
 const PIECE_SIDE: u32 = 512;
 
 /// Pixels of a window are decoded in parts of at most this width.
-const PART_WIDTH: u32 = 1024;
+pub(crate) const PART_WIDTH: u32 = 1024;
 
 /// An image of a JPEG 2000 file, its headers read.
 pub struct Image {
@@ -130,6 +132,7 @@ impl Image {
             tile: self.piece(reduction),
             tiled: true,
             stored_as: None,
+            coding: self.coding(reduction),
             sampling: Sampling::Places {
                 step: 1 << reduction.min(31),
                 first: self.grid().first_sample(reduction),
@@ -141,6 +144,21 @@ impl Image {
             channels: self.pixel.channels(),
             depth: self.pixel.depth(),
         }
+    }
+
+    /// How the pixels of a level are stored.
+    fn coding(&self, reduction: u8) -> Coding {
+        let (header, full) = (self.header(), convert::rect(self.grid().area(0)).dimensions().area());
+        let codec = match self.codestream {
+            Codestream::Indexed(_) => Codec::Jpeg2000,
+            Codestream::Whole(_) => {
+                let tile = Dimensions::new(header.tile.width, header.tile.height).area();
+                Codec::HighThroughput { tile: tile.min(full) >> (2 * reduction).min(63) }
+            }
+        };
+        let sample_bytes = u32::from(self.pixel.depth().bits() / 8);
+        let pixel = Coding::of(codec, self.pixel.channels().count() as u32 * sample_bytes);
+        pixel.packed_to(self.file.codestream.len() as u64, full)
     }
 
     /// Its EXIF and XMP.

@@ -9,7 +9,7 @@ use super::values::{Compression, Photometric, Predictor};
 use crate::error::MasterError;
 use crate::ifd::tag;
 use crate::ifd::{Entry, File, Ifd};
-use crate::picture::{Channels, Depth, Dimensions, Rect};
+use crate::picture::{Channels, Coding, Depth, Dimensions, Rect};
 
 /// A tile or strip larger than this, decoded, is refused before anything is allocated.
 const MAX_PIECE_BYTES: u64 = 256 << 20;
@@ -164,6 +164,12 @@ impl Image {
     /// Rows that are stored of the pieces in grid row `row`: tiles are padded, the last strip is not.
     pub fn stored_rows(&self, row: u32) -> u32 {
         if self.tiled { self.piece.height } else { self.piece_rect(0, row).height }
+    }
+
+    /// How its pixels are stored. A mask adds little to that.
+    pub(super) fn coding(&self) -> Coding {
+        let bits = u32::from(self.pixel.samples) * u32::from(self.pixel.bits);
+        Coding::of(self.compression.codec(), bits.div_ceil(8))
     }
 
     /// The depth that its samples need.

@@ -89,6 +89,7 @@ impl Pyramid {
             tile: image.piece,
             tiled: image.tiled,
             stored_as: image.stored_as(),
+            coding: image.coding(),
             sampling: Sampling::Boxes,
         };
         Description {

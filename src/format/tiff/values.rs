@@ -3,6 +3,7 @@
 
 use super::code::{compression, photometric};
 use crate::error::MasterError;
+use crate::picture::Codec;
 
 /// How the bytes of a tile or strip are compressed (tag Compression).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,6 +64,21 @@ impl Compression {
     /// Whether what is decoded is pixels of 8 bits a sample, YCbCr among them as RGB.
     pub fn is_of_pictures(self) -> bool {
         matches!(self, Self::OldJpeg | Self::Jpeg | Self::WebP)
+    }
+
+    /// What decompresses it.
+    pub(super) fn codec(self) -> Codec {
+        match self {
+            Self::None | Self::PackBits => Codec::Plain,
+            Self::Ccitt(_) => Codec::Fax,
+            Self::Lzw => Codec::Lzw,
+            Self::OldJpeg | Self::Jpeg => Codec::Jpeg,
+            Self::Deflate => Codec::Deflate,
+            Self::Jpeg2000(_) => Codec::Jpeg2000,
+            Self::Lzma => Codec::Lzma,
+            Self::Zstd => Codec::Zstd,
+            Self::WebP => Codec::WebP,
+        }
     }
 
     /// The compression that the tag's value names; `t4_options` is the value of the tag of that name.

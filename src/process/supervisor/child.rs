@@ -8,6 +8,10 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::blame::{self, Cause};
+use super::meter::Meter;
+use super::usage;
+use crate::process::lane::Lane;
 use crate::process::scoreboard::{self, Entry, Scoreboard};
 
 /// How long a worker may take to start.
@@ -16,21 +20,23 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// A worker that dies this soon, without a request, is taken for one that cannot start.
 const SETTLED: Duration = Duration::from_secs(1);
 
-/// A SIGKILL that is not ours comes from an operator, and says nothing about the current request, or from the kernel's
-/// OOM killer, and says a lot. Eating all memory takes a request longer than this.
-const INNOCENT: Duration = Duration::from_millis(500);
+/// Requests that are answered within this are not watched any closer.
+const QUICK: Duration = Duration::from_millis(50);
 
 /// A child process that has not been reaped.
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) child: Child,
     pub(super) slot: usize,
+    pub(super) lane: Lane,
     pub(super) generation: u64,
     pub(super) deadline: Duration,
     pub(super) started: Instant,
     pub(super) phase: Phase,
-    /// Whether it was killed for being over a limit.
-    pub(super) overdue: bool,
+    /// Whether it is killed for being over a limit.
+    pub(super) late: bool,
+    /// How its current request spends its time, once that is not quick.
+    pub(super) meter: Option<Meter>,
     /// The last contents of its slot.
     pub(super) entry: Entry,
 }
@@ -55,14 +61,40 @@ pub(super) struct Death {
     pub(super) generation: u64,
     /// How it ended.
     pub(super) status: ExitStatus,
-    /// The current request, and for how long it had been running.
-    pub(super) request: Option<(Vec<u8>, Duration)>,
-    /// Whether the request is to blame.
-    pub(super) blamed: bool,
+    /// The current request.
+    pub(super) request: Option<Work>,
+    /// What ended it, if it had a request.
+    pub(super) cause: Cause,
+    /// Whether it was killed for being over a limit.
+    pub(super) late: bool,
     /// Whether it was never able to work.
     pub(super) early: bool,
     /// Whether it ended as it had been asked to.
     pub(super) expected: bool,
+}
+
+/// What a worker was at when it ended.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// The name in its slot.
+    pub(super) name: Vec<u8>,
+    /// How long ago it was begun.
+    pub(super) worked: Duration,
+}
+
+/// A worker that is over the deadline.
+#[derive(Debug)]
+pub(super) struct Late {
+    /// Its process id.
+    pub(super) process: u32,
+    /// The name in its slot.
+    pub(super) name: Vec<u8>,
+    /// How long it has been on a processor with it.
+    pub(super) ran: Duration,
+    /// The deadline.
+    pub(super) deadline: Duration,
+    /// Why it is late.
+    pub(super) cause: Cause,
 }
 
 impl Worker {
@@ -75,25 +107,61 @@ impl Worker {
         }
     }
 
-    /// Kills the worker if it works on a request, or on its start, for too long.
-    pub(super) fn hold_to_limits(&mut self) {
-        let worked = self.busy_for();
-        if worked.is_some_and(|worked| worked > self.deadline) && !self.overdue {
-            self.overdue = true;
-            log::error!(
-                "worker {} is over the deadline of {:?} with {}: killing it",
-                self.child.id(),
-                self.deadline,
-                self.entry.request.escape_ascii()
-            );
+    /// Reads how the current request spends its time.
+    pub(super) fn measure(&mut self, now: Instant) {
+        if self.busy_for().is_none_or(|worked| worked < QUICK) {
+            self.meter = None;
+            return;
         }
-        if self.phase == Phase::Starting && self.started.elapsed() > START_LIMIT && !self.overdue {
-            self.overdue = true;
+        let Some(usage) = usage::of(self.child.id()) else { return };
+        match &mut self.meter {
+            Some(meter) if meter.request == self.entry.busy_since => meter.read(usage, now),
+            other => *other = Some(Meter::start(self.entry.busy_since, usage, now)),
+        }
+    }
+
+    /// How the current request spends its time, and not one before it.
+    fn meter(&self) -> Option<&Meter> {
+        self.meter.as_ref().filter(|meter| meter.request == self.entry.busy_since)
+    }
+
+    /// The device that it waits for in vain, if it does.
+    pub(super) fn waits_for(&self) -> Option<u64> {
+        let waits = self.entry.device != 0 && self.meter().is_some_and(Meter::is_still);
+        waits.then_some(self.entry.device)
+    }
+
+    /// Whether it has become late with a request, and how.
+    pub(super) fn becomes_late(&mut self) -> Option<Late> {
+        if self.late || self.busy_for()? <= self.deadline {
+            return None;
+        }
+        self.late = true;
+        let spent = self.meter().map(Meter::spent);
+        Some(Late {
+            process: self.child.id(),
+            name: self.entry.request.clone(),
+            ran: spent.as_ref().map_or(Duration::ZERO, |spent| spent.ran),
+            deadline: self.deadline,
+            cause: blame::of_overdue(spent, self.deadline),
+        })
+    }
+
+    /// Kills the worker if it is late, with a request or with its start.
+    pub(super) fn hold_to_limits(&mut self) {
+        if self.phase == Phase::Starting && self.started.elapsed() > START_LIMIT && !self.late {
+            self.late = true;
             log::error!("worker {} is not ready after {START_LIMIT:?}: killing it", self.child.id());
         }
-        if self.overdue {
+        if self.late {
             self.signal(Signal::KILL);
         }
+    }
+
+    /// Whether others must not count on it: it finishes, or it is killed in the middle of a request and may take its
+    /// time over that, as it does while a file system does not answer.
+    pub(super) fn leaves(&self) -> bool {
+        self.phase == Phase::Draining || (self.late && self.entry.busy_since != 0)
     }
 
     fn busy_for(&self) -> Option<Duration> {
@@ -116,7 +184,6 @@ impl Worker {
     /// The verdict on its exit with `status`, after its slot was read a last time.
     pub(super) fn death(&self, status: ExitStatus) -> Death {
         let worked = self.busy_for();
-        let foreign_kill = status.signal() == Some(Signal::KILL.as_raw()) && !self.overdue;
         let draining = self.phase == Phase::Draining;
         let ever_worked = self.entry.process != 0
             && (self.entry.served > 0 || worked.is_some() || self.started.elapsed() >= SETTLED);
@@ -124,10 +191,21 @@ impl Worker {
             process: self.child.id(),
             generation: self.generation,
             status,
-            blamed: worked.is_some_and(|worked| !foreign_kill || (worked > INNOCENT && !draining)),
-            request: worked.map(|worked| (self.entry.request.clone(), worked)),
+            cause: self.cause(status, worked.unwrap_or_default()),
+            late: self.late,
+            request: worked.map(|worked| Work { name: self.entry.request.clone(), worked }),
             early: !draining && !ever_worked,
             expected: draining && (status.success() || status.signal() == Some(Signal::TERM.as_raw())),
         }
+    }
+
+    /// What ended the request that it had worked on for so long.
+    fn cause(&self, status: ExitStatus, worked: Duration) -> Cause {
+        if status.signal() != Some(Signal::KILL.as_raw()) {
+            return Cause::Crash;
+        }
+        // What cannot be seen was at work all the time.
+        let ran = self.meter().map_or(worked, |meter| meter.spent().ran);
+        blame::of_foreign_kill(ran, self.phase == Phase::Draining)
     }
 }

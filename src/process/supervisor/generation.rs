@@ -12,6 +12,7 @@ use rustix::fs::{MemfdFlags, SealFlags};
 
 use crate::config::Config;
 use crate::master::IndexStore;
+use crate::process::lane::Lane;
 use crate::process::worker::sandbox;
 
 /// A checked configuration, as a value for the supervisor and as text for its workers.
@@ -49,6 +50,22 @@ impl Generation {
             }
         }
         Ok(Self { number, config, text })
+    }
+
+    /// How many workers it wants in a lane. Half of the back workers take dear requests, rounded up.
+    pub(super) fn workers(&self, lane: Lane) -> usize {
+        let pool = &self.config.serving.pool;
+        let dear = pool.background_workers.div_ceil(2);
+        match lane {
+            Lane::Front => pool.workers,
+            Lane::Middling => pool.background_workers - dear,
+            Lane::Dear => dear,
+        }
+    }
+
+    /// How many it wants in all.
+    pub(super) fn all_workers(&self) -> usize {
+        Lane::ALL.into_iter().map(|lane| self.workers(lane)).sum()
     }
 
     /// The descriptor by which a worker finds the text.

@@ -2,13 +2,18 @@
 //! Must not decode, parse a request, or wait for anything but signals and ticks: it is what is left when all else
 //! hangs. Standards: daemon(7) for signals and readiness, FastCGI 1.0 section 2.2 for the workers' descriptor 0.
 
+mod blame;
+mod breaker;
 mod child;
 mod generation;
+mod judge;
+mod meter;
 mod notify;
 mod pid_file;
 mod pool;
 mod quarantine;
 mod socket;
+mod usage;
 
 use std::ops::ControlFlow;
 use std::os::fd::AsFd;
@@ -17,15 +22,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use crossbeam_channel::{Receiver, select, tick, unbounded};
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::Signals;
 
+use crate::config::Serving;
+use crate::process::lane::Lane;
 use child::Death;
 use generation::Generation;
+use judge::Judge;
 use notify::Notify;
 use pid_file::PidFile;
 use pool::Pool;
-use quarantine::Quarantine;
 use socket::Listener;
 
 /// What to serve, and where to leave the process id.
@@ -55,6 +62,11 @@ const START_ATTEMPTS: u32 = 5;
 /// How long a request may take beyond the deadline to be written when the server stops.
 const STOP_GRACE: Duration = Duration::from_secs(2);
 
+/// How long workers may take to end after they were killed. Without a file system that does not answer it is no time.
+const KILL_GRACE: Duration = Duration::from_secs(1);
+/// How much longer those may take that wait in the queues of the back workers then.
+const QUEUE_GRACE: Duration = Duration::from_secs(5);
+
 /// Serves until SIGTERM or SIGINT; then lets the workers finish and returns.
 ///
 /// # Errors
@@ -77,7 +89,7 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 
 /// The signals as a channel, so that they queue up with the ticks.
 fn signals() -> std::io::Result<Receiver<i32>> {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGCHLD])?;
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD])?;
     let (sender, receiver) = unbounded();
     let forward = move || signals.forever().try_for_each(|signal| sender.send(signal));
     std::thread::Builder::new().name("signals".into()).spawn(forward)?;
@@ -93,7 +105,7 @@ struct Supervisor {
     /// The generation that a SIGHUP started, until its workers are ready to take over.
     next: Option<Generation>,
     starting: Starting,
-    quarantine: Quarantine,
+    judge: Judge,
     stopping: Option<Stopping>,
     /// Set while the server is ready.
     pid_file: Option<PidFile>,
@@ -110,6 +122,9 @@ struct Starting {
 
 /// The server stops.
 struct Stopping {
+    /// When front workers that have not finished are killed.
+    front_limit: Instant,
+    /// When all that is left is killed.
     limit: Instant,
     /// Connections queued at a socket that is removed have to be served first.
     serve_queue: bool,
@@ -128,7 +143,7 @@ impl Supervisor {
             current,
             next: None,
             starting: Starting { failures: 0, not_before: now },
-            quarantine: Quarantine::default(),
+            judge: Judge::default(),
             stopping: None,
             pid_file: None,
             ready: false,
@@ -141,6 +156,7 @@ impl Supervisor {
         match signal {
             SIGTERM | SIGINT => self.stop(),
             SIGHUP => self.reload(),
+            SIGUSR1 => self.judge.list(Instant::now()),
             _ => {} // SIGCHLD: the step after it reaps
         }
     }
@@ -150,10 +166,9 @@ impl Supervisor {
         for death in self.pool.reap() {
             self.mourn(&death, now)?;
         }
-        self.pool.observe();
-        if self.quarantine.forget(now) {
-            self.pool.quarantine(&self.quarantine.requests());
-        }
+        self.pool.observe(now);
+        self.judge(now);
+        self.pool.enforce();
         if let Some(stopping) = &self.stopping {
             return Ok(stopping.step(&mut self.pool, &self.listener, now));
         }
@@ -164,26 +179,25 @@ impl Supervisor {
         Ok(ControlFlow::Continue(()))
     }
 
+    /// Decides what is refused, and tells workers before any of them is killed for it: NGINX asks the next one at once.
+    fn judge(&mut self, now: Instant) {
+        for late in self.pool.late() {
+            self.judge.hear_late(&late, now);
+        }
+        self.judge.hear_waiting(&self.pool.waiting(), now);
+        self.judge.release(now);
+        if let Some(refusals) = self.judge.news() {
+            self.pool.refuse(&refusals);
+        }
+    }
+
     /// Acts on the exit of a worker.
     fn mourn(&mut self, death: &Death, now: Instant) -> anyhow::Result<()> {
         if death.expected {
             return Ok(());
         }
         self.lost += 1;
-        let Death { process, status, .. } = death;
-        match &death.request {
-            Some((request, worked)) => log::error!(
-                "worker {process} died ({status}) after {worked:?} of work on {}",
-                request.escape_ascii()
-            ),
-            None => log::error!("worker {process} died ({status}) without a request in work"),
-        }
-        if let Some((request, _)) = death.request.as_ref().filter(|_| death.blamed)
-            && self.quarantine.strike(request, now)
-        {
-            log::error!("{} is in quarantine: it is answered 500 for a while", request.escape_ascii());
-            self.pool.quarantine(&self.quarantine.requests());
-        }
+        self.judge.hear_death(death, now);
         if death.early && self.stopping.is_none() {
             self.stumble(death, now)?;
         }
@@ -194,7 +208,7 @@ impl Supervisor {
     fn stumble(&mut self, death: &Death, now: Instant) -> anyhow::Result<()> {
         if self.next.as_ref().is_some_and(|next| next.number == death.generation) {
             log::error!("new workers do not start: going on with the old ones and the old configuration");
-            self.pool.drain(Some(death.generation));
+            self.pool.drain(death.generation);
             self.next = None;
             self.notify.send("READY=1");
             return Ok(());
@@ -212,9 +226,10 @@ impl Supervisor {
         if now < self.starting.not_before {
             return Ok(());
         }
-        for generation in std::iter::once(&self.current).chain(&self.next) {
-            for _ in self.pool.count(generation.number)..generation.config.serving.pool.workers {
-                if let Err(error) = self.pool.start(generation, self.listener.as_fd()) {
+        let generations = std::iter::once(&self.current).chain(&self.next);
+        for (generation, lane) in generations.flat_map(|one| Lane::ALL.map(|lane| (one, lane))) {
+            for _ in self.pool.count(generation.number, lane)..generation.workers(lane) {
+                if let Err(error) = self.pool.start(generation, lane, self.listener.as_fd()) {
                     log::error!("cannot start a worker: {error}");
                     self.starting.fail(now);
                     if self.starting.failures >= START_ATTEMPTS && self.pool.is_empty() {
@@ -224,7 +239,7 @@ impl Supervisor {
                 }
             }
         }
-        if self.pool.settled(self.current.number) == self.current.config.serving.pool.workers {
+        if self.pool.settled(self.current.number) == self.current.all_workers() {
             self.starting.failures = 0;
         }
         Ok(())
@@ -251,17 +266,19 @@ impl Supervisor {
         {
             log::warn!("[server] socket has changed: that needs a restart");
         }
-        log::info!("reloading: {} new workers", next.config.serving.pool.workers);
+        log::info!("reloading: {} new workers", next.all_workers());
         if let Some(overtaken) = self.next.replace(next) {
-            self.pool.drain(Some(overtaken.number));
+            self.pool.drain(overtaken.number);
         }
     }
 
     /// Hands over to the next generation when all of its workers are ready.
     fn roll_over(&mut self) {
-        let ready = |next: &mut Generation| self.pool.ready(next.number) == next.config.serving.pool.workers;
+        let ready = |next: &mut Generation| self.pool.ready(next.number) == next.all_workers();
         if let Some(next) = self.next.take_if(ready) {
-            self.pool.drain(Some(self.current.number));
+            self.pool.drain(self.current.number);
+            self.pool.refuse(&[]);
+            self.judge.lift();
             self.current = next;
             self.starting.failures = 0;
             self.notify.send("READY=1");
@@ -272,11 +289,12 @@ impl Supervisor {
 
     /// Says once that the server is ready.
     fn announce(&mut self) {
-        if self.ready || self.pool.ready(self.current.number) < self.current.config.serving.pool.workers {
+        if self.ready || self.pool.ready(self.current.number) < self.current.all_workers() {
             return;
         }
         self.ready = true;
-        log::info!("ready with {} workers", self.current.config.serving.pool.workers);
+        let Serving { pool, .. } = &self.current.config.serving;
+        log::info!("ready with {} workers, and {} in the background", pool.workers, pool.background_workers);
         log::info!("{}", self.current.config.serving.http.describe_ids());
         if let Some(path) = &self.options.pid_file {
             match PidFile::write(path) {
@@ -290,12 +308,14 @@ impl Supervisor {
     fn report(&mut self, now: Instant) {
         if now.saturating_duration_since(self.reported) >= REPORT {
             self.reported = now;
-            let (busy, workers) = (self.pool.busy(), self.current.config.serving.pool.workers);
+            let [front, back] = self.pool.busy();
+            let Serving { pool, .. } = &self.current.config.serving;
+            let (workers, background) = (pool.workers, pool.background_workers);
             let (served, lost) = (self.pool.served(), self.lost);
-            let quarantined = self.quarantine.requests().len();
+            let quarantined = self.judge.len();
             self.notify.send(&format!(
-                "WATCHDOG=1\nSTATUS={busy} of {workers} workers busy, {served} requests served, \
-                 {lost} workers lost, {quarantined} requests in quarantine"
+                "WATCHDOG=1\nSTATUS={front} of {workers} workers busy, {back} of {background} in the background, \
+                 {served} requests served, {lost} workers lost, {quarantined} requests in quarantine"
             ));
         }
     }
@@ -308,8 +328,8 @@ impl Supervisor {
         self.notify.send("STOPPING=1");
         let serve_queue = !self.listener.is_systemds();
         self.listener.close_door();
-        let limit = Instant::now() + self.current.config.serving.pool.deadline + STOP_GRACE;
-        self.stopping = Some(Stopping { limit, serve_queue });
+        let front_limit = Instant::now() + self.current.config.serving.pool.deadline + STOP_GRACE;
+        self.stopping = Some(Stopping { front_limit, limit: front_limit + QUEUE_GRACE, serve_queue });
     }
 }
 
@@ -329,11 +349,18 @@ impl Stopping {
         if pool.is_empty() {
             return ControlFlow::Break(());
         }
+        if now >= self.limit + KILL_GRACE {
+            log::error!("{} workers cannot be killed, for they wait for a file system", pool.len());
+            return ControlFlow::Break(());
+        }
         if now >= self.limit {
-            log::error!("workers that do not finish are killed");
-            pool.kill();
+            pool.kill_all();
+        } else if pool.queues_are_done() {
+            pool.drain_all();
+        } else if now >= self.front_limit {
+            pool.kill_front();
         } else if !(self.serve_queue && listener.has_queue()) {
-            pool.drain(None);
+            pool.drain_front();
         }
         ControlFlow::Continue(())
     }

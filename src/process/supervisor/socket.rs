@@ -16,7 +16,7 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 use rustix::process::{PidfdFlags, PidfdGetfdFlags};
 
-/// Connections that may queue. With four workers and 20 ms a request the last one waits 1.3 seconds.
+/// Connections that may queue. With four front workers and 20 ms a request the last one waits 1.3 seconds.
 const BACKLOG: i32 = 256;
 
 /// The mode of the socket: its owner may connect, and its group, which is NGINX's.
@@ -114,9 +114,9 @@ fn from_systemd() -> anyhow::Result<Option<OwnedFd>> {
     let listens = sockopt::socket_acceptconn(&socket).unwrap_or(false);
     let is_unix = sockopt::socket_domain(&socket).is_ok_and(|domain| domain == AddressFamily::UNIX);
     ensure!(listens && is_unix, "what systemd handed over is not a listening unix socket");
-    // The workers wait in `accept()`.
+    // Of several workers that hear of a connection only one gets it.
     let flags = rustix::fs::fcntl_getfl(&socket)?;
-    rustix::fs::fcntl_setfl(&socket, flags - OFlags::NONBLOCK)?;
+    rustix::fs::fcntl_setfl(&socket, flags | OFlags::NONBLOCK)?;
     Ok(Some(socket))
 }
 
@@ -125,8 +125,8 @@ fn bind(path: &Path) -> anyhow::Result<Listener> {
     let directory = path.parent().unwrap_or(Path::new("/"));
     ensure!(directory.is_dir(), "the directory {} does not exist", directory.display());
     let address = SocketAddrUnix::new(path).context("the path is too long for a socket")?;
-    let socket =
-        rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     match rustix::net::bind(&socket, &address) {
         Err(Errno::ADDRINUSE) => {
             remove_stale(path)?;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use recto::config::Config;
+use recto::desk::Alone;
 use recto::http::Request;
 use recto::picture::Dimensions;
 use recto::respond::Service;
@@ -91,7 +92,7 @@ fn answers(service: &mut Service, name: &str, count: usize) -> Vec<(u16, Vec<u8>
     let answer = |request: &&str| {
         let uri = format!("/iiif/3/{name}/{request}");
         let request = Request::from_pairs([("REQUEST_METHOD", "GET"), ("REQUEST_URI", &uri)]);
-        let response = service.respond(&request);
+        let response = service.respond(&request, &mut Alone).expect("an answer");
         let chunks: Result<Vec<_>, _> = response.body.into_chunks().collect();
         (if chunks.is_ok() { response.status } else { 599 }, chunks.unwrap_or_default().concat())
     };

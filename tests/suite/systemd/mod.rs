@@ -13,8 +13,9 @@ use crate::viewers::skipped;
 
 const FORMATS: [&str; 8] = ["jpg", "png", "webp", "tif", "gif", "pdf", "avif", "jp2"];
 
-/// What systemd-analyze says at most of what the service might do to the system, from 0 to 10.
-const EXPOSURE: f64 = 0.3;
+/// What systemd-analyze says at most of what the service might do to the system, from 0 to 10. It counts as something that
+/// a process may lower its own priority.
+const EXPOSURE: f64 = 0.4;
 
 #[test]
 fn the_install_of_the_readme_serves_and_loses_no_request() {

@@ -48,8 +48,24 @@ impl Scaling {
         })
     }
 
+    /// The pixels of the level that are held for a band, at most.
+    pub fn band_area(&self) -> u64 {
+        let whole = self.window();
+        // `as` saturates: what other bands need as well is held for them.
+        let rows = self.step(whole).saturating_add(2 * self.y.reach() as u32);
+        u64::from(whole.width) * u64::from(rows.min(whole.height))
+    }
+
     /// Rows of the level between which bands may end, but for the last.
     fn cuts(&self, whole: Rect) -> impl Iterator<Item = u32> + use<> {
+        let step = self.step(whole);
+        let end = whole.bottom().min(self.level_dimensions.height);
+        let first = (whole.y / step).saturating_add(1).saturating_mul(step);
+        (first..end).step_by(step as usize)
+    }
+
+    /// Rows of the level from one of them to the next.
+    fn step(&self, whole: Rect) -> u32 {
         let (piece, width) = (self.piece.height.max(1), u64::from(whole.width));
         // What the filter reaches beyond a band is filtered for both its neighbours: it must be a small part of it.
         let rows = (BAND_AREA / width).max(8 * self.y.reach() as u64).max(1) as u32;
@@ -57,10 +73,7 @@ impl Scaling {
         // decoded for every band.
         let is_alone = whole.x / self.piece.width.max(1) == (whole.right() - 1) / self.piece.width.max(1);
         let is_cut = is_alone && piece > rows.saturating_mul(4);
-        let step = if is_cut { rows } else { (rows / piece).max(1) * piece };
-        let end = whole.bottom().min(self.level_dimensions.height);
-        let first = (whole.y / step).saturating_add(1).saturating_mul(step);
-        (first..end).step_by(step as usize)
+        if is_cut { rows } else { (rows / piece).max(1) * piece }
     }
 
     /// How many rows of the scaled picture depend only on rows of the level above `cut`.

@@ -1,7 +1,7 @@
 //! Masters of every shape, and what is read of them.
 
 use super::*;
-use crate::picture::{Channels, Depth, Level, Orientation, Sampling};
+use crate::picture::{Channels, Codec, Coding, Depth, Level, Orientation, Sampling};
 use proptest::prelude::*;
 use recto_iiif::Tiling;
 
@@ -17,7 +17,14 @@ pub(in super::super) fn description(
         let side = |full: u32| if round_up { full.div_ceil(1 << n) } else { (full >> n).max(1) };
         let tile = Dimensions::new(256, 256);
         let dimensions = Dimensions::new(side(width), side(height));
-        Level { dimensions, tile, tiled: true, stored_as: None, sampling: Sampling::Boxes }
+        Level {
+            dimensions,
+            tile,
+            tiled: true,
+            stored_as: None,
+            coding: Coding::of(Codec::Plain, 3),
+            sampling: Sampling::Boxes,
+        }
     };
     Description {
         levels: (0..levels).map(level).collect(),
@@ -160,7 +167,14 @@ impl Reduced {
         let (down, up) = (|side: u32| (side >> n).max(1), |side: u32| side.div_ceil(step));
         let plain = |width, height| {
             let dimensions = Dimensions::new(width, height);
-            Level { dimensions, tile, tiled: true, stored_as: None, sampling: Sampling::Boxes }
+            Level {
+                dimensions,
+                tile,
+                tiled: true,
+                stored_as: None,
+                coding: Coding::of(Codec::Plain, 3),
+                sampling: Sampling::Boxes,
+            }
         };
         match self {
             Self::Down => plain(down(full.width), down(full.height)),

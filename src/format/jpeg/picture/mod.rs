@@ -16,7 +16,7 @@ use super::marker::START;
 use super::{Decoder, Index, assemble};
 use crate::error::MasterError;
 use crate::format::budget::{MAX_BYTES, check_budget, level};
-use crate::picture::{Channels, Depth, Description, Dimensions, Level, Rect};
+use crate::picture::{Channels, Codec, Coding, Depth, Description, Dimensions, Level, Rect};
 use crate::raster::Raster;
 
 /// What libjpeg-turbo scales by at no cost: each halves the width and height of the one before.
@@ -51,11 +51,12 @@ pub(crate) fn describe(header: &Header, length: usize) -> Result<Description, Ma
         |factor: &&ScalingFactor| **factor == ScalingFactor::ONE || side(factor) >= SMALLEST_SIDE as usize;
     let count = if header.process == Process::Lossless { 1 } else { FACTORS.len() };
     let dimensions = FACTORS[..count].iter().filter(useful).map(|factor| scaled(header.dimensions, *factor));
+    let coding = coding(header, length as u64);
     let levels: Vec<_> = dimensions
         .enumerate()
         .map(|(n, dimensions)| match has_windows(header, n) {
-            true => Level { tile: PIECE, ..level(dimensions) },
-            false => level(dimensions),
+            true => Level { tile: PIECE, ..level(dimensions, coding) },
+            false => level(dimensions, coding),
         })
         .collect();
     let smallest = levels.last().map_or(header.dimensions, |level| level.dimensions);
@@ -70,6 +71,17 @@ pub(crate) fn describe(header: &Header, length: usize) -> Result<Description, Ma
         channels: channels(header),
         depth: if header.bits > 8 { Depth::Sixteen } else { Depth::Eight },
     })
+}
+
+/// How the pixels of a JPEG of `length` bytes are stored.
+fn coding(header: &Header, length: u64) -> Coding {
+    let codec = match header.many_scans {
+        true => Codec::JpegInScans { coefficients: coefficients(header) },
+        false => Codec::Jpeg,
+    };
+    let sample_bytes = if header.bits > 8 { 3 } else { 1 };
+    let pixel = Coding::of(codec, header.components as u32 * sample_bytes);
+    pixel.packed_to(length, header.dimensions.area())
 }
 
 /// Whether windows of a level can be decoded by themselves, unless the data turn out to be out of the ordinary.
@@ -205,7 +217,11 @@ fn scaled(full: Dimensions, factor: ScalingFactor) -> Dimensions {
 /// Bytes that it takes to decode at a size: pixels, those of more than 8 bits and what becomes of them at the same time;
 /// and for several scans two bytes for every coefficient.
 fn cost(header: &Header, dimensions: Dimensions) -> u64 {
-    let held = if header.many_scans { header.samples * 2 } else { 0 };
     let sample = if header.bits > 8 { 3 } else { 1 };
-    dimensions.area() * header.components as u64 * sample + held
+    dimensions.area() * header.components as u64 * sample + coefficients(header)
+}
+
+/// Bytes of the coefficients that are held until the last of several scans.
+fn coefficients(header: &Header) -> u64 {
+    if header.many_scans { header.samples * 2 } else { 0 }
 }

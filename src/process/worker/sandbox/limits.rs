@@ -3,23 +3,19 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Config;
-use crate::format::MAX_BYTES;
 
 /// Bytes of memory beside those of a request: the program's own, and what the heap has not given back.
 const BASE: u64 = 256 << 20;
 
-/// Most bytes that an encoder takes for a pixel: those of AVIF.
-const ENCODED: u64 = 20;
-
 /// Descriptors: one for each connection that waits, and a few.
 const DESCRIPTORS: u64 = 8192;
 
-/// The most bytes that a worker has any use for: a flat master decoded, the largest picture being written, and the
-/// indexes of the masters that it knows.
+/// The most bytes that a worker has any use for: what all requests may take together, with a quarter more for what the
+/// estimates are wrong by, and the indexes of the masters that it knows.
 pub(super) fn memory(config: &Config) -> u64 {
-    let area = config.rendering.limits.max_area.get();
+    let requests = config.rendering.memory;
     let known = config.serving.known.known_bytes as u64;
-    [MAX_BYTES, area.saturating_mul(ENCODED), known, BASE].into_iter().fold(0, u64::saturating_add)
+    [requests, requests / 4, known, BASE].into_iter().fold(0, u64::saturating_add)
 }
 
 /// Sets all limits for this process. Where there is a lower one already, it stays.

@@ -1,0 +1,1 @@
+//! What plans cost: their classes, and that more never costs less.

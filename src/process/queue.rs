@@ -1,0 +1,254 @@
+//! Requests on their way from one worker to another, each with the connection of its client.
+//! The kernel holds what waits: the death of whoever put it there, or would have taken it, loses nothing. No process
+//! owns a queue; all workers of all generations, and the supervisor, share both.
+//! unix(7): SOCK_SEQPACKET, SCM_RIGHTS.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::cmsg_space;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
+};
+
+use crate::derive::plan::Class;
+use crate::fastcgi::{Incoming, params};
+use crate::http::Request;
+
+/// Bytes of a message before the parameters: id, cost and time.
+const HEAD: usize = 18;
+
+/// Most bytes of a message: parameters have 64 KiB at most (`fastcgi`).
+const LONGEST: usize = HEAD + 64 * 1024;
+
+/// A request that was handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Errand {
+    /// The request as it arrived.
+    pub incoming: Incoming,
+    /// The time that it was found to take, in milliseconds of a processor.
+    pub work: u64,
+    /// When it was handed over, on the clock of the scoreboard.
+    pub since: u64,
+}
+
+/// One queue: messages are put in at one end, and taken from the other.
+#[derive(Debug)]
+pub struct Queue {
+    entrance: OwnedFd,
+    exit: OwnedFd,
+}
+
+impl Queue {
+    /// An empty queue.
+    ///
+    /// # Errors
+    /// If the system has no descriptors for it.
+    pub fn new() -> io::Result<Self> {
+        let (entrance, exit) = pair()?;
+        Ok(Self { entrance, exit })
+    }
+
+    /// Puts `errand` in, and `connection` with it: a copy of the descriptor, so that the sender has to close its own.
+    ///
+    /// # Errors
+    /// [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock) if it is full.
+    pub fn put(&self, errand: &Errand, connection: impl AsFd) -> io::Result<()> {
+        let mut head = [0; HEAD];
+        head[..2].copy_from_slice(&errand.incoming.id.to_le_bytes());
+        head[2..10].copy_from_slice(&errand.work.to_le_bytes());
+        head[10..].copy_from_slice(&errand.since.to_le_bytes());
+        let params = params::encode(errand.incoming.request.params());
+        send(&self.entrance, &[IoSlice::new(&head), IoSlice::new(&params)], &[connection.as_fd()])
+    }
+
+    /// Takes the errand that has waited longest, with its connection; None if there is none.
+    ///
+    /// # Errors
+    /// Those of the system, and a message that was not put in by [`put`](Self::put).
+    pub fn take(&self) -> io::Result<Option<(Errand, OwnedFd)>> {
+        let mut bytes = vec![0; LONGEST];
+        let received = match receive::<1>(&self.exit, &mut bytes, RecvFlags::DONTWAIT) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            outcome => outcome?,
+        };
+        let (length, [connection]) = received;
+        let strange = || io::Error::other("a message that is no errand");
+        Ok(Some((understood(&bytes[..length]).ok_or_else(strange)?, connection)))
+    }
+
+    /// What becomes readable when there is something to take.
+    pub fn exit(&self) -> BorrowedFd<'_> {
+        self.exit.as_fd()
+    }
+}
+
+/// The errand in the bytes of a message.
+fn understood(bytes: &[u8]) -> Option<Errand> {
+    let (id, rest) = bytes.split_first_chunk()?;
+    let (work, rest) = rest.split_first_chunk()?;
+    let (since, rest) = rest.split_first_chunk()?;
+    let request = Request::new(params::decode(rest).ok()?);
+    let incoming = Incoming { id: u16::from_le_bytes(*id), request };
+    Some(Errand { incoming, work: u64::from_le_bytes(*work), since: u64::from_le_bytes(*since) })
+}
+
+/// The queues of a pool.
+#[derive(Debug)]
+pub struct Queues {
+    middling: Queue,
+    dear: Queue,
+}
+
+impl Queues {
+    /// Both, empty.
+    ///
+    /// # Errors
+    /// If the system has no descriptors for them.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { middling: Queue::new()?, dear: Queue::new()? })
+    }
+
+    /// The queue of a class. What is cheap is not handed over; if it were, it would be middling.
+    pub fn of(&self, class: Class) -> &Queue {
+        match class {
+            Class::Cheap | Class::Middling => &self.middling,
+            Class::Dear => &self.dear,
+        }
+    }
+
+    /// Whether the middling one is empty, and the dear one.
+    pub fn are_empty(&self) -> [bool; 2] {
+        let exits = [&self.middling.exit, &self.dear.exit];
+        let mut polled = exits.map(|exit| PollFd::new(exit, PollFlags::IN));
+        // If that cannot be told, something is there.
+        let known = poll(&mut polled, Some(&Timespec::default())).is_ok();
+        polled.map(|exit| known && exit.revents().is_empty())
+    }
+
+    /// The socket by which a child process [receives](Self::receive) both: one that it can be started with as a standard
+    /// stream, for no other descriptor can be taken over without trusting a number.
+    ///
+    /// # Errors
+    /// If the system has no descriptors for it.
+    pub fn for_child(&self) -> io::Result<OwnedFd> {
+        let (ours, theirs) = pair()?;
+        let ends = [&self.middling.entrance, &self.middling.exit, &self.dear.entrance, &self.dear.exit];
+        send(&ours, &[IoSlice::new(b"queues")], &ends.map(AsFd::as_fd))?;
+        Ok(theirs)
+    }
+
+    /// The queues of the parent process, from the socket that it started this one with.
+    ///
+    /// # Errors
+    /// If nothing of that kind was sent there.
+    pub fn receive(from: BorrowedFd<'_>) -> io::Result<Self> {
+        let (_, [entrance, exit, dear_entrance, dear_exit]) =
+            receive::<4>(from, &mut [0; 8], RecvFlags::DONTWAIT)?;
+        let dear = Queue { entrance: dear_entrance, exit: dear_exit };
+        Ok(Self { middling: Queue { entrance, exit }, dear })
+    }
+}
+
+fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
+}
+
+fn send(to: &OwnedFd, parts: &[IoSlice<'_>], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(4))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    if !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+        return Err(Errno::INVAL.into());
+    }
+    sendmsg(to, parts, &mut control, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?;
+    Ok(())
+}
+
+/// One message: its length, and exactly `N` descriptors.
+fn receive<const N: usize>(
+    from: impl AsFd,
+    bytes: &mut [u8],
+    flags: RecvFlags,
+) -> io::Result<(usize, [OwnedFd; N])> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(4))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let flags = flags | RecvFlags::CMSG_CLOEXEC;
+    let message = recvmsg(from, &mut [IoSliceMut::new(bytes)], &mut control, flags)?;
+    let rights = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+        _ => None,
+    });
+    let descriptors: Vec<OwnedFd> = rights.flatten().collect();
+    let whole = !message.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC);
+    let descriptors = descriptors.try_into().ok().filter(|_| whole);
+    Ok((message.bytes, descriptors.ok_or_else(|| io::Error::other("a message without its descriptors"))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+
+    fn errand(id: u16, value: &str) -> Errand {
+        let request = Request::from_pairs([("REQUEST_URI", value), ("EMPTY", "")]);
+        Errand { incoming: Incoming { id, request }, work: 1234, since: 5678 }
+    }
+
+    #[test]
+    fn an_errand_arrives_with_its_connection_in_the_order_of_arrival() {
+        let queue = Queue::new().expect("a queue");
+        assert!(queue.take().expect("open").is_none());
+        let (long, short) = (errand(0xabcd, &"x".repeat(65_000)), errand(1, "/a"));
+        let mut peers = Vec::new();
+        for errand in [&long, &short] {
+            let (connection, peer) = UnixStream::pair().expect("sockets");
+            queue.put(errand, &connection).expect("room");
+            peers.push(peer);
+        }
+        for (expected, peer) in [long, short].iter().zip(&mut peers) {
+            let (errand, connection) = queue.take().expect("open").expect("there");
+            assert_eq!(&errand, expected);
+            UnixStream::from(connection).write_all(b"reply").expect("connected");
+            let mut reply = String::new();
+            peer.read_to_string(&mut reply).expect("read");
+            assert_eq!(reply, "reply");
+        }
+        assert!(queue.take().expect("open").is_none());
+    }
+
+    #[test]
+    fn a_full_queue_says_so_and_nothing_of_it_is_lost() {
+        let queue = Queue::new().expect("a queue");
+        let (connection, _peer) = UnixStream::pair().expect("sockets");
+        let mut put = 0;
+        while queue.put(&errand(put, "/a"), &connection).is_ok() {
+            put += 1;
+        }
+        assert!(put >= 64, "no room for more than {put}");
+        for id in 0..put {
+            assert_eq!(queue.take().expect("open").map(|(errand, _)| errand.incoming.id), Some(id));
+        }
+        assert!(queue.take().expect("open").is_none());
+        queue.put(&errand(7, "/a"), &connection).expect("room again");
+    }
+
+    #[test]
+    fn another_process_receives_the_same_queues() {
+        let ours = Queues::new().expect("queues");
+        let socket = ours.for_child().expect("a socket");
+        let theirs = Queues::receive(socket.as_fd()).expect("sent");
+        assert!(Queues::receive(socket.as_fd()).is_err(), "once only");
+        let (connection, _peer) = UnixStream::pair().expect("sockets");
+        assert_eq!(theirs.are_empty(), [true, true]);
+        ours.of(Class::Dear).put(&errand(1, "/a"), &connection).expect("room");
+        assert_eq!(theirs.are_empty(), [true, false]);
+        assert!(theirs.of(Class::Middling).take().expect("open").is_none());
+        assert!(theirs.of(Class::Dear).take().expect("open").is_some());
+        assert_eq!(ours.are_empty(), [true, true]);
+    }
+}

@@ -1,0 +1,82 @@
+//! What a worker decides of the request in its hands: whether it may be worked on at all, and for how long.
+//! Must not know what a request means: it hears names and costs.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::place::Place;
+use super::station::{Arrival, Station};
+use super::storage::{Storage, Way, no_answer};
+use crate::desk::{Admission, Desk, Job};
+use crate::error::Error;
+use crate::process::refusals::{Why, master_of};
+use crate::watch::Watch;
+
+/// How long clients are told to wait for what is refused because it took too long.
+const REST: Duration = Duration::from_secs(30);
+
+/// The desk of a worker while it has one request in its hands.
+pub(super) struct WorkerDesk<'a> {
+    pub(super) place: &'a mut Place,
+    pub(super) storage: &'a mut Storage,
+    pub(super) station: &'a mut dyn Station,
+    pub(super) arrival: &'a Arrival,
+    /// How long the work may take.
+    pub(super) budget: Duration,
+}
+
+impl WorkerDesk<'_> {
+    /// Goes on under this name, if that, and anything of its master, may be tried.
+    fn take_up(&mut self, name: &str) -> Result<(), Error> {
+        let name = name.as_bytes();
+        match self.place.why_refused(&[name, master_of(name).unwrap_or(name)]) {
+            None => {
+                self.place.go_on_with(name);
+                Ok(())
+            }
+            Some(Why::Deadly) => Err(Error::Quarantined),
+            Some(_) => {
+                Err(Error::Busy { why: "this took too long and is not tried again for a while", wait: REST })
+            }
+        }
+    }
+
+    /// Goes to a device other than that of the root, if this worker may; or lets another go.
+    fn go_to(&mut self, device: u64) -> Result<bool, Error> {
+        self.place.go_to(device);
+        let way = self.storage.way(device, self.place);
+        if way == Way::Open || (way == Way::Crowded && !self.station.passes_on(self.arrival)) {
+            return Ok(true);
+        }
+        self.place.come_back();
+        if way == Way::Shut { Err(no_answer()) } else { Ok(false) }
+    }
+}
+
+impl Desk for WorkerDesk<'_> {
+    fn opens(&mut self, identifier: &str) -> Result<bool, Error> {
+        self.take_up(identifier)?;
+        match self.storage.device(identifier) {
+            0 => Ok(true),
+            device => self.go_to(device),
+        }
+    }
+
+    fn reads(&mut self, path: &str) -> Result<(), Error> {
+        self.take_up(path)
+    }
+
+    fn admit(&mut self, job: Job) -> Result<Admission, Error> {
+        self.take_up(&job.name)?;
+        // It may have to wait now, but not for a file system.
+        let device = self.place.come_back();
+        if !self.station.keeps(&job, self.arrival, self.place)? {
+            return Ok(Admission::HandedOver);
+        }
+        if device != 0 {
+            self.place.go_to(device);
+        }
+        let peer = Rc::clone(&self.arrival.peer);
+        Ok(Admission::Begin(Watch::new(self.budget, move || peer.has_left())))
+    }
+}

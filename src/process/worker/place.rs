@@ -1,0 +1,99 @@
+//! What the worker tells the supervisor of itself, in its slot of the scoreboard.
+//! Must not judge: whether it takes too long is for the supervisor to say.
+
+use std::io;
+
+use crate::process::refusals::{Why, mount_name};
+use crate::process::scoreboard::{Entry, Scoreboard, now};
+
+/// The worker's slot on the scoreboard.
+pub(super) struct Place {
+    scoreboard: Scoreboard,
+    slot: usize,
+    entry: Entry,
+}
+
+impl Place {
+    /// Takes the slot, which shows the supervisor that this worker is ready.
+    ///
+    /// # Errors
+    /// If the scoreboard cannot be written to.
+    pub(super) fn take(scoreboard: Scoreboard, slot: usize) -> io::Result<Self> {
+        let entry = Entry { process: std::process::id(), ..Entry::default() };
+        scoreboard.write(slot, &entry)?;
+        Ok(Self { scoreboard, slot, entry })
+    }
+
+    /// Work on a request begins: time counts from here. Until more is known of it, it has the name that it came by. That
+    /// is soon, so nobody is told yet: parsing a URL waits for nothing and takes no time.
+    pub(super) fn begin(&mut self, line: Vec<u8>) {
+        self.entry.busy_since = now();
+        self.entry.request = line;
+    }
+
+    /// The work goes on under this name: what it has to be blamed for from here on.
+    pub(super) fn go_on_with(&mut self, name: &[u8]) {
+        self.entry.request.clear();
+        self.entry.request.extend_from_slice(name);
+        self.publish();
+    }
+
+    /// The worker goes to a mount other than that of the root.
+    pub(super) fn go_to(&mut self, device: u64) {
+        self.entry.device = device;
+        self.publish();
+    }
+
+    /// What a mount was asked for has come, or is not asked for now; the device to which the worker had gone, or 0.
+    pub(super) fn come_back(&mut self) -> u64 {
+        let device = std::mem::take(&mut self.entry.device);
+        if device != 0 {
+            self.publish();
+        }
+        device
+    }
+
+    /// Since when each other worker that is at this device has been busy.
+    pub(super) fn others_since(&self, device: u64) -> Vec<u64> {
+        let slots = (0..self.scoreboard.slots()).filter(|slot| *slot != self.slot);
+        let entries = slots.filter_map(|slot| self.scoreboard.read(slot).ok().flatten());
+        entries.filter(|entry| entry.device == device).map(|entry| entry.busy_since).collect()
+    }
+
+    /// Work begins after a wait that was none of its own: time counts from here.
+    pub(super) fn begin_again(&mut self) {
+        self.entry.busy_since = now();
+        self.publish();
+    }
+
+    /// The request is answered.
+    pub(super) fn finish(&mut self) {
+        self.entry.served += 1;
+        self.pass_on();
+    }
+
+    /// Somebody else has the request.
+    pub(super) fn pass_on(&mut self) {
+        self.entry.busy_since = 0;
+        self.entry.device = 0;
+        self.entry.request.clear();
+        self.publish();
+    }
+
+    /// Why work that has one of these names is not to be tried now, if so.
+    pub(super) fn why_refused(&self, names: &[&[u8]]) -> Option<Why> {
+        self.scoreboard.why_refused(names)
+    }
+
+    /// Why nobody, or not everybody, may go to this device now, if so.
+    pub(super) fn why_mount_refused(&self, device: u64) -> Option<Why> {
+        self.scoreboard.why_refused(&[&mount_name(device)])
+    }
+
+    /// Writes all of this down.
+    pub(super) fn publish(&self) {
+        if let Err(error) = self.scoreboard.write(self.slot, &self.entry) {
+            log::error!("cannot write to the scoreboard: {error}");
+        }
+    }
+}
