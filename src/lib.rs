@@ -25,7 +25,7 @@
 //! | [`source`] | from identifier to file, and the contract under which its bytes are read; the only I/O on the path |
 //! | [`raster`] | decoded samples: colour, scale, orient, tone |
 //! | [`picture`] | the vocabulary of pictures that all of them share: plain values |
-//! | [`body`], [`disk`], [`lru`], [`reused`], [`watch`], [`memory`], [`error`] | plain values and small tools that all of them share |
+//! | [`body`], [`complaints`], [`disk`], [`lru`], [`reused`], [`watch`], [`memory`], [`error`] | plain values and small tools that all of them share |
 //!
 //! Below all of them stand two crates: [`recto_iiif`], the grammar, resolving, canonical form and info.json of the Image API
 //! 3.0 and 2.1, and [`recto_jp2`], which decodes windows of JPEG 2000. Both are pure.
@@ -43,6 +43,7 @@
 
 mod body;
 pub mod cli;
+mod complaints;
 pub mod config;
 pub mod convert;
 pub mod demo;

@@ -4,10 +4,12 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::iter;
+use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
 use recto_iiif::{Extras, Identifier, ImageRequest, Target, Version};
 
+use crate::complaints;
 use crate::config::Config;
 use crate::derive::pipeline::Pipeline;
 use crate::derive::plan::Cost;
@@ -23,12 +25,8 @@ use crate::http::spelling::{self, Spelling};
 use crate::http::validators::Freshness;
 use crate::http::vhost::Vhost;
 use crate::http::{ConfigFingerprint, Request, Response};
-use crate::lru::Lru;
 use crate::master::{IndexStore, Master, OpenMasters};
 use crate::source::{Identity, Root, Sidecar};
-
-/// How many sidecars a worker remembers to have complained of.
-const COMPLAINTS: usize = 64;
 
 /// What answers requests: the configuration, the masters and the tools, for one worker.
 pub struct Service {
@@ -41,8 +39,6 @@ pub struct Service {
     pipeline: Pipeline,
     /// Where NGINX keeps its copies.
     cache: Disk,
-    /// Sidecars that the log complained of last: once each.
-    wrong: Lru<Identity, ()>,
     /// Whether the log complained of a host: once is enough.
     host_refused: bool,
 }
@@ -75,15 +71,20 @@ impl Service {
             infos: InfoCache::default(),
             pipeline: Pipeline::default(),
             cache,
-            wrong: Lru::new(COMPLAINTS, usize::MAX),
             host_refused: false,
         })
+    }
+
+    /// The root of masters, open.
+    pub fn masters(&self) -> BorrowedFd<'_> {
+        self.root.directory()
     }
 
     /// The response to any request; an error becomes a refusal. None if the desk handed the request over.
     pub fn respond<'r>(&'r mut self, request: &'r Request, desk: &mut dyn Desk) -> Option<Response<'r>> {
         let config = Rc::clone(&self.config);
         let uri = request.param("REQUEST_URI").unwrap_or_default();
+        complaints::about_request(uri);
         let (vhost, spelling) = (Vhost::of(request, &config.serving.http), Spelling::asked(request));
         let host = vhost.as_ref().map(|vhost| &*vhost.host).unwrap_or_default();
         let may_be_cached = spelling.is_none_or(|asked| asked.may_cache_refusals(host));
@@ -96,6 +97,7 @@ impl Service {
 
     /// To be called after a response was sent: caches are brought back within their bounds.
     pub fn after_response(&mut self) {
+        complaints::about_request(b"");
         self.masters.trim();
     }
 
@@ -207,7 +209,7 @@ impl Service {
                     return Ok(None);
                 };
                 let config = Rc::clone(&self.config);
-                let extras = self.extras(&config, &master.path, sidecar.as_ref());
+                let extras = Self::extras(&config, &master.path, sidecar.as_ref());
                 let info = InfoRequest { version, id: &key.id, limits: &asked.limits, extras: &extras };
                 let body = derive::describe(&master, &info, &config.rendering)?;
                 self.infos.insert(key, body)
@@ -223,13 +225,9 @@ impl Service {
     }
 
     /// What the publisher adds to every info.json, and to this one. An invalid sidecar adds nothing.
-    fn extras<'c>(&mut self, config: &'c Config, path: &str, sidecar: Option<&Sidecar>) -> Cow<'c, Extras> {
+    fn extras<'c>(config: &'c Config, path: &str, sidecar: Option<&Sidecar>) -> Cow<'c, Extras> {
         derive::extras(&config.rendering.info, sidecar).unwrap_or_else(|error| {
-            let wrong = sidecar.map(|sidecar| sidecar.identity);
-            if let Some(wrong) = wrong.filter(|wrong| self.wrong.get(wrong).is_none()) {
-                log::warn!("{path:?}.json is ignored: {error}");
-                self.wrong.insert(wrong, (), 0);
-            }
+            log::warn!("{path:?}.json is ignored: {error}");
             Cow::Borrowed(&config.rendering.info)
         })
     }

@@ -35,8 +35,9 @@ enum Command {
 
 /// Parses the arguments, runs one subcommand, prints the error chain. Exit codes: 0 done, 1 failed, 2 wrong arguments.
 pub fn main() -> ExitCode {
-    log::to_stderr();
-    let result = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    log::to_stderr(matches!(command, Command::Worker(_)));
+    let result = match command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Render(arguments) => render::run(&arguments),
         Command::Demo(arguments) => demo::run(arguments),

@@ -37,7 +37,7 @@ pub struct Config {
 /// The settings that the bytes of responses do not depend on.
 #[derive(Clone, Debug)]
 pub struct Serving {
-    /// `[server] socket`, `workers`, `background_workers` and `deadline`
+    /// `[server] socket`, `workers`, `background_workers`, `deadline` and `sandbox`
     pub pool: Pool,
     /// `[server] public_url`, `trusted_hosts` and `cache_control`. The tag of an info.json has the URL that is in it.
     pub http: http::Settings,

@@ -19,6 +19,8 @@ pub struct Pool {
     pub background_workers: usize,
     /// How long a worker may take for one request before it is killed.
     pub deadline: Duration,
+    /// Whether workers confine themselves.
+    pub sandbox: bool,
 }
 
 /// The section as it stands in the file.
@@ -33,6 +35,7 @@ pub(super) struct RawServer {
     deadline: String,
     cache_control: String,
     cache: PathBuf,
+    sandbox: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -53,6 +56,7 @@ impl Default for RawServer {
             deadline: "30s".into(),
             cache_control: "public, max-age=86400".into(),
             cache: "/var/cache/nginx/recto".into(),
+            sandbox: true,
         }
     }
 }
@@ -74,6 +78,7 @@ impl RawServer {
                 .number("background_workers")?
                 .unwrap_or_else(|| workers.unwrap_or_else(cores).max(2)),
             deadline: parse_duration(&self.deadline).context("[server] deadline")?,
+            sandbox: self.sandbox,
         };
         Ok((pool, http::Settings::new(self.public_url, self.trusted_hosts, self.cache_control, self.cache)?))
     }

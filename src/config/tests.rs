@@ -49,7 +49,7 @@ const RENDERING: [&str; 37] = [
 ];
 
 /// Every other key.
-const SERVING: [&str; 14] = [
+const SERVING: [&str; 15] = [
     "server.socket = '/there'",
     "server.workers = 7",
     "server.background_workers = 7",
@@ -58,6 +58,7 @@ const SERVING: [&str; 14] = [
     "server.deadline = '29s'",
     "server.cache_control = 'no-cache'",
     "server.cache = '/x'",
+    "server.sandbox = false",
     "masters.root = '/there'",
     "masters.follow_symlinks = true",
     "masters.known = 3",

@@ -1,5 +1,7 @@
 //! Error responses, and what the log says about them: both depend on whose fault it is.
 
+use log::Level;
+
 use super::{Response, public_message, status};
 use crate::body::Body;
 use crate::error::{Error, MasterError, Stopped};
@@ -42,16 +44,24 @@ pub fn watched<'r>(body: Body<'r>, uri: &'r [u8]) -> Body<'r> {
 
 fn complain(status: &str, uri: &[u8], error: &Error) {
     let uri = String::from_utf8_lossy(&uri[..uri.len().min(300)]);
-    match error {
+    let level = match error {
         // What is in quarantine was logged when it got there.
         Error::Request(_)
         | Error::NotFound(_)
         | Error::Master(MasterError::NoImage)
         | Error::Quarantined
-        | Error::Stopped(Stopped::AskerLeft) => {
-            log::debug!("{status} {uri:?}: {error}");
-        }
-        Error::Stopped(_) | Error::Busy { .. } => log::info!("{status} {uri:?}: {error}"),
-        Error::Master(_) | Error::Internal(_) => log::error!("{status} {uri:?}: {error}"),
-    }
+        | Error::Stopped(Stopped::AskerLeft) => Level::Debug,
+        Error::Stopped(_) | Error::Busy { .. } => Level::Info,
+        Error::Master(_) | Error::Internal(_) => Level::Error,
+    };
+    // By this name faults of a master are told apart.
+    let kind = match error {
+        Error::Master(MasterError::Damaged(_)) => "recto::damaged",
+        Error::Master(MasterError::Unsupported(_)) => "recto::unsupported",
+        Error::Master(MasterError::TooLarge(_)) => "recto::too_large",
+        Error::Stopped(_) => "recto::stopped",
+        Error::Busy { .. } => "recto::busy",
+        _ => "recto::refused",
+    };
+    log::log!(target: kind, level, "{status} {uri:?}: {error}");
 }

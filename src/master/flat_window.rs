@@ -129,7 +129,7 @@ impl Master {
         let index = jpeg::Index::build(bytes, watch);
         self.object.check()?;
         watch.check()?;
-        if let (Some(store), Some(index)) = (store, &index) {
+        if let (Some(store), Some(index)) = (store.filter(|store| store.takes_more()), &index) {
             store.save(JPEG, &self.identity, &index.to_bytes());
         }
         Ok(index)

@@ -6,16 +6,15 @@
 //! its readers check it, and any failure here costs time, but no response.
 
 use std::cell::Cell;
-use std::ffi::OsString;
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
-use std::path::PathBuf;
-use std::time::SystemTime;
+use std::os::unix::fs::OpenOptionsExt;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{Access, OFlags};
 
 use super::StateSettings;
+use super::room::Room;
 use crate::source::Identity;
 
 /// The longest index that is saved or read: enough for a tile of four million packets.
@@ -24,17 +23,18 @@ const LONGEST: u64 = 64 << 20;
 /// What a file begins with: a name, and the version of the format of all indexes.
 const MAGIC: &[u8; 8] = b"recto\0s\x02";
 
-/// The suffix of our files. Others are left alone, whatever directory an operator has named.
+/// How long nothing is saved after a failure: a disk stays full for a while.
+const REST: Duration = Duration::from_secs(60);
+
+/// The suffix of our files.
 const ENDING: &str = ".state";
 
 /// A directory of indexes.
 #[derive(Debug)]
 pub struct IndexStore {
-    directory: PathBuf,
-    /// Most bytes that the directory may take.
-    limit: u64,
-    /// Whether a failure was logged: once is enough.
-    complained: Cell<bool>,
+    room: Room,
+    /// The last failure; the first was logged, which is enough.
+    failed: Cell<Option<Instant>>,
 }
 
 impl IndexStore {
@@ -49,14 +49,15 @@ impl IndexStore {
         if settings.max_bytes == 0 {
             return Err("[state] max_bytes = 0".into());
         }
-        Ok(Self { directory, limit: settings.max_bytes, complained: Cell::new(false) })
+        let room = Room { directory, suffix: ENDING, limit: settings.max_bytes };
+        Ok(Self { room, failed: Cell::new(None) })
     }
 
     /// The index of this kind of this state of a master, if there is one.
     pub fn load(&self, kind: &str, identity: &Identity) -> Option<Vec<u8>> {
         // A FIFO of that name must not hold the worker.
         let flags = OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let path = self.directory.join(name(kind, identity));
+        let path = self.room.directory.join(name(kind, identity));
         let file = OpenOptions::new().read(true).custom_flags(flags.bits() as i32).open(path).ok()?;
         let metadata = file.metadata().ok().filter(|of| of.is_file() && of.len() <= LONGEST)?;
         let mut bytes = Vec::with_capacity(metadata.len() as usize);
@@ -66,55 +67,42 @@ impl IndexStore {
 
     /// Whether there is one: a call of the kernel. Whether it can be read is not known before it is.
     pub fn has(&self, kind: &str, identity: &Identity) -> bool {
-        rustix::fs::access(self.directory.join(name(kind, identity)), Access::READ_OK).is_ok()
+        rustix::fs::access(self.room.directory.join(name(kind, identity)), Access::READ_OK).is_ok()
+    }
+
+    /// Whether it is of any use to make an index ready to be saved: for a while after a failure it is not.
+    pub fn takes_more(&self) -> bool {
+        self.failed.get().is_none_or(|failed| failed.elapsed() >= REST)
     }
 
     /// Saves an index of this state of a master, in place of the one before. The oldest indexes make room for it.
     pub fn save(&self, kind: &str, identity: &Identity, index: &[u8]) {
         let bytes = sealed(index, identity);
-        if bytes.len() as u64 > LONGEST.min(self.limit) {
+        let length = bytes.len() as u64;
+        if length > LONGEST.min(self.room.limit) || !self.takes_more() {
             return;
         }
-        let saved = self.write(&name(kind, identity), &bytes).and_then(|()| self.make_room());
+        let name = name(kind, identity);
+        let saved = self
+            .room
+            .enter(&name, length)
+            .and_then(|()| self.write(&name, &bytes).inspect_err(|_| self.room.leave(length)));
         if let Err(error) = saved
-            && !self.complained.replace(true)
+            && self.failed.replace(Some(Instant::now())).is_none()
         {
-            log::warn!("cannot keep an index in {}: {error}", self.directory.display());
+            log::warn!(
+                "cannot keep an index in {}: {error}. Tried again every minute, without another line",
+                self.room.directory.display()
+            );
         }
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         // Not synced before it is renamed: a power cut may damage it, which the checksum detects.
-        let mut file = tempfile::Builder::new().prefix(".").suffix(ENDING).tempfile_in(&self.directory)?;
+        let mut file =
+            tempfile::Builder::new().prefix(".").suffix(ENDING).tempfile_in(&self.room.directory)?;
         file.write_all(bytes)?;
-        file.persist(self.directory.join(name))?;
-        Ok(())
-    }
-
-    /// Removes the files that were written first until the rest fits. Another worker may do the same: a file that is
-    /// missing by now is no error. Unfinished files of workers that were killed are removed in their turn.
-    fn make_room(&self) -> io::Result<()> {
-        let mut files: Vec<(SystemTime, u64, OsString)> = Vec::new();
-        for entry in fs::read_dir(&self.directory)? {
-            let entry = entry?;
-            let Ok(file) = entry.metadata() else { continue };
-            let name = entry.file_name();
-            if file.is_file() && name.as_encoded_bytes().ends_with(ENDING.as_bytes()) {
-                files.push((file.modified()?, file.len().max(file.blocks() * 512), name));
-            }
-        }
-        let mut bytes: u64 = files.iter().map(|(_, bytes, _)| bytes).sum();
-        files.sort_unstable();
-        for (_, length, name) in files {
-            if bytes <= self.limit {
-                break;
-            }
-            bytes -= length;
-            match fs::remove_file(self.directory.join(name)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
-        }
+        file.persist(self.room.directory.join(name))?;
         Ok(())
     }
 }
@@ -145,10 +133,10 @@ fn name(kind: &str, identity: &Identity) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::path::Path;
-    use std::time::Duration;
+    use std::time::SystemTime;
 
     use super::*;
 
@@ -191,7 +179,7 @@ mod tests {
         }
         assert_eq!(
             names(directory.path()),
-            ["jp2-1-1-3-fffffffffffffffffffffffffffffffc-5.state"],
+            ["jp2-1-1-3-fffffffffffffffffffffffffffffffc-5.state", "total"],
             "nothing else is left"
         );
         let mode = fs::metadata(directory.path().join("jp2-1-1-3-fffffffffffffffffffffffffffffffc-5.state"))
@@ -239,7 +227,7 @@ mod tests {
             let file = OpenOptions::new().write(true).open(old).expect("there");
             file.set_modified(SystemTime::now() - Duration::from_secs(3600)).expect("set");
         }
-        let tight = store(directory.path(), 40_000);
+        let tight = store(directory.path(), 43_000);
         tight.save("jp2", &identity(5), &bytes);
         let left = (1..=5).filter(|inode| tight.load("jp2", &identity(*inode)).is_some());
         assert_eq!(left.collect::<Vec<_>>(), [3, 4, 5], "with whole blocks of the disk counted");

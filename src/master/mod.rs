@@ -10,6 +10,7 @@ mod index_store;
 mod open_masters;
 mod reader;
 mod reduced;
+mod room;
 mod settings;
 
 use std::cell::OnceCell;
@@ -302,7 +303,8 @@ impl Master {
         let (bytes, identity) = (self.bytes().watched(&decoder.watch), self.identity.number());
         let raster = image.decode(&mut decoder.jp2, bytes, identity, level, window);
         self.object.check()?;
-        if let Some(store) = self.store.as_ref().filter(|_| self.identity.is_settled())
+        if let Some(store) =
+            self.store.as_ref().filter(|store| self.identity.is_settled() && store.takes_more())
             && let Some(index) = image.dirty_index()
         {
             store.save(JP2, &self.identity, &index);

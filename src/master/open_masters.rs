@@ -5,6 +5,7 @@
 use std::rc::Rc;
 
 use super::{Bounds, IndexStore, Master};
+use crate::complaints;
 use crate::error::Error;
 use crate::lru::Lru;
 use crate::source::{Found, Identity, MAX_MAPS, Root};
@@ -54,7 +55,9 @@ impl OpenMasters {
         identifier: &str,
         before_reading: impl FnOnce(&str) -> Result<(), Error>,
     ) -> Result<Rc<Master>, Error> {
+        complaints::about_master(identifier);
         let found = root.find(identifier)?;
+        complaints::about_master(&found.path);
         // A map with an unreadable page is useless, even if the file is unchanged: a network may come back.
         if let Some(master) = self.masters.get(&found).filter(|master| master.is_whole()) {
             return Ok(Rc::clone(master));

@@ -101,7 +101,8 @@ impl Master {
             boxes.add(&self.decode_stored::<S>(decoder, 0, window)?);
         }
         let reduced = boxes.finish();
-        if let Some(store) = self.store.as_ref().filter(|_| self.identity.is_settled())
+        if let Some(store) =
+            self.store.as_ref().filter(|store| self.identity.is_settled() && store.takes_more())
             && let Some(bytes) = packed(&reduced)
         {
             store.save(&self.kept_as(), &self.identity, &bytes);

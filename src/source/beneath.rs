@@ -2,7 +2,7 @@
 //! or an old kernel refuses that, by [`steps`] with the same results.
 //! Does not judge what it opens.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
@@ -54,6 +54,11 @@ impl Beneath {
         let directory = openat(CWD, path, flags, Mode::empty())?;
         let way = if openat2_refused().is_some() { Way::Steps } else { Way::Kernel };
         Ok(Self { directory, links, way })
+    }
+
+    /// The directory itself.
+    pub(super) fn directory(&self) -> BorrowedFd<'_> {
+        self.directory.as_fd()
     }
 
     /// What `path` names, a file of any kind, open for reading.

@@ -1,7 +1,9 @@
 //! From an identifier to an open file beneath the root of masters, and no other.
 //! Finds and opens files; reads nothing.
 
+use std::cell::Cell;
 use std::fs::{File, Metadata};
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -22,6 +24,8 @@ pub const EXTENSIONS: [&[&str]; 3] = [
 /// The directory of masters, opened once.
 pub struct Root {
     beneath: Beneath,
+    /// Whether this lookup has complained: it may try 32 names in a directory that is out of reach.
+    has_complained: Cell<bool>,
 }
 
 /// A file that an identifier names.
@@ -61,7 +65,12 @@ impl Root {
         let beneath = Beneath::open(&masters.root, links).map_err(|errno| {
             Error::Internal(format!("cannot open [masters] root {}: {errno}", masters.root.display()))
         })?;
-        Ok(Self { beneath })
+        Ok(Self { beneath, has_complained: Cell::default() })
+    }
+
+    /// The directory itself, open.
+    pub fn directory(&self) -> BorrowedFd<'_> {
+        self.beneath.directory()
     }
 
     /// What `path`, relative to the root, names: a file as it stands, or with the one known extension that makes it a
@@ -75,6 +84,7 @@ impl Root {
         if is_hidden(path) {
             return Err(Error::NotFound(NO_IMAGE));
         }
+        self.has_complained.set(false);
         let Some((book, page)) = page_of(path) else { return self.find_file(path) };
         if let Some(found) = self.find_exactly(path)? {
             return Ok(found);
@@ -132,7 +142,7 @@ impl Root {
             }
             // Missing, forbidden, a link that leaves the root: to a client, all of these do not exist.
             Err(errno) => {
-                if errno == Errno::ACCESS || errno == Errno::XDEV {
+                if matches!(errno, Errno::ACCESS | Errno::XDEV) && !self.has_complained.replace(true) {
                     log::warn!("a master is out of reach: {path:?}: {errno}");
                 }
                 Ok(None)
@@ -254,7 +264,8 @@ mod tests {
         symlink("below/c.tif", root.join("in.tif")).expect("linked");
         let mode = rustix::fs::Mode::RWXU;
         rustix::fs::mkfifoat(rustix::fs::CWD, root.join("fifo.tif"), mode).expect("made");
-        let strict = both_ways(&root, Links::Beneath).map(|beneath| Root { beneath });
+        let strict =
+            both_ways(&root, Links::Beneath).map(|beneath| Root { beneath, has_complained: Cell::default() });
         for (path, there) in [
             ("a.tif", true),
             ("a", true),

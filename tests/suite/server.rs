@@ -23,12 +23,25 @@ impl Server {
 
     /// With these lines in `[server]`, beside the socket.
     pub fn configured(lines: &str) -> Self {
+        Self::spawned(lines, |_| ())
+    }
+
+    /// One worker that logs down to `level`.
+    pub fn logging(level: &str) -> Self {
+        Self::spawned("workers = 1\n", |command| {
+            command.env("RECTO_LOG", level);
+        })
+    }
+
+    fn spawned(lines: &str, prepare: impl FnOnce(&mut Command)) -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         for name in ["masters", "state"] {
             fs::create_dir(directory.path().join(name)).expect("a directory");
         }
         configure(directory.path(), lines);
-        let child = serve(directory.path()).spawn().expect("started");
+        let mut command = serve(directory.path());
+        prepare(&mut command);
+        let child = command.spawn().expect("started");
         let server = Self { directory, child };
         until("the server is ready", || server.path("pid").exists());
         server

@@ -45,7 +45,8 @@ fn tile(number: u32) -> String {
 fn kept(server: &Server) -> Vec<(PathBuf, u64)> {
     let entries =
         fs::read_dir(server.path("state")).expect("a directory").map(|entry| entry.expect("an entry"));
-    entries.map(|entry| (entry.path(), entry.metadata().expect("there").ino())).collect()
+    let indexes = entries.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "state"));
+    indexes.map(|entry| (entry.path(), entry.metadata().expect("there").ino())).collect()
 }
 
 /// Ends all workers; new ones take their places.

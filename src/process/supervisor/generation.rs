@@ -13,6 +13,7 @@ use rustix::fs::{MemfdFlags, SealFlags};
 use crate::config::Config;
 use crate::master::IndexStore;
 use crate::process::lane::Lane;
+use crate::process::worker::sandbox;
 
 /// A checked configuration, as a value for the supervisor and as text for its workers.
 #[derive(Debug)]
@@ -42,6 +43,11 @@ impl Generation {
             log::info!(
                 "openat2 is refused here ({why}): masters are opened directory by directory, which takes longer"
             );
+        }
+        if config.serving.pool.sandbox {
+            for lack in sandbox::lacking(&config) {
+                log::warn!("the sandbox of the workers has a gap here: {lack}");
+            }
         }
         Ok(Self { number, config, text })
     }

@@ -19,9 +19,8 @@ use crate::process::queue::Queues;
 use crate::process::refusals::Refusal;
 use crate::process::scoreboard::{Entry, Scoreboard};
 
-/// What systemd passes to the supervisor is not for its workers.
-const PRIVATE: [&str; 6] =
-    ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC"];
+/// What workers inherit of the environment: how to log.
+const PASSED_ON: [&str; 2] = ["RECTO_LOG", "JOURNAL_STREAM"];
 
 /// Settings of glibc's heap, whose thresholds would else follow the largest block that was ever freed: 64 MB may stay
 /// in an idle worker then. Blocks larger than the first are returned to the system at once, and of free memory at the
@@ -87,10 +86,8 @@ impl Pool {
             false => listener.try_clone_to_owned()?.into(),
         });
         command.stdout(Stdio::from(self.queues.for_child()?));
-        PRIVATE.iter().for_each(|name| {
-            command.env_remove(name);
-        });
-        command.envs(HEAP);
+        let passed_on = PASSED_ON.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
+        command.env_clear().envs(passed_on).envs(HEAP);
         let child = command.spawn()?;
         log::debug!("worker {} starts in slot {slot}, lane {lane}", child.id());
         self.workers.push(Worker {

@@ -10,6 +10,7 @@ mod connection;
 mod desk;
 mod front;
 mod place;
+pub mod sandbox;
 mod station;
 mod storage;
 mod waiting_room;
@@ -91,10 +92,13 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     let budget = budget(config.serving.pool.deadline);
     let mut storage = Storage::new(&config.serving.masters.root, config.serving.pool.workers);
     let memory = config.rendering.memory;
+    let needs = config.serving.pool.sandbox.then(|| sandbox::Needs::of(&config));
     let mut service = Service::new(config)?;
     let scoreboard =
         Scoreboard::open(&descriptor_path(inherited.scoreboard)).context("cannot open the scoreboard")?;
     let mut station = station(inherited, memory)?;
+    // The supervisor has logged what cannot be had of it.
+    needs.iter().for_each(|needs| drop(sandbox::confine(needs, service.masters())));
     let mut place = Place::take(scoreboard, inherited.slot)?;
     while let Some(arrival) = station.next(&stop).context("cannot wait for requests")? {
         if serve(&arrival, &mut *station, &mut service, &mut place, &mut storage, budget).is_break() {

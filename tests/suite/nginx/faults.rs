@@ -25,12 +25,14 @@ fn a_damaged_tile_harms_only_those_who_ask_for_it() {
     }
     let log = site.server.log();
     let lines: Vec<&str> = log.lines().filter(|line| line.contains("torn.tif")).collect();
-    assert_eq!(lines.len(), broken.len(), "{log}");
-    for (line, request) in lines.iter().zip(broken) {
+    assert!((1..=before.len()).contains(&lines.len()), "one of each worker: {log}");
+    for line in lines {
+        let names_the_request = broken.iter().any(|request| line.contains(request));
         assert!(
             line.starts_with("recto: error: 500 ")
-                && line.contains(request)
-                && line.contains("damaged master"),
+                && names_the_request
+                && line.contains("damaged master")
+                && line.ends_with(" [torn.tif]"),
             "{line}"
         );
         assert!(!line.contains(&*site.server.path("masters").to_string_lossy()), "{line}");

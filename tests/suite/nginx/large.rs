@@ -69,17 +69,18 @@ fn damage_below_the_first_band_breaks_the_transfer_and_is_not_cached() {
     let before = site.server.all_workers();
     for format in ["jpg", "png"] {
         let path = format!("/iiif/3/torn.tif/full/max/0/default.{format}");
-        for turn in 1..3 {
+        for _ in 0..2 {
             let served = site.server.served();
             assert!(http::request(site.port, "GET", &path, &[]).is_err(), "{path} looks whole");
             until("the worker is done", || site.server.served() == served + 1 && !site.server.busy());
-            let lines = site.server.log().lines().filter(|line| line.contains(&path)).count();
-            assert_eq!(lines, turn, "asked again, and logged each time");
         }
     }
     let log = site.server.log();
-    let line = log.lines().find(|line| line.contains("torn.tif")).expect("a line");
-    assert!(line.starts_with("recto: error: broken off ") && line.contains("damaged master"), "{line}");
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains("torn.tif")).collect();
+    assert!((1..=before.len()).contains(&lines.len()), "one of each worker: {log}");
+    for line in lines {
+        assert!(line.starts_with("recto: error: broken off ") && line.contains("damaged master"), "{line}");
+    }
     let good = site.expect(200, "/iiif/3/torn.tif/0,0,256,256/max/0/default.png");
     assert!(Picture::of_png(&good.body) == SHEET.0.cut(0, 0, 256, 256));
     assert_eq!(site.server.all_workers(), before);

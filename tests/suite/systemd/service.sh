@@ -96,6 +96,13 @@ journalctl --unit=recto.service --output=cat | grep ERROR && fail 'errors'
 is "a tile" "$(status leaf.jp2/1400,1000,64,64/64,64/0/default.jpg)" 200
 [ -n "$(find /var/lib/recto -type f)" ] || fail 'nothing is kept in the state directory'
 
+# Beside the unit's filter of system calls each worker has one of its own, and the kernel's rules for files.
+filters() { sed -n 's/^Seccomp_filters:[[:space:]]*//p' "/proc/$1/status"; }
+for worker in $(workers); do
+    [ "$(filters "$worker")" -gt "$(filters "$(supervisor)")" ] || fail 'a worker is not confined'
+done
+journalctl --unit=recto.service --output=cat | grep 'a gap here: \(files\|system calls\)' && fail 'there is no sandbox'
+
 # Masters are opened either way.
 with 'SystemCallFilter=~openat2'
 grep 'openat2 is refused' /tmp/journal || fail 'nothing is said about openat2'

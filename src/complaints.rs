@@ -1,0 +1,229 @@
+//! What a worker says of the requests in its hands: each line names the master that it is about, and one line is said of
+//! a fault of a master in a minute. The others are counted, and the next line has their number. Faults of one kind get
+//! so many lines in a minute, whatever the masters: no client can fill a log, by any names that it thinks of.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use log::{Log, Metadata, Record};
+
+use crate::lru::Lru;
+
+/// How long nothing is said of a fault again.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// Most lines about faults of one kind in such a time.
+const LINES: u32 = 60;
+
+/// How many faults are remembered: enough for a few kinds of as many lines.
+const REMEMBERED: usize = 256;
+
+thread_local! {
+    static ABOUT: RefCell<About> = RefCell::default();
+}
+
+/// What the thread works on.
+#[derive(Default)]
+struct About {
+    uri: String,
+    master: String,
+}
+
+/// From now on it works on this request; on none, if it is empty.
+pub(crate) fn about_request(uri: &[u8]) {
+    ABOUT.with_borrow_mut(|about| {
+        about.uri.clear();
+        about.uri.push_str(&String::from_utf8_lossy(&uri[..uri.len().min(300)]));
+        about.master.clear();
+    });
+}
+
+/// From now on it works on this master, by its path, or by the identifier that was asked for as long as that is all that
+/// is known.
+pub(crate) fn about_master(name: &str) {
+    ABOUT.with_borrow_mut(|about| {
+        about.master.clear();
+        about.master.push_str(name);
+    });
+}
+
+/// Has panics logged as any other fault: one line, with the request. What a trace of the stack adds, a debugger tells
+/// better.
+pub(crate) fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let text = panic.payload_as_str().unwrap_or("for a reason unknown").replace('\n', " ");
+        let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
+        // It may have been in the middle of being changed.
+        let uri = |about: &RefCell<About>| about.try_borrow().map(|it| it.uri.clone()).unwrap_or_default();
+        let uri = ABOUT.try_with(uri).unwrap_or_default();
+        let work = if uri.is_empty() { String::new() } else { format!(", at work on {uri:?}") };
+        log::error!("panicked{place}: {text}{work}");
+    }));
+}
+
+/// A log that hears of each fault what is to be said of it.
+pub(crate) struct Bounded<L> {
+    log: L,
+    said: Mutex<Said>,
+}
+
+impl<L> Bounded<L> {
+    pub(crate) fn new(log: L) -> Self {
+        Self { log, said: Mutex::new(Said::default()) }
+    }
+}
+
+impl<L: Log> Log for Bounded<L> {
+    fn enabled(&self, metadata: &Metadata) -> bool {
+        self.log.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record) {
+        if !self.log.enabled(record.metadata()) {
+            return;
+        }
+        let name =
+            |about: &RefCell<About>| about.try_borrow().map(|it| it.master.clone()).unwrap_or_default();
+        let master = ABOUT.try_with(name).unwrap_or_default();
+        let kind = Kind { target: record.target().to_owned(), line: record.line() };
+        let said =
+            self.said.lock().unwrap_or_else(PoisonError::into_inner).hear(kind, &master, Instant::now());
+        let Some(counted) = said else { return };
+        let of = if master.is_empty() { String::new() } else { format!(" [{}]", master.escape_debug()) };
+        let metadata = record.metadata().clone();
+        self.log.log(
+            &Record::builder()
+                .metadata(metadata)
+                .args(format_args!("{}{of}{counted}", record.args()))
+                .build(),
+        );
+    }
+
+    fn flush(&self) {
+        self.log.flush();
+    }
+}
+
+/// A kind of fault: what is said about it, by the place in our code that says it, or by a name of its own.
+#[derive(Clone, PartialEq)]
+struct Kind {
+    target: String,
+    line: Option<u32>,
+}
+
+/// What was said, and what was not.
+struct Said {
+    faults: Lru<(Kind, String), Tally>,
+    kinds: Lru<Kind, Tally>,
+}
+
+/// A time in which lines were said, and not said.
+#[derive(Clone, Copy)]
+struct Tally {
+    since: Instant,
+    lines: u32,
+    unsaid: u64,
+}
+
+/// What is added to a line: how often nothing was said.
+#[derive(Debug, PartialEq)]
+struct Counted {
+    again: u64,
+    others: u64,
+    within: Duration,
+}
+
+impl Default for Said {
+    fn default() -> Self {
+        Self { faults: Lru::new(REMEMBERED, usize::MAX), kinds: Lru::new(REMEMBERED, usize::MAX) }
+    }
+}
+
+impl Said {
+    /// What is to be said about a fault beside the fault, if it is to be said at all.
+    fn hear(&mut self, kind: Kind, master: &str, now: Instant) -> Option<Counted> {
+        let fault = (kind, master.to_owned());
+        let fresh = Tally { since: now, lines: 0, unsaid: 0 };
+        let mut of_fault = self.faults.get(&fault).copied().unwrap_or(fresh);
+        let mut of_kind = self.kinds.get(&fault.0).copied().unwrap_or(fresh);
+        let within = now.saturating_duration_since(of_fault.since);
+        let again = of_fault.admit(1, now);
+        // What has been said of this fault is no reason to be silent about it, but others may be.
+        let others = if again.is_some() { of_kind.admit(LINES, now) } else { None };
+        if again.is_none() || others.is_some() {
+            self.faults.insert(fault.clone(), of_fault, 0);
+        }
+        self.kinds.insert(fault.0, of_kind, 0);
+        Some(Counted { again: again?, others: others?, within })
+    }
+}
+
+impl Tally {
+    /// Whether another of at most `lines` may be said now: with the number of those that were not.
+    fn admit(&mut self, lines: u32, now: Instant) -> Option<u64> {
+        let is_over = now.saturating_duration_since(self.since) >= PAUSE;
+        if !is_over && self.lines >= lines {
+            self.unsaid += 1;
+            return None;
+        }
+        let unsaid = if is_over { std::mem::take(&mut self.unsaid) } else { 0 };
+        if is_over {
+            (self.since, self.lines) = (now, 0);
+        }
+        self.lines += 1;
+        Some(unsaid)
+    }
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.again > 0 {
+            write!(f, " ({} more in {} s)", self.again, self.within.as_secs())?;
+        }
+        if self.others > 0 {
+            write!(f, " (and {} lines more of this kind, which are left out)", self.others)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(line: u32) -> Kind {
+        Kind { target: "recto".to_owned(), line: Some(line) }
+    }
+
+    #[test]
+    fn a_fault_of_a_master_is_told_once_and_then_counted() {
+        let (mut said, start) = (Said::default(), Instant::now());
+        let mut hear = |line, master: &str, seconds| {
+            let counted = said.hear(kind(line), master, start + Duration::from_secs(seconds));
+            counted.map(|counted| counted.to_string())
+        };
+        assert_eq!(hear(1, "leaf.tif", 0).as_deref(), Some(""));
+        for second in 1..60 {
+            assert_eq!(hear(1, "leaf.tif", second), None);
+        }
+        assert_eq!(hear(2, "leaf.tif", 59).as_deref(), Some(""), "another fault");
+        assert_eq!(hear(1, "other.tif", 59).as_deref(), Some(""), "another master");
+        assert_eq!(hear(1, "leaf.tif", 75).as_deref(), Some(" (59 more in 75 s)"));
+        assert_eq!(hear(1, "leaf.tif", 76), None);
+        assert_eq!(hear(1, "leaf.tif", 200).as_deref(), Some(" (1 more in 125 s)"));
+    }
+
+    #[test]
+    fn no_number_of_names_makes_more_lines() {
+        let (mut said, start) = (Said::default(), Instant::now());
+        let mut hear = |number: u32, seconds| {
+            said.hear(kind(1), &format!("name-{number}"), start + Duration::from_secs(seconds))
+        };
+        let lines = (0..10_000).filter(|number| hear(*number, 1).is_some()).count();
+        assert_eq!(lines, LINES as usize);
+        let next = hear(10_001, 70).expect("the next minute").to_string();
+        assert_eq!(next, format!(" (and {} lines more of this kind, which are left out)", 10_000 - LINES));
+    }
+}
