@@ -49,16 +49,20 @@ pub(crate) fn about_master(name: &str) {
     });
 }
 
-/// Has panics logged as any other fault: one line, with the request. A line is all that a library's panic deserves that
-/// is caught, and what a trace of the stack adds for others a debugger tells better.
+/// Has panics logged as any other fault: one line, with the request. What a trace of the stack adds, a debugger tells
+/// better.
 pub(crate) fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let message = panic.payload_as_str().unwrap_or("no message");
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let text = text.unwrap_or("for a reason unknown").replace('\n', " ");
         let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
-        // It may be that what the thread works on was being changed.
-        let uri =
-            ABOUT.try_with(|about| about.try_borrow().map(|about| about.uri.clone()).unwrap_or_default());
-        log::error!("panicked{place}: {message:?}, with {:?} in work", uri.unwrap_or_default());
+        // It may have been in the middle of being changed.
+        let uri = |about: &RefCell<About>| about.try_borrow().map(|it| it.uri.clone()).unwrap_or_default();
+        let uri = ABOUT.try_with(uri).unwrap_or_default();
+        let work = if uri.is_empty() { String::new() } else { format!(", at work on {uri:?}") };
+        log::error!("panicked{place}: {text}{work}");
     }));
 }
 
