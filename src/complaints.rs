@@ -53,7 +53,10 @@ pub(crate) fn about_master(name: &str) {
 /// better.
 pub(crate) fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let text = panic.payload_as_str().unwrap_or("for a reason unknown").replace('\n', " ");
+        let payload = panic.payload();
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let text = text.unwrap_or("for a reason unknown").replace('\n', " ");
         let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
         // It may have been in the middle of being changed.
         let uri = |about: &RefCell<About>| about.try_borrow().map(|it| it.uri.clone()).unwrap_or_default();
