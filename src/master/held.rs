@@ -14,8 +14,9 @@ impl Master {
         if self.is_reduced(level) {
             let reduced = self.description.levels[level].dimensions.area() * self.description.pixel_bytes();
             let whole = self.bands().map(|band| self.held_stored(0, band)).max().unwrap_or(0);
-            // What is saved of it is as long again, twice.
-            return given.saturating_add(3 * reduced).saturating_add(whole);
+            // What is saved of it is as long again, three times while it is packed.
+            let copies = if self.store.is_some() { 4 } else { 1 };
+            return given.saturating_add(copies * reduced).saturating_add(whole);
         }
         self.held_stored(level, window)
     }
