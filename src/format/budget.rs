@@ -7,9 +7,10 @@ use crate::picture::{Coding, Dimensions, Level, Sampling};
 /// Most pixels that a flat master may have at the level that is decoded.
 pub const MAX_AREA: u64 = 100_000_000;
 
-/// Most bytes that decoding may take: the pixels, and the buffers needed meanwhile. Eight workers hold 576 MiB beside it,
-/// at most (`master/decoder.rs`), and some of their own: a gigabyte in all, if so much is decoded by all of them together.
-pub(super) const MAX_BYTES: u64 = 400 << 20;
+/// Most bytes that decoding may take: the pixels, and the buffers needed meanwhile. As much as all requests of a pool may
+/// take together by default (`[limits] memory`): one of this size is in work alone. Four workers hold 288 MiB beside it,
+/// at most (`master/decoder.rs`).
+pub(super) const MAX_BYTES: u64 = 640 << 20;
 
 /// A level without tiles.
 pub(super) fn level(dimensions: Dimensions, coding: Coding) -> Level {

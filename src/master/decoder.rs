@@ -15,8 +15,7 @@
 //! | 4 | buffers of the reader of TIFF | each of four is freed if it is larger than one of them |
 //! | 1 | buffers of the resampler | `raster::Resampler` |
 //!
-//! All else belongs to a request, and to what was admitted
-//! of it.
+//! All else belongs to a request, and to what was admitted of it.
 
 use std::rc::Rc;
 

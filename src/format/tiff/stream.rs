@@ -12,6 +12,7 @@ use super::compression::{self, MAX_BEYOND};
 use super::image::Image;
 use super::values::Compression;
 use crate::error::MasterError;
+use crate::watch::Watch;
 
 /// Strips of fewer bytes are decoded at once, by faster decoders.
 const LEAST_BYTES: usize = 4 << 20;
@@ -108,13 +109,15 @@ impl Stream {
     /// Leaves these rows of the strip in `out`. They must be yet to come.
     ///
     /// # Errors
-    /// [`MasterError::Damaged`] if the bytes do not decode, or end before. Then nothing else may be asked for.
+    /// [`MasterError::Damaged`] if the bytes do not decode, or end before; [`MasterError::Stopped`] if `watch` ends the
+    /// work. Then nothing else may be asked for.
     pub(super) fn rows(
         &mut self,
         image: &Image,
         compressed: &[u8],
         rows: Range<u32>,
         out: &mut Vec<u8>,
+        watch: &Watch,
     ) -> Result<(), MasterError> {
         let row_bytes = image.row_bytes() as usize;
         let skipped = (rows.start - self.next) as usize * row_bytes;
@@ -125,6 +128,7 @@ impl Stream {
                 out.resize(STEP.min(skipped), 0);
                 let mut left = skipped;
                 while left > 0 {
+                    watch.check()?;
                     let step = left.min(STEP);
                     self.fill(image, compressed, &mut out[..step])?;
                     left -= step;

@@ -17,6 +17,7 @@ use crate::ifd::File;
 use crate::memory::room;
 use crate::picture::{Dimensions, Rect};
 use crate::raster::{Raster, Sample};
+use crate::watch::Watch;
 
 /// Bytes of each of its buffers that it keeps: more than a tile takes.
 const KEPT_BYTES: usize = 1 << 20;
@@ -195,7 +196,7 @@ impl WindowDecoder {
             return Ok(());
         };
         if is_streamed {
-            return self.decode_rows(image, file.slice(offset, length)?, request);
+            return self.decode_rows(image, file.slice(offset, length)?, request, &file.watch());
         }
         self.compressed.clear();
         self.compressed.extend_from_slice(file.slice(offset, length)?);
@@ -224,6 +225,7 @@ impl WindowDecoder {
         image: &Image,
         compressed: &[u8],
         request: PieceRequest,
+        watch: &Watch,
     ) -> Result<(), MasterError> {
         let place = |index: u64| index % image.pieces_per_plane();
         self.streams.retain(|stream| place(stream.index) == place(request.index));
@@ -234,7 +236,7 @@ impl WindowDecoder {
         };
         self.streams.retain(|stream| stream.index != request.index);
         // One that fails is not there for the next window.
-        stream.rows(image, compressed, request.first..request.rows, &mut self.plane)?;
+        stream.rows(image, compressed, request.first..request.rows, &mut self.plane, watch)?;
         self.streams.push(stream);
         if !is_left_predicted(image) {
             predictor::undo(&mut self.plane, image)?;
