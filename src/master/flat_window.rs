@@ -193,10 +193,12 @@ mod tests {
                 OpenMasters::new(bounds, store.ok()).find(&root, "a.jpg", |_| Ok(())).expect("a master");
             master.decode::<u8>(&mut Decoder::default(), 0, window).expect("decoded")
         };
-        let indexes = || -> Vec<_> {
-            let entries = fs::read_dir(&saved).expect("a directory");
-            entries.map(|entry| fs::read(entry.expect("an entry").path()).expect("a file")).collect()
+        let files = || -> Vec<_> {
+            let entries =
+                fs::read_dir(&saved).expect("a directory").map(|entry| entry.expect("an entry").path());
+            entries.filter(|path| path.extension().is_some_and(|suffix| suffix == "state")).collect()
         };
+        let indexes = || -> Vec<_> { files().iter().map(|path| fs::read(path).expect("a file")).collect() };
         let first = decoded();
         let whole = turbojpeg::decompress(&jpeg, turbojpeg::PixelFormat::RGB).expect("decoded").pixels;
         let row = |y: usize| &whole[(y * width + 300) * 3..][..90 * 3];
@@ -204,9 +206,7 @@ mod tests {
         let made = indexes();
         assert_eq!(made.len(), 1);
         assert!(decoded() == first && indexes() == made);
-        for entry in fs::read_dir(&saved).expect("a directory") {
-            fs::write(entry.expect("an entry").path(), b"damaged").expect("written");
-        }
+        files().iter().for_each(|path| fs::write(path, b"damaged").expect("written"));
         assert!(decoded() == first && indexes() == made, "made again");
     }
 }

@@ -235,7 +235,8 @@ mod tests {
 
         fn saved(&self) -> Vec<std::path::PathBuf> {
             let entries = fs::read_dir(self.directory.path().join("state")).expect("a directory");
-            entries.map(|entry| entry.expect("an entry").path()).collect()
+            let paths = entries.map(|entry| entry.expect("an entry").path());
+            paths.filter(|path| path.extension().is_some_and(|suffix| suffix == "state")).collect()
         }
     }
 
