@@ -115,7 +115,7 @@ fn a_worker_without_memory_refuses_and_lives() {
     for name in ["progressive.jpg", "leaf.tif"] {
         fs::copy(place.at(name), masters.join(name)).expect("copied");
     }
-    let before = server.workers();
+    let before = server.all_workers();
     for worker in &before {
         run("prlimit", &["--pid", &worker.to_string(), &format!("--data={}", 32 * MIB)]);
     }
@@ -123,7 +123,7 @@ fn a_worker_without_memory_refuses_and_lives() {
     assert_eq!(status(&server, &tile(0)), 200);
     assert_eq!(status(&server, "/iiif/3/progressive.jpg/full/300,/0/default.jpg"), 503);
     assert_eq!(status(&server, &tile(256)), 200);
-    assert_eq!(server.workers(), before, "nobody has died");
+    assert_eq!(server.all_workers(), before, "nobody has died");
 }
 
 fn decoded<S: Sample>(master: &Master, windows: &[Rect]) -> Vec<Raster<S>> {

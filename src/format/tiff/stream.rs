@@ -71,8 +71,12 @@ impl Stream {
                 | Compression::Zstd
                 | Compression::PackBits
         );
-        let is_tall = image.piece.height > 1 && image.packed_bytes(image.piece.height) > LEAST_BYTES;
-        is_known && is_tall && image.piece.width >= image.dimensions.width && !image.pixel.is_subsampled()
+        // Of subsampled pixels a file may say that they are so by nothing, which matters to their own decoders alone.
+        is_known
+            && !image.pixel.is_subsampled()
+            && image.piece.width >= image.dimensions.width
+            && image.piece.height > 1
+            && image.packed_bytes(image.piece.height) > LEAST_BYTES
     }
 
     /// Before the first row of a strip.
