@@ -55,6 +55,12 @@ fn what_is_dear_is_made_for_who_waits_and_kept_from_the_second_time_on() {
     let who_leaves = client(&site, &page(1));
     let work = by_lane(&workers, &page(1));
     drop(who_leaves);
+    // NGINX, which does one thing after the other, knows that by the time at which it answers another.
+    thread::scope(|scope| {
+        let tile = scope.spawn(|| site.expect(200, &page(2)));
+        workers.asked().answer(picture(b"a tile"));
+        tile.join().expect("no panic");
+    });
     work.answer(picture(b"dear"));
     until("it is kept", || site.get(&page(1)).the("x-cache-status") == "HIT");
     assert_eq!(site.expect(200, &page(1)).body, b"dear");
