@@ -159,10 +159,11 @@ impl Service {
             return Ok(Some(freshness.stamp(Response::new(304, Vec::new())).with_all(headers)));
         }
         let plan = derivation.plan().within(rendering)?;
-        if let Some(by_lane) = asked.dear_lane(plan.cost().class()) {
+        let cost = plan.cost();
+        if let Some(by_lane) = asked.dear_lane(cost.class()) {
             return Ok(Some(by_lane));
         }
-        let Admission::Begin(watch) = desk.admit(job(&master, derivation.derivative, plan.cost()))? else {
+        let Admission::Begin(watch) = desk.admit(job(&master, derivation.derivative, cost))? else {
             return Ok(None);
         };
         let body = self.pipeline.derive(&master, &plan, &watch)?;

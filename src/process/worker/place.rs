@@ -52,7 +52,7 @@ impl Place {
         self.publish();
     }
 
-    /// What a mount was asked for has come, or is not asked for now; the device to which the worker had gone, or 0.
+    /// The worker is not at a mount any more; the device at which it was, or 0.
     pub(super) fn come_back(&mut self) -> u64 {
         let device = std::mem::take(&mut self.entry.device);
         if device != 0 {

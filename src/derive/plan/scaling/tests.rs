@@ -5,6 +5,19 @@ use crate::picture::{Channels, Codec, Coding, Depth, Level, Orientation, Samplin
 use proptest::prelude::*;
 use recto_iiif::Tiling;
 
+/// A level in tiles of so many pixels a side.
+fn tiled(width: u32, height: u32, side: u32) -> Level {
+    Level {
+        dimensions: Dimensions::new(width, height),
+        tile: Dimensions::new(side, side),
+        tiled: true,
+        stored_as: None,
+        coding: Coding::of(Codec::Plain, 3),
+        sampling: Sampling::Boxes,
+        is_stored: true,
+    }
+}
+
 /// A master of so many levels, in tiles.
 pub(in super::super) fn description(
     width: u32,
@@ -15,17 +28,7 @@ pub(in super::super) fn description(
 ) -> Description {
     let level = |n: u32| {
         let side = |full: u32| if round_up { full.div_ceil(1 << n) } else { (full >> n).max(1) };
-        let tile = Dimensions::new(256, 256);
-        let dimensions = Dimensions::new(side(width), side(height));
-        Level {
-            dimensions,
-            tile,
-            tiled: true,
-            stored_as: None,
-            coding: Coding::of(Codec::Plain, 3),
-            sampling: Sampling::Boxes,
-            is_stored: true,
-        }
+        tiled(side(width), side(height), 256)
     };
     Description {
         levels: (0..levels).map(level).collect(),
@@ -164,20 +167,9 @@ enum Reduced {
 
 impl Reduced {
     fn level(self, full: Dimensions, n: u32) -> Level {
-        let (step, tile) = (1 << n, Dimensions::new(16, 16));
+        let step = 1 << n;
         let (down, up) = (|side: u32| (side >> n).max(1), |side: u32| side.div_ceil(step));
-        let plain = |width, height| {
-            let dimensions = Dimensions::new(width, height);
-            Level {
-                dimensions,
-                tile,
-                tiled: true,
-                stored_as: None,
-                coding: Coding::of(Codec::Plain, 3),
-                sampling: Sampling::Boxes,
-                is_stored: true,
-            }
-        };
+        let plain = |width, height| tiled(width, height, 16);
         match self {
             Self::Down => plain(down(full.width), down(full.height)),
             Self::Up => plain(up(full.width), up(full.height)),
