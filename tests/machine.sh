@@ -10,7 +10,7 @@ project=$(cd "$(dirname "$0")/.." && pwd)
 
 packages=systemd-sysv,dbus,sudo,make,curl,nginx
 # What recto.service may allow, and systemd-nspawn would refuse by itself.
-calls='openat2 pidfd_getfd landlock_create_ruleset landlock_add_rule landlock_restrict_self'
+calls='openat2 landlock_create_ruleset landlock_add_rule landlock_restrict_self'
 seconds=900
 
 fail() {
