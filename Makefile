@@ -134,12 +134,13 @@ install:
 	@test -x $(RECTO) || { echo 'Nothing is built yet: run make build, then make install.' >&2; exit 1; }
 	install -D -m 755 $(RECTO) '$(DESTDIR)$(PREFIX)/bin/recto'
 	install -d '$(DESTDIR)$(SHARE)/nginx' '$(DESTDIR)$(PREFIX)/share/doc/recto' '$(DESTDIR)$(PREFIX)/lib/systemd/system' \
-	    '$(DESTDIR)$(PREFIX)/lib/sysusers.d' '$(DESTDIR)$(SYSCONFDIR)/recto' '$(DESTDIR)/var/cache/nginx'
-	install -m 644 nginx/*.conf '$(DESTDIR)$(SHARE)/nginx'
+	    '$(DESTDIR)$(PREFIX)/lib/sysusers.d' '$(DESTDIR)$(SYSCONFDIR)/recto/nginx' '$(DESTDIR)/var/cache/nginx'
+	install -m 644 nginx/http.conf nginx/location.conf '$(DESTDIR)$(SYSCONFDIR)/recto/nginx'
+	install -m 644 nginx/*.example.conf '$(DESTDIR)$(SHARE)/nginx'
 	install -m 644 $(wildcard README.md LICENSE-*) '$(DESTDIR)$(PREFIX)/share/doc/recto'
 	install -m 644 systemd/*.socket systemd/*.service '$(DESTDIR)$(PREFIX)/lib/systemd/system'
 	install -m 644 systemd/*sysusers* '$(DESTDIR)$(PREFIX)/lib/sysusers.d/recto.conf'
-	sed -i 's,/usr/local/share/recto,$(SHARE),' '$(DESTDIR)$(SHARE)'/nginx/*.conf
+	sed -i 's,/etc/recto,$(SYSCONFDIR)/recto,' '$(DESTDIR)$(SYSCONFDIR)'/recto/nginx/*.conf '$(DESTDIR)$(SHARE)'/nginx/*.conf
 	sed -i -E 's,/usr/(local/)?(s?bin/recto|share/doc/recto),$(PREFIX)/\2,g; s,^ExecPaths=/usr,ExecPaths=$(PREFIX),' \
 	    '$(DESTDIR)$(PREFIX)'/lib/systemd/system/recto.*
 	test -e '$(DESTDIR)$(SYSCONFDIR)/recto/recto.toml' || \
@@ -149,8 +150,8 @@ install:
 	@echo '  1. sudo systemd-sysusers                     # the user recto'
 	@echo '  2. sudoedit $(SYSCONFDIR)/recto/recto.toml           # [masters] root = where your masters are'
 	@echo '  3. sudo systemctl daemon-reload && sudo systemctl enable --now recto.socket recto.service'
-	@echo '  4. sudo ln -s $(SHARE)/nginx/recto-http.conf /etc/nginx/conf.d/'
-	@echo '  5. add "include $(SHARE)/nginx/recto.conf;" to a server{} of NGINX, then'
+	@echo '  4. sudo ln -s $(SYSCONFDIR)/recto/nginx/http.conf /etc/nginx/conf.d/recto.conf'
+	@echo '  5. add "include $(SYSCONFDIR)/recto/nginx/location.conf;" to a server{} of NGINX, then'
 	@echo '     sudo nginx -t && sudo systemctl reload nginx'
 
 clean:

@@ -180,7 +180,7 @@ fn announce(site: &Site, place: &RunDir, masters: &Masters, nginx: &Nginx) {
         );
     }
     println!("  logs        {run}/recto.log, nginx-error.log, access.log");
-    println!("  settings    {run}/recto.toml, nginx.conf (with the shipped recto-http.conf and recto.conf)");
+    println!("  settings    {run}/recto.toml, nginx.conf (with the shipped http.conf and location.conf)");
     println!("\nCtrl-C to stop");
 }
 

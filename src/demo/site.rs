@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-const HTTP_LEVEL: &str = include_str!("../../nginx/recto-http.conf");
-const LOCATIONS: &str = include_str!("../../nginx/recto.conf");
+const HTTP_LEVEL: &str = include_str!("../../nginx/http.conf");
+const LOCATIONS: &str = include_str!("../../nginx/location.conf");
 
 /// The two paths that the shipped files name, both of them in the one for the http level.
 const SOCKET: &str = "/run/recto/recto.sock";
@@ -45,8 +45,8 @@ impl Site {
             let path = self.run_dir.join(name);
             fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
         }
-        self.write_file("recto-http.conf", self.relocated(HTTP_LEVEL).as_bytes())?;
-        self.write_file("recto.conf", LOCATIONS.as_bytes())?;
+        self.write_file("http.conf", self.relocated(HTTP_LEVEL).as_bytes())?;
+        self.write_file("location.conf", LOCATIONS.as_bytes())?;
         self.write_file("nginx.conf", self.main_file(as_root).as_bytes())?;
         for (name, bytes) in PAGE {
             self.write_file(&format!("page/{name}"), bytes)?;
@@ -86,14 +86,14 @@ http {{
     default_type application/octet-stream;
     charset utf-8;
     sendfile on;
-    include "{run}/recto-http.conf";
+    include "{run}/http.conf";
     server {{
         listen 127.0.0.1:{port};
         server_name localhost;
         add_header Access-Control-Allow-Origin * always;
         root "{run}/page";
         location / {{ expires -1; }}
-        include "{run}/recto.conf";
+        include "{run}/location.conf";
     }}
 }}
 "#

@@ -71,7 +71,7 @@ impl<'r> Asked<'r> {
 
     /// Where NGINX has a lane for what is dear, and this is: the status, unseen by the client, for which NGINX asks once
     /// more by that lane. It hangs up there when the client leaves, and counts who comes. What it makes of it stands in
-    /// `nginx/recto.conf`.
+    /// `nginx/location.conf`.
     pub fn dear_lane(&self, class: Class) -> Option<Response<'static>> {
         let goes_there = self.dear_lane && class == Class::Dear;
         goes_there.then(|| Response::new(306, Vec::new()))

@@ -1,5 +1,5 @@
 //! A request as CGI parameters. Pure.
-//! CGI 1.1 (RFC 3875) section 4.1; what NGINX adds for Recto (`RECTO_...`) stands in `nginx/recto.conf`.
+//! CGI 1.1 (RFC 3875) section 4.1; what NGINX adds for Recto (`RECTO_...`) stands in `nginx/location.conf`.
 
 /// What a client asked for: method, URL and headers, each by its CGI name, and what NGINX adds to them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

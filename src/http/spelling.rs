@@ -1,5 +1,5 @@
 //! The one spelling of a request under which NGINX caches the response, and the internal redirect, unseen by the
-//! client, that leads there from any other. Pure. What NGINX makes of it stands in `nginx/recto.conf`.
+//! client, that leads there from any other. Pure. What NGINX makes of it stands in `nginx/location.conf`.
 
 use super::{Request, Response};
 

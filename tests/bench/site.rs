@@ -16,8 +16,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::load::Client;
 use super::process;
 
-const HTTP_LEVEL: &str = include_str!("../../nginx/recto-http.conf");
-const LOCATIONS: &str = include_str!("../../nginx/recto.conf");
+const HTTP_LEVEL: &str = include_str!("../../nginx/http.conf");
+const LOCATIONS: &str = include_str!("../../nginx/location.conf");
 
 /// Where Debian and Ubuntu put the peer.
 const IIPSRV: &str = "/usr/lib/iipimage-server/iipsrv.fcgi";
@@ -211,10 +211,10 @@ fn start_nginx(run: &Path, port: u16, ports: [u16; WORKERS]) -> Result<Child> {
     };
     ensure!(
         relocated(LOCATIONS).contains("fastcgi_cache off;"),
-        "recto.conf has changed: turn its cache off"
+        "location.conf has changed: turn its cache off"
     );
-    fs::write(run.join("recto-http.conf"), relocated(HTTP_LEVEL))?;
-    fs::write(run.join("recto.conf"), relocated(LOCATIONS))?;
+    fs::write(run.join("http.conf"), relocated(HTTP_LEVEL))?;
+    fs::write(run.join("location.conf"), relocated(LOCATIONS))?;
     let main = run.join("nginx.conf");
     fs::write(&main, nginx_conf(run, port, ports))?;
     let mut command = command("nginx", &[]);
@@ -239,7 +239,7 @@ events {{ worker_connections 256; }}
 http {{
 {temp_paths}    access_log off;
     keepalive_requests 1000000;
-    include "{run}/recto-http.conf";
+    include "{run}/http.conf";
     upstream sharp {{
         server 127.0.0.1:{first} max_fails=0;
         server 127.0.0.1:{second} max_fails=0;
@@ -248,7 +248,7 @@ http {{
     server {{
         listen 127.0.0.1:{port};
         server_name localhost;
-        include "{run}/recto.conf";
+        include "{run}/location.conf";
         location ^~ /iipsrv/ {{
             fastcgi_pass "unix:{run}/iipsrv.sock";
             fastcgi_pass_request_headers off;

@@ -91,7 +91,7 @@ impl Site {
         url.strip_prefix(&root).unwrap_or_else(|| panic!("{url} is not below {root}"))
     }
 
-    /// Empties NGINX's cache while it runs, as recto-http.conf tells the operator to.
+    /// Empties NGINX's cache while it runs, as http.conf tells the operator to.
     pub fn forget_all(&self) {
         for entry in fs::read_dir(self.server.path("cache")).expect("a cache") {
             fs::remove_dir_all(entry.expect("an entry").path()).expect("removed");
@@ -172,11 +172,11 @@ fn start_nginx(server: &Server, setup: &Setup) -> (Child, u16) {
 
 /// The site of an operator who has followed the example, but for port and paths.
 fn use_example(server: &Server, port: u16) {
-    let snippet = server.path("recto.conf").display().to_string();
+    let snippet = server.path("location.conf").display().to_string();
     let example = include_str!("../../nginx/site.example.conf")
         .replace("listen 80;", &format!("listen 127.0.0.1:{port};"))
         .replace("    listen [::]:80;\n", "")
-        .replace("/usr/local/share/recto/nginx/recto.conf", &snippet);
+        .replace("/etc/recto/nginx/location.conf", &snippet);
     assert!(example.contains(&format!(":{port};")) && example.contains(&snippet), "{example}");
     let path = server.path("nginx.conf");
     let main = fs::read_to_string(&path).expect("a file");
@@ -185,7 +185,7 @@ fn use_example(server: &Server, port: u16) {
 }
 
 fn edit(server: &Server, edits: &[(&str, &str)]) {
-    let names = ["nginx.conf", "recto-http.conf", "recto.conf"];
+    let names = ["nginx.conf", "http.conf", "location.conf"];
     let mut texts = names.map(|name| fs::read_to_string(server.path(name)).expect("a file"));
     for (from, to) in edits {
         assert!(texts.iter().any(|text| text.contains(from)), "the configuration has no {from:?}");

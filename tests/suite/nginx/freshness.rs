@@ -10,7 +10,7 @@ use crate::picture::{LEAF, Picture, replace};
 use crate::server::until;
 use crate::site::{MASTER, Setup, Site};
 
-/// Asks the worker anew, whatever the cache has: see recto-http.conf.
+/// Asks the worker anew, whatever the cache has: see http.conf.
 const REFRESH: (&str, &str) = ("X-Recto-Refresh", "1");
 
 #[test]
