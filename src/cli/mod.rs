@@ -6,9 +6,12 @@ mod serve;
 mod worker;
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use crate::demo;
 use clap::{Parser, Subcommand};
+use signal_hook::consts::SIGPIPE;
 
 /// Recto serves images to IIIF viewers.
 ///
@@ -37,6 +40,9 @@ enum Command {
 pub fn main() -> ExitCode {
     let command = Arguments::parse().command;
     log::to_stderr(matches!(command, Command::Worker(_)));
+    if !matches!(command, Command::Serve(_) | Command::Worker(_) | Command::Demo(_)) {
+        end_with_the_reader();
+    }
     let result = match command {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Render(arguments) => render::run(&arguments),
@@ -49,5 +55,13 @@ pub fn main() -> ExitCode {
             eprintln!("recto: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What is printed into a pipe that nobody reads any more, as behind `head`, ends the program quietly, as it ends others.
+fn end_with_the_reader() {
+    let always = Arc::new(AtomicBool::new(true));
+    if let Err(error) = signal_hook::flag::register_conditional_default(SIGPIPE, always) {
+        ::log::debug!("a closed pipe will be an error: {error}");
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn run<'a>(
     identifiers: impl Iterator<Item = &'a str>,
 ) -> anyhow::Result<()> {
     let mut check = Check { port, rows: 0, faults: 0, give_up: Instant::now() + TIME_AT_MOST };
-    println!("\n{:<58} {:>6} {:>11} {:>9}  verdict", "what", "status", "bytes", "ms");
+    say!("\n{:<58} {:>6} {:>11} {:>9}  verdict", "what", "status", "bytes", "ms");
     check.row("the page, its viewer and its list", page);
     let identifiers: Vec<&str> = identifiers.take(MASTERS_AT_MOST).collect();
     ensure!(!identifiers.is_empty(), "there is no master to check");
@@ -34,7 +34,7 @@ pub(super) fn run<'a>(
     for identifier in identifiers {
         check.master_rows(base, identifier);
     }
-    println!("\n{} checks, {} failed", check.rows, check.faults);
+    say!("\n{} checks, {} failed", check.rows, check.faults);
     ensure!(check.faults == 0, "{} of {} checks failed", check.faults, check.rows);
     Ok(())
 }
@@ -67,7 +67,7 @@ impl Check {
         let what = if requests > 1 { format!("{what} ({requests} requests)") } else { what.to_owned() };
         let verdict =
             outcome.as_ref().map_or_else(|error| format!("FAILED: {error:#}"), |()| "ok".to_owned());
-        println!("{what:<58} {status:>6} {bytes:>11} {:>9.1}  {verdict}", took.as_secs_f64() * 1000.0);
+        say!("{what:<58} {status:>6} {bytes:>11} {:>9.1}  {verdict}", took.as_secs_f64() * 1000.0);
         self.rows += 1;
         self.faults += usize::from(outcome.is_err());
     }
@@ -113,7 +113,7 @@ impl Check {
 
     /// One master: its descriptions, its sizes, its tiles.
     fn master_rows(&mut self, base: &str, identifier: &str) {
-        println!("\n{identifier}");
+        say!("\n{identifier}");
         let mut parsed = None;
         self.row("info.json, version 3", |tally| {
             parsed = Some(info_3(tally, base, identifier)?);

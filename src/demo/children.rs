@@ -136,7 +136,7 @@ impl Children {
             self.all_alive()?;
             std::thread::sleep(Duration::from_millis(100));
         }
-        println!("\nstopping");
+        say!("\nstopping");
         Ok(())
     }
 

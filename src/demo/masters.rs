@@ -6,12 +6,12 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
-use serde::Serialize;
+use recto_iiif::Identifier;
 
 use crate::source::EXTENSIONS;
 
-/// More than anyone looks through in a list; a larger collection is served all the same.
-const LISTED_AT_MOST: usize = 1000;
+/// What a browser searches without a pause; a larger collection is served all the same.
+const LISTED_AT_MOST: usize = 100_000;
 /// Enough for any archive's folders, and an end if links make a circle.
 const DEEPEST: usize = 32;
 
@@ -22,16 +22,9 @@ pub(super) struct Masters {
     pub(super) root: PathBuf,
     /// Whether the root holds links that lead out of it.
     pub(super) linked: bool,
-    listed: Vec<Listed>,
-}
-
-/// One line of the page's list.
-#[derive(Debug, Serialize)]
-struct Listed {
-    /// The identifier, percent-encoded.
-    id: String,
-    /// The path below the root, to be read.
-    name: String,
+    listed: Vec<Identifier>,
+    /// The identifiers of the listed ones, as they stand in URLs.
+    encoded: Vec<String>,
 }
 
 impl Masters {
@@ -44,9 +37,9 @@ impl Masters {
         let mut names = BTreeSet::new();
         walk(&root, "", 0, &mut names)?;
         if names.is_empty() {
-            println!("note: there is no image in {}: the page's list is empty", root.display());
+            say!("note: there is no image in {}: the page's list is empty", root.display());
         } else if names.len() > LISTED_AT_MOST {
-            println!("note: {} masters; the page lists {LISTED_AT_MOST} of them", names.len());
+            say!("note: {} masters; the page lists {LISTED_AT_MOST} of them", names.len());
         }
         Ok(Self::listing(root, false, names))
     }
@@ -71,25 +64,31 @@ impl Masters {
     }
 
     fn listing(root: PathBuf, linked: bool, names: BTreeSet<String>) -> Self {
-        let listed = names.into_iter().take(LISTED_AT_MOST);
-        let listed = listed.map(|name| Listed { id: encode(&name), name }).collect();
-        Self { root, linked, listed }
+        let mut listed = Vec::new();
+        for name in names {
+            match Identifier::new(name) {
+                Ok(identifier) if listed.len() < LISTED_AT_MOST => listed.push(identifier),
+                Ok(_) => break,
+                Err(error) => say!("note: not served: {error}"),
+            }
+        }
+        let encoded = listed.iter().map(Identifier::encoded).collect();
+        Self { root, linked, listed, encoded }
+    }
+
+    /// Those that the page lists, in its order.
+    pub(super) fn listed(&self) -> &[Identifier] {
+        &self.listed
     }
 
     /// Identifiers as they stand in URLs.
     pub(super) fn identifiers(&self) -> impl Iterator<Item = &str> {
-        self.listed.iter().map(|master| master.id.as_str())
+        self.encoded.iter().map(String::as_str)
     }
 
     /// Number of masters on the page.
     pub(super) fn len(&self) -> usize {
         self.listed.len()
-    }
-
-    /// Writes the list that the page reads.
-    pub(super) fn write_list(&self, path: &Path) -> anyhow::Result<()> {
-        let json = serde_json::to_vec(&self.listed)?;
-        fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))
     }
 }
 
@@ -130,18 +129,6 @@ fn clear_links(root: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Percent-encodes all but the unreserved characters of RFC 3986, a slash too: an identifier is one segment.
-fn encode(name: &str) -> String {
-    name.bytes().fold(String::with_capacity(name.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-        encoded
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,13 +137,14 @@ mod tests {
     fn folders_become_encoded_slashes() {
         let root = tempfile::tempdir().expect("a directory");
         fs::create_dir_all(root.path().join("box 1/.hidden")).expect("folders");
-        for name in ["a.tif", "box 1/ä%2F.TIFF", "box 1/.hidden/b.tif", "c.Jpeg", "notes.txt"] {
+        let names = ["a&b;c.tif", "box 1/ä%2F.TIFF", "box 1/.hidden/b.tif", "c.Jpeg", "d\n.tif", "notes.txt"];
+        for name in names {
             fs::write(root.path().join(name), b"").expect("a file");
         }
         let masters = Masters::of_directory(root.path()).expect("masters");
         assert_eq!(
             masters.identifiers().collect::<Vec<_>>(),
-            ["a.tif", "box%201%2F%C3%A4%252F.TIFF", "c.Jpeg"]
+            ["a&b;c.tif", "box%201%2F%C3%A4%252F.TIFF", "c.Jpeg"]
         );
     }
 

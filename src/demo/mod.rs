@@ -2,6 +2,15 @@
 //! configuration, a pool of workers, and a page with a viewer, all inside one run directory.
 //! Nothing here is part of a server in production.
 
+/// A line for whoever looks on. Nobody has to: a pipe that is closed at its other end stops no demo.
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use std::io::Write;
+        let _ = writeln!(std::io::stdout(), $($text)*);
+    }};
+}
+
+mod catalogue;
 mod check;
 pub mod children;
 mod http;
@@ -12,7 +21,7 @@ mod sample;
 pub mod site;
 mod tiles;
 
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -31,6 +40,7 @@ use site::Site;
 ///   recto demo                          sample masters, made on the first run
 ///   recto demo --masters /srv/scans     a directory of your own
 ///   recto demo map.tif leaf-12r.tif     a few files
+///   recto demo --listen 0.0.0.0         for other machines as well
 ///   recto demo --check                  fetch a bit of everything, compare the pixels, print a table, end
 ///
 /// All that a run writes is in the run directory: recto.sock, recto.pid, nginx.pid, the configuration files, the logs,
@@ -42,13 +52,18 @@ pub(super) struct Arguments {
     #[arg(value_name = "MASTER", conflicts_with = "masters")]
     files: Vec<PathBuf>,
 
-    /// A directory of masters: all TIFF files in it and below it
+    /// A directory of masters: all images in it and below it
     #[arg(long, value_name = "DIR")]
     masters: Option<PathBuf>,
 
-    /// The port on which NGINX listens, on this machine only [default: 8182, or the next free one]
+    /// The port on which NGINX listens [default: 8182, or the next free one]
     #[arg(long, value_name = "N")]
     port: Option<u16>,
+
+    /// The address on which NGINX listens: by default only programs on this machine find it. 0.0.0.0 is every address of
+    /// IPv4: whoever reaches this machine can then see all that the demo shows
+    #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
 
     /// Number of workers [default: one per core]
     #[arg(long, value_name = "N")]
@@ -78,12 +93,11 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 pub(super) fn run(args: Arguments) -> anyhow::Result<()> {
     let nginx = Nginx::find()?;
     let place = RunDir::claim(&args.run_dir)?;
-    let port = free_port(args.port)?;
-    let masters = prepare(&args, &place)?;
-
-    let site = Site { run_dir: place.path().to_owned(), port };
+    let port = free_port(args.listen, args.port)?;
+    let site = Site { run_dir: place.path().to_owned(), port, listen: args.listen };
+    let masters = prepare(&args, &place, &site)?;
     site.write(nginx.runs_as_root())?;
-    masters.write_list(&place.page().join("masters.json"))?;
+    let first = catalogue::write(&place.page(), &site.base(), &masters)?;
 
     // From here on there is something to stop in order; before, Ctrl-C simply ends the program.
     let stop = children::stop_flag()?;
@@ -92,7 +106,7 @@ pub(super) fn run(args: Arguments) -> anyhow::Result<()> {
         false => Ok(()),
         true if args.check => check::run(port, &site.base(), masters.identifiers()),
         true => {
-            announce(&site, &place, &masters, &nginx);
+            announce(&site, &place, &masters, &nginx, first.as_deref());
             children.watch(&stop)
         }
     });
@@ -101,7 +115,7 @@ pub(super) fn run(args: Arguments) -> anyhow::Result<()> {
 }
 
 /// Writes recto.toml and finds out which masters there are.
-fn prepare(args: &Arguments, place: &RunDir) -> anyhow::Result<Masters> {
+fn prepare(args: &Arguments, place: &RunDir, site: &Site) -> anyhow::Result<Masters> {
     let mut settings = rundir::settings(args.config.as_deref())?;
     let masters = if !args.files.is_empty() {
         Some(Masters::of_files(&args.files, &place.path().join("masters"))?)
@@ -116,29 +130,34 @@ fn prepare(args: &Arguments, place: &RunDir) -> anyhow::Result<Masters> {
         Some(masters) => masters,
         None => {
             let samples = place.path().join("samples");
-            crate::demo::sample::write_all(&samples).context("cannot make the sample masters")?;
+            sample::write_all(&samples).context("cannot make the sample masters")?;
             Masters::of_directory(&samples)?
         }
     };
     rundir::set_masters(&mut settings, &masters.root, masters.linked)?;
     rundir::set_server(&mut settings, &place.socket(), args.workers)?;
+    if site.is_for_others() {
+        rundir::trust_hosts(&mut settings, site.hosts())?;
+    }
     rundir::set_state(&mut settings, &place.state())?;
     place.write_settings(&settings)?;
     Ok(masters)
 }
 
 /// The requested port if it is free, or the first free one from 8182 on if none is requested.
-fn free_port(requested: Option<u16>) -> anyhow::Result<u16> {
+fn free_port(address: IpAddr, requested: Option<u16>) -> anyhow::Result<u16> {
+    TcpListener::bind((address, 0)).with_context(|| format!("--listen {address}"))?;
     if let Some(port) = requested {
-        TcpListener::bind(("127.0.0.1", port)).with_context(|| {
+        TcpListener::bind((address, port)).with_context(|| {
             format!("port {port} cannot be used; --port N (make demo PORT=N) takes another")
         })?;
         return Ok(port);
     }
-    let free = (FIRST_PORT..FIRST_PORT + 100).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    let is_free = |port: &u16| TcpListener::bind((address, *port)).is_ok();
+    let free = (FIRST_PORT..FIRST_PORT + 100).find(is_free);
     let port = free.context("no free port from 8182 to 8281; --port N (make demo PORT=N) takes another")?;
     if port != FIRST_PORT {
-        println!("port {FIRST_PORT} is taken: using {port}");
+        say!("port {FIRST_PORT} is taken: using {port}");
     }
     Ok(port)
 }
@@ -167,21 +186,25 @@ fn wait_until_up(
 }
 
 /// Tells the user where everything is.
-fn announce(site: &Site, place: &RunDir, masters: &Masters, nginx: &Nginx) {
+fn announce(site: &Site, place: &RunDir, masters: &Masters, nginx: &Nginx, first: Option<&str>) {
     let base = site.base();
     let run = place.path().display();
-    println!("\nRecto is up: {} masters from {}, {nginx}\n", masters.len(), masters.root.display());
-    println!("  page        {}", base.trim_end_matches("iiif"));
-    if let Some(identifier) = masters.identifiers().next() {
-        println!("  info.json   {base}/3/{identifier}/info.json");
-        println!(
-            "  an image    {base}/3/{identifier}/square/{}/0/default.jpg",
-            some_size(site.port, identifier)
-        );
+    say!("\nRecto is up: {} masters from {}, {nginx}\n", masters.len(), masters.root.display());
+    say!("  page        {}", base.trim_end_matches("iiif"));
+    match site.is_for_others() {
+        true => say!("              from other machines: http://{}", site.hosts().join(" or http://")),
+        false => say!(
+            "              from another machine: ssh -L {0}:localhost:{0} THIS-MACHINE, then the same address there",
+            site.port
+        ),
     }
-    println!("  logs        {run}/recto.log, nginx-error.log, access.log");
-    println!("  settings    {run}/recto.toml, nginx.conf (with the shipped http.conf and location.conf)");
-    println!("\nCtrl-C to stop");
+    if let Some(identifier) = first {
+        say!("  info.json   {base}/3/{identifier}/info.json");
+        say!("  an image    {base}/3/{identifier}/square/{}/0/default.jpg", some_size(site.port, identifier));
+    }
+    say!("  logs        {run}/recto.log, nginx-error.log, access.log");
+    say!("  settings    {run}/recto.toml, nginx.conf (with the shipped http.conf and location.conf)");
+    say!("\nCtrl-C to stop");
 }
 
 /// A size for the square region that no small master refuses.

@@ -83,7 +83,7 @@ impl RunDir {
             let pid = fs::read_to_string(&pid_file).ok().and_then(|text| text.trim().parse().ok());
             let Some(pid) = pid.and_then(Pid::from_raw) else { continue };
             if mentions(pid, &self.path) {
-                println!("stopping what an earlier demo left running: process {}", pid.as_raw_nonzero());
+                say!("stopping what an earlier demo left running: process {}", pid.as_raw_nonzero());
                 // It may have ended by itself since we looked.
                 let _ = rustix::process::kill_process(pid, signal);
                 wait_for_end(pid, &self.path);
@@ -186,6 +186,12 @@ pub(super) fn set_server(
     Ok(())
 }
 
+/// Has ids begin with the host that a client asks for, if it is one of these.
+pub(super) fn trust_hosts(settings: &mut toml::Table, hosts: Vec<String>) -> anyhow::Result<()> {
+    section(settings, "server")?.insert("trusted_hosts".to_owned(), hosts.into());
+    Ok(())
+}
+
 fn section<'a>(settings: &'a mut toml::Table, name: &str) -> anyhow::Result<&'a mut toml::Table> {
     let section = settings.entry(name).or_insert_with(|| toml::Table::new().into());
     section.as_table_mut().ok_or_else(|| anyhow!("[{name}] is not a section in the configuration"))
@@ -209,6 +215,7 @@ mod tests {
         set_masters(&mut settings, Path::new("/b"), true).expect("masters");
         set_server(&mut settings, Path::new("/run/s"), Some(2)).expect("server");
         set_state(&mut settings, Path::new("/run/state")).expect("state");
+        trust_hosts(&mut settings, vec!["host:8182".to_owned()]).expect("hosts");
         let config = crate::config::Config::parse(&settings.to_string()).expect("a valid configuration");
         assert_eq!(config.serving.http.public_url, None);
         assert_eq!(config.serving.pool.workers, 2);

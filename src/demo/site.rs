@@ -2,6 +2,7 @@
 //! their two, and a main file around them. The tests use the same.
 
 use std::fs;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -25,8 +26,10 @@ const PAGE: [(&str, &[u8]); 5] = [
 pub struct Site {
     /// Absolute; has `recto.sock`, and gets `nginx.conf`, `nginx.pid`, `cache/`, `tmp/`, `page/` and the logs.
     pub run_dir: PathBuf,
-    /// Where it listens on 127.0.0.1.
+    /// Where it listens on 127.0.0.1, and on this address as well.
     pub port: u16,
+    /// 127.0.0.1 for programs on this machine alone.
+    pub listen: IpAddr,
 }
 
 impl Site {
@@ -34,6 +37,30 @@ impl Site {
     pub fn base(&self) -> String {
         let port = if self.port == 80 { String::new() } else { format!(":{}", self.port) };
         format!("http://localhost{port}/iiif")
+    }
+
+    /// Whether others than programs on this machine may find it.
+    pub fn is_for_others(&self) -> bool {
+        !self.listen.is_loopback()
+    }
+
+    /// By which names and addresses it can be found, with the port.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let address = if self.listen.is_unspecified() { outward(self.listen) } else { Some(self.listen) };
+        let address = address.map(|address| SocketAddr::from((address, self.port)).to_string());
+        let names = ["localhost", "127.0.0.1", &name].map(|host| format!("{host}:{}", self.port));
+        address.into_iter().chain(names).collect()
+    }
+
+    /// The `listen` lines: the demo itself asks 127.0.0.1.
+    fn listen_lines(&self) -> String {
+        let here = format!("listen 127.0.0.1:{};", self.port);
+        match self.listen {
+            IpAddr::V4(address) if address.is_unspecified() => format!("listen {};", self.port),
+            address if address == IpAddr::from([127, 0, 0, 1]) => here,
+            address => format!("{here}\n        listen {};", SocketAddr::from((address, self.port))),
+        }
     }
 
     /// Writes all of NGINX's configuration, and the page.
@@ -67,7 +94,9 @@ impl Site {
 
     fn main_file(&self, as_root: bool) -> String {
         let run = Path::new(&self.run_dir).display();
-        let port = self.port;
+        let listen = self.listen_lines();
+        // A name is told to clients in ids: it is for those who know this machine by it.
+        let name = if self.is_for_others() { "_" } else { "localhost" };
         // Started by root, NGINX's workers would be a user that may not enter the run directory.
         let user = if as_root { "user root;\n" } else { "" };
         let temp_paths: String = ["client_body", "fastcgi", "proxy", "scgi", "uwsgi"]
@@ -88,8 +117,8 @@ http {{
     sendfile on;
     include "{run}/http.conf";
     server {{
-        listen 127.0.0.1:{port};
-        server_name localhost;
+        {listen}
+        server_name {name};
         add_header Access-Control-Allow-Origin * always;
         root "{run}/page";
         location / {{ expires -1; }}
@@ -101,13 +130,23 @@ http {{
     }
 }
 
+/// This machine's address towards others, of the same kind as `any`. Nothing is sent to find it.
+fn outward(any: IpAddr) -> Option<IpAddr> {
+    // Addresses for documentation, behind the route that all others are behind.
+    let far = if any.is_ipv4() { "192.0.2.1:9" } else { "[2001:db8::1]:9" };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect(far).ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn no_path_of_a_real_server_is_left() {
-        let site = Site { run_dir: "/somewhere/demo".into(), port: 8182 };
+        let listen = IpAddr::from([127, 0, 0, 1]);
+        let site = Site { run_dir: "/somewhere/demo".into(), port: 8182, listen };
         for text in [&*site.relocated(HTTP_LEVEL), LOCATIONS, &site.main_file(true)] {
             let used = text.lines().map(|line| line.split('#').next().unwrap_or_default());
             assert!(!used.clone().any(|line| line.contains("/run/") || line.contains("/var/")), "{text}");
@@ -118,8 +157,20 @@ mod tests {
     }
 
     #[test]
+    fn it_always_listens_where_the_demo_itself_asks() {
+        let lines = |address: &str| {
+            let listen = address.parse().expect("an address");
+            Site { run_dir: "/r".into(), port: 81, listen }.listen_lines()
+        };
+        assert_eq!(lines("127.0.0.1"), "listen 127.0.0.1:81;");
+        assert_eq!(lines("0.0.0.0"), "listen 81;");
+        assert_eq!(lines("192.0.2.1"), "listen 127.0.0.1:81;\n        listen 192.0.2.1:81;");
+        assert_eq!(lines("::"), "listen 127.0.0.1:81;\n        listen [::]:81;");
+    }
+
+    #[test]
     fn the_base_names_the_port_only_if_it_must() {
-        let base = |port| Site { run_dir: "/r".into(), port }.base();
+        let base = |port| Site { run_dir: "/r".into(), port, listen: [127, 0, 0, 1].into() }.base();
         assert_eq!(base(8182), "http://localhost:8182/iiif");
         assert_eq!(base(80), "http://localhost/iiif");
     }

@@ -6,6 +6,7 @@ mod colour;
 mod conformance;
 mod convert;
 mod deaths;
+mod demo;
 mod depth;
 mod flat;
 mod flat_colours;

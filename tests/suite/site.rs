@@ -142,7 +142,7 @@ fn start_nginx(server: &Server, setup: &Setup) -> (Child, u16) {
     for _ in 0..5 {
         let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
         let port = free.local_addr().expect("an address").port();
-        let site = site::Site { run_dir: run_dir.to_owned(), port };
+        let site = site::Site { run_dir: run_dir.to_owned(), port, listen: [127, 0, 0, 1].into() };
         site.write(nginx.runs_as_root()).expect("written");
         if setup.example {
             use_example(server, port);

@@ -31,6 +31,7 @@ async function showThumb(item) {
   const id = item.dataset.id;
   const note = item.querySelector("small");
   try {
+    if (faults.has(id)) throw new Error(faults.get(id));
     const info = await infoOf(id);
     note.textContent = `${pixels(info.width)} × ${pixels(info.height)}`;
     const image = new Image();
@@ -46,7 +47,6 @@ async function showThumb(item) {
 function listItem(master) {
   const item = document.createElement("li");
   item.dataset.id = master.id;
-  item.dataset.name = master.name.toLowerCase();
   item.innerHTML = '<a><span class="thumb"></span><span class="text"><b></b><small></small></span></a>';
   item.querySelector("a").href = `#${master.id}`;
   item.querySelector("b").textContent = master.name.replace(/\.tiff?$/i, "");
@@ -54,10 +54,38 @@ function listItem(master) {
   return item;
 }
 
-at("filter").addEventListener("input", (event) => {
-  const wanted = event.target.value.trim().toLowerCase();
-  for (const item of at("list").children) item.hidden = !item.dataset.name.includes(wanted);
-});
+// All masters, and of those that are searched for as many as somebody may look through.
+const SHOWN = 500;
+let masters = [];
+const faults = new Map(); // what is wrong with a file, by its identifier
+
+function showList() {
+  const wanted = at("filter").value.trim().toLowerCase();
+  const found = masters.filter((master) => master.name.toLowerCase().includes(wanted));
+  seen.disconnect();
+  at("list").replaceChildren(...found.slice(0, SHOWN).map(listItem));
+  const count = `${pixels(masters.length)} ${masters.length === 1 ? "master" : "masters"}`;
+  at("count").textContent = wanted ? `${pixels(found.length)} of ${count}` : `${count} · IIIF 3.0 and 2.1`;
+  at("more").hidden = found.length > 0 && found.length <= SHOWN;
+  at("more").textContent = found.length === 0
+    ? `Nothing found for “${at("filter").value.trim()}”.`
+    : `The first ${SHOWN} are shown: search for the others.`;
+  mark(current?.id ?? location.hash.slice(1));
+}
+
+/** Shows which one of the list is open. */
+function mark(id) {
+  for (const item of at("list").children) {
+    if (item.dataset.id === id) {
+      item.firstChild.setAttribute("aria-current", "true");
+      item.scrollIntoView({ block: "nearest", inline: "nearest" });
+    } else {
+      item.firstChild.removeAttribute("aria-current");
+    }
+  }
+}
+
+at("filter").addEventListener("input", showList);
 
 // ---- the viewer
 
@@ -74,7 +102,8 @@ const viewer = OpenSeadragon({
 const zoom = (factor) => { viewer.viewport.zoomBy(factor); viewer.viewport.applyConstraints(); };
 at("in").onclick = () => zoom(1.6);
 at("out").onclick = () => zoom(1 / 1.6);
-at("home").onclick = () => viewer.viewport.goHome();
+const home = () => { viewer.viewport.setRotation(0); viewer.viewport.goHome(); };
+at("home").onclick = home;
 at("turn").onclick = () => viewer.viewport.setRotation((viewer.viewport.getRotation() + 90) % 360);
 
 let current = null;
@@ -82,16 +111,10 @@ let current = null;
 async function open(id) {
   current = null;
   viewer.close();
-  for (const item of at("list").children) {
-    const link = item.firstChild;
-    if (item.dataset.id === id) {
-      link.setAttribute("aria-current", "true");
-      item.scrollIntoView({ block: "nearest", inline: "nearest" });
-    } else {
-      link.removeAttribute("aria-current");
-    }
-  }
+  viewer.viewport?.setRotation(0, true); // the turn was for the one before
+  mark(id);
   try {
+    if (faults.has(id)) throw new Error(faults.get(id));
     const info = await infoOf(id);
     if (location.hash.slice(1) !== id) return; // another one was chosen meanwhile
     current = { id, width: info.width, height: info.height, limits: info };
@@ -99,6 +122,10 @@ async function open(id) {
     at("size").textContent = `${pixels(info.width)} × ${pixels(info.height)} pixels`;
     at("info3").href = iiif(id, "info.json");
     at("info2").href = iiif(id, "info.json", 2);
+    const manifest = masters.find((master) => master.id === id)?.manifest;
+    // Its pictures are at localhost, and a page of the web reaches that one alone.
+    at("mirador").hidden = !manifest || location.hostname !== "localhost";
+    if (manifest) at("mirador").href = `https://projectmirador.org/embed/?iiif-content=${new URL(manifest, location)}`;
     // The tiles come from where the page came from, under whatever name this machine was reached.
     viewer.open({ ...info, id: new URL(iiif(id, ""), location).href.replace(/\/$/, "") });
     say("");
@@ -128,6 +155,23 @@ function viewUrl() {
   return iiif(current.id, `${region}/${fitted(width, height, box)}/${viewer.viewport.getRotation() % 360}/default.jpg`);
 }
 
+// What somebody wants to paste elsewhere: a whole address, not a path.
+at("copy").onclick = async () => {
+  const url = new URL(viewUrl() ?? iiif(current.id, "info.json"), location).href;
+  try {
+    await navigator.clipboard.writeText(url);
+    at("copy").textContent = "copied";
+  } catch {
+    prompt("The address of this view", url); // without TLS only localhost may write to the clipboard
+  }
+  setTimeout(() => { at("copy").textContent = "copy its address"; }, 1500);
+};
+
+viewer.addHandler("canvas-key", (event) => {
+  if (event.originalEvent.key !== "0") return;
+  event.preventDefaultAction = true;
+  home();
+});
 viewer.addHandler("animation-finish", showView);
 viewer.addHandler("open", showView);
 viewer.addHandler("rotate", showView);
@@ -147,11 +191,12 @@ function showView() {
 window.addEventListener("hashchange", () => open(location.hash.slice(1)));
 
 (async () => {
-  const masters = await (await fetch("masters.json")).json();
-  at("list").replaceChildren(...masters.map(listItem));
+  masters = await (await fetch("masters.json")).json();
+  for (const { id, fault } of masters) if (fault) faults.set(id, fault);
   at("filter").hidden = masters.length < 8;
-  at("count").textContent = `${masters.length} ${masters.length === 1 ? "master" : "masters"} · IIIF 3.0 and 2.1`;
   if (masters.length === 0) return say("There are no masters here yet.");
-  if (location.hash.length < 2) history.replaceState(null, "", `#${masters[0].id}`);
+  const sound = masters.find((master) => !master.fault) ?? masters[0];
+  if (location.hash.length < 2) history.replaceState(null, "", `#${sound.id}`);
+  showList();
   open(location.hash.slice(1));
 })().catch((error) => say(`The list of masters did not load: ${error.message}`));

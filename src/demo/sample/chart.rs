@@ -3,18 +3,20 @@
 //! In the manner of copperplates of the eighteenth century, coloured by hand.
 
 use super::compass::Compass;
-use super::noise::{cell, from_multiple, gradient, layers, lerp, smooth};
+use super::noise::{Along, cell, from_multiple, gradient, layers, lerp, smooth};
 use super::paint::{Color, coverage};
 use crate::picture::{Dimensions, Rect};
 
-/// Size of the chart: 113 megapixels, a whole number of tiles of 1024.
-pub(super) const SIZE: Dimensions = Dimensions::new(12288, 9216);
+/// Size of the chart: 44 megapixels, a whole number of tiles of 1024.
+pub(super) const SIZE: Dimensions = Dimensions::new(7168, 6144);
 /// What the frame leaves for the map.
-pub(super) const MAP: Rect = Rect::new(512, 512, 12288 - 1024, 9216 - 1024);
+pub(super) const MAP: Rect = Rect::new(512, 512, SIZE.width - 1024, SIZE.height - 1024);
 /// The panel of the title.
 pub(super) const PANEL: Rect = Rect::new(768, 768, 2560, 1152);
 /// Pixels across a country, about.
 pub(super) const COUNTRY: f32 = 1900.0;
+/// The layers of noise that are hills, and the frequency and the height at which rocks go on.
+const ROCKS: (u32, f32, f32) = (3, 6.0 * 2.03 * 2.03 * 2.03, 0.46 * 0.46 * 0.46);
 /// Ink of the engraver.
 pub(super) const SEPIA: Color = Color::hex(0x3A2A1C);
 
@@ -26,6 +28,17 @@ const WASHES: [u32; 6] = [0xE3A98F, 0xE9CF7F, 0xB3C48A, 0xD7B0B8, 0x9FC0A8, 0xE6
 
 /// Height above the sea at a pixel, about -1 to 1.
 pub(super) fn height(x: f32, y: f32) -> f32 {
+    height_on(relief(x, y))
+}
+
+/// The height where the relief is so: the rocks on it are as small as a few pixels.
+fn height_on([u, v, ground, roughness]: [f32; 4]) -> f32 {
+    ground + roughness * ROCKS.2 * layers(u * ROCKS.1, v * ROCKS.1, 3, 0.46, 31 + ROCKS.0)
+}
+
+/// What of the height changes over hundreds of pixels: the place on the bent sheet of noise that its rocks come from, the
+/// ground without them, and how high they are.
+fn relief(x: f32, y: f32) -> [f32; 4] {
     let (u, v) = (x / 3300.0, y / 3300.0);
     let warp = |seed| 0.32 * layers(u * 1.4, v * 1.4, 3, 0.5, seed);
     let (u, v) = (u + warp(11), v + warp(15));
@@ -37,27 +50,39 @@ pub(super) fn height(x: f32, y: f32) -> f32 {
     let continent = 0.5 * layers(u, v, 2, 0.45, 21) + 0.045 - sunk;
     let land = smooth(-0.1, 0.35, continent);
     let ridge = (1.0 - gradient(u * 3.1, v * 3.1, 41).abs()) * (1.0 - gradient(u * 6.7, v * 6.7, 42).abs());
-    let detail = layers(u * 6.0, v * 6.0, 6, 0.46, 31);
-    continent + land * (0.38 * ridge * ridge + 0.11 * detail) + 0.035 * detail
+    let roughness = 0.11 * land + 0.035;
+    let hills = layers(u * 6.0, v * 6.0, ROCKS.0, 0.46, 31);
+    [u, v, continent + land * 0.38 * ridge * ridge + roughness * hills, roughness]
 }
 
 /// Pixels from the panel of the title, which has the sea for itself.
-fn outside_panel(x: f32, y: f32) -> f32 {
+pub(super) fn outside_panel(x: f32, y: f32) -> f32 {
     let beyond = |n: f32, from: u32, to: u32| (from as f32 - n).max(n - to as f32).max(0.0);
     beyond(x, PANEL.x, PANEL.right()).hypot(beyond(y, PANEL.y, PANEL.bottom()))
 }
 
 /// Number and nearness to the border of the country at a pixel.
 pub(super) fn country(x: f32, y: f32) -> (u32, f32) {
-    let bend = |seed| 0.16 * layers(x / 900.0, y / 900.0, 3, 0.5, seed);
-    let cell = cell(x / COUNTRY + bend(61), y / COUNTRY + bend(65), 7);
+    country_of(bent(x, y))
+}
+
+fn country_of([x, y]: [f32; 2]) -> (u32, f32) {
+    let cell = cell(x, y, 7);
     (cell.number, cell.border * COUNTRY)
+}
+
+/// The place of a pixel among countries, which have no straight borders.
+fn bent(x: f32, y: f32) -> [f32; 2] {
+    let bend = |seed| 0.16 * layers(x / 900.0, y / 900.0, 3, 0.5, seed);
+    [x / COUNTRY + bend(61), y / COUNTRY + bend(65)]
 }
 
 /// A place on the map with its height and the rise to the next pixel.
 struct Spot {
     x: f32,
     y: f32,
+    /// Its place among countries.
+    bent: [f32; 2],
     height: f32,
     rise: (f32, f32),
     steepness: f32,
@@ -76,13 +101,16 @@ pub(super) fn paint(compass: &Compass, first: u32, rows: &mut [u8]) {
     let mut here = heights(first);
     for (y, row) in (first..).zip(rows.chunks_exact_mut(width * 3)) {
         let below = heights(y + 1);
+        let sheets = Along::new(SIZE.width, |x| age(x, y as f32));
+        let countries = Along::new(SIZE.width, |x| bent(x, y as f32));
         for (x, pixel) in (0..SIZE.width).zip(row.chunks_exact_mut(3)) {
-            let sheet = paper(x as f32, y as f32);
+            let sheet = paper(x as f32, y as f32, sheets.at(x));
             let color = match here.get((x.wrapping_sub(MAP.x)) as usize..).and_then(|h| h.first_chunk()) {
                 Some(&[height, right]) if y < MAP.bottom() && !in_panel(x, y) => {
                     let rise = (right - height, below[(x - MAP.x) as usize] - height);
                     let steepness = rise.0.hypot(rise.1).max(3e-6);
-                    map_color(&Spot { x: x as f32, y: y as f32, height, rise, steepness }, sheet, compass)
+                    let (bent, x, y) = (countries.at(x), x as f32, y as f32);
+                    map_color(&Spot { x, y, bent, height, rise, steepness }, sheet, compass)
                 }
                 _ => frame(x, y, sheet),
             };
@@ -101,18 +129,24 @@ fn heights(y: u32) -> Vec<f32> {
     if y < MAP.y || y > MAP.bottom() {
         return Vec::new();
     }
-    (MAP.x..=MAP.right()).map(|x| height(x as f32, y as f32)).collect()
+    let row = Along::new(SIZE.width, |x| relief(x, y as f32));
+    (MAP.x..=MAP.right()).map(|x| height_on(row.at(x))).collect()
 }
 
-/// Laid paper: the lines of the mould, fibres, and the stains of age, more of them near the edges.
-fn paper(x: f32, y: f32) -> Color {
+/// How brown the paper is with age, more so near the edges, and how its fibres are bent.
+fn age(x: f32, y: f32) -> [f32; 2] {
     let (right, bottom) = (SIZE.width as f32 - x, SIZE.height as f32 - y);
     let edge = x.min(y).min(right).min(bottom);
-    let age = 0.30 + 0.22 * layers(x / 1700.0, y / 1700.0, 3, 0.6, 81);
-    let brown = (age + 0.5 * (1.0 - smooth(0.0, 900.0, edge))).clamp(0.0, 0.9);
+    let stains = 0.30 + 0.22 * layers(x / 1700.0, y / 1700.0, 3, 0.6, 81);
+    let brown = (stains + 0.5 * (1.0 - smooth(0.0, 900.0, edge))).clamp(0.0, 0.9);
+    [brown, gradient(x / 60.0, y / 60.0, 83)]
+}
+
+/// Laid paper: the lines of the mould, fibres, and the stains of age.
+fn paper(x: f32, y: f32, [brown, bend]: [f32; 2]) -> Color {
     let wire = 0.006 - 0.0027 * from_multiple(y, 9.0);
     let chain = 0.018 * coverage(2.0 - from_multiple(x, 310.0));
-    let fibre = 0.014 * gradient(x / 4.0 + gradient(x / 60.0, y / 60.0, 83) * 9.0, y / 21.0, 82);
+    let fibre = 0.014 * gradient(x / 4.0 + bend * 9.0, y / 21.0, 82);
     PAPER.mix(STAIN, 0.55 * brown).times(1.0 + wire - chain + fibre)
 }
 
@@ -141,7 +175,7 @@ fn sea(spot: &Spot, sheet: Color, compass: &Compass) -> Color {
 
 /// Land is washed in the colour of its country, hatched where it turns from the light, and lined by height.
 fn land(spot: &Spot, sheet: Color) -> Color {
-    let (number, border) = country(spot.x, spot.y);
+    let (number, border) = country_of(spot.bent);
     let wash = Color::hex(WASHES[(number % 6) as usize]);
     let strength = 0.34 + 0.42 * (-border / 70.0).exp();
     let snow = smooth(0.50, 0.72, spot.height);

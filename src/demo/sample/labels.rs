@@ -2,7 +2,7 @@
 //! Pure: text to strokes, placed by the height of the ground.
 //! The largest letters can be read on a thumbnail, the smallest only pixel for pixel.
 
-use super::chart::{COUNTRY, MAP, PANEL, SEPIA, SIZE, country, height};
+use super::chart::{COUNTRY, MAP, PANEL, SEPIA, SIZE, country, height, outside_panel};
 use super::compass::Compass;
 use super::lettering::Pen;
 use super::noise::{cell_center, hash, unit};
@@ -29,8 +29,9 @@ pub(super) fn draw(compass: &Compass) -> Drawing {
 
 /// The middle of the widest sea, for the compass: the lowest of many places far from the frame.
 pub(super) fn open_sea() -> (f32, f32) {
-    let places =
-        (9..33u16).flat_map(|j| (10..47u16).map(move |i| (f32::from(i) * 230.0, f32::from(j) * 230.0)));
+    let inside = |side: u32| (1560..side - 1560).step_by(115).map(|n| n as f32);
+    let places = inside(SIZE.height).flat_map(|y| inside(SIZE.width).map(move |x| (x, y)));
+    let places = places.filter(|&(x, y)| outside_panel(x, y) > 800.0);
     let highest_around = |(x, y): (f32, f32)| {
         let around = (0..16u8).map(|n| (f32::from(n) * std::f32::consts::PI / 8.0).sin_cos());
         let rings = around.flat_map(|(sin, cos)| [550.0, 900.0].map(|r| height(x + r * cos, y + r * sin)));
@@ -95,7 +96,7 @@ fn countries(drawing: &mut Drawing) -> Vec<Rect> {
         let (x, y) = (x * COUNTRY, y * COUNTRY);
         let land =
             [(-350.0, 0.0), (0.0, 0.0), (350.0, 0.0)].iter().all(|(dx, dy)| height(x + dx, y + dy) > 0.02);
-        if land && on_map(x, y, 700.0) {
+        if land && on_map(x, y, 550.0) {
             let pen = pen(118.0, 14.0, 4.5, Color::hex(0x4A2A18));
             let name = name(hash(column, row, 91), 3);
             pen.center(drawing, x, y, &name);

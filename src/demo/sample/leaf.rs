@@ -3,7 +3,7 @@
 //! The text is the beginning of Genesis in the Vulgate, which is how many a first leaf begins.
 
 use super::lettering::Pen;
-use super::noise::{gradient, hash, layers, smooth, unit};
+use super::noise::{Along, gradient, hash, layers, smooth, unit};
 use super::paint::{Color, Drawing, coverage};
 use crate::picture::{Dimensions, Rect};
 
@@ -49,42 +49,48 @@ const TEXT: &str = "N PRINCIPIO CREAVIT DEUS CAELUM ET TERRAM. TERRA AUTEM ERAT 
 /// Paints the rows from `first` on: parchment, ruling, and the field of the initial.
 pub(super) fn paint(first: u32, rows: &mut [u8]) {
     for (y, row) in (first..).zip(rows.chunks_exact_mut(SIZE.width as usize * 3)) {
+        let skins = Along::new(SIZE.width, |x| skin(x, y as f32));
         for (x, pixel) in (0..).zip(row.chunks_exact_mut(3)) {
             let (fx, fy) = (x as f32, y as f32);
-            let skin = parchment(fx, fy);
+            let [brown, hairy, wobble] = skins.at(x);
             let color = match INITIAL.contains(Rect::new(x, y, 1, 1)) {
                 true => marble(fx, fy),
-                false => skin.mix(SHADE.times(0.7), 0.5 * ruling(fx, fy)),
+                false => parchment(fx, fy, brown, hairy).mix(SHADE.times(0.7), 0.5 * ruling(fx, fy, wobble)),
             };
             pixel.copy_from_slice(&color.bytes());
         }
     }
 }
 
-/// Skin, not paper: cloudy, with veins and the pores of the hair side, browner at the edges and the corner
-/// where leaves are turned.
-fn parchment(x: f32, y: f32) -> Color {
+/// How brown the skin is, cloudy, with veins, browner at the edges and the corner where leaves are turned; how much of it
+/// has the pores of the hair side; and how far lines of lead are off.
+fn skin(x: f32, y: f32) -> [f32; 3] {
     let (width, height) = (SIZE.width as f32, SIZE.height as f32);
     let edge = x.min(y).min(width - x).min(height - y) + 60.0 * layers(x / 300.0, y / 300.0, 3, 0.5, 5);
     let thumb = (-((x - width).hypot(y - height) / 900.0).powi(2)).exp();
     let cloud = 0.26 + 0.2 * layers(x / 1100.0, y / 1300.0, 4, 0.55, 11);
     let vein = 1.0 - smooth(0.0, 0.05, layers(x / 800.0, y / 500.0, 3, 0.5, 21).abs());
-    let pore = smooth(0.75, 1.1, gradient(x / 7.0, y / 7.0, 31))
-        * smooth(0.0, 0.6, gradient(x / 400.0, y / 400.0, 32));
-    let brown = cloud + 0.10 * vein + 0.45 * pore + 0.6 * (1.0 - smooth(0.0, 420.0, edge)) + 0.35 * thumb;
+    let brown = cloud + 0.10 * vein + 0.6 * (1.0 - smooth(0.0, 420.0, edge)) + 0.35 * thumb;
+    let hairy = smooth(0.0, 0.6, gradient(x / 400.0, y / 400.0, 32));
+    [brown, hairy, 1.2 * gradient(x / 500.0, y / 90.0, 51)]
+}
+
+/// Skin, not paper: with pores and grain.
+fn parchment(x: f32, y: f32, brown: f32, hairy: f32) -> Color {
+    let pore = if hairy > 0.0 { hairy * smooth(0.75, 1.1, gradient(x / 7.0, y / 7.0, 31)) } else { 0.0 };
     let grain = 1.0 + 0.012 * gradient(x / 3.0, y / 3.0, 41);
-    SKIN.mix(SHADE, brown.clamp(0.0, 1.0)).times(grain)
+    SKIN.mix(SHADE, (brown + 0.45 * pore).clamp(0.0, 1.0)).times(grain)
 }
 
 /// Lines drawn with lead: across at each line of text, down beside the columns; they run into the margins.
-fn ruling(x: f32, y: f32) -> f32 {
-    let wobble = 1.2 * gradient(x / 500.0, y / 90.0, 51);
+fn ruling(x: f32, y: f32, wobble: f32) -> f32 {
     let line = ((y + wobble - FIRST_LINE - 4.0) / LEADING).round().clamp(0.0, f32::from(LINES - 1));
     let across = coverage(1.0 - (y + wobble - FIRST_LINE - 4.0 - line * LEADING).abs());
     let inside = x > 380.0 && x < 3330.0;
     let sides = COLUMNS.iter().flat_map(|left| [left - 14.0, left + COLUMN_WIDTH + 14.0]);
     let down = sides.map(|side| coverage(0.9 - (x - side + wobble).abs())).fold(0.0, f32::max);
-    (if inside { across } else { 0.0 }).max(down) * (0.7 + 0.3 * gradient(x / 40.0, y / 40.0, 52))
+    let lead = (if inside { across } else { 0.0 }).max(down);
+    if lead > 0.0 { lead * (0.7 + 0.3 * gradient(x / 40.0, y / 40.0, 52)) } else { 0.0 }
 }
 
 /// Marbled colours, as on an endpaper: noise that bends noise. A gold fillet holds them.

@@ -159,7 +159,8 @@ fn start_recto(run: &Path, masters: &Path) -> Result<Child> {
 fn start_nginx(run: &Path) -> Result<(Child, u16)> {
     let nginx = Nginx::find()?;
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-    site::Site { run_dir: run.to_owned(), port }.write(nginx.runs_as_root())?;
+    site::Site { run_dir: run.to_owned(), port, listen: [127, 0, 0, 1].into() }
+        .write(nginx.runs_as_root())?;
     let main = run.join("nginx.conf");
     let text = fs::read_to_string(&main)?.replace("worker_connections 1024", "worker_connections 8192");
     fs::write(&main, text)?;
