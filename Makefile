@@ -4,13 +4,15 @@
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 DESTDIR    ?=
+# For `make uninstall`: 1 takes out settings, state and cache as well.
+PURGE      ?=
 # For `make demo`: a directory of masters (default: samples), a port (default: 8182), a number of workers.
 MASTERS    ?=
 PORT       ?=
 WORKERS    ?=
-# For `make test`: what to leave out: viewers, systemd, or mounts, which wants root and /dev/fuse. Ubuntu's browser is a
-# snap, which wants a whole system around it: where there is no Chrome, the test of the viewers is left out there, and
-# only there.
+# For `make test`: what to leave out: viewers, fronts (Apache, Caddy, HAProxy), systemd, or mounts, which wants root and
+# /dev/fuse. Ubuntu's browser is a snap, which wants a whole system around it: where there is no Chrome, the test of the
+# viewers is left out there, and only there.
 SKIP       ?= $(shell . /etc/os-release; test "$$ID" != ubuntu || command -v google-chrome >/dev/null || echo viewers)
 
 # An ordinary user of Debian has no sbin in PATH, and a shell that is older than rustup no cargo.
@@ -19,10 +21,10 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/local/sbin:/usr/sbin:/sbin
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 RECTO  := $(TARGET)/release/recto
 NEED   := @sh tests/need.sh cargo cc cmake nasm
-BUILD  := cargo build --release --locked
+LONG   := bash tests/progress.sh
+BUILD  := $(LONG) 'building Recto' cargo build --release --locked
 DEMO   := $(RECTO) demo $(if $(MASTERS),--masters '$(MASTERS)') $(if $(PORT),--port $(PORT)) \
           $(if $(WORKERS),--workers $(WORKERS))
-SHARE  := $(PREFIX)/share/recto
 
 # What the code is: the crates that make the program, without the fuzz targets, which build with flags of their own.
 CRATES := --locked --workspace --exclude recto-fuzz
@@ -31,7 +33,8 @@ MSRV   := $(shell sed -n 's/^rust-version *= *"\(.*\)"$$/\1/p' Cargo.toml)
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?=
 
-.PHONY: help build demo demo-check test machine bench lint docs deny audit msrv fuzz check packages setup install clean
+.PHONY: help build demo demo-check test machine bench lint docs deny audit msrv fuzz check packages setup deb tarball \
+        install uninstall clean
 
 help:
 	@echo 'make demo        build, start NGINX and workers, and show sample masters in a viewer'
@@ -46,7 +49,10 @@ help:
 	@echo 'make msrv        whether the oldest compiler that is promised can read it all'
 	@echo 'make fuzz        FUZZ_SECONDS=60 in all, FUZZ_TARGETS=all of them'
 	@echo 'make build       target/release/recto'
-	@echo 'make install     PREFIX=/usr/local DESTDIR= ; copies files, activates nothing'
+	@echo 'make deb         target/deb/recto_VERSION_ARCHITECTURE.deb, for Debian and Ubuntu; debug symbols in another one'
+	@echo 'make tarball     target/tarball/recto-VERSION-linux-ARCHITECTURE.tar.gz, for other systems; has its own install.sh'
+	@echo 'make install     PREFIX=/usr/local SYSCONFDIR=/etc DESTDIR= ; copies files, activates nothing, keeps your settings'
+	@echo 'make uninstall   with the same variables; PURGE=1: settings, state and cache as well'
 	@echo 'make setup       only install what the others need'
 	@echo 'make clean       remove target/, the demo in it too'
 
@@ -64,13 +70,15 @@ demo-check:
 	$(BUILD)
 	@$(DEMO) --check
 
-# vips, tiffinfo, opj_compress, the official validator (in Python), viewers in a browser and a machine with a live systemd
-# are the tests' outside judges.
-JUDGES := vips tiffinfo opj_compress venv libmagic $(if $(filter viewers,$(SKIP)),,browser node npm) \
-          $(if $(filter systemd,$(SKIP)),,debootstrap systemd-nspawn)
+# vips, tiffinfo, opj_compress, the official validator (in Python), viewers in a browser, other servers in the place of NGINX,
+# a machine with a live systemd, debhelper, man and shellcheck for what is packaged, and promtool for what is monitored, are the
+# tests' outside judges.
+JUDGES := vips tiffinfo opj_compress venv libmagic curl openssl $(if $(filter viewers,$(SKIP)),,browser node npm) \
+          $(if $(filter fronts,$(SKIP)),,apache2 caddy haproxy) \
+          $(if $(filter systemd,$(SKIP)),,debootstrap systemd-nspawn) dh man shellcheck promtool
 test: machine
 	@$(if $(SKIP),echo 'Left out: $(SKIP) (SKIP= leaves out nothing)')
-	SKIP='$(SKIP)' cargo test $(CRATES)
+	SKIP='$(SKIP)' $(LONG) 'building or running the tests' cargo test $(CRATES)
 
 machine: packages
 	$(if $(filter systemd,$(SKIP)),,@sh tests/machine.sh make '$(TARGET)/tmp/machine.tar')
@@ -79,7 +87,7 @@ machine: packages
 bench:
 	$(NEED) nginx vips iipsrv opj_compress node npm
 	sh tests/fetch.sh iiif-processor $(TARGET)/bench/iiif-processor
-	cargo bench --locked --bench cost --bench hops --bench jp2 --bench load --bench peers
+	$(LONG) 'building or running the benchmarks' cargo bench --locked --bench cost --bench hops --bench jp2 --bench load --bench peers
 
 # One that fails is the last: the quick ones are first.
 check:
@@ -89,13 +97,13 @@ lint:
 	$(NEED)
 	@sh tests/rust.sh rustfmt clippy
 	cargo fmt --all --check
-	cargo test --locked --package recto-tidy
-	cargo clippy $(CRATES) --all-targets -- -D warnings
+	$(LONG) 'checking the arrows' cargo test --locked --package recto-tidy
+	$(LONG) 'checking the code' cargo clippy $(CRATES) --all-targets -- -D warnings
 
 # With what is private, to which links may then lead.
 docs:
 	$(NEED)
-	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' cargo doc $(CRATES) --no-deps --document-private-items
+	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' $(LONG) 'building the documentation' cargo doc $(CRATES) --no-deps --document-private-items
 
 deny:
 	@sh tests/need.sh cargo cc
@@ -113,14 +121,14 @@ msrv:
 	@sh tests/need.sh cargo cc nasm
 	@sh tests/rust.sh $(MSRV)
 	CC=true AR=true TURBOJPEG_SOURCE=explicit TURBOJPEG_LIB_DIR=. \
-	    cargo +$(MSRV) check $(CRATES) --config 'profile.dev.package."*".opt-level=0'
+	    $(LONG) 'checking with Rust $(MSRV)' cargo +$(MSRV) check $(CRATES) --config 'profile.dev.package."*".opt-level=0'
 
 # With the compiler and the dependencies that the tests have. fuzz/README.md tells how to fuzz for longer.
 # Our own code is built without optimisation, which halves the build; how deep a minute gets is for longer runs to say.
 fuzz:
 	$(NEED) c++ vips opj_compress
 	RUSTC_WORKSPACE_WRAPPER='$(CURDIR)/fuzz/rustc.sh' CARGO_PROFILE_DEV_OPT_LEVEL=0 \
-	    cargo build --locked --package recto-fuzz
+	    $(LONG) 'building the fuzz targets' cargo build --locked --package recto-fuzz
 	sh fuzz/smoke.sh '$(abspath $(TARGET))/debug' $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 packages:
@@ -129,30 +137,23 @@ packages:
 setup: packages
 	@sh tests/rust.sh rustfmt clippy cargo-deny $(MSRV)
 
-# No dependency on `build`: under sudo there is no cargo. An /etc/recto/recto.toml that is there is kept.
+# The Debian packages recto and recto-dbgsym in target/deb, and an archive for other systems in target/tarball.
+deb: build
+	@sh tests/need.sh dh
+	@sh packages/notices.sh >'$(TARGET)/third-party.txt'
+	@RECTO='$(RECTO)' NOTICES='$(TARGET)/third-party.txt' $(LONG) 'making the packages' sh packages/deb.sh '$(TARGET)/deb'
+
+tarball: build
+	@sh packages/notices.sh >'$(TARGET)/third-party.txt'
+	@RECTO='$(RECTO)' NOTICES='$(TARGET)/third-party.txt' sh packages/tarball.sh '$(TARGET)/tarball'
+
+# No dependency on `build`: under sudo there is no cargo.
+INSTALL := PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' DESTDIR='$(DESTDIR)' RECTO='$(RECTO)' sh packages/install.sh
 install:
-	@test -x $(RECTO) || { echo 'Nothing is built yet: run make build, then make install.' >&2; exit 1; }
-	install -D -m 755 $(RECTO) '$(DESTDIR)$(PREFIX)/bin/recto'
-	install -d '$(DESTDIR)$(SHARE)/nginx' '$(DESTDIR)$(PREFIX)/share/doc/recto' '$(DESTDIR)$(PREFIX)/lib/systemd/system' \
-	    '$(DESTDIR)$(PREFIX)/lib/sysusers.d' '$(DESTDIR)$(SYSCONFDIR)/recto/nginx' '$(DESTDIR)/var/cache/nginx'
-	install -m 644 nginx/http.conf nginx/location.conf '$(DESTDIR)$(SYSCONFDIR)/recto/nginx'
-	install -m 644 nginx/*.example.conf '$(DESTDIR)$(SHARE)/nginx'
-	install -m 644 $(wildcard README.md LICENSE-*) '$(DESTDIR)$(PREFIX)/share/doc/recto'
-	install -m 644 systemd/*.socket systemd/*.service '$(DESTDIR)$(PREFIX)/lib/systemd/system'
-	install -m 644 systemd/*sysusers* '$(DESTDIR)$(PREFIX)/lib/sysusers.d/recto.conf'
-	sed -i 's,/etc/recto,$(SYSCONFDIR)/recto,' '$(DESTDIR)$(SYSCONFDIR)'/recto/nginx/*.conf '$(DESTDIR)$(SHARE)'/nginx/*.conf
-	sed -i -E 's,/usr/(local/)?(s?bin/recto|share/doc/recto),$(PREFIX)/\2,g; s,^ExecPaths=/usr,ExecPaths=$(PREFIX),' \
-	    '$(DESTDIR)$(PREFIX)'/lib/systemd/system/recto.*
-	test -e '$(DESTDIR)$(SYSCONFDIR)/recto/recto.toml' || \
-	    install -m 644 systemd/recto.toml '$(DESTDIR)$(SYSCONFDIR)/recto/recto.toml'
-	@echo
-	@echo 'Installed, nothing started. Next:'
-	@echo '  1. sudo systemd-sysusers                     # the user recto'
-	@echo '  2. sudoedit $(SYSCONFDIR)/recto/recto.toml           # [masters] root = where your masters are'
-	@echo '  3. sudo systemctl daemon-reload && sudo systemctl enable --now recto.socket recto.service'
-	@echo '  4. sudo ln -s $(SYSCONFDIR)/recto/nginx/http.conf /etc/nginx/conf.d/recto.conf'
-	@echo '  5. add "include $(SYSCONFDIR)/recto/nginx/location.conf;" to a server{} of NGINX, then'
-	@echo '     sudo nginx -t && sudo systemctl reload nginx'
+	@$(INSTALL)
+
+uninstall:
+	@PURGE='$(PURGE)' $(INSTALL) uninstall
 
 clean:
 	cargo clean

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use log::{Log, Metadata, Record};
+use log::Record;
 
 use crate::lru::Lru;
 
@@ -25,19 +25,47 @@ thread_local! {
 }
 
 /// What the thread works on.
-#[derive(Default)]
-struct About {
-    uri: String,
-    master: String,
+#[derive(Clone, Default)]
+pub(crate) struct About {
+    uri: Vec<u8>,
+    /// What NGINX calls the request.
+    id: Vec<u8>,
+    /// The master: its path, or the identifier that was asked for as long as that is all that is known.
+    pub(crate) master: String,
 }
 
-/// From now on it works on this request; on none, if it is empty.
-pub(crate) fn about_request(uri: &[u8]) {
+impl About {
+    /// What NGINX calls the request, if that can stand in a line.
+    pub(crate) fn request(&self) -> &str {
+        let id = std::str::from_utf8(&self.id).unwrap_or_default();
+        let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte));
+        if is_plain { id } else { "" }
+    }
+}
+
+/// What the thread works on. In the middle of being changed it is nothing.
+pub(crate) fn about() -> About {
+    let copy = |about: &RefCell<About>| about.try_borrow().map(|it| it.clone()).unwrap_or_default();
+    ABOUT.try_with(copy).unwrap_or_default()
+}
+
+/// From now on it works on the request that NGINX calls so; on none, if both are empty.
+pub(crate) fn about_request(id: &[u8], uri: &[u8]) {
+    // Copied as it is, into room that is there: what it looks like is found out when a line is written.
     ABOUT.with_borrow_mut(|about| {
+        about.id.clear();
+        about.id.extend_from_slice(&id[..id.len().min(64)]);
         about.uri.clear();
-        about.uri.push_str(&String::from_utf8_lossy(&uri[..uri.len().min(300)]));
+        about.uri.extend_from_slice(&uri[..uri.len().min(300)]);
         about.master.clear();
     });
+}
+
+/// Says something about the request that NGINX calls so, which somebody else worked on. Zeros are no id.
+pub(crate) fn about_work_of(id: &[u8], say: impl FnOnce()) {
+    about_request(if id.iter().all(|byte| *byte == 0) { b"" } else { id }, b"");
+    say();
+    about_request(b"", b"");
 }
 
 /// From now on it works on this master, by its path, or by the identifier that was asked for as long as that is all that
@@ -58,54 +86,21 @@ pub(crate) fn log_panics() {
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         let text = text.unwrap_or("for a reason unknown").replace('\n', " ");
         let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
-        // It may have been in the middle of being changed.
-        let uri = |about: &RefCell<About>| about.try_borrow().map(|it| it.uri.clone()).unwrap_or_default();
-        let uri = ABOUT.try_with(uri).unwrap_or_default();
+        let uri = String::from_utf8_lossy(&about().uri).into_owned();
         let work = if uri.is_empty() { String::new() } else { format!(", at work on {uri:?}") };
         log::error!("panicked{place}: {text}{work}");
     }));
 }
 
-/// A log that hears of each fault what is to be said of it.
-pub(crate) struct Bounded<L> {
-    log: L,
-    said: Mutex<Said>,
-}
+/// What is to be said of each fault, for a log.
+#[derive(Default)]
+pub(crate) struct Bounded(Mutex<Said>);
 
-impl<L> Bounded<L> {
-    pub(crate) fn new(log: L) -> Self {
-        Self { log, said: Mutex::new(Said::default()) }
-    }
-}
-
-impl<L: Log> Log for Bounded<L> {
-    fn enabled(&self, metadata: &Metadata) -> bool {
-        self.log.enabled(metadata)
-    }
-
-    fn log(&self, record: &Record) {
-        if !self.log.enabled(record.metadata()) {
-            return;
-        }
-        let name =
-            |about: &RefCell<About>| about.try_borrow().map(|it| it.master.clone()).unwrap_or_default();
-        let master = ABOUT.try_with(name).unwrap_or_default();
+impl Bounded {
+    /// What is to be said beside this record, about this master, if it is to be said at all.
+    pub(crate) fn hear(&self, record: &Record, master: &str) -> Option<Counted> {
         let kind = Kind { target: record.target().to_owned(), line: record.line() };
-        let said =
-            self.said.lock().unwrap_or_else(PoisonError::into_inner).hear(kind, &master, Instant::now());
-        let Some(counted) = said else { return };
-        let of = if master.is_empty() { String::new() } else { format!(" [{}]", master.escape_debug()) };
-        let metadata = record.metadata().clone();
-        self.log.log(
-            &Record::builder()
-                .metadata(metadata)
-                .args(format_args!("{}{of}{counted}", record.args()))
-                .build(),
-        );
-    }
-
-    fn flush(&self) {
-        self.log.flush();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).hear(kind, master, Instant::now())
     }
 }
 
@@ -132,7 +127,7 @@ struct Tally {
 
 /// What is added to a line: how often nothing was said.
 #[derive(Debug, PartialEq)]
-struct Counted {
+pub(crate) struct Counted {
     again: u64,
     others: u64,
     within: Duration,

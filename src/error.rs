@@ -29,7 +29,7 @@ pub enum Error {
     #[error("{why}")]
     Busy {
         /// What there is no room in.
-        why: &'static str,
+        why: Busy,
         /// How long it takes until there is, as far as can be told.
         wait: Duration,
     },
@@ -42,6 +42,29 @@ pub enum Error {
     /// The operator has to act: the machine, not the request or the file, is at fault.
     #[error("{0}")]
     Internal(String),
+}
+
+/// What there is no room in, as clients are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Busy {
+    /// The queue of a lane.
+    #[error("the image server has too much to do for this now")]
+    Queue,
+    /// Somewhere else: it has waited in vain.
+    #[error("this had to wait for too long")]
+    Waited,
+    /// The memory that requests may take together.
+    #[error("the image server has no memory for this now")]
+    Budget,
+    /// The memory that the machine has.
+    #[error("the image server has not enough memory for it now")]
+    Memory,
+    /// The file system of the master, which does not answer.
+    #[error("the file system of this image does not answer")]
+    Mount,
+    /// Any worker: it took too long before.
+    #[error("this took too long and is not tried again for a while")]
+    Rest,
 }
 
 /// There is no room in memory for a buffer. Nobody has to act: others are using it.
@@ -100,7 +123,7 @@ impl From<MasterError> for Error {
 
 impl From<NoMemory> for Error {
     fn from(_: NoMemory) -> Self {
-        Self::Busy { why: "the image server has not enough memory for it now", wait: Duration::from_secs(1) }
+        Self::Busy { why: Busy::Memory, wait: Duration::from_secs(1) }
     }
 }
 

@@ -8,6 +8,11 @@
 //! | `fuzz` | what the fuzz targets call; only in their build |
 //! | [`cli`] | the command line: one file per subcommand, arguments only |
 //! | [`demo`] | `recto demo`: a whole site on this machine, and its sample masters |
+//! | [`check`] | `recto check`: what is wrong, and what to do about it |
+//! | [`replay`] | `recto replay`: two servers compared on the requests of a log |
+//! | [`import`] | `recto import-config`: the configuration of another server, in words of ours |
+//! | [`client`] | requests to a web server, with limits of time and size, and its answers as pixels |
+//! | [`purge`] | `recto purge`: copies in NGINX's cache that are to be forgotten |
 //! | [`process`] | the pool of processes: supervisor, front and back workers, and what they share |
 //! | [`respond`] | the path |
 //! | [`desk`] | whoever runs the service, as the path sees it: told of each job, it admits, refuses or hands over |
@@ -25,7 +30,7 @@
 //! | [`source`] | from identifier to file, and the contract under which its bytes are read; the only I/O on the path |
 //! | [`raster`] | decoded samples: colour, scale, orient, tone |
 //! | [`picture`] | the vocabulary of pictures that all of them share: plain values |
-//! | [`body`], [`complaints`], [`disk`], [`lru`], [`reused`], [`watch`], [`memory`], [`error`] | plain values and small tools that all of them share |
+//! | [`account`], [`body`], [`logging`], [`complaints`], [`disk`], [`lru`], [`reused`], [`progress`], [`watch`], [`memory`], [`error`] | plain values and small tools that all of them share |
 //!
 //! Below all of them stand two crates: [`recto_iiif`], the grammar, resolving, canonical form and info.json of the Image API
 //! 3.0 and 2.1, and [`recto_jp2`], which decodes windows of JPEG 2000. Both are pure.
@@ -37,12 +42,15 @@
 //! | Who decides on Cache-Control and entity tags? | [`respond`] puts them on, [`http::validators`] and [`http::ConfigFingerprint`] make the tags, [`http::Settings`] has `cache_control` |
 //! | Which level of a pyramid is read? | [`derive::plan`], in its `scaling` |
 //! | What does a new output format touch? | a file in [`encode`] and its settings, [`picture::Format`]; the compiler leads to the rest |
-//! | What does a new source of masters touch? | an [`source::Object`], and who opens it: [`source::Root`] |
+//! | What does a new source of masters touch? | an [`source::Object`], and who opens it: [`source::Sources`] |
 //! | What does a new URL protocol touch? | what reads its paths, and yields a [`picture::Derivative`]; [`derive::Derivation`] and all below it stay |
 //! | Where does an error get its status? | [`http::status`] |
 
+pub mod account;
 mod body;
+pub mod check;
 pub mod cli;
+pub mod client;
 mod complaints;
 pub mod config;
 pub mod convert;
@@ -58,6 +66,8 @@ pub mod format;
 pub mod fuzz;
 pub mod http;
 pub mod ifd;
+pub mod import;
+pub mod logging;
 mod lru;
 pub mod master;
 mod memory;
@@ -65,7 +75,10 @@ mod metadata;
 mod passthrough;
 pub mod picture;
 pub mod process;
+mod progress;
+pub mod purge;
 pub mod raster;
+pub mod replay;
 pub mod respond;
 mod reused;
 pub mod source;

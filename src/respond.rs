@@ -4,12 +4,11 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 use std::iter;
-use std::os::fd::BorrowedFd;
 use std::rc::Rc;
 
 use recto_iiif::{Extras, Identifier, ImageRequest, Target, Version};
 
-use crate::complaints;
+use crate::account::{Account, NoPlace, Stage, Way};
 use crate::config::Config;
 use crate::derive::pipeline::Pipeline;
 use crate::derive::plan::Cost;
@@ -23,17 +22,17 @@ use crate::http::links::Links;
 use crate::http::refusal::{REFUSAL_MAX_AGE, refusal, watched};
 use crate::http::spelling::{self, Spelling};
 use crate::http::validators::Freshness;
-use crate::http::vhost::Vhost;
+use crate::http::vhost::{self, Vhost};
 use crate::http::{ConfigFingerprint, Request, Response};
 use crate::master::{IndexStore, Master, OpenMasters};
-use crate::source::{Identity, Root, Sidecar};
+use crate::source::{Identity, Sidecar, Sources};
 
 /// What answers requests: the configuration, the masters and the tools, for one worker.
 pub struct Service {
     /// Shared, so that what a request borrows of it does not hold the tools.
     config: Rc<Config>,
     fingerprint: ConfigFingerprint,
-    root: Root,
+    sources: Sources,
     masters: OpenMasters,
     infos: InfoCache<InfoKey>,
     pipeline: Pipeline,
@@ -41,6 +40,7 @@ pub struct Service {
     cache: Disk,
     /// Whether the log complained of a host: once is enough.
     host_refused: bool,
+    account: Account,
 }
 
 /// All that an info.json depends on. Its entity tag alone would not do: 64 bits, for which someone with patience could
@@ -53,51 +53,67 @@ struct InfoKey {
 }
 
 impl Service {
-    /// Opens the root of masters.
+    /// Opens the sources of masters.
     ///
     /// # Errors
-    /// If the directory cannot be opened.
+    /// If the directory of one cannot be opened.
     pub fn new(config: Config) -> anyhow::Result<Self> {
-        let root = Root::open(&config.serving.masters)?;
+        let sources = Sources::open(&config.serving.masters)?;
+        Ok(Self::of(config, sources))
+    }
+
+    /// Takes the sources of masters, open.
+    pub(crate) fn of(config: Config, sources: Sources) -> Self {
         // If no index can be saved, the supervisor has logged why.
         let masters = OpenMasters::new(config.serving.known, IndexStore::open(&config.serving.state).ok());
         let fingerprint = ConfigFingerprint::of(&config.rendering);
         let cache = Disk::of(config.serving.http.cache.clone());
-        Ok(Self {
+        let account = Account::default();
+        Self {
             config: Rc::new(config),
             fingerprint,
-            root,
+            sources,
             masters,
             infos: InfoCache::default(),
-            pipeline: Pipeline::default(),
+            pipeline: Pipeline::telling(account.clone()),
             cache,
             host_refused: false,
-        })
+            account,
+        }
     }
 
-    /// The root of masters, open.
-    pub fn masters(&self) -> BorrowedFd<'_> {
-        self.root.directory()
+    /// What was done for the last request, or is being done for this one.
+    pub fn account(&self) -> Account {
+        self.account.clone()
+    }
+
+    /// The sources of masters, open.
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// The response to any request; an error becomes a refusal. None if the desk handed the request over.
     pub fn respond<'r>(&'r mut self, request: &'r Request, desk: &mut dyn Desk) -> Option<Response<'r>> {
-        let config = Rc::clone(&self.config);
+        let (config, account) = (Rc::clone(&self.config), self.account.clone());
+        account.begin();
         let uri = request.param("REQUEST_URI").unwrap_or_default();
-        complaints::about_request(uri);
         let (vhost, spelling) = (Vhost::of(request, &config.serving.http), Spelling::asked(request));
         let host = vhost.as_ref().map(|vhost| &*vhost.host).unwrap_or_default();
         let may_be_cached = spelling.is_none_or(|asked| asked.may_cache_refusals(host));
         let asked = || Asked::of(request, vhost, spelling, &config.rendering.limits);
         let may_be_kept = !self.cache.is_nearly_full();
         let answer = self.answer(uri, request, asked, desk);
-        let response = answer.unwrap_or_else(|error| Some(refusal(uri, &error, may_be_cached)))?;
-        Some(if may_be_kept { response } else { response.not_to_be_kept() })
+        let response = answer.unwrap_or_else(|error| Some(refused(uri, &error, may_be_cached, &account)))?;
+        if response.status != 200 {
+            account.end(Stage::Plan);
+        }
+        let response = if may_be_kept { response } else { response.not_to_be_kept() };
+        let is_head = request.param("REQUEST_METHOD") == Some(b"HEAD");
+        Some(if is_head { response.without_body() } else { response })
     }
 
     /// To be called after a response was sent: caches are brought back within their bounds.
     pub fn after_response(&mut self) {
-        complaints::about_request(b"");
         self.masters.trim();
     }
 
@@ -115,15 +131,17 @@ impl Service {
                 return Ok(Some(refusal.with("Allow", "GET, HEAD, OPTIONS")));
             }
         }
-        let target = recto_iiif::parse(spelling::path(request))?;
+        let target = recto_iiif::parse_below(vhost::prefix(request), spelling::path(request))?;
         let asked = asked()?;
         self.complain_of_host(request, &asked.vhost);
         match target {
-            Target::Base { version, identifier } => Ok(Some(
-                asked
-                    .lead("", version, &identifier, String::new)
-                    .unwrap_or_else(|| see_other(&asked, version, &identifier)),
-            )),
+            Target::Base { version, identifier } => {
+                self.account.goes(Way::Led);
+                Ok(asked.lead("", version, &identifier, String::new).or_else(|| {
+                    self.account.goes(Way::Redirected);
+                    Some(see_other(&asked, version, &identifier))
+                }))
+            }
             Target::Info { version, identifier } => self.info(&asked, version, &identifier, desk),
             Target::Image { version, identifier, request } => {
                 let response = self.image(&asked, version, &identifier, &request, desk)?;
@@ -143,31 +161,42 @@ impl Service {
         if !desk.opens(identifier.as_str())? {
             return Ok(None);
         }
-        let master = self.masters.find(&self.root, identifier.as_str(), |path| desk.reads(path))?;
+        let master = self.masters.find(&self.sources, identifier.as_str(), |path| desk.reads(path))?;
+        self.opened(&master);
         let rendering = &self.config.rendering;
         let derivation = Derivation::new(&master, (version, request), &asked.limits, rendering)?;
         let canonical = derivation.canonical();
         let cached_as = || format!("/{}", derivation.customary());
         if let Some(lead) = asked.lead("", version, identifier, cached_as) {
+            self.account.goes(Way::Led);
             return Ok(Some(lead));
         }
         let (names, files) = ([&*page(&master), &canonical], iter::once(master.identity));
         let freshness = Freshness::new(&names, files, &derivation.service.limits, self.fingerprint);
         let links = Links { base: &asked.vhost.base, version, identifier, offer: &rendering.offer };
         let headers = self.headers(derivation.derivative.format.media_type(), links.of_image(&canonical));
-        if asked.validators.match_any(&freshness) {
+        if self.is_fresh(asked, &freshness) {
             return Ok(Some(freshness.stamp(Response::new(304, Vec::new())).with_all(headers)));
         }
         let plan = derivation.plan().within(rendering)?;
         let cost = plan.cost();
         if let Some(by_lane) = asked.dear_lane(cost.class()) {
+            self.account.goes(Way::Lane);
             return Ok(Some(by_lane));
         }
         let Admission::Begin(watch) = desk.admit(job(&master, derivation.derivative, cost))? else {
             return Ok(None);
         };
+        self.account.end(Stage::Plan);
+        let hindered = |walked| self.account.is_hindered(plan.hindrances(&master.description, walked));
+        hindered(master.was_walked());
         let body = self.pipeline.derive(&master, &plan, &watch)?;
-        Ok(Some(freshness.stamp(Response::new(200, body)).with_all(headers)))
+        // Known only now, if nobody has walked there before.
+        if master.was_walked() {
+            hindered(true);
+        }
+        let response = freshness.stamp(Response::new(200, body)).with_all(headers);
+        Ok(Some(timed(response, &self.account, &self.config)))
     }
 
     fn info(
@@ -180,13 +209,15 @@ impl Service {
         if !desk.opens(identifier.as_str())? {
             return Ok(None);
         }
-        let master = self.masters.find(&self.root, identifier.as_str(), |path| desk.reads(path))?;
+        let master = self.masters.find(&self.sources, identifier.as_str(), |path| desk.reads(path))?;
+        self.opened(&master);
         let media_type = recto_iiif::media_type(version, asked.accept);
         let accept = spelling::plain_accept(asked.accept, media_type);
         if let Some(lead) = asked.lead(accept, version, identifier, || "/info.json".to_owned()) {
+            self.account.goes(Way::Led);
             return Ok(Some(lead));
         }
-        let sidecar = self.root.sidecar(&master.path);
+        let sidecar = self.sources.sidecar(master.source, &master.path);
         let files = (master.identity, sidecar.as_ref().map(|file| file.identity));
         let links =
             Links { base: &asked.vhost.base, version, identifier, offer: &self.config.rendering.offer };
@@ -199,9 +230,11 @@ impl Service {
         let answer = |status, body: Vec<u8>, freshness: Freshness| {
             Some(freshness.stamp(Response::new(status, body)).with_all(headers).with("Vary", "Accept"))
         };
-        if asked.validators.match_any(&freshness) {
+        if self.is_fresh(asked, &freshness) {
             return Ok(answer(304, Vec::new(), freshness));
         }
+        self.account.goes(Way::Info);
+        self.account.end(Stage::Plan);
         let key = InfoKey { etag: freshness.etag().to_owned(), id, files };
         let body = match self.infos.get(&key) {
             Some(body) => body,
@@ -216,7 +249,26 @@ impl Service {
                 self.infos.insert(key, body)
             }
         };
-        Ok(answer(200, body, freshness))
+        self.account.end(Stage::Encode);
+        Ok(answer(200, body, freshness).map(|response| timed(response, &self.account, &self.config)))
+    }
+
+    /// The master is open.
+    fn opened(&self, master: &Master) {
+        self.account.end(Stage::Open);
+        self.account.reads(master.kind());
+    }
+
+    /// Whether the client has what it asks for.
+    fn is_fresh(&self, asked: &Asked, freshness: &Freshness) -> bool {
+        let is_fresh = asked.validators.match_any(freshness);
+        if asked.validators.are_there() {
+            self.account.compares(is_fresh);
+        }
+        if is_fresh {
+            self.account.goes(Way::Fresh);
+        }
+        is_fresh
     }
 
     /// The headers of every successful response, apart from its validators.
@@ -246,6 +298,22 @@ impl Service {
                 vhost.base
             );
         }
+    }
+}
+
+/// The response to an error, which is accounted for.
+fn refused(uri: &[u8], error: &Error, may_be_cached: bool, account: &Account) -> Response<'static> {
+    account.goes(Way::Refused);
+    NoPlace::of(error).into_iter().for_each(|why| account.finds_no_place(why));
+    refusal(uri, error, may_be_cached)
+}
+
+/// The response, with how long its stages took and what was done, if the operator wants clients to know.
+fn timed<'r>(response: Response<'r>, account: &Account, config: &Config) -> Response<'r> {
+    match config.serving.http.server_timing {
+        // Scripts of other origins see the first only with the second.
+        true => response.with("Server-Timing", account.server_timing()).with("Timing-Allow-Origin", "*"),
+        false => response,
     }
 }
 

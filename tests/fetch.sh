@@ -19,18 +19,19 @@ esac
 cmp -s "$list" "$into/complete" && exit 0
 rm -rf "$into"
 mkdir -p "$into"
+progress() { bash "$here/progress.sh" "fetching $what" "$@"; }
 case $what in
 validator | validator-ng)
     # Not a Python from somebody's home: the system's, whose venv module tests/need.sh has seen to.
     /usr/bin/python3 -m venv "$into"
-    "$into/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$list"
+    progress "$into/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$list"
     ;;
 viewers)
     # Not `npm ci`: the viewers' packages hold all that a browser needs, but name hundreds of others that they were
     # built from. `npm pack` fetches their files alone and runs nothing; their checksums pin them.
     (
         cd "$into"
-        npm pack --silent $(sed -E 's/.* (.*)-([0-9.]+)\.tgz$/\1@\2/' "$list") >/dev/null
+        progress sh -c '"$@" >/dev/null' sh npm pack --silent $(sed -E 's/.* (.*)-([0-9.]+)\.tgz$/\1@\2/' "$list")
         sha512sum --quiet --check "$list"
         for file in *.tgz; do
             mkdir "${file%.tgz}"
@@ -42,7 +43,7 @@ viewers)
 iiif-processor)
     # Its picture library comes as a binary for each kind of machine; the lock names the checksums of all of them.
     cp "$here"/bench/iiif-processor/* "$into"
-    (cd "$into" && npm ci --silent --no-audit --no-fund)
+    (cd "$into" && progress npm ci --silent --no-audit --no-fund)
     ;;
 esac
 cp "$list" "$into/complete"

@@ -57,8 +57,9 @@ make_root() {
     eval "$(apt-config shell http_proxy Acquire::http::Proxy https_proxy Acquire::https::Proxy)"
     export http_proxy https_proxy
     echo "Making the root of a machine with a live systemd, once: $VERSION_CODENAME, $1"
-    debootstrap --variant=minbase --components="$components" --include="$packages" \
-        "$VERSION_CODENAME" "$room/root" "$mirror" >"$room/log" 2>&1 || {
+    LOG=$room/log bash "$project/tests/progress.sh" "making the root" \
+        debootstrap --variant=minbase --components="$components" --include="$packages" \
+        "$VERSION_CODENAME" "$room/root" "$mirror" || {
         tail -n 20 "$room/log" >&2
         fail "debootstrap could not make a root of $VERSION_CODENAME from $mirror"
     }

@@ -27,6 +27,16 @@ works() {
     esac
 }
 
+# Cargo would say it too, but after a wall of other errors.
+check_rust() {
+    wanted=$(sed -n 's/^rust-version *= *"\(.*\)"$/\1/p' "$(dirname "$0")/../Cargo.toml")
+    found=$(rustc --version 2>/dev/null | cut -d ' ' -f 2)
+    [ "$(printf '%s\n' "$wanted" "$found" | sort -V | head -n 1)" = "$wanted" ] && return
+    echo "Rust $wanted or later is needed; $(command -v rustc || echo rustc) is ${found:-missing}. With rustup: rustup update;" \
+        "https://rustup.rs tells how to get it." >&2
+    exit 1
+}
+
 packages_of() {
     case $1 in
     cc) echo gcc libc6-dev ;;
@@ -39,7 +49,12 @@ packages_of() {
     libmagic) echo libmagic1 ;;
     node) echo nodejs ;;
     systemd-nspawn) echo systemd-container ;;
+    # Its package without "-bin" starts a service.
+    apache2) echo apache2-bin ;;
     browser) echo chromium ;;
+    dh) echo debhelper ;;
+    man) echo man-db ;;
+    promtool) echo prometheus ;;
     *) echo "$1" ;;
     esac
 }
@@ -49,12 +64,14 @@ for name in "$@"; do
     works "$name" || missing="$missing $name" packages="$packages $(packages_of "$name")"
 done
 missing=${missing# } packages=${packages# }
+case " $missing " in
+*" cargo "*)
+    echo "Rust is needed (cargo is not in PATH). https://rustup.rs tells how to get it." >&2
+    exit 1 ;;
+esac
+case " $* " in *" cargo "*) check_rust ;; esac
 [ -n "$missing" ] || exit 0
 
-if [ "$missing" != "${missing#*cargo}" ]; then
-    echo "Rust is needed (cargo is not in PATH). https://rustup.rs tells how to get it." >&2
-    exit 1
-fi
 if ! command -v apt-get >/dev/null; then
     echo "These commands are missing: $missing. There is no apt here: install them in your system's way" >&2
     echo "(on Debian they are in: $packages), then try again." >&2
@@ -73,6 +90,9 @@ fi
 echo "Missing: $missing. Installing with apt${as_root:+ (sudo may ask for your password)}: $packages"
 case " $missing " in *" nginx "*)
     echo "(The package starts an NGINX of its own on port 80 if that is free; Recto's demo and tests leave it alone.)" ;;
+esac
+case " $missing " in *" promtool "*)
+    echo "(The package starts a Prometheus on port 9090; only its promtool is needed: systemctl disable --now prometheus.)" ;;
 esac
 
 # sudo drops the environment: what apt is to see must stand behind it.

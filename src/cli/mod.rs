@@ -1,15 +1,27 @@
 //! The command line: one file per subcommand. Help is written here, beside what it is about.
 
-mod log;
+#![allow(rustdoc::bare_urls)] // help shows addresses as they are typed
+
+mod check;
+mod examine;
+mod identify;
+mod import;
+mod manual;
+mod masters;
+mod purge;
+mod reload;
 mod render;
+mod replay;
 mod serve;
+mod status;
 mod worker;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::demo;
+use crate::process::supervisor::Refused;
+use crate::{demo, logging};
 use clap::{Parser, Subcommand};
 use signal_hook::consts::SIGPIPE;
 
@@ -32,28 +44,66 @@ enum Command {
     Serve(serve::Arguments),
     Render(render::Arguments),
     Demo(demo::Arguments),
+    Check(check::Arguments),
+    Identify(identify::Arguments),
+    Status(status::Arguments),
+    Top(status::top::Arguments),
+    #[command(hide = true)]
+    Examine(examine::Arguments),
+    Purge(purge::Arguments),
+    Reload(reload::Arguments),
+    #[command(hide = true)]
+    Manual(manual::Arguments),
+    Replay(replay::Arguments),
+    ImportConfig(import::Arguments),
     #[command(hide = true)]
     Worker(worker::Arguments),
 }
 
-/// Parses the arguments, runs one subcommand, prints the error chain. Exit codes: 0 done, 1 failed, 2 wrong arguments.
+/// The exit status if nothing changes by trying again: somebody has to act first (EX_CONFIG of sysexits.h).
+const REFUSED: u8 = 78;
+
+/// Parses the arguments, runs one subcommand, prints the error chain. Exit codes: 0 done, 1 failed, 2 wrong arguments, 78
+/// the configuration cannot be served, or RECTO_LOG is no level; a subcommand may have others.
 pub fn main() -> ExitCode {
     let command = Arguments::parse().command;
-    log::to_stderr(matches!(command, Command::Worker(_)));
-    if !matches!(command, Command::Serve(_) | Command::Worker(_) | Command::Demo(_)) {
+    // What looks at files tells what it would log with what it found out.
+    if !matches!(command, Command::Examine(_))
+        && let Err(error) = logging::start(matches!(command, Command::Worker(_)))
+    {
+        eprintln!("recto: {error}");
+        return REFUSED.into();
+    }
+    let is_logged = matches!(command, Command::Serve(_) | Command::Worker(_));
+    // What has children writes to them as well, and goes on without them.
+    if matches!(command, Command::Render(_) | Command::Status(_)) {
         end_with_the_reader();
     }
+    let done = |()| ExitCode::SUCCESS;
     let result = match command {
         Command::Serve(arguments) => serve::run(arguments),
-        Command::Render(arguments) => render::run(&arguments),
-        Command::Demo(arguments) => demo::run(arguments),
-        Command::Worker(arguments) => worker::run(arguments),
+        Command::Render(arguments) => render::run(&arguments).map(done),
+        Command::Demo(arguments) => demo::run(arguments).map(done),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Identify(arguments) => Ok(identify::run(&arguments)),
+        Command::Examine(arguments) => examine::run(arguments).map(done),
+        Command::Purge(arguments) => purge::run(&arguments),
+        Command::Reload(arguments) => reload::run(&arguments),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Top(arguments) => status::top::run(&arguments),
+        Command::Manual(arguments) => manual::run(&arguments).map(done),
+        Command::Replay(arguments) => replay::run(arguments),
+        Command::ImportConfig(arguments) => import::run(&arguments),
+        Command::Worker(arguments) => worker::run(arguments).map(done),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
-            eprintln!("recto: {error:#}");
-            ExitCode::FAILURE
+            match is_logged {
+                true => log::error!("{error:#}"),
+                false => eprintln!("recto: {error:#}"),
+            }
+            if error.is::<Refused>() { REFUSED.into() } else { ExitCode::FAILURE }
         }
     }
 }
@@ -62,6 +112,6 @@ pub fn main() -> ExitCode {
 fn end_with_the_reader() {
     let always = Arc::new(AtomicBool::new(true));
     if let Err(error) = signal_hook::flag::register_conditional_default(SIGPIPE, always) {
-        ::log::debug!("a closed pipe will be an error: {error}");
+        log::debug!("a closed pipe will be an error: {error}");
     }
 }

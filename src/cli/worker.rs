@@ -14,6 +14,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NUMBER")]
     config_fd: RawFd,
 
+    /// The inherited descriptors of the directories of all sources of masters; -1 of one that has not answered
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', allow_negative_numbers = true)]
+    masters_fds: Vec<RawFd>,
+
     /// The inherited descriptor of the scoreboard
     #[arg(long, value_name = "NUMBER")]
     scoreboard_fd: RawFd,
@@ -38,6 +42,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
     worker::run(&Inheritance {
         config: arguments.config_fd,
+        masters: arguments.masters_fds,
         scoreboard: arguments.scoreboard_fd,
         ledger: arguments.ledger_fd,
         slot: arguments.slot,

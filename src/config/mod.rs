@@ -3,14 +3,16 @@
 //! room of the program has its own settings; here they are put together, and nothing below knows the whole.
 
 mod limits;
+mod looks;
 mod masters;
 mod offer;
+mod place;
 mod pool;
 mod suggest;
 
 use std::path::Path;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use recto_iiif::Extras;
 use serde::Deserialize;
 
@@ -18,9 +20,10 @@ use crate::derive::{Colour, Rendering};
 use crate::encode::{Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, Tiff, Webp};
 use crate::passthrough::Tiles;
 use crate::source::Masters;
-use crate::{http, master, metadata};
+use crate::{http, logging, master, metadata};
 use limits::RawLimits;
-use masters::RawMasters;
+pub use looks::Looks;
+use masters::{RawMasters, RawSource};
 use offer::RawOffer;
 pub use pool::Pool;
 use pool::RawServer;
@@ -37,16 +40,18 @@ pub struct Config {
 /// The settings that the bytes of responses do not depend on.
 #[derive(Clone, Debug)]
 pub struct Serving {
-    /// `[server] socket`, `workers`, `background_workers`, `deadline` and `sandbox`
+    /// `[server] socket`, `listen`, `workers`, `background_workers`, `deadline` and `sandbox`
     pub pool: Pool,
-    /// `[server] public_url`, `trusted_hosts` and `cache_control`. The tag of an info.json has the URL that is in it.
+    /// `[server] public_url`, `trusted_hosts`, `cache_control` and `server_timing`. The tag of an info.json has the URL that is in it.
     pub http: http::Settings,
-    /// `[masters] root` and `follow_symlinks`
+    /// `[masters] root` and `follow_symlinks`, and each `[[source]]`
     pub masters: Masters,
     /// `[masters] known` and `known_bytes`: how many of them a worker keeps open.
     pub known: master::Bounds,
     /// `[state]`
     pub state: master::StateSettings,
+    /// `[log]`
+    pub log: logging::Settings,
 }
 
 impl Config {
@@ -66,18 +71,23 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let raw: RawConfig = toml::from_str(text).map_err(|error| suggest::explain(&error))?;
-        raw.try_into()
+        let raw: RawConfig = toml::from_str(text).map_err(|error| suggest::explain(&error, text))?;
+        if let Some(complaint) = place::not_json(text) {
+            bail!(complaint);
+        }
+        raw.try_into().map_err(|error: anyhow::Error| anyhow!(place::with_line(text, &format!("{error:#}"))))
     }
 }
 
-/// Limits and the rest as they stand in the file: every key optional but `[masters] root`.
+/// Limits and the rest as they stand in the file: every key optional but `[masters] root`, and that if there is a `[[source]]`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct RawConfig {
     server: RawServer,
     masters: RawMasters,
+    source: Vec<RawSource>,
     state: master::StateSettings,
+    log: logging::Settings,
     limits: RawLimits,
     offer: RawOffer,
     info: serde_json::Map<String, serde_json::Value>,
@@ -98,7 +108,7 @@ impl TryFrom<RawConfig> for Config {
     type Error = anyhow::Error;
 
     fn try_from(raw: RawConfig) -> anyhow::Result<Self> {
-        let (masters, known) = raw.masters.checked()?;
+        let (masters, known) = raw.masters.checked(raw.source)?;
         let limits = raw.limits.checked()?;
         let encodings = Encodings {
             jpeg: raw.jpeg,
@@ -125,7 +135,10 @@ impl TryFrom<RawConfig> for Config {
             tiles: raw.tiles,
             encodings,
         };
-        Ok(Self { serving: Serving { pool, http, masters, known, state: raw.state }, rendering })
+        Ok(Self {
+            serving: Serving { pool, http, masters, known, state: raw.state, log: raw.log },
+            rendering,
+        })
     }
 }
 

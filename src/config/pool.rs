@@ -1,5 +1,6 @@
 //! `[server]`: the pool of workers, the way to reach it, and the settings of HTTP.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use crate::http::{self, Hosts};
 pub struct Pool {
     /// The unix socket on which NGINX reaches the workers, unless systemd hands one over.
     pub socket: PathBuf,
+    /// Addresses of TCP at which workers take requests as well.
+    pub listen: Vec<SocketAddr>,
     /// Number of workers that take requests from NGINX, at least 1.
     pub workers: usize,
     /// Number of workers to which those hand over what takes long, at least 1.
@@ -23,11 +26,15 @@ pub struct Pool {
     pub sandbox: bool,
 }
 
+/// Most addresses of TCP.
+const MOST_ADDRESSES: usize = 16;
+
 /// The section as it stands in the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RawServer {
     socket: PathBuf,
+    listen: Vec<String>,
     workers: RawWorkers,
     background_workers: RawWorkers,
     public_url: Option<String>,
@@ -36,6 +43,7 @@ pub(super) struct RawServer {
     cache_control: String,
     cache: PathBuf,
     sandbox: bool,
+    server_timing: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,6 +57,7 @@ impl Default for RawServer {
     fn default() -> Self {
         Self {
             socket: "/run/recto/recto.sock".into(),
+            listen: Vec::new(),
             workers: RawWorkers::Word("auto".into()),
             background_workers: RawWorkers::Word("auto".into()),
             public_url: None,
@@ -57,6 +66,7 @@ impl Default for RawServer {
             cache_control: "public, max-age=86400".into(),
             cache: "/var/cache/nginx/recto".into(),
             sandbox: true,
+            server_timing: false,
         }
     }
 }
@@ -71,6 +81,7 @@ impl RawServer {
         let workers = self.workers.number("workers")?;
         let pool = Pool {
             socket: self.socket,
+            listen: checked_addresses(&self.listen)?,
             workers: workers.unwrap_or_else(cores),
             // At least two, so that what is dear does not keep all else waiting.
             background_workers: self
@@ -80,8 +91,23 @@ impl RawServer {
             deadline: parse_duration(&self.deadline).context("[server] deadline")?,
             sandbox: self.sandbox,
         };
-        Ok((pool, http::Settings::new(self.public_url, self.trusted_hosts, self.cache_control, self.cache)?))
+        let Self { public_url, trusted_hosts, cache_control, cache, server_timing, .. } = self;
+        Ok((pool, http::Settings::new(public_url, trusted_hosts, cache_control, cache, server_timing)?))
     }
+}
+
+/// Addresses with their ports, each once.
+fn checked_addresses(texts: &[String]) -> anyhow::Result<Vec<SocketAddr>> {
+    let mut addresses = Vec::new();
+    for text in texts {
+        let address: SocketAddr = text.parse().ok().filter(|it: &SocketAddr| it.port() != 0).with_context(|| {
+            format!("[server] listen = \"{text}\" is not an address with a port, such as 127.0.0.1:9000 or [::1]:9000")
+        })?;
+        ensure!(!addresses.contains(&address), "[server] listen has {address} twice");
+        addresses.push(address);
+    }
+    ensure!(addresses.len() <= MOST_ADDRESSES, "[server] listen has more than {MOST_ADDRESSES} addresses");
+    Ok(addresses)
 }
 
 impl RawWorkers {

@@ -49,8 +49,9 @@ const RENDERING: [&str; 37] = [
 ];
 
 /// Every other key.
-const SERVING: [&str; 15] = [
+const SERVING: [&str; 19] = [
     "server.socket = '/there'",
+    "server.listen = ['127.0.0.1:9000']",
     "server.workers = 7",
     "server.background_workers = 7",
     "server.public_url = 'http://a/iiif'",
@@ -59,12 +60,15 @@ const SERVING: [&str; 15] = [
     "server.cache_control = 'no-cache'",
     "server.cache = '/x'",
     "server.sandbox = false",
+    "server.server_timing = true",
     "masters.root = '/there'",
     "masters.follow_symlinks = true",
     "masters.known = 3",
     "masters.known_bytes = 3",
     "state.directory = '/there'",
     "state.max_bytes = 3",
+    "log.format = 'json'",
+    "log.level = 'debug'",
 ];
 
 fn complaint(text: &str) -> String {
@@ -81,47 +85,68 @@ fn the_shortest_configuration_has_sane_defaults() {
 }
 
 #[test]
-fn unknown_keys_are_errors_with_line_and_suggestion() {
-    let text = complaint("[masters]\nroot = \"/srv\"\n[server]\nworker = 3\n");
-    assert!(text.contains("line 4"), "{text}");
-    assert!(text.contains("did you mean `workers`?"), "{text}");
-    assert!(complaint("[sever]\n").contains("did you mean `server`?"));
-}
-
-#[test]
-fn values_out_of_range_name_their_key() {
-    for (lines, key) in [
-        ("[server]\nworkers = 0", "workers"),
-        ("[server]\nworkers = \"many\"", "workers"),
-        ("[server]\ndeadline = \"soon\"", "deadline"),
-        ("[server]\ndeadline = \"30\"", "deadline"),
-        ("[server]\npublic_url = \"images.example.org\"", "public_url"),
-        ("[server]\npublic_url = \"https://a/\\\"b\"", "public_url"),
-        ("[server]\ntrusted_hosts = [\"*\"]", "trusted_hosts"),
-        ("[server]\nsocket = \"recto.sock\"", "socket"),
-        ("[state]\ndirectory = \"state\"", "[state] directory"),
-        ("[limits]\nmax_width = 0", "max_width"),
-        ("[limits]\nmax_source_area = 0", "max_source_area"),
-        ("[limits]\nmemory = 1000000", "memory"),
-        ("[info]\nrights = \"ours\"", "rights"),
-        ("[info]\nwidth = 5", "width"),
-        ("[offer]\nformats = [\"png\"]", "formats"),
-        ("[tiles]\npass_through = -1", "pass_through"),
-        ("[tiles]\npass_through = nan", "pass_through"),
-        ("[jpeg]\nquality = 101", "quality"),
-        ("[jpeg]\nsubsampling = \"4:1:0\"", "4:2:2"),
-        ("[webp]\nmethod = 7", "method"),
-        ("[tiff]\ntile = 100", "tile"),
-        ("[gif]\nspeed = 0", "speed"),
-        ("[pdf]\ndpi = 1", "dpi"),
-        ("[avif]\nspeed = 11", "speed"),
-        ("[jp2]\nratio = 1", "ratio"),
+fn every_error_names_the_line_and_the_key() {
+    for (lines, place, word) in [
+        ("[server]\nworkers = 0", "line 4: [server] workers = 0", "1 to 1024"),
+        ("[server]\nworkers = \"many\"", "line 4: [server] workers = \"many\"", "auto"),
+        ("[server]\nworkers = true", "line 4: [server] workers: ", "auto"),
+        ("[server]\nworkers = 99999", "line 4: [server] workers: ", "auto"),
+        ("[server]\ndeadline = \"soon\"", "line 4: [server] deadline: ", "duration"),
+        ("[server]\ndeadline = \"30\"", "line 4: [server] deadline: ", "unit"),
+        ("[server]\ndeadline = 30", "line 4: [server] deadline: ", "string"),
+        ("server.deadline = 30", "line 1: [server] deadline: ", "string"),
+        ("[server]\npublic_url = \"images.example.org\"", "line 4: [server] public_url", "http"),
+        ("[server]\npublic_url = \"https://a/\\\"b\"", "line 4: [server] public_url", "characters"),
+        ("[server]\ntrusted_hosts = [\n\"a b\"]", "line 4: [server] trusted_hosts", "a b"),
+        ("[server]\ntrusted_hosts = [\n1]", "line 5: [server] trusted_hosts: ", "string"),
+        ("[server]\nsocket = \"recto.sock\"", "line 4: [server] socket", "absolute"),
+        (
+            "[server]\nlisten = [\"[::1]:9000\", \"localhost:9000\"]",
+            "line 4: [server] listen",
+            "localhost:9000",
+        ),
+        ("[server]\nlisten = [\"127.0.0.1:0\"]", "line 4: [server] listen", "an address with a port"),
+        ("[server]\nlisten = [\"[::1]:9\", \"[::1]:9\"]", "line 4: [server] listen", "twice"),
+        ("[log]\nlevel = \"inof\"", "line 4: [log] level: ", "debug"),
+        ("[log]\nformat = \"xml\"", "line 4: [log] format: ", "json"),
+        ("[server]\n\nworker = 3", "line 5: [server] unknown key `worker`", "did you mean `workers`?"),
+        ("[state]\ndirectory = \"state\"", "line 4: [state] directory", "absolute"),
+        ("[limits]\nmax_width = 0", "line 4: [limits] max_width: ", "a whole number from 1 to 4294967295"),
+        ("[limits]\nmax_source_area = 0", "line 4: [limits] max_source_area: ", "a whole number from 1"),
+        ("[limits]\nmemory = 1000000", "line 4: [limits] memory = 1000000", "less than"),
+        ("[limits]\nmemory = -1", "line 4: [limits] memory: ", "a whole number from 0"),
+        ("[info]\nrights = \"ours\"", "line 4: [info] \"rights\"", "URI"),
+        ("[info]\nwidth = 5", "line 4: [info] \"width\"", ""),
+        ("[info]\nlabel = 2026-01-01", "line 4: [info] label: ", "quotes"),
+        ("[info]\nlabel = [1, [inf]]", "line 4: [info] label: ", "JSON"),
+        ("[offer]\nformats = [\"png\"]", "line 4: [offer] formats", "jpg"),
+        ("[offer]\nformats = [\n\"jpg\",\n\"bmp\"]", "line 4: [offer] formats", "bmp"),
+        ("[tiles]\npass_through = -1", "line 4: [tiles] pass_through = -1", "0 to 100"),
+        ("[tiles]\npass_through = nan", "line 4: [tiles] pass_through = NaN", "0 to 100"),
+        ("[tiles]\npass_through = \"\"", "line 4: [tiles] pass_through: ", "a number"),
+        ("[jpeg]\nquality = 101", "line 4: [jpeg] quality = 101", "1 to 100"),
+        ("[jpeg]\nquality = 256", "line 4: [jpeg] quality: ", "a whole number"),
+        ("[jpeg]\nquality = 1\nquality = 2", "line 5: `quality = 2`: ", "duplicate"),
+        ("[jpeg]\nquality = ", "line 4: `quality =`: ", "string values"),
+        ("[jpeg]\nsubsampling = \"4:1:0\"", "line 4: [jpeg] subsampling: ", "4:2:2"),
+        ("[webp]\nmethod = 7", "line 4: [webp] method = 7", "0 to 6"),
+        ("[tiff]\ntile = 100", "line 4: [tiff] tile = 100", "multiple"),
+        ("[gif]\nspeed = 0", "line 4: [gif] speed = 0", "1 to 30"),
+        ("[pdf]\ndpi = 1", "line 4: [pdf] dpi = 1", "18 to 2400"),
+        ("[avif]\nspeed = 11", "line 4: [avif] speed = 11", "1 to 10"),
+        ("[jp2]\nratio = 1", "line 4: [jp2] ratio = 1", "2 to 200"),
+        ("[metadata]\ncarry = \"x\"", "line 4: [metadata] carry: ", "a list"),
+        ("[sever]", "line 3: unknown key `sever`", "did you mean `server`?"),
     ] {
-        let text = complaint(&format!("{lines}\n[masters]\nroot = \"/srv\""));
-        assert!(text.contains(key), "{lines}: {text}");
+        let root = "[masters]\nroot = \"/srv\"\n";
+        let text =
+            if lines.starts_with('[') { format!("{root}{lines}\n") } else { format!("{lines}\n{root}") };
+        let found = complaint(&text);
+        assert!(found.starts_with(place) && found.contains(word), "{lines}: {found}");
     }
-    assert!(complaint("").contains("[masters] root"));
-    assert!(complaint("[masters]\nroot = \"/srv\"\nknown = 501").contains("[masters] known"));
+    assert!(complaint("").starts_with("[masters] root"));
+    assert!(complaint("[masters]\nknown = 4").starts_with("line 1: [masters] root"));
+    assert!(complaint("[masters]\nroot = \"/srv\"\nknown = 501").starts_with("line 3: [masters] known"));
 }
 
 #[test]
@@ -141,7 +166,9 @@ fn known_keys(unknown: &str) -> BTreeSet<String> {
 #[test]
 fn rendering_and_serving_are_all_there_is() {
     let mut keys = BTreeSet::from(["info.label".to_owned()]);
-    for section in known_keys("unknown_section").into_iter().filter(|section| section != "info") {
+    for section in
+        known_keys("unknown_section").into_iter().filter(|section| !["info", "source"].contains(&&**section))
+    {
         keys.extend(
             known_keys(&format!("{section}.unknown_key")).iter().map(|key| format!("{section}.{key}")),
         );
@@ -168,5 +195,50 @@ fn the_tag_of_an_answer_changes_with_what_changes_its_bytes() {
     }
     for line in SERVING {
         assert_eq!(tag(line), tag(""), "{line}");
+    }
+}
+
+/// `[[source]]` as TOML, for each of these.
+fn sources(all: &[(&str, &str)]) -> String {
+    all.iter().map(|(prefix, url)| format!("[[source]]\nprefix = {prefix:?}\nurl = {url:?}\n")).collect()
+}
+
+#[test]
+fn sources_stand_beside_the_root_the_longest_prefix_first() {
+    let of = |text: &str| {
+        let masters = Config::parse(text).expect(text).serving.masters;
+        let of = |source: &crate::source::SourceSettings| {
+            (source.prefix.clone(), source.directory.display().to_string())
+        };
+        masters.sources.iter().map(of).collect::<Vec<_>>()
+    };
+    let text = sources(&[("m/", "/srv/maps"), ("m/old/", "file:///srv/old%20maps"), ("x", "/x")]);
+    let given = |prefix: &str, directory: &str| (prefix.to_owned(), directory.to_owned());
+    let others = [given("m/old/", "/srv/old maps"), given("m/", "/srv/maps"), given("x", "/x")];
+    assert_eq!(of(&text), others);
+    let with_root = of(&format!("[masters]\nroot = \"/srv\"\n{text}"));
+    assert_eq!(with_root, [&others[..], &[given("", "/srv")]].concat());
+    assert_eq!(of(&sources(&[("", "/srv")])), [given("", "/srv")]);
+}
+
+#[test]
+fn a_source_that_cannot_be_is_refused_with_the_reason() {
+    for (text, reason) in [
+        (sources(&[("a/", "s3://bucket/a")]), "s3:// are not offered yet by this version"),
+        (sources(&[("a/", "https://host/a")]), "https:// are not offered yet by this version"),
+        (sources(&[("a/", "maps")]), "absolute path"),
+        (sources(&[("a/", "file://host/maps")]), "absolute path"),
+        (sources(&[("a/", "file:///a%2")]), "two digits"),
+        (sources(&[("/a/", "/a")]), "no identifier begins so"),
+        (sources(&[("a//b", "/a")]), "no identifier begins so"),
+        (sources(&[("a/../", "/a")]), "no identifier begins so"),
+        (sources(&[("a/", "/a"), ("a/", "/b")]), "is there twice"),
+        (format!("masters.root = '/a'\n{}", sources(&[("", "/b")])), "that of [masters] root"),
+        ("[[source]]\nprefix = 'a/'\n".to_owned(), "url"),
+        ("[[source]]\nurl = '/a'\n".to_owned(), "prefix"),
+        ("[[source]]\nprefix = 'a/'\nurl = '/a'\nkey = 'k'\n".to_owned(), "key"),
+    ] {
+        let error = complaint(&text);
+        assert!(error.contains(reason), "{text}: {error}");
     }
 }

@@ -1,5 +1,5 @@
 //! The demo's NGINX configuration: the shipped files word for word, with the run directory's paths in place of
-//! their two, and a main file around them. The tests use the same.
+//! theirs, and a main file around them. The tests use the same.
 
 use std::fs;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -7,10 +7,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-const HTTP_LEVEL: &str = include_str!("../../nginx/http.conf");
-const LOCATIONS: &str = include_str!("../../nginx/location.conf");
+const SHIPPED: [(&str, &str); 3] = [
+    ("http.conf", include_str!("../../nginx/http.conf")),
+    ("settings.conf", include_str!("../../nginx/settings.conf")),
+    ("location.conf", include_str!("../../nginx/location.conf")),
+];
 
-/// The two paths that the shipped files name, both of them in the one for the http level.
+/// The paths that the shipped files name: where they are themselves, the socket, and the cache.
+const FILES: &str = "/etc/recto/nginx";
 const SOCKET: &str = "/run/recto/recto.sock";
 const CACHE: &str = "/var/cache/nginx/recto";
 
@@ -72,8 +76,9 @@ impl Site {
             let path = self.run_dir.join(name);
             fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
         }
-        self.write_file("http.conf", self.relocated(HTTP_LEVEL).as_bytes())?;
-        self.write_file("location.conf", LOCATIONS.as_bytes())?;
+        for (name, shipped) in SHIPPED {
+            self.write_file(name, self.relocated(shipped).as_bytes())?;
+        }
         self.write_file("nginx.conf", self.main_file(as_root).as_bytes())?;
         for (name, bytes) in PAGE {
             self.write_file(&format!("page/{name}"), bytes)?;
@@ -89,7 +94,11 @@ impl Site {
     /// The shipped file with this site's paths.
     fn relocated(&self, shipped: &str) -> String {
         let inside = |name: &str| self.run_dir.join(name).display().to_string();
-        shipped.replace(SOCKET, &inside("recto.sock")).replace(CACHE, &inside("cache"))
+        let of_files = self.run_dir.display().to_string();
+        shipped
+            .replace(FILES, &of_files)
+            .replace(SOCKET, &inside("recto.sock"))
+            .replace(CACHE, &inside("cache"))
     }
 
     fn main_file(&self, as_root: bool) -> String {
@@ -147,13 +156,17 @@ mod tests {
     fn no_path_of_a_real_server_is_left() {
         let listen = IpAddr::from([127, 0, 0, 1]);
         let site = Site { run_dir: "/somewhere/demo".into(), port: 8182, listen };
-        for text in [&*site.relocated(HTTP_LEVEL), LOCATIONS, &site.main_file(true)] {
+        let texts = SHIPPED.map(|(_, text)| site.relocated(text));
+        for text in texts.iter().chain([&site.main_file(true)]) {
             let used = text.lines().map(|line| line.split('#').next().unwrap_or_default());
-            assert!(!used.clone().any(|line| line.contains("/run/") || line.contains("/var/")), "{text}");
+            let is_real = |line: &str| ["/run/", "/var/", "/etc/"].iter().any(|real| line.contains(real));
+            assert!(!used.clone().any(is_real), "{text}");
         }
-        let http_level = site.relocated(HTTP_LEVEL);
-        assert!(http_level.contains("unix:/somewhere/demo/recto.sock"));
-        assert!(http_level.contains("\"/somewhere/demo/cache\""));
+        for path in
+            ["unix:/somewhere/demo/recto.sock", "\"/somewhere/demo/cache\"", "\"/somewhere/demo/local"]
+        {
+            assert!(texts.concat().contains(path), "{path}");
+        }
     }
 
     #[test]

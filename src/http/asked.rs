@@ -66,7 +66,8 @@ impl<'r> Asked<'r> {
         rest: impl FnOnce() -> String,
     ) -> Option<Response<'static>> {
         let asked = self.spelling?;
-        asked.lead(accept, &self.vhost.host, &base_uri("/iiif", version, identifier), &rest())
+        let image = base_uri(self.vhost.prefix, version, identifier);
+        asked.lead(accept, &self.vhost.host, &image, &rest())
     }
 
     /// Where NGINX has a lane for what is dear, and this is: the status, unseen by the client, for which NGINX asks once

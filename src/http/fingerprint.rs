@@ -1,5 +1,6 @@
 //! One number for the program and its configuration, and the hash function that computes it. Pure.
 
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use siphasher::sip::SipHasher13;
@@ -22,6 +23,12 @@ impl ConfigFingerprint {
     /// Its bytes, as a part of a digest.
     pub(super) fn to_bytes(self) -> [u8; 8] {
         self.0.to_le_bytes()
+    }
+}
+
+impl fmt::Display for ConfigFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
     }
 }
 

@@ -65,7 +65,7 @@ impl Hosts {
     }
 
     /// The list as it is written.
-    pub(super) fn list(&self) -> String {
+    pub(crate) fn list(&self) -> String {
         let texts: Vec<&str> = self.0.iter().map(|pattern| pattern.text.as_str()).collect();
         texts.join(", ")
     }

@@ -1,5 +1,7 @@
 //! A response as a plain value. Pure. RFC 9110.
 
+use std::iter;
+
 use crate::body::Body;
 
 /// A status, headers and a body.
@@ -35,6 +37,17 @@ impl<'a> Response<'a> {
         Self::new(status, format!("{line}\n").into_bytes()).with("Content-Type", "text/plain; charset=utf-8")
     }
 
+    /// The response to a HEAD: all but the body, of which the length is told if it is known. RFC 3875 section 4.3.3 has
+    /// whoever answers leave it out; HAProxy would make a 502 of it.
+    pub fn without_body(self) -> Self {
+        let length = match &self.body {
+            Body::Whole(body) if !matches!(self.status, 204 | 304) => Some(body.len().to_string()),
+            _ => None,
+        };
+        let headers = length.map(|length| ("Content-Length", length));
+        Self { body: Body::Chunks(Box::new(iter::empty())), ..self.with_all(headers) }
+    }
+
     /// This response, of which NGINX is to keep no copy.
     pub fn not_to_be_kept(self) -> Self {
         self.with("X-Accel-Expires", "0")
@@ -62,6 +75,28 @@ impl<'a> Response<'a> {
             501 => "Not Implemented",
             503 => "Service Unavailable",
             _ => "Unknown",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_body_its_length_stays() {
+        let chunks = || Body::Chunks(Box::new([Ok(vec![1])].into_iter()));
+        for (response, length) in [
+            (Response::new(200, b"pixels".to_vec()), Some("6")),
+            (Response::text(404, "gone"), Some("5")),
+            (Response::new(200, chunks()), None),
+            (Response::new(304, Vec::new()), None),
+        ] {
+            let status = response.status;
+            let bare = response.without_body();
+            let told = bare.headers.iter().find(|(name, _)| *name == "Content-Length");
+            assert_eq!((bare.status, told.map(|(_, value)| value.as_str())), (status, length));
+            assert_eq!(bare.body.into_chunks().count(), 0);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::Hosts;
 /// The URL of the server, and how long its responses may be cached.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The URL of the `/iiif` root that clients see, without a slash at its end. Without it, the name that NGINX passes
+    /// The URL of the root that clients see, such as `https://host/iiif`, without a slash at its end. Without it, the name that NGINX passes
     /// on is used.
     pub public_url: Option<String>,
     /// The hosts that a client's request may put into that URL, where NGINX has no name of its own.
@@ -18,6 +18,8 @@ pub struct Settings {
     pub cache_control: String,
     /// Where NGINX keeps its copies.
     pub cache: PathBuf,
+    /// Whether pictures and info.json say how long they took.
+    pub server_timing: bool,
 }
 
 impl Settings {
@@ -30,10 +32,11 @@ impl Settings {
         trusted_hosts: Hosts,
         cache_control: String,
         cache: PathBuf,
+        server_timing: bool,
     ) -> anyhow::Result<Self> {
         ensure!(!cache_control.contains(|c: char| c.is_control()), "[server] cache_control must be one line");
         let public_url = public_url.map(checked_url).transpose()?;
-        Ok(Self { public_url, trusted_hosts, cache_control, cache })
+        Ok(Self { public_url, trusted_hosts, cache_control, cache, server_timing })
     }
 
     /// What the ids in info.json begin with, for the log.

@@ -56,6 +56,11 @@ impl Freshness {
 }
 
 impl Validators<'_> {
+    /// Whether there are any.
+    pub fn are_there(&self) -> bool {
+        self.if_none_match.is_some() || self.if_modified_since.is_some()
+    }
+
     /// Whether 304 is the answer. A tag is stronger evidence than a date, which is then not looked at.
     pub fn match_any(&self, freshness: &Freshness) -> bool {
         if let Some(tags) = self.if_none_match {

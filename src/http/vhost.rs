@@ -9,8 +9,10 @@ use super::{Request, Settings};
 /// What the server is called.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Vhost<'r> {
-    /// The URL of the `/iiif` root that the client sees, without a slash at its end.
+    /// The URL of the root that the client sees, such as `https://host/iiif`, without a slash at its end.
     pub base: Cow<'r, str>,
+    /// What the paths of the Image API begin with in requests: [`prefix`].
+    pub prefix: &'r str,
     /// The host in the client's request, if it is listed or NGINX's own; else empty.
     pub host: Cow<'r, str>,
 }
@@ -19,12 +21,10 @@ impl<'r> Vhost<'r> {
     /// By `public_url`, by the host that NGINX passes on, or by NGINX's own name for the vhost. None if there is none
     /// of these.
     pub fn of(request: &'r Request, server: &'r Settings) -> Option<Self> {
-        let param = |name| request.param(name).and_then(|value| std::str::from_utf8(value).ok());
-        let graphic = |base: &&str| base.bytes().all(|byte| byte.is_ascii_graphic());
-        let from_nginx = param("RECTO_BASE").filter(graphic);
+        let from_nginx = base_of(request);
         let (scheme, rest) = from_nginx.and_then(|base| base.split_once("://")).unwrap_or_default();
         let own = rest.split('/').next();
-        let asked = param("RECTO_HOST").filter(|asked| !asked.is_empty());
+        let asked = text(request, "RECTO_HOST").filter(|asked| !asked.is_empty());
         let admitted = asked.and_then(|asked| match own == Some(asked) {
             true => Some(Cow::Borrowed(asked)),
             false => server.admit(asked, scheme).map(Cow::Owned),
@@ -33,12 +33,9 @@ impl<'r> Vhost<'r> {
         let base = match (&server.public_url, &*host) {
             (Some(url), _) => Cow::Borrowed(url.as_str()),
             (None, "") => Cow::Borrowed(from_nginx?.trim_end_matches('/')),
-            (None, host) => {
-                let path = rest.find('/').map_or("", |at| &rest[at..]);
-                Cow::Owned(format!("{scheme}://{host}{}", path.trim_end_matches('/')))
-            }
+            (None, host) => Cow::Owned(format!("{scheme}://{host}{}", path_of(rest))),
         };
-        Some(Self { base, host })
+        Some(Self { base, prefix: prefix(request), host })
     }
 
     /// The host in the client's request that was not accepted: ids in the response have another name.
@@ -48,13 +45,34 @@ impl<'r> Vhost<'r> {
     }
 }
 
+/// What the paths of the Image API begin with in this request: the path of NGINX's own base, in which the vhost stands by
+/// which it came. So one server may have several, an old one and a new one, and nothing is said of them twice. A public
+/// URL has another path, if a proxy before NGINX changes it.
+pub fn prefix(request: &Request) -> &str {
+    let rest = base_of(request).and_then(|base| base.split_once("://"));
+    rest.map_or("/iiif", |(_, rest)| path_of(rest))
+}
+
+/// The path in what follows the scheme of a URL, without a slash at its end.
+fn path_of(rest: &str) -> &str {
+    rest.find('/').map_or("", |at| rest[at..].trim_end_matches('/'))
+}
+
+fn base_of(request: &Request) -> Option<&str> {
+    text(request, "RECTO_BASE").filter(|base| base.bytes().all(|byte| byte.is_ascii_graphic()))
+}
+
+fn text<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    request.param(name).and_then(|value| std::str::from_utf8(value).ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::http::Hosts;
 
     fn server(public_url: Option<&str>, trusted_hosts: Hosts) -> Settings {
-        Settings::new(public_url.map(str::to_owned), trusted_hosts, String::new(), "/cache".into())
+        Settings::new(public_url.map(str::to_owned), trusted_hosts, String::new(), "/cache".into(), false)
             .expect("valid")
     }
 
@@ -81,6 +99,24 @@ mod tests {
             let refused = base.contains("10.0") && !asked.is_empty() && host.is_empty();
             assert_eq!(vhost.refused(&request, server).is_some(), refused, "{asked}");
         }
+    }
+
+    #[test]
+    fn paths_begin_as_that_of_nginxs_base_does_whatever_the_public_url_is() {
+        let public = server(Some("https://a.org/elsewhere"), Hosts::default());
+        for (base, expected) in [
+            ("http://a/iiif", "/iiif"),
+            ("http://a:8080/digital/iiif/", "/digital/iiif"),
+            ("http://[::1]/images", "/images"),
+            ("http://a", ""),
+            ("http://a/", ""),
+            ("", "/iiif"),
+        ] {
+            let request = Request::from_pairs([("RECTO_BASE", base)]);
+            assert_eq!(prefix(&request), expected, "{base}");
+            assert_eq!(Vhost::of(&request, &public).map(|vhost| vhost.prefix), Some(expected), "{base}");
+        }
+        assert_eq!(prefix(&Request::default()), "/iiif");
     }
 
     #[test]

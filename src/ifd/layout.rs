@@ -146,6 +146,12 @@ impl Field {
         self.tag
     }
 
+    /// Its value, if that is text.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        let text = str::from_utf8(&self.value).ok().filter(|_| self.kind == code::ASCII)?;
+        Some(text.trim_end_matches('\0'))
+    }
+
     /// A field of `count` values of the type with this code, least significant byte first.
     pub(crate) fn new(tag: u16, kind: u16, count: usize, value: Vec<u8>) -> Self {
         Self { tag, kind, count: count as u64, value }

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
     use crate::master::{Bounds, IndexStore, OpenMasters, StateSettings};
     use crate::source::identity::tests::settle;
-    use crate::source::{Masters, Root};
+    use crate::source::{Masters, Sources};
 
     #[test]
     fn an_index_is_made_once_and_saved_on_disk() {
@@ -185,7 +185,7 @@ mod tests {
         settle(&masters.join("a.jpg"));
 
         let window = Rect::new(300, 200, 90, 70);
-        let root = Root::open(&Masters { root: masters, follow_symlinks: false }).expect("a root");
+        let root = Sources::open(&Masters::below(masters)).expect("a root");
         let decoded = || {
             let store = IndexStore::open(&StateSettings { directory: saved.clone(), max_bytes: 1 << 20 });
             let bounds = Bounds { known: 1, known_bytes: 1 << 20 };

@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod contract;
 mod decoder;
+mod facts;
 mod flat_window;
 mod held;
 mod index_store;
@@ -21,17 +22,19 @@ use std::rc::Rc;
 pub use decoder::Decoder;
 pub(crate) use decoder::PICTURE_BYTES;
 use decoder::PictureKey;
+pub use facts::{Facts, StoredLevel};
 pub use index_store::IndexStore;
 pub use open_masters::OpenMasters;
 pub use reader::Reader;
 pub use settings::{Bounds, StateSettings};
 
+use crate::account;
 use crate::error::{Error, MasterError};
 use crate::format::tiff;
 use crate::format::{Stored, flat, jp2};
 use crate::ifd;
 use crate::metadata::{Metadata, Xmp};
-use crate::picture::{Description, PhysicalScale, Rect, Tile};
+use crate::picture::{Codec, Description, PhysicalScale, Rect, Tile};
 use crate::raster::{Converter, Raster, Sample};
 use crate::source::{Bytes, Found, Identity, Object};
 
@@ -49,7 +52,9 @@ pub struct Master {
     pub description: Description,
     /// Which page of its file it is, from 1.
     pub page: u32,
-    /// The path of its file below the root; empty for one from the command line.
+    /// The source in which its file is, by its place in the configuration.
+    pub source: usize,
+    /// The name of its file: the prefix of its source, and its path below the directory; empty for one from the command line.
     pub path: String,
     object: Rc<dyn Object>,
     kind: Kind,
@@ -88,7 +93,7 @@ impl Master {
         if path.is_dir() {
             return Err(Error::Internal(format!("{} is a directory", path.display())));
         }
-        Self::read(Found { file, identity, path: String::new(), page }, None)
+        Self::read(Found { file, identity, source: 0, path: String::new(), page }, None)
     }
 
     /// The master in a file that was found. Reads its directories, no pixels, and its index if `store` has one.
@@ -99,9 +104,16 @@ impl Master {
         Self::of(found.object()?, found, store)
     }
 
-    /// The master whose bytes `object` has.
-    fn of(object: Rc<dyn Object>, found: Found, store: Option<Rc<IndexStore>>) -> Result<Self, Error> {
-        let Found { identity, path, page, .. } = found;
+    /// The master whose bytes `object` has, which is that of the file that was found.
+    ///
+    /// # Errors
+    /// [`Error::Master`] if it cannot be read; [`Error::NotFound`] if it has no such page.
+    pub(crate) fn of(
+        object: Rc<dyn Object>,
+        found: Found,
+        store: Option<Rc<IndexStore>>,
+    ) -> Result<Self, Error> {
+        let Found { identity, source, path, page, .. } = found;
         let kind = Kind::read(Bytes::of(&*object), page);
         // Missing bytes explain any other error.
         object.check()?;
@@ -116,12 +128,33 @@ impl Master {
             srgb: vec![OnceCell::new(); description.levels.len()],
             description,
             page,
+            source,
             path,
             object,
             kind,
             store,
             pages: OnceCell::new(),
         })
+    }
+
+    /// What kind of file it is.
+    pub fn kind(&self) -> account::Kind {
+        match &self.kind {
+            Kind::Tiff(_) => account::Kind::Tiff,
+            Kind::Jp2(_) => account::Kind::Jp2,
+            Kind::Flat(_) => match self.description.levels[0].coding.codec {
+                Codec::Png => account::Kind::Png,
+                Codec::Gif => account::Kind::Gif,
+                Codec::WebP | Codec::WebPFile => account::Kind::Webp,
+                Codec::Plain => account::Kind::Bmp,
+                _ => account::Kind::Jpeg,
+            },
+        }
+    }
+
+    /// Whether all packet headers of a codestream had to be read to find one of them, as far as that is known.
+    pub fn was_walked(&self) -> bool {
+        matches!(&self.kind, Kind::Jp2(image) if image.was_walked())
     }
 
     /// Whether all bytes read so far were there.

@@ -1,5 +1,5 @@
 //! The masters that a worker holds open: mapped, with their headers read, so that a request need not read them again.
-//! Finding one still opens its file by the rules of [`Root`], which detects that it was replaced, deleted, or made
+//! Finding one still opens its file by the rules of [`Sources`], which detects that it was replaced, deleted, or made
 //! inaccessible. That costs 0.6 us; a `stat` would save a third of it, but sees neither links nor permissions.
 
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use super::{Bounds, IndexStore, Master};
 use crate::complaints;
 use crate::error::Error;
 use crate::lru::Lru;
-use crate::source::{Found, Identity, MAX_MAPS, Root};
+use crate::source::{Found, Identity, MAX_MAPS, Sources};
 
 /// Masters by file and page.
 pub struct OpenMasters {
@@ -20,19 +20,21 @@ pub struct OpenMasters {
 #[derive(PartialEq)]
 struct Key {
     identity: Identity,
+    source: usize,
     page: u32,
     path: String,
 }
 
 impl Key {
     fn of(found: &Found) -> Self {
-        Self { identity: found.identity, page: found.page, path: found.path.clone() }
+        Self { identity: found.identity, source: found.source, page: found.page, path: found.path.clone() }
     }
 }
 
 impl PartialEq<Found> for Key {
     fn eq(&self, found: &Found) -> bool {
-        self.identity == found.identity && self.page == found.page && self.path == found.path
+        let Self { identity, source, page, path } = self;
+        (identity, source, page, path) == (&found.identity, &found.source, &found.page, &found.path)
     }
 }
 
@@ -51,12 +53,12 @@ impl OpenMasters {
     /// which is asked, with its path, unless it is open.
     pub fn find(
         &mut self,
-        root: &Root,
+        sources: &Sources,
         identifier: &str,
         before_reading: impl FnOnce(&str) -> Result<(), Error>,
     ) -> Result<Rc<Master>, Error> {
         complaints::about_master(identifier);
-        let found = root.find(identifier)?;
+        let found = sources.find(identifier)?;
         complaints::about_master(&found.path);
         // A map with an unreadable page is useless, even if the file is unchanged: a network may come back.
         if let Some(master) = self.masters.get(&found).filter(|master| master.is_whole()) {
@@ -115,11 +117,11 @@ mod tests {
     #[test]
     fn what_is_open_is_what_the_file_is_now() {
         let directory = tempfile::tempdir().expect("a directory");
-        let root = Root::open(&Masters { root: directory.path().to_owned(), follow_symlinks: false });
-        let root = root.expect("root");
+        let sources = Sources::open(&Masters::below(directory.path()));
+        let sources = sources.expect("a directory");
         let mut open = OpenMasters::new(Bounds { known: 2, known_bytes: 1 << 20 }, None);
         let mut width = |name: &str| {
-            let master = open.find(&root, name, |_| Ok(()));
+            let master = open.find(&sources, name, |_| Ok(()));
             (master.map(|master| master.description.dimensions().width).ok(), widths(&open))
         };
         let path = |name: &str| directory.path().join(name);
@@ -150,23 +152,23 @@ mod tests {
     #[test]
     fn indexes_are_bounded_in_memory_too() {
         let directory = tempfile::tempdir().expect("a directory");
-        let root = Root::open(&Masters { root: directory.path().to_owned(), follow_symlinks: false });
-        let root = root.expect("root");
+        let sources = Sources::open(&Masters::below(directory.path()));
+        let sources = sources.expect("a directory");
         for name in ["a.gif", "b.gif"] {
             write(&directory.path().join(name), 10, OLD);
         }
         settle(&directory.path().join("b.gif"));
         let mut open = OpenMasters::new(Bounds { known: 9, known_bytes: 1 }, None);
-        assert!(open.find(&root, "a.gif", |_| Ok(())).is_ok() && open.masters.iter().len() == 0);
+        assert!(open.find(&sources, "a.gif", |_| Ok(())).is_ok() && open.masters.iter().len() == 0);
         let mut open = OpenMasters::new(Bounds { known: 0, known_bytes: 1 << 20 }, None);
-        assert!(open.find(&root, "a.gif", |_| Ok(())).is_ok() && open.masters.iter().len() == 0);
+        assert!(open.find(&sources, "a.gif", |_| Ok(())).is_ok() && open.masters.iter().len() == 0);
     }
 
     #[test]
     fn an_index_that_grows_drives_out_those_not_used_for_longest() {
         let directory = tempfile::tempdir().expect("a directory");
-        let root = Root::open(&Masters { root: directory.path().to_owned(), follow_symlinks: false });
-        let root = root.expect("root");
+        let sources = Sources::open(&Masters::below(directory.path()));
+        let sources = sources.expect("a directory");
         let (dimensions, channels) = (Dimensions::new(300, 300), Channels::Gray);
         let picture = jp2::Picture { dimensions, channels, pixels: &[99; 300 * 300] };
         let file = jp2::compress(&picture, None, &Watch::unlimited()).expect("a JP2 file");
@@ -177,7 +179,7 @@ mod tests {
         }
         let three = |known_bytes| {
             let mut open = OpenMasters::new(Bounds { known: 9, known_bytes }, None);
-            let masters = ["a", "b", "c"].map(|name| open.find(&root, name, |_| Ok(())).expect("found"));
+            let masters = ["a", "b", "c"].map(|name| open.find(&sources, name, |_| Ok(())).expect("found"));
             (open, masters)
         };
         let (open, masters) = three(1 << 20);
@@ -204,20 +206,20 @@ mod tests {
     #[test]
     fn a_master_with_a_hole_is_opened_again() {
         let directory = tempfile::tempdir().expect("a directory");
-        let root = Root::open(&Masters { root: directory.path().to_owned(), follow_symlinks: false });
-        let root = root.expect("root");
+        let sources = Sources::open(&Masters::below(directory.path()));
+        let sources = sources.expect("a directory");
         let path = directory.path().join("a.gif");
         write(&path, 10, OLD);
         settle(&path);
         let mut open = OpenMasters::new(Bounds { known: 9, known_bytes: 1 << 20 }, None);
-        let before = open.find(&root, "a.gif", |_| Ok(())).expect("found");
+        let before = open.find(&sources, "a.gif", |_| Ok(())).expect("found");
         let file = File::options().write(true).open(&path).expect("there");
         let (length, modified) = (before.identity.size, before.identity.modified());
         file.set_len(0).expect("cut");
         assert!(before.pages().is_ok() && before.icc_profile(0).is_err(), "a fault, and no crash");
         file.set_len(length).expect("grown again");
         file.set_times(FileTimes::new().set_modified(modified)).expect("set");
-        let after = open.find(&root, "a.gif", |_| Ok(()));
+        let after = open.find(&sources, "a.gif", |_| Ok(()));
         assert!(after.is_err(), "read anew, and found to be zeros");
     }
 }

@@ -194,7 +194,7 @@ mod tests {
     use crate::master::{Bounds, IndexStore, OpenMasters, Reader, StateSettings};
     use crate::picture::{Channels, Codec, Coding};
     use crate::source::identity::tests::settle;
-    use crate::source::{Masters, Root};
+    use crate::source::{Masters, Sources};
 
     const FULL: Dimensions = Dimensions::new(2300, 1900);
 
@@ -227,10 +227,10 @@ mod tests {
             let settings =
                 StateSettings { directory: self.directory.path().join("state"), max_bytes: 1 << 30 };
             let store = has_store.then(|| IndexStore::open(&settings).expect("a store"));
-            let root = Masters { root: self.directory.path().join("masters"), follow_symlinks: false };
-            let root = Root::open(&root).expect("a root");
+            let masters = Masters::below(self.directory.path().join("masters"));
+            let sources = Sources::open(&masters).expect("a directory");
             let bounds = Bounds { known: 1, known_bytes: 1 << 20 };
-            OpenMasters::new(bounds, store).find(&root, "a.png", |_| Ok(())).expect("a master")
+            OpenMasters::new(bounds, store).find(&sources, "a.png", |_| Ok(())).expect("a master")
         }
 
         fn saved(&self) -> Vec<std::path::PathBuf> {

@@ -101,6 +101,11 @@ impl Exif {
         self
     }
 
+    /// All fields: those of the picture's directory, then those of the EXIF directory.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.main.iter().chain(&self.details)
+    }
+
     /// Whether there are no fields.
     pub fn is_empty(&self) -> bool {
         self.main.is_empty() && self.details.is_empty()

@@ -3,8 +3,11 @@
 
 pub mod lane;
 pub mod ledger;
+pub mod outcome;
+mod packet;
 pub mod queue;
 pub mod refusals;
 pub mod scoreboard;
+pub mod status;
 pub mod supervisor;
 pub mod worker;

@@ -3,18 +3,12 @@
 //! owns a queue; all workers of all generations, and the supervisor, share both.
 //! unix(7): SOCK_SEQPACKET, SCM_RIGHTS.
 
-use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::cmsg_space;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::Errno;
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
-};
 
+use super::packet::{pair, receive, send};
 use crate::derive::plan::Class;
 use crate::fastcgi::{Incoming, params};
 use crate::http::Request;
@@ -24,6 +18,9 @@ const HEAD: usize = 18;
 
 /// Most bytes of a message: parameters have 64 KiB at most (`fastcgi`).
 const LONGEST: usize = HEAD + 64 * 1024;
+
+/// The ends of both queues of a pool.
+pub(super) const ENDS: usize = 4;
 
 /// A request that was handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,12 +69,12 @@ impl Queue {
     /// Those of the system, and a message that was not put in by [`put`](Self::put).
     pub fn take(&self) -> io::Result<Option<(Errand, OwnedFd)>> {
         let mut bytes = vec![0; LONGEST];
-        let received = match receive::<1>(&self.exit, &mut bytes, RecvFlags::DONTWAIT) {
+        let (length, descriptors) = match receive(&self.exit, &mut bytes) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             outcome => outcome?,
         };
-        let (length, [connection]) = received;
         let strange = || io::Error::other("a message that is no errand");
+        let [connection] = descriptors.try_into().map_err(|_| strange())?;
         Ok(Some((understood(&bytes[..length]).ok_or_else(strange)?, connection)))
     }
 
@@ -130,62 +127,40 @@ impl Queues {
         polled.map(|exit| known && exit.revents().is_empty())
     }
 
-    /// The socket by which a child process [receives](Self::receive) both: one that it can be started with as a standard
-    /// stream, for no other descriptor can be taken over without trusting a number.
+    /// The ends of both, for another process: see [`Queues::from_ends`].
+    pub(super) fn ends(&self) -> [BorrowedFd<'_>; ENDS] {
+        [&self.middling.entrance, &self.middling.exit, &self.dear.entrance, &self.dear.exit].map(AsFd::as_fd)
+    }
+
+    /// The queues with these [`ends`](Queues::ends).
+    pub(super) fn from_ends([entrance, exit, dear_entrance, dear_exit]: [OwnedFd; ENDS]) -> Self {
+        let dear = Queue { entrance: dear_entrance, exit: dear_exit };
+        Self { middling: Queue { entrance, exit }, dear }
+    }
+
+    /// The socket by which a child process [receives](Self::receive) both, and the listening sockets whose connections
+    /// it is to accept: one that it can be started with as a standard stream, for no other descriptor can be taken over
+    /// without trusting a number.
     ///
     /// # Errors
     /// If the system has no descriptors for it.
-    pub fn for_child(&self) -> io::Result<OwnedFd> {
+    pub fn for_child(&self, listeners: &[BorrowedFd<'_>]) -> io::Result<OwnedFd> {
         let (ours, theirs) = pair()?;
-        let ends = [&self.middling.entrance, &self.middling.exit, &self.dear.entrance, &self.dear.exit];
-        send(&ours, &[IoSlice::new(b"queues")], &ends.map(AsFd::as_fd))?;
+        send(&ours, &[IoSlice::new(b"queues")], &[&self.ends(), listeners].concat())?;
         Ok(theirs)
     }
 
-    /// The queues of the parent process, from the socket that it started this one with.
+    /// The queues of the parent process, and listening sockets, from the socket that it started this one with.
     ///
     /// # Errors
     /// If nothing of that kind was sent there.
-    pub fn receive(from: BorrowedFd<'_>) -> io::Result<Self> {
-        let (_, [entrance, exit, dear_entrance, dear_exit]) =
-            receive::<4>(from, &mut [0; 8], RecvFlags::DONTWAIT)?;
-        let dear = Queue { entrance: dear_entrance, exit: dear_exit };
-        Ok(Self { middling: Queue { entrance, exit }, dear })
+    pub fn receive(from: BorrowedFd<'_>) -> io::Result<(Self, Vec<OwnedFd>)> {
+        let (_, descriptors) = receive(from, &mut [0; 8])?;
+        let mut descriptors = descriptors.into_iter();
+        let ends: Vec<_> = descriptors.by_ref().take(ENDS).collect();
+        let ends = ends.try_into().map_err(|_| io::Error::other("a message without the queues"))?;
+        Ok((Self::from_ends(ends), descriptors.collect()))
     }
-}
-
-fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
-}
-
-fn send(to: &OwnedFd, parts: &[IoSlice<'_>], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
-    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(4))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    if !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
-        return Err(Errno::INVAL.into());
-    }
-    sendmsg(to, parts, &mut control, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?;
-    Ok(())
-}
-
-/// One message: its length, and exactly `N` descriptors.
-fn receive<const N: usize>(
-    from: impl AsFd,
-    bytes: &mut [u8],
-    flags: RecvFlags,
-) -> io::Result<(usize, [OwnedFd; N])> {
-    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(4))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let flags = flags | RecvFlags::CMSG_CLOEXEC;
-    let message = recvmsg(from, &mut [IoSliceMut::new(bytes)], &mut control, flags)?;
-    let rights = control.drain().filter_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
-        _ => None,
-    });
-    let descriptors: Vec<OwnedFd> = rights.flatten().collect();
-    let whole = !message.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC);
-    let descriptors = descriptors.try_into().ok().filter(|_| whole);
-    Ok((message.bytes, descriptors.ok_or_else(|| io::Error::other("a message without its descriptors"))?))
 }
 
 #[cfg(test)]
@@ -240,8 +215,9 @@ mod tests {
     #[test]
     fn another_process_receives_the_same_queues() {
         let ours = Queues::new().expect("queues");
-        let socket = ours.for_child().expect("a socket");
-        let theirs = Queues::receive(socket.as_fd()).expect("sent");
+        let socket = ours.for_child(&[ours.of(Class::Dear).exit()]).expect("a socket");
+        let (theirs, listeners) = Queues::receive(socket.as_fd()).expect("sent");
+        assert_eq!(listeners.len(), 1);
         assert!(Queues::receive(socket.as_fd()).is_err(), "once only");
         let (connection, _peer) = UnixStream::pair().expect("sockets");
         assert_eq!(theirs.are_empty(), [true, true]);

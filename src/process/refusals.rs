@@ -2,21 +2,21 @@
 //! Must not decide what that is, nor for how long: it only carries it. Without I/O: bytes in, bytes out.
 //!
 //! A head of 16 bytes: checksum `u64`, number of entries `u32`, 4 unused. Then entries of 1024 bytes: length of the name
-//! `u16`, [`Why`] `u8`, 1 unused, name. Numbers are little-endian; the checksum covers all that follows it.
+//! `u16`, [`Why`] `u8`, 5 unused, until `u64`, name. Numbers are little-endian; the checksum covers all that follows it.
 
-use super::scoreboard::{REQUEST_LENGTH, checksum, shortened, u32_at, u64_at};
+use super::scoreboard::{REQUEST_LENGTH, shortened};
 
 /// Most refusals that workers are told of.
 pub const REFUSALS: usize = 48;
 
-/// Bytes of the head; in it stands whether anything is refused at all.
-pub(super) const HEAD: usize = 16;
+/// Bytes of the head.
+const HEAD: usize = 16;
 
 /// Bytes of head and entries at most.
 pub(super) const MOST: usize = HEAD + REFUSALS * ENTRY;
 
 const ENTRY: usize = 1024;
-const ENTRY_HEAD: usize = 4;
+const ENTRY_HEAD: usize = 16;
 const _: () = assert!(ENTRY_HEAD + REQUEST_LENGTH <= ENTRY);
 
 /// A request, a master or a mount that is refused.
@@ -26,6 +26,8 @@ pub struct Refusal {
     pub name: Vec<u8>,
     /// Why it is refused.
     pub why: Why,
+    /// Until when, on the clock of the scoreboard; 0 if nobody knows.
+    pub until: u64,
 }
 
 /// Why something is not tried.
@@ -62,6 +64,12 @@ pub fn mount_name(device: u64) -> Vec<u8> {
     [b"\0", &device.to_le_bytes()[..]].concat()
 }
 
+/// The device of the mount of this name; None if it is no mount's.
+pub fn mount_of(name: &[u8]) -> Option<u64> {
+    let device = name.strip_prefix(b"\0")?;
+    device.first_chunk().filter(|_| device.len() == 8).map(|device| u64::from_le_bytes(*device))
+}
+
 /// The first [`REFUSALS`] of `refusals`.
 pub(super) fn encode(refusals: &[Refusal]) -> Vec<u8> {
     let refusals = &refusals[..refusals.len().min(REFUSALS)];
@@ -71,6 +79,7 @@ pub(super) fn encode(refusals: &[Refusal]) -> Vec<u8> {
         let name = shortened(&refusal.name);
         entry[..2].copy_from_slice(&u16::try_from(name.len()).unwrap_or(0).to_le_bytes());
         entry[2] = refusal.why as u8;
+        entry[8..ENTRY_HEAD].copy_from_slice(&refusal.until.to_le_bytes());
         entry[ENTRY_HEAD..ENTRY_HEAD + name.len()].copy_from_slice(name);
     }
     let sum = checksum(&bytes[8..]);
@@ -78,13 +87,8 @@ pub(super) fn encode(refusals: &[Refusal]) -> Vec<u8> {
     bytes
 }
 
-/// Whether `head` says that nothing is refused. Its count is believed without the checksum.
-pub(super) fn is_empty(head: [u8; HEAD]) -> bool {
-    head[8..12] == [0; 4]
-}
-
-/// The names in `bytes`, each with its reason, if they are in one piece.
-pub(super) fn decode(bytes: &[u8]) -> Option<impl Iterator<Item = (&[u8], Why)>> {
+/// What stands in `bytes`, if they are in one piece.
+pub(super) fn decode(bytes: &[u8]) -> Option<impl Iterator<Item = Refusal>> {
     let count = usize::try_from(u32_at(bytes, 8)?).ok()?;
     let length = count.checked_mul(ENTRY)?;
     let entries = bytes.get(HEAD..)?.get(..length)?;
@@ -92,8 +96,24 @@ pub(super) fn decode(bytes: &[u8]) -> Option<impl Iterator<Item = (&[u8], Why)>>
     let (entries, _) = entries.as_chunks::<ENTRY>();
     Some(entries.iter().filter_map(|entry| {
         let length = usize::from(u16::from_le_bytes([entry[0], entry[1]]));
-        Some((entry[ENTRY_HEAD..].get(..length)?, Why::of(entry[2])?))
+        let name = entry[ENTRY_HEAD..].get(..length)?.to_vec();
+        Some(Refusal { name, why: Why::of(entry[2])?, until: u64_at(entry, 8)? })
     }))
+}
+
+fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
+    bytes.get(offset..)?.first_chunk().copied().map(u32::from_le_bytes)
+}
+
+fn u64_at(bytes: &[u8], offset: usize) -> Option<u64> {
+    bytes.get(offset..)?.first_chunk().copied().map(u64::from_le_bytes)
+}
+
+/// FNV-1a with 64 bits: guards against torn reads, not against forgery: a forger could write anything anyway.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |sum, &byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 #[cfg(test)]
@@ -119,11 +139,11 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_and_nothing_torn_is_believed() {
-        let refusal = |name: &str, why| Refusal { name: name.into(), why };
+        let refusal = |name: &str, why| Refusal { name: name.into(), why, until: 1 << 40 };
         let both = [refusal("a", Why::Deadly), refusal("b", Why::Probed)];
         let bytes = encode(&both);
         let read: Vec<_> = decode(&bytes).expect("in one piece").collect();
-        assert_eq!(read, [(&b"a"[..], Why::Deadly), (&b"b"[..], Why::Probed)]);
+        assert_eq!(read, both);
         let other = encode(&[refusal("c", Why::Overdue), refusal("d", Why::Stalled)]);
         for cut in 1..bytes.len() {
             let torn = [&bytes[..cut], &other[cut..]].concat();

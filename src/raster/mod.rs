@@ -10,8 +10,8 @@ mod sample;
 mod tone;
 
 pub use boxes::Boxes;
-pub(crate) use colour::written;
 pub use colour::{Conversion, Converter, Convertible, light};
+pub(crate) use colour::{described, written};
 pub use orient::orient;
 pub use resample::{Axis, Resampler, SUPPORT};
 pub use rotate::rotate;

@@ -50,7 +50,19 @@ impl Beneath {
     /// # Errors
     /// If it is no directory, or cannot be read.
     pub(super) fn open(path: &Path, links: Links) -> Result<Self> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Self::opened(path, OFlags::RDONLY, links)
+    }
+
+    /// The directory that is open already, by the path of its descriptor in `/proc`. Its file system is not asked.
+    ///
+    /// # Errors
+    /// If it is no directory.
+    pub(super) fn inherit(path: &Path, links: Links) -> Result<Self> {
+        Self::opened(path, OFlags::PATH, links)
+    }
+
+    fn opened(path: &Path, mode: OFlags, links: Links) -> Result<Self> {
+        let flags = mode | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = openat(CWD, path, flags, Mode::empty())?;
         let way = if openat2_refused().is_some() { Way::Steps } else { Way::Kernel };
         Ok(Self { directory, links, way })

@@ -1,31 +1,43 @@
 //! Which mount an identifier lies on, told by its text alone: so that nobody has to ask a file system that may not
-//! answer. Of symbolic links only those in the root itself are known, which are read beforehand.
+//! answer. Of symbolic links only those in the directory of a source itself are known, which are read beforehand.
 //! proc_pid_mountinfo(5).
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::Sources;
+use super::prefixes::Prefixes;
 
 const TABLE: &str = "/proc/self/mountinfo";
 
 /// How often it is asked whether mounts have come or gone.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// How many names in the root are looked through for links. Where there are more, they are masters.
+/// How many names in a directory are looked through for links. Where there are more, they are masters.
 const NAMES: usize = 4096;
 
-/// The mounts beneath the root of masters.
+/// The mounts of all sources.
 pub(crate) struct Mounts {
-    root: Vec<u8>,
+    prefixes: Prefixes,
+    sources: Vec<Source>,
     /// The kernel's table, if it can be read, and when it is looked at again.
     table: Option<File>,
     next: Instant,
-    /// Those with another file system than the root's, the deepest first.
+}
+
+/// The mounts of one source.
+#[derive(Default)]
+struct Source {
+    root: Vec<u8>,
+    /// What is told of the directory's own file system: its device, or 0.
+    own: u64,
+    /// Those beneath it with another file system, the deepest first.
     foreign: Vec<Mount>,
 }
 
@@ -38,36 +50,61 @@ struct Mount {
 }
 
 impl Mounts {
-    /// The mounts beneath `root`, and what becomes of them.
-    pub(crate) fn beneath(root: &Path) -> Self {
-        let root = fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
-        let (table, now) = (File::open(TABLE).ok(), Instant::now());
-        let mut mounts = Self {
-            root: root.as_os_str().as_bytes().to_vec(),
-            table,
-            next: now + PAUSE,
-            foreign: Vec::new(),
+    /// The mounts of these sources, and what becomes of them. Nothing is read in a directory whose device does not answer.
+    pub(crate) fn of(sources: &Sources, answers: impl Fn(u64) -> bool) -> Self {
+        let source = |path: Option<PathBuf>| Source {
+            root: path.unwrap_or_default().into_os_string().into_vec(),
+            ..Source::default()
         };
-        mounts.read();
+        let mut mounts = Self {
+            prefixes: sources.prefixes().clone(),
+            sources: sources.paths().map(source).collect(),
+            table: File::open(TABLE).ok(),
+            next: Instant::now() + PAUSE,
+        };
+        mounts.read(answers);
         mounts
     }
 
-    /// The device of the mount on which `path`, relative to the root, lies; 0 if that is the root's own file system.
-    pub(crate) fn device(&mut self, path: &str) -> u64 {
+    /// The device of the mount on which the master of this identifier lies; 0 if nobody needs to know, because whoever
+    /// would be kept from it has nothing else to do: where all directories are on one file system, that one; and a disk of
+    /// this machine.
+    pub(crate) fn device(&mut self, identifier: &str, answers: impl Fn(u64) -> bool) -> u64 {
         let now = Instant::now();
         if now >= self.next {
             self.next = now + PAUSE;
             if self.table.as_ref().is_some_and(has_changed) {
-                self.read();
+                self.read(answers);
             }
         }
-        device_of(&self.foreign, path)
+        let found = self.prefixes.split(identifier);
+        found.and_then(|(at, path)| Some(self.sources.get(at)?.device(path))).unwrap_or(0)
     }
 
-    fn read(&mut self) {
+    fn read(&mut self, answers: impl Fn(u64) -> bool) {
         let text = self.table.as_ref().and_then(|table| whole(table).ok());
-        self.foreign = foreign(&parse(&text.unwrap_or_default()), &self.root, &links(&self.root));
+        let mounts = parse(&text.unwrap_or_default());
+        let devices: Vec<u64> =
+            self.sources.iter().map(|source| device_above(&mounts, &source.root)).collect();
+        for (source, device) in self.sources.iter_mut().zip(&devices) {
+            source.own = told(*device, &devices);
+            let links = if answers(*device) { links(&source.root) } else { Vec::new() };
+            source.foreign = foreign(&mounts, &source.root, &links, source.own);
+        }
     }
+}
+
+impl Source {
+    fn device(&self, path: &str) -> u64 {
+        device_of(&self.foreign, path).unwrap_or(self.own)
+    }
+}
+
+/// What is told of a directory's own device, where `all` directories have these. Those without a number of a driver are
+/// networks' and such, which may cease to answer while all else goes on.
+fn told(device: u64, all: &[u64]) -> u64 {
+    let is_alone = all.iter().all(|other| *other == device);
+    if is_alone || device >> 32 != 0 { 0 } else { device }
 }
 
 /// Where the device is mounted, as text for the log.
@@ -108,7 +145,7 @@ fn parse(text: &[u8]) -> Vec<Mount> {
 }
 
 /// Spaces and the like stand in the table as `\040`.
-fn unescaped(field: &[u8]) -> Vec<u8> {
+pub(crate) fn unescaped(field: &[u8]) -> Vec<u8> {
     let (mut bytes, mut rest) = (Vec::with_capacity(field.len()), field);
     while let [first, tail @ ..] = rest {
         let digits =
@@ -142,9 +179,10 @@ fn device_above(mounts: &[Mount], path: &[u8]) -> u64 {
     above.max_by_key(|mount| mount.point.len()).map_or(0, |mount| mount.device)
 }
 
-/// What lies beneath `root`, or is reached by these links in it, and has another file system; the deepest first.
-fn foreign(mounts: &[Mount], root: &[u8], links: &[(Vec<u8>, Vec<u8>)]) -> Vec<Mount> {
-    let own = device_above(mounts, root);
+/// What lies beneath `root`, or is reached by these links in it, and has another file system; the deepest first. Of what
+/// has the same, `own` is told.
+fn foreign(mounts: &[Mount], root: &[u8], links: &[(Vec<u8>, Vec<u8>)], own: u64) -> Vec<Mount> {
+    let device = device_above(mounts, root);
     let beneath = mounts.iter().rev().filter_map(|mount| {
         let point = below(&mount.point, root).filter(|point| !point.is_empty())?;
         Some(Mount { point: point.to_vec(), device: mount.device })
@@ -154,11 +192,12 @@ fn foreign(mounts: &[Mount], root: &[u8], links: &[(Vec<u8>, Vec<u8>)]) -> Vec<M
         .map(|(name, target)| Mount { point: name.clone(), device: device_above(mounts, &tidied(target)) });
     let mut mounts: Vec<Mount> = beneath.chain(led).collect();
     mounts.sort_by_key(|mount| std::cmp::Reverse(steps(&mount.point).count()));
-    if mounts.iter().all(|mount| mount.device == own) {
+    if mounts.iter().all(|mount| mount.device == device) {
         return Vec::new();
     }
-    let zero = |mount: Mount| Mount { device: if mount.device == own { 0 } else { mount.device }, ..mount };
-    mounts.into_iter().map(zero).collect()
+    let same =
+        |mount: Mount| Mount { device: if mount.device == device { own } else { mount.device }, ..mount };
+    mounts.into_iter().map(same).collect()
 }
 
 /// An absolute path without steps back, as far as its text tells.
@@ -185,12 +224,12 @@ fn below<'p>(path: &'p [u8], directory: &[u8]) -> Option<&'p [u8]> {
     }
 }
 
-fn device_of(foreign: &[Mount], path: &str) -> u64 {
+fn device_of(foreign: &[Mount], path: &str) -> Option<u64> {
     let leads_to = |mount: &&Mount| {
         let mut path = steps(path.as_bytes());
         steps(&mount.point).all(|step| path.next() == Some(step))
     };
-    foreign.iter().find(leads_to).map_or(0, |mount| mount.device)
+    foreign.iter().find(leads_to).map(|mount| mount.device)
 }
 
 /// The names in a path, as the kernel takes them: without empty ones, and without those that stay where they are.
@@ -201,6 +240,7 @@ fn steps(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Masters;
 
     const TABLE: &[u8] = b"\
         22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda rw\n\
@@ -216,7 +256,7 @@ mod tests {
 
     #[test]
     fn an_identifier_lies_on_the_deepest_mount_that_its_names_lead_to() {
-        let mounts = foreign(&parse(TABLE), b"/srv/images", &[]);
+        let mounts = foreign(&parse(TABLE), b"/srv/images", &[], 0);
         for (path, device) in [
             ("a.tif", 0),
             ("box/a.tif", 0),
@@ -231,14 +271,14 @@ mod tests {
             ("twice/a.tif", 55),
             ("", 0),
         ] {
-            assert_eq!(device_of(&mounts, path), device, "{path}");
+            assert_eq!(device_of(&mounts, path).unwrap_or(0), device, "{path}");
         }
     }
 
     #[test]
     fn the_root_may_be_a_mount_itself_and_need_not() {
         let points = |root: &[u8]| {
-            foreign(&parse(TABLE), root, &[]).into_iter().map(|it| it.point).collect::<Vec<_>>()
+            foreign(&parse(TABLE), root, &[], 0).into_iter().map(|it| it.point).collect::<Vec<_>>()
         };
         assert_eq!(points(b"/srv/images2"), [b"" as &[u8]; 0]);
         assert_eq!(points(b"/home"), [b"" as &[u8]; 0]);
@@ -255,27 +295,53 @@ mod tests {
             link("near", "/srv/images/box"),
             link("home", "/home"),
         ];
-        let mounts = foreign(&parse(TABLE), b"/srv/images", &links);
-        let device = |path| device_of(&mounts, path);
+        let mounts = foreign(&parse(TABLE), b"/srv/images", &links, 0);
+        let device = |path| device_of(&mounts, path).unwrap_or(0);
         assert_eq!(["out/a", "old/a", "near/a", "a"].map(device), [56, 53, 0, 0]);
         assert_eq!(device("home/a"), 254 << 32 | 1);
 
         let directory = tempfile::tempdir().expect("a directory");
         std::os::unix::fs::symlink("/proc", directory.path().join("link")).expect("linked");
         fs::write(directory.path().join("file"), "").expect("written");
-        let mut mounts = Mounts::beneath(directory.path());
-        assert_ne!(mounts.device("link/self"), 0);
-        assert_eq!(mounts.device("file"), 0);
+        let mut mounts = mounts_of(directory.path());
+        assert_ne!(mounts.device("link/self", |_| true), 0);
+        assert_eq!(mounts.device("file", |_| true), 0);
+        let sources = Sources::open(&Masters::below(directory.path())).expect("a directory");
+        let mut unread = Mounts::of(&sources, |_| false);
+        assert_eq!(unread.device("link/self", |_| false), 0, "nobody has looked at the links");
+    }
+
+    fn mounts_of(directory: &Path) -> Mounts {
+        Mounts::of(&Sources::open(&Masters::below(directory)).expect("a directory"), |_| true)
+    }
+
+    #[test]
+    fn of_several_sources_those_on_networks_are_told_apart() {
+        let (disk, nas, other) = (254 << 32 | 7, 52, 53);
+        for (device, all, expected) in [
+            (nas, &[nas][..], 0),
+            (nas, &[nas, nas], 0),
+            (nas, &[disk, nas], nas),
+            (disk, &[disk, nas], 0),
+            (nas, &[nas, other], nas),
+        ] {
+            assert_eq!(told(device, all), expected, "{device} of {all:?}");
+        }
+        let table = parse(TABLE);
+        let within = foreign(&table, b"/srv/images/nas", &[], 52);
+        let device = |path| device_of(&within, path).unwrap_or(52);
+        assert_eq!(["a", "here/a", "old ones/a"].map(device), [52, 254 << 32 | 7, 53]);
     }
 
     #[test]
     fn the_table_of_this_machine_is_read() {
         let directory = tempfile::tempdir().expect("a directory");
-        let mut mounts = Mounts::beneath(directory.path());
-        assert_eq!(mounts.device("a.tif"), 0);
-        let mut all = Mounts::beneath(Path::new("/"));
-        assert_ne!(all.device("proc/self"), 0);
-        assert_eq!(mount_point(all.device("proc/self")), "/proc");
+        let mut mounts = mounts_of(directory.path());
+        assert_eq!(mounts.device("a.tif", |_| true), 0);
+        let mut all = mounts_of(Path::new("/"));
+        let device = all.device("proc/self", |_| true);
+        assert_ne!(device, 0);
+        assert_eq!(mount_point(device), "/proc");
         assert!(all.table.as_ref().is_some_and(|table| !whole(table).expect("readable").is_empty()));
     }
 }

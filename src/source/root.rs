@@ -1,16 +1,16 @@
-//! From an identifier to an open file beneath the root of masters, and no other.
+//! From a path to an open file beneath the directory of one source, and no other.
 //! Finds and opens files; reads nothing.
 
 use std::cell::Cell;
-use std::fs::{File, Metadata};
-use std::os::fd::BorrowedFd;
-use std::path::Path;
+use std::fs::{self, File, Metadata};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rustix::io::Errno;
 
 use super::beneath::{Beneath, Links};
-use super::{Identity, Map, Masters, Object};
+use super::{Identity, Map, Object};
 use crate::error::{Error, NO_IMAGE};
 
 /// File name extensions that an identifier may leave out. Those of an earlier group go before the others: a TIFF is
@@ -21,8 +21,8 @@ pub const EXTENSIONS: [&[&str]; 3] = [
     &["jpg", "jpeg", "png", "gif", "bmp", "webp", "JPG", "JPEG", "PNG", "GIF", "BMP"],
 ];
 
-/// The directory of masters, opened once.
-pub struct Root {
+/// The directory of a source, opened once.
+pub(super) struct Root {
     beneath: Beneath,
     /// Whether this lookup has complained: it may try 32 names in a directory that is out of reach.
     has_complained: Cell<bool>,
@@ -35,7 +35,9 @@ pub struct Found {
     pub file: File,
     /// What distinguishes this state of it from any other.
     pub identity: Identity,
-    /// Its path below the root, with its extension.
+    /// The source in which it is, by its place in the configuration.
+    pub source: usize,
+    /// Its name: the prefix of its source, and its path below the directory, with its extension.
     pub path: String,
     /// The page in it, from 1.
     pub page: u32,
@@ -55,22 +57,29 @@ impl Found {
 }
 
 impl Root {
-    /// Opens the directory that the configuration names.
+    /// Opens a directory. Links may lead anywhere beneath it; out of it only when the operator says so.
     ///
     /// # Errors
-    /// [`Error::Internal`] if it is no directory, or cannot be entered.
-    pub fn open(masters: &Masters) -> Result<Self, Error> {
-        // Links may lead anywhere beneath the root; out of it only when the operator says so.
-        let links = if masters.follow_symlinks { Links::Anywhere } else { Links::Beneath };
-        let beneath = Beneath::open(&masters.root, links).map_err(|errno| {
-            Error::Internal(format!("cannot open [masters] root {}: {errno}", masters.root.display()))
-        })?;
-        Ok(Self { beneath, has_complained: Cell::default() })
+    /// If it is no directory, or cannot be entered.
+    pub(super) fn open(directory: &Path, follow_symlinks: bool) -> Result<Self, Errno> {
+        Beneath::open(directory, links(follow_symlinks)).map(Self::of)
     }
 
-    /// The directory itself, open.
-    pub fn directory(&self) -> BorrowedFd<'_> {
-        self.beneath.directory()
+    /// The same, of a directory that is open already: [`Beneath::inherit`].
+    ///
+    /// # Errors
+    /// If it is no directory.
+    pub(super) fn inherit(directory: &Path, follow_symlinks: bool) -> Result<Self, Errno> {
+        Beneath::inherit(directory, links(follow_symlinks)).map(Self::of)
+    }
+
+    fn of(beneath: Beneath) -> Self {
+        Self { beneath, has_complained: Cell::default() }
+    }
+
+    /// Where it is, without symbolic links.
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        fs::read_link(format!("/proc/self/fd/{}", self.as_fd().as_raw_fd())).ok()
     }
 
     /// What `path`, relative to the root, names: a file as it stands, or with the one known extension that makes it a
@@ -80,7 +89,7 @@ impl Root {
     /// # Errors
     /// [`Error::NotFound`] if there is none, it is hidden or no regular file, or several extensions would do;
     /// [`Error::Internal`] if the machine cannot open files at all.
-    pub fn find(&self, path: &str) -> Result<Found, Error> {
+    pub(super) fn find(&self, path: &str) -> Result<Found, Error> {
         if is_hidden(path) {
             return Err(Error::NotFound(NO_IMAGE));
         }
@@ -126,7 +135,7 @@ impl Root {
 
     fn find_exactly(&self, path: &str) -> Result<Option<Found>, Error> {
         let found = self.open_file(path)?;
-        Ok(found.map(|(file, identity)| Found { file, identity, path: path.to_owned(), page: 1 }))
+        Ok(found.map(|(file, identity)| Found { file, identity, source: 0, path: path.to_owned(), page: 1 }))
     }
 
     /// The regular file at `path` as it stands, open, if there is one.
@@ -151,6 +160,16 @@ impl Root {
     }
 }
 
+impl AsFd for Root {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.beneath.directory()
+    }
+}
+
+fn links(follow_symlinks: bool) -> Links {
+    if follow_symlinks { Links::Anywhere } else { Links::Beneath }
+}
+
 /// The file and the page that a path on the command line names: as for identifiers, a file of exactly that name goes
 /// first.
 pub fn file_and_page(path: &Path) -> (&Path, u32) {
@@ -165,7 +184,7 @@ fn is_hidden(path: &str) -> bool {
 }
 
 /// The file and the page that `book.tif;3` names. Numbers have one spelling: no leading zero.
-fn page_of(path: &str) -> Option<(&str, u32)> {
+pub(crate) fn page_of(path: &str) -> Option<(&str, u32)> {
     let (book, number) = path.rsplit_once(';')?;
     let plain = number.bytes().all(|digit| digit.is_ascii_digit()) && !number.starts_with('0');
     Some((book, number.parse().ok().filter(|_| plain && !book.is_empty())?))
@@ -183,8 +202,7 @@ mod tests {
         for name in ["book.tif", "book.tif;2", "other;7.tif"] {
             std::fs::write(directory.path().join(name), name).expect("written");
         }
-        let masters = Masters { root: directory.path().to_owned(), follow_symlinks: false };
-        let root = Root::open(&masters).expect("root");
+        let root = Root::open(directory.path(), false).expect("root");
         for (identifier, expected) in [
             ("book.tif", Some(("book.tif", 1))),
             ("book.tif;1", Some(("book.tif", 1))),
@@ -264,8 +282,7 @@ mod tests {
         symlink("below/c.tif", root.join("in.tif")).expect("linked");
         let mode = rustix::fs::Mode::RWXU;
         rustix::fs::mkfifoat(rustix::fs::CWD, root.join("fifo.tif"), mode).expect("made");
-        let strict =
-            both_ways(&root, Links::Beneath).map(|beneath| Root { beneath, has_complained: Cell::default() });
+        let strict = both_ways(&root, Links::Beneath).map(Root::of);
         for (path, there) in [
             ("a.tif", true),
             ("a", true),
@@ -288,6 +305,6 @@ mod tests {
             let found = strict.each_ref().map(|root| root.find(path).is_ok());
             assert_eq!(found, [there; 2], "{path}");
         }
-        assert!(Root::open(&Masters { root, follow_symlinks: true }).expect("root").find("out").is_ok());
+        assert!(Root::open(&root, true).expect("root").find("out").is_ok());
     }
 }

@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::{Identity, Root};
+use super::Identity;
+use super::root::Root;
 
 /// Longest file that is read, in bytes.
 const LONGEST: u64 = 64 * 1024;
@@ -19,8 +20,8 @@ pub struct Sidecar {
 }
 
 impl Root {
-    /// The file beside the master at `path` below the root, if there is one. All pages of a master share it.
-    pub fn sidecar(&self, path: &str) -> Option<Sidecar> {
+    /// The file beside the master at `path` below the directory, if there is one.
+    pub(super) fn sidecar(&self, path: &str) -> Option<Sidecar> {
         let (file, identity) = self.open_file(&format!("{path}.json")).ok().flatten()?;
         Some(Sidecar { identity, file })
     }
@@ -53,7 +54,6 @@ impl Sidecar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::Masters;
 
     #[test]
     fn a_sidecar_is_short_text_beside_the_master() {
@@ -63,8 +63,7 @@ mod tests {
         write("a.tif.json", b"{}");
         write("long.tif.json", &[b' '; 65_537]);
         write("bytes.tif.json", b"\xff");
-        let masters = Masters { root: directory.path().to_owned(), follow_symlinks: false };
-        let root = Root::open(&masters).expect("root");
+        let root = Root::open(directory.path(), false).expect("root");
         let text = |path| root.sidecar(path).map(|sidecar| sidecar.text());
         assert_eq!(text("a.tif"), Some(Ok("{}".to_owned())));
         assert_eq!(text("b.tif"), None);

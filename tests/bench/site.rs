@@ -17,6 +17,7 @@ use super::load::Client;
 use super::process;
 
 const HTTP_LEVEL: &str = include_str!("../../nginx/http.conf");
+const SETTINGS: &str = include_str!("../../nginx/settings.conf");
 const LOCATIONS: &str = include_str!("../../nginx/location.conf");
 
 /// Where Debian and Ubuntu put the peer.
@@ -205,6 +206,7 @@ fn free_port() -> Result<u16> {
 fn start_nginx(run: &Path, port: u16, ports: [u16; WORKERS]) -> Result<Child> {
     let relocated = |shipped: &str| {
         shipped
+            .replace("/etc/recto/nginx", &run.display().to_string())
             .replace("/run/recto/recto.sock", &run.join("recto.sock").display().to_string())
             .replace("/var/cache/nginx/recto", &run.join("cache").display().to_string())
             .replace("fastcgi_cache     recto_cache;", "fastcgi_cache off;")
@@ -213,8 +215,13 @@ fn start_nginx(run: &Path, port: u16, ports: [u16; WORKERS]) -> Result<Child> {
         relocated(LOCATIONS).contains("fastcgi_cache off;"),
         "location.conf has changed: turn its cache off"
     );
-    fs::write(run.join("http.conf"), relocated(HTTP_LEVEL))?;
-    fs::write(run.join("location.conf"), relocated(LOCATIONS))?;
+    for (name, shipped) in
+        [("http.conf", HTTP_LEVEL), ("settings.conf", SETTINGS), ("location.conf", LOCATIONS)]
+    {
+        fs::write(run.join(name), relocated(shipped))?;
+    }
+    // It is one client that asks for as much as there is.
+    fs::write(run.join("local-http.conf"), "geo $recto_unlimited { default 1; }\n")?;
     let main = run.join("nginx.conf");
     fs::write(&main, nginx_conf(run, port, ports))?;
     let mut command = command("nginx", &[]);

@@ -67,10 +67,10 @@ fn freeze(server: &Server, name: &str, busy_since: u64) -> i32 {
         process: worker.cast_unsigned(),
         busy_since,
         served: 1,
-        device: 0,
         request: name.as_bytes().to_vec(),
+        ..Entry::default()
     };
-    server.scoreboard().write(0, &busy).expect("written");
+    server.scoreboard().write(0, &busy);
     worker
 }
 

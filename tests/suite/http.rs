@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(45);
 pub struct Answer {
     pub status: u16,
     /// In order, names in lower case.
-    headers: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 

@@ -2,30 +2,44 @@
 
 #![allow(unreachable_pub)] // a program has nobody to be public to; its modules have each other
 
+mod check_site;
+mod check_url;
 mod colour;
 mod conformance;
 mod convert;
 mod deaths;
 mod demo;
 mod depth;
+mod examined;
 mod flat;
 mod flat_colours;
 mod formats;
+mod fronts;
 mod golden;
+mod import;
 mod lanes;
 mod limits;
 mod log;
 mod masters;
 mod memory;
 mod metadata;
+mod monitoring;
 mod nginx;
+mod packages;
 mod pages;
 mod process;
+mod refused;
+mod reload;
+mod replay;
 mod sandbox;
+mod sockets;
+mod sources;
 mod stalled;
 mod state;
+mod status;
 mod stop;
 mod systemd;
+mod upgrade;
 mod viewers;
 
 // What they share.

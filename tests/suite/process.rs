@@ -34,7 +34,17 @@ fn record(kind: u8, id: u16, content: &[u8]) -> Vec<u8> {
 
 /// A GET request as NGINX sends it, with the flag that asks to keep the connection.
 pub fn request(path: &str) -> Vec<u8> {
-    let pairs = [("REQUEST_METHOD", "GET"), ("REQUEST_URI", path), ("RECTO_BASE", "http://localhost/iiif")];
+    request_called("", path)
+}
+
+/// The same, with an id of NGINX's.
+pub fn request_called(id: &str, path: &str) -> Vec<u8> {
+    let pairs = [
+        ("REQUEST_METHOD", "GET"),
+        ("REQUEST_URI", path),
+        ("RECTO_BASE", "http://localhost/iiif"),
+        ("RECTO_REQUEST", id),
+    ];
     let params = params::encode(pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
     [
         record(kind::BEGIN_REQUEST, 1, &[0, 1, 1, 0, 0, 0, 0, 0]),
@@ -79,17 +89,17 @@ pub fn reply(stream: &mut UnixStream) -> io::Result<String> {
     if ended && rest.is_empty() { Ok(text) } else { Err(ErrorKind::UnexpectedEof.into()) }
 }
 
-const NOWHERE: &str = "/iiif/3/nothing-here/info.json";
+pub const NOWHERE: &str = "/iiif/3/nothing-here/info.json";
 
 /// Clients that find out what is lost. When the socket is gone they are done: that is how a server that stops refuses.
-fn load(server: &Server, clients: usize) -> Load<io::Result<u16>> {
+pub fn load(server: &Server, clients: usize) -> Load<io::Result<u16>> {
     let socket = server.path("recto.sock");
     let gone = |outcome: &io::Result<u16>| outcome.as_ref().is_err_and(|e| e.kind() == ErrorKind::NotFound);
     Load::start(clients, move |_| Some(get(&socket, NOWHERE)).filter(|outcome| !gone(outcome)))
 }
 
 /// Ends the load; all of it must have been answered.
-fn none_is_lost(load: Load<io::Result<u16>>) -> usize {
+pub fn none_is_lost(load: Load<io::Result<u16>>) -> usize {
     let outcomes = load.end();
     let lost: Vec<_> = outcomes.iter().filter(|outcome| !matches!(outcome, Ok(404))).collect();
     assert!(lost.is_empty(), "{} of {}: {:?}", lost.len(), outcomes.len(), lost[0]);
@@ -197,14 +207,14 @@ fn requests_whose_client_has_left_are_not_begun() {
     }
     send(worker, Signal::CONT);
     assert_eq!(status(&server, NOWHERE), 404);
-    let served = || server.scoreboard().read(0).ok().flatten().map(|entry| entry.served);
+    let served = || server.scoreboard().read(0).map(|entry| entry.served);
     until("the slot is written", || served() > Some(0));
     assert_eq!(served(), Some(1));
 }
 
 /// A server of one worker, and a picture that takes it seconds to compress: most of it in a library, whose speed does not
 /// depend on how the tests are built.
-fn with_dear_work(deadline: &str) -> (Server, &'static str) {
+pub fn with_dear_work(deadline: &str) -> (Server, &'static str) {
     let compression = "[png]\ncompression = \"high\"";
     let server = Server::configured(&format!("workers = 1\ndeadline = \"{deadline}\"\n{compression}"));
     let side = 2000u32;
@@ -354,6 +364,25 @@ fn workers_do_not_outlive_a_killed_supervisor() {
     until("the new server answers", || {
         get(&server.path("recto.sock"), NOWHERE).is_ok_and(|status| status == 404)
     });
+}
+
+#[test]
+fn signals_are_heard_even_if_whoever_started_it_ignores_them() {
+    let mut server = Server::spawned("workers = 1\n", |command| {
+        let mut ignoring = Command::new("sh");
+        ignoring.args(["-c", "trap '' HUP CHLD TERM; exec \"$0\" \"$@\""]);
+        ignoring.arg(command.get_program()).args(command.get_args());
+        let config = command.get_args().nth(2).expect("a configuration");
+        let log = Path::new(config).with_file_name("log");
+        ignoring.stderr(fs::File::options().append(true).open(log).expect("a log"));
+        *command = ignoring;
+    });
+    let before = server.workers();
+    server.signal(Signal::HUP);
+    server.until_replaced(&before, 1);
+    send(server.workers()[0], Signal::KILL);
+    until("it is mourned", || server.log().contains("SIGKILL"));
+    assert_eq!(server.stop(), Some(0));
 }
 
 #[test]

@@ -33,12 +33,19 @@ impl Server {
         })
     }
 
-    fn spawned(lines: &str, prepare: impl FnOnce(&mut Command)) -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        for name in ["masters", "state"] {
-            fs::create_dir(directory.path().join(name)).expect("a directory");
-        }
-        configure(directory.path(), lines);
+    /// With these lines in `[server]`, of a copy of the program, which can be [replaced](Server::install).
+    pub fn upgradable(lines: &str, prepare: impl FnOnce(&mut Command)) -> Self {
+        let directory = directory(lines);
+        install(directory.path(), env!("CARGO_BIN_EXE_recto"), ":");
+        Self::spawned_in(directory, prepare)
+    }
+
+    /// With these lines in `[server]`, started by a command that was prepared so.
+    pub fn spawned(lines: &str, prepare: impl FnOnce(&mut Command)) -> Self {
+        Self::spawned_in(directory(lines), prepare)
+    }
+
+    fn spawned_in(directory: tempfile::TempDir, prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = serve(directory.path());
         prepare(&mut command);
         let child = command.spawn().expect("started");
@@ -54,6 +61,16 @@ impl Server {
 
     pub fn configure(&self, workers: usize, deadline: &str) {
         configure(self.directory.path(), &pool(workers, deadline));
+    }
+
+    /// Puts another program in place of the one that runs, as an upgrade does: this one, after `change` was done to "$1".
+    pub fn install(&self, program: &str, change: &str) {
+        install(self.directory.path(), program, change);
+    }
+
+    /// What it would be started with in its place, but not started yet.
+    pub fn command(&self) -> Command {
+        serve(self.directory.path())
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -133,7 +150,7 @@ impl Server {
     /// The slots of all workers that can be read just now.
     pub fn slots(&self) -> Vec<Entry> {
         let board = self.scoreboard();
-        (0..board.slots()).filter_map(|slot| board.read(slot).expect("a slot")).collect()
+        (0..board.slots()).filter_map(|slot| board.read(slot)).collect()
     }
 
     /// The exit status after SIGTERM, or `None` if it was killed.
@@ -153,6 +170,25 @@ impl Drop for Server {
     }
 }
 
+/// A directory for a server.
+fn directory(lines: &str) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    for name in ["masters", "state"] {
+        fs::create_dir(directory.path().join(name)).expect("a directory");
+    }
+    configure(directory.path(), lines);
+    directory
+}
+
+/// By a process of its own: one that another thread starts meanwhile would have the file open for writing, and nobody could
+/// run it.
+fn install(directory: &Path, program: &str, change: &str) {
+    let script = format!("cp \"$0\" \"$1\" && {change} && mv \"$1\" \"$2\"");
+    let [draft, place] = ["recto.new", "recto"].map(|name| directory.join(name));
+    let status = Command::new("sh").args(["-c", &script, program]).args([draft, place]).status();
+    assert!(status.expect("sh").success(), "{script}");
+}
+
 fn pool(workers: usize, deadline: &str) -> String {
     format!("workers = {workers}\ndeadline = \"{deadline}\"\n")
 }
@@ -167,9 +203,12 @@ fn configure(directory: &Path, lines: &str) {
 }
 
 fn serve(directory: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_recto"));
+    let copy = directory.join("recto");
+    let program = if copy.exists() { copy } else { env!("CARGO_BIN_EXE_recto").into() };
+    let mut command = Command::new(program);
     command.arg("serve").arg("--config").arg(directory.join("recto.toml"));
     command.arg("--pid-file").arg(directory.join("pid"));
+    command.env("RUNTIME_DIRECTORY", directory);
     let log = fs::File::options().create(true).append(true).open(directory.join("log")).expect("a log");
     command.stderr(log).stdout(Stdio::null()).stdin(Stdio::null());
     command

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use recto::demo::site;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::http::{self, Answer};
+use crate::judge::run;
 use crate::picture::LEAF;
 use crate::server::{Server, children_of, until};
 
@@ -24,13 +26,15 @@ pub struct Setup<'a> {
     pub server: &'a str,
     /// Texts in NGINX's configuration, and what stands there instead. Each must be there.
     pub edits: &'a [(&'a str, &'a str)],
+    /// The files that an administrator puts beside the shipped ones: name and text.
+    pub local: &'a [(&'a str, &'a str)],
     /// Whether the shipped example of a site takes the place of the demo's `server {}`.
     pub example: bool,
 }
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { server: "workers = 2\n", edits: &[], example: false }
+        Self { server: "workers = 2\n", edits: &[], local: &[], example: false }
     }
 }
 
@@ -98,6 +102,18 @@ impl Site {
         }
     }
 
+    /// What `nginx -t` says of the configuration, and whether it is content.
+    pub fn test_configuration(&self) -> (bool, String) {
+        let nginx = Nginx::find().unwrap_or_else(|error| panic!("{error}"));
+        let output = nginx.command(self.server.directory.path()).arg("-t").output().expect("started");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    /// Ends NGINX before the site ends.
+    pub fn end_nginx(&mut self) {
+        end(&mut self.nginx);
+    }
+
     pub fn signal_nginx(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.nginx), signal).expect("it lives");
     }
@@ -122,8 +138,51 @@ impl Drop for Site {
     }
 }
 
+/// Another NGINX, with a configuration of its own. It ends with this value.
+pub struct Other {
+    nginx: Child,
+    pub port: u16,
+}
+
+impl Other {
+    /// With these lines at the http level, in this directory, which is made; of the texts in them that are replaced each must
+    /// be there. PORT is that at which it listens.
+    pub fn start(run_dir: &Path, lines: &str, edits: &[(&str, &str)]) -> Self {
+        fs::create_dir_all(run_dir).expect("made");
+        let nginx = Nginx::find().unwrap_or_else(|error| panic!("{error}"));
+        let run = run_dir.display();
+        let user = if nginx.runs_as_root() { "user root;" } else { "" };
+        let temp_paths: String = ["client_body", "fastcgi", "proxy", "scgi", "uwsgi"]
+            .map(|kind| format!("{kind}_temp_path {run}/{kind};\n"))
+            .concat();
+        let mut lines = lines.to_owned();
+        for (from, to) in edits {
+            assert!(lines.contains(from), "there is no {from:?}");
+            lines = lines.replace(from, to);
+        }
+        let (nginx, port) = started(run_dir, &nginx, |port| {
+            let lines = lines.replace("PORT", &port.to_string());
+            let main = format!(
+                "{user} daemon off; pid {run}/nginx.pid; error_log {run}/nginx-error.log; events {{}}\n\
+                 http {{\n{temp_paths} access_log {run}/access.log;\n{lines}}}\n"
+            );
+            fs::write(run_dir.join("nginx.conf"), main).expect("written");
+        });
+        Self { nginx, port }
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        end(&mut self.nginx);
+    }
+}
+
 /// A killed NGINX would leave its workers behind, so it is asked to end.
 fn end(nginx: &mut Child) {
+    if matches!(nginx.try_wait(), Ok(Some(_))) {
+        return;
+    }
     // An error means that it has ended by itself.
     let _ = kill_process(Pid::from_child(nginx), Signal::TERM);
     let start = Instant::now();
@@ -134,28 +193,38 @@ fn end(nginx: &mut Child) {
     let _ = nginx.wait();
 }
 
-/// NGINX on a port that the system chose. Somebody may take it before NGINX does: then it is tried again.
 fn start_nginx(server: &Server, setup: &Setup) -> (Child, u16) {
     let run_dir = server.directory.path();
     let nginx = Nginx::find().unwrap_or_else(|error| panic!("{error}"));
-    let pid_file = server.path("nginx.pid");
-    for _ in 0..5 {
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
-        let port = free.local_addr().expect("an address").port();
+    started(run_dir, &nginx, |port| {
         let site = site::Site { run_dir: run_dir.to_owned(), port, listen: [127, 0, 0, 1].into() };
         site.write(nginx.runs_as_root()).expect("written");
         if setup.example {
             use_example(server, port);
         }
         edit(server, setup.edits);
+        for (name, text) in setup.local {
+            fs::write(server.path(name), text).expect("written");
+        }
+    })
+}
+
+/// NGINX on a port that the system chose, with what `write` leaves in the directory. Somebody may take the port before NGINX
+/// does: then it is tried again.
+fn started(run_dir: &Path, nginx: &Nginx, write: impl Fn(u16)) -> (Child, u16) {
+    let at = |name: &str| run_dir.join(name);
+    for _ in 0..5 {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let port = free.local_addr().expect("an address").port();
+        write(port);
         drop(free);
-        let output = File::create(server.path("nginx.log")).expect("a log");
+        let output = File::create(at("nginx.log")).expect("a log");
         let mut command = nginx.command(run_dir);
         command.stdin(Stdio::null()).stdout(output.try_clone().expect("a log")).stderr(output);
         let mut child = command.spawn().expect("started");
         let mut ended = || child.try_wait().expect("a child").is_some();
         // NGINX writes its pid once it listens.
-        let listens = || fs::read_to_string(&pid_file).is_ok_and(|pid| pid.ends_with('\n'));
+        let listens = || fs::read_to_string(at("nginx.pid")).is_ok_and(|pid| pid.ends_with('\n'));
         let start = Instant::now();
         while !listens() && !ended() {
             assert!(start.elapsed() < Duration::from_secs(10), "NGINX does not start");
@@ -164,20 +233,45 @@ fn start_nginx(server: &Server, setup: &Setup) -> (Child, u16) {
         if listens() {
             return (child, port);
         }
-        let said = fs::read_to_string(server.path("nginx.log")).expect("a log");
+        let said = fs::read_to_string(at("nginx.log")).expect("a log");
         assert!(said.contains("Address already in use"), "NGINX does not start: {said}");
     }
     panic!("no port stays free");
 }
 
-/// The site of an operator who has followed the example, but for port and paths.
+/// The site of an operator who has followed the example, but for ports and paths. It speaks TLS at the port, and plain HTTP
+/// at `plain.sock`.
 fn use_example(server: &Server, port: u16) {
-    let snippet = server.path("location.conf").display().to_string();
+    let at = |name: &str| server.path(name).display().to_string();
+    run(
+        "openssl",
+        &[
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            "/CN=images.example.org",
+            "-keyout",
+            &at("privkey.pem"),
+            "-out",
+            &at("fullchain.pem"),
+        ],
+    );
     let example = include_str!("../../nginx/site.example.conf")
-        .replace("listen 80;", &format!("listen 127.0.0.1:{port};"))
         .replace("    listen [::]:80;\n", "")
-        .replace("/etc/recto/nginx/location.conf", &snippet);
-    assert!(example.contains(&format!(":{port};")) && example.contains(&snippet), "{example}");
+        .replace("    listen [::]:443 ssl http2;\n", "")
+        .replace("listen 80;", &format!("listen unix:{};", at("plain.sock")))
+        .replace("listen 443 ssl http2;", &format!("listen 127.0.0.1:{port} ssl http2;"))
+        .replace("/etc/ssl/images.example.org", &server.directory.path().display().to_string())
+        .replace("/etc/recto/nginx/location.conf", &at("location.conf"));
+    let put = [format!(":{port} "), at("plain.sock"), at("privkey.pem"), at("location.conf")];
+    assert!(put.iter().all(|text| example.contains(text)), "{example}");
     let path = server.path("nginx.conf");
     let main = fs::read_to_string(&path).expect("a file");
     let (before, _) = main.split_once("    server {").expect("a server");
@@ -185,7 +279,7 @@ fn use_example(server: &Server, port: u16) {
 }
 
 fn edit(server: &Server, edits: &[(&str, &str)]) {
-    let names = ["nginx.conf", "http.conf", "location.conf"];
+    let names = ["nginx.conf", "http.conf", "settings.conf", "location.conf"];
     let mut texts = names.map(|name| fs::read_to_string(server.path(name)).expect("a file"));
     for (from, to) in edits {
         assert!(texts.iter().any(|text| text.contains(from)), "the configuration has no {from:?}");

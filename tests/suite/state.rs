@@ -90,7 +90,8 @@ fn without_a_directory_all_goes_on() {
     let mut server = Server::start(1, "30s");
     write_master(&server.path("masters").join("leaf.j2k"), 1);
     // Gone under a worker that has it open, and at the start of another.
-    fs::remove_dir(server.path("state")).expect("removed");
+    until("it is noted how answers look", || server.path("state/looks").exists());
+    fs::remove_dir_all(server.path("state")).expect("removed");
     assert_eq!(status(&server, &tile(0)), 200);
     assert!(server.log().contains("cannot keep an index"), "{}", server.log());
     assert_eq!(server.stop(), Some(0));

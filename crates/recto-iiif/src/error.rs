@@ -18,7 +18,7 @@ pub enum Error {
 
     /// The path is none of the Image API.
     #[error(
-        "no such path: images are at /iiif/3/{{identifier}} and /iiif/2/{{identifier}}, a / in it written %2F"
+        "no such path: images are at .../3/{{identifier}} and .../2/{{identifier}}, a / in it written %2F"
     )]
     NotFound,
 }
@@ -62,7 +62,7 @@ mod tests {
     fn the_paths_that_there_are_are_told() {
         assert_eq!(
             Error::NotFound.to_string(),
-            "no such path: images are at /iiif/3/{identifier} and /iiif/2/{identifier}, a / in it written %2F"
+            "no such path: images are at .../3/{identifier} and .../2/{identifier}, a / in it written %2F"
         );
     }
 }

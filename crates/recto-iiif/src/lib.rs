@@ -72,7 +72,10 @@ pub use derivative::Derivative;
 pub use error::Error;
 pub use format::Format;
 pub use geometry::{Dimensions, Orientation, Rect};
-pub use grammar::{Identifier, ImageRequest, Region, Rotation, Size, SizeForm, Target, base_uri, parse};
+pub use grammar::{
+    Identifier, ImageRequest, Region, Rotation, Size, SizeForm, Target, base_uri, identifier_below, parse,
+    parse_below,
+};
 pub use info::{Budget, Extras, ImageInfo, Pages};
 pub use limits::Limits;
 pub use negotiate::media_type;

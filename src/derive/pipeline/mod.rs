@@ -10,6 +10,7 @@ mod stream;
 
 use std::rc::Rc;
 
+use crate::account::{Account, Stage, Way};
 use crate::body::Body;
 use crate::derive::plan::Plan;
 use crate::encode::{self, Carried, Encoder};
@@ -18,7 +19,7 @@ use crate::master::{Decoder, Master};
 use crate::memory::room;
 use crate::metadata::Metadata;
 use crate::passthrough::{Conversion, Passthrough};
-use crate::picture::{Depth, Quality};
+use crate::picture::{Depth, Orientation, Quality};
 use crate::raster::{Converter, Convertible, Resampler};
 use crate::watch::Watch;
 use lent::Lent;
@@ -33,9 +34,15 @@ pub struct Pipeline {
     resampler: Resampler,
     encoder: Encoder,
     passthrough: Passthrough,
+    account: Account,
 }
 
 impl Pipeline {
+    /// A pipeline that tells this account what it does.
+    pub fn telling(account: Account) -> Self {
+        Self { account, ..Self::default() }
+    }
+
     /// The derivative that `plan` describes. If it comes in chunks, the first is made at once, so that errors that
     /// concern the whole master are returned here.
     ///
@@ -50,12 +57,23 @@ impl Pipeline {
         if profiles.source.is_none()
             && let Some(file) = self.stored(master, plan, &carried)?
         {
+            self.account.end(Stage::Copy);
             return Ok(file.into());
         }
         match plan.depth {
             Depth::Eight => self.made::<u8>(master, plan, profiles.source, carried, watch),
             Depth::Sixteen => self.made::<u16>(master, plan, profiles.source, carried, watch),
         }
+    }
+
+    /// Whether the tile that the plan would send as it is stored may be sent so: its bytes and colours allow it.
+    ///
+    /// # Errors
+    /// [`Error::Master`] if its bytes are not in the file.
+    pub fn passes(&mut self, master: &Master, plan: &Plan) -> Result<bool, Error> {
+        let profiles = colours::profiles(master, plan, &mut self.converter)?;
+        let carried = Carried { profile: profiles.sent, metadata: metadata(master, plan)? };
+        Ok(profiles.source.is_none() && self.stored(master, plan, &carried)?.is_some())
     }
 
     /// The file of the tile that the plan would send as it is stored, if its bytes allow it.
@@ -72,6 +90,11 @@ impl Pipeline {
             encodings: plan.encodings,
         };
         let file = self.passthrough.file(stored, &conversion);
+        self.account.goes(match () {
+            () if conversion.gray || conversion.turn != Orientation::UPRIGHT => Way::Turned,
+            () if conversion.size != conversion.stored => Way::Cut,
+            () => Way::Stored,
+        });
         Ok(file.and_then(|file| encode::into_file(file, plan.format, carried)))
     }
 
@@ -84,6 +107,8 @@ impl Pipeline {
         carried: Carried,
         watch: &Watch,
     ) -> Result<Body<'_>, Error> {
+        self.account.goes(Way::Decoded);
+        self.account.decodes(plan.scaling.source_area());
         let held = master.held_bytes(plan.scaling.level, plan.scaling.first_window());
         room(held.max(plan.cost().bytes))?;
         let conversion = self.converter.conversion::<S>(source.as_deref(), master.description.channels);
@@ -94,11 +119,14 @@ impl Pipeline {
         match plan.stream {
             Some(format) => {
                 let file = format.begin(plan.scaling.output(), carried, &plan.encodings, watch);
-                ChunkStream::begin(bands, file)
+                ChunkStream::begin(bands, file, self.account.clone())
             }
             None => {
                 let picture = gathered(bands, plan.canvas().height)?;
-                Ok(self.encoder.encode(picture, plan.format, &carried, &plan.encodings, watch)?.into())
+                self.account.end(Stage::Decode);
+                let file = self.encoder.encode(picture, plan.format, &carried, &plan.encodings, watch)?;
+                self.account.end(Stage::Encode);
+                Ok(file.into())
             }
         }
     }

@@ -6,6 +6,7 @@
 mod budget;
 mod cost;
 mod display;
+mod hindrances;
 mod scaling;
 
 use super::{Colour, Profile, Rendering};

@@ -10,6 +10,7 @@ mod openjpeg;
 mod pixels;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::fmt;
 
@@ -17,6 +18,7 @@ use std::fmt;
 pub(crate) use openjpeg::sample::Sample as SampleCodestream;
 pub use openjpeg::{Picture, compress};
 pub use recto_jp2::WindowDecoder;
+pub use told::Told;
 
 use crate::error::MasterError;
 use crate::memory::room;
@@ -203,6 +205,11 @@ impl Image {
             Codestream::Indexed(_) => Reader::Recto,
             Codestream::Whole(_) => Reader::OpenJpeg,
         }
+    }
+
+    /// Whether packet headers had to be read to find others: see [`Index::was_walked`].
+    pub fn was_walked(&self) -> bool {
+        self.index().is_some_and(Index::was_walked)
     }
 
     fn index(&self) -> Option<&Index> {

@@ -177,7 +177,7 @@ impl Image {
     }
 
     /// How its pixels are stored. A mask adds little to that.
-    pub(super) fn coding(&self) -> Coding {
+    pub(crate) fn coding(&self) -> Coding {
         let bits = u32::from(self.pixel.samples) * u32::from(self.pixel.bits);
         Coding::of(self.compression.codec(), bits.div_ceil(8))
     }

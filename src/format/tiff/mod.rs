@@ -22,6 +22,7 @@ mod pyramid;
 mod samples;
 mod stored;
 mod stream;
+mod told;
 mod values;
 mod window;
 

@@ -33,7 +33,7 @@ fn found(bytes: &[u8], page: u32) -> Found {
     let mut file = tempfile::tempfile().expect("a file");
     file.write_all(bytes).expect("written");
     let identity = Identity::of(&file.metadata().expect("there"));
-    Found { file, identity, path: String::new(), page }
+    Found { file, identity, source: 0, path: String::new(), page }
 }
 
 fn on_disk(bytes: &[u8], page: u32) -> Master {

@@ -77,6 +77,11 @@ impl Books {
         &mut self.lines[usize::from(class == Class::Dear)]
     }
 
+    /// The same to look at.
+    pub fn line_of(&self, class: Class) -> Line {
+        self.lines[usize::from(class == Class::Dear)]
+    }
+
     /// Corrects what a death has left wrong: nothing waits in a queue that is seen to be empty.
     pub fn heal(&mut self, empty: [bool; 2]) {
         for (line, empty) in self.lines.iter_mut().zip(empty) {
@@ -114,6 +119,11 @@ impl Books {
         }
         left.into_iter().for_each(|one| *one = end.max(*one));
         end
+    }
+
+    /// Bytes that are held for requests of all workers.
+    pub fn bytes(&self) -> u64 {
+        self.hands.iter().fold(0, |sum, hand| sum.saturating_add(hand.bytes))
     }
 
     /// Bytes that are held for requests of all workers but the one in `slot`.

@@ -74,7 +74,7 @@ impl Breaker {
                 State::Probed(_) => Why::Probed,
                 State::Open => return None,
             };
-            Some(Refusal { name: mount_name(*device), why })
+            Some(Refusal { name: mount_name(*device), why, until: 0 })
         })
     }
 }

@@ -2,17 +2,21 @@
 //! Must not be signalled after it was reaped: its process id may be another's by then.
 //! signal(7), wait(2).
 
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
+use serde::{Deserialize, Serialize};
 
 use super::blame::{self, Cause};
+use super::generation::Generation;
 use super::meter::Meter;
 use super::usage::Gauge;
 use crate::process::lane::Lane;
-use crate::process::scoreboard::{self, Entry, Scoreboard};
+use crate::process::scoreboard::{self, Entry, Post, Scoreboard};
 
 /// How long a worker may take to start.
 const START_LIMIT: Duration = Duration::from_secs(20);
@@ -26,12 +30,14 @@ const QUICK: Duration = Duration::from_millis(50);
 /// A child process that has not been reaped.
 #[derive(Debug)]
 pub(super) struct Worker {
-    pub(super) child: Child,
+    pub(super) process: Pid,
     pub(super) slot: usize,
     pub(super) lane: Lane,
     pub(super) generation: u64,
     pub(super) deadline: Duration,
     pub(super) started: Instant,
+    /// The same on the clock of the scoreboard.
+    pub(super) started_at: u64,
     pub(super) phase: Phase,
     /// Whether it is killed for being over a limit.
     pub(super) late: bool,
@@ -44,7 +50,7 @@ pub(super) struct Worker {
 }
 
 /// The phase of a worker's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Phase {
     /// It has not written to its slot yet.
     Starting,
@@ -80,6 +86,8 @@ pub(super) struct Death {
 pub(super) struct Work {
     /// The name in its slot.
     pub(super) name: Vec<u8>,
+    /// What NGINX calls it.
+    pub(super) id: [u8; 32],
     /// How long ago it was begun.
     pub(super) worked: Duration,
 }
@@ -91,6 +99,8 @@ pub(super) struct Late {
     pub(super) process: u32,
     /// The name in its slot.
     pub(super) name: Vec<u8>,
+    /// What NGINX calls it.
+    pub(super) id: [u8; 32],
     /// How long it has been on a processor with it.
     pub(super) ran: Duration,
     /// The deadline.
@@ -99,13 +109,109 @@ pub(super) struct Late {
     pub(super) cause: Cause,
 }
 
+/// What another program needs to watch it from now on, beside the descriptors of its gauge.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Note {
+    process: i32,
+    slot: usize,
+    lane: Lane,
+    generation: u64,
+    /// In milliseconds.
+    deadline: u64,
+    /// For how many milliseconds it has been there.
+    age: u64,
+    phase: Phase,
+    late: bool,
+    /// Descriptors of its gauge.
+    gauges: usize,
+}
+
 impl Worker {
+    /// A new one, which has not told anything yet.
+    pub(super) fn new(process: Pid, slot: usize, lane: Lane, generation: &Generation) -> Self {
+        Self {
+            gauge: Gauge::open(process),
+            process,
+            slot,
+            lane,
+            generation: generation.number,
+            deadline: generation.config.serving.pool.deadline,
+            started: Instant::now(),
+            started_at: scoreboard::now(),
+            phase: Phase::Starting,
+            late: false,
+            meter: None,
+            entry: Entry::default(),
+        }
+    }
+
+    /// What is known of it, and the descriptors of its gauge.
+    pub(super) fn note(&self) -> (Note, Vec<BorrowedFd<'_>>) {
+        let gauges = self.gauge.as_ref().map(Gauge::descriptors).unwrap_or_default();
+        let milliseconds = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let note = Note {
+            process: self.process.as_raw_nonzero().get(),
+            slot: self.slot,
+            lane: self.lane,
+            generation: self.generation,
+            deadline: milliseconds(self.deadline),
+            age: milliseconds(self.started.elapsed()),
+            phase: self.phase,
+            late: self.late,
+            gauges: gauges.len(),
+        };
+        (note, gauges)
+    }
+
+    /// The worker that the program before has watched; None if that is no process.
+    pub(super) fn adopt(note: &Note, descriptors: &mut impl Iterator<Item = OwnedFd>) -> Option<Self> {
+        let gauges = descriptors.by_ref().take(note.gauges).collect();
+        let age = Duration::from_millis(note.age);
+        Some(Self {
+            process: Pid::from_raw(note.process)?,
+            slot: note.slot,
+            lane: note.lane,
+            generation: note.generation,
+            deadline: Duration::from_millis(note.deadline),
+            started: Instant::now().checked_sub(age).unwrap_or_else(Instant::now),
+            started_at: scoreboard::now().saturating_sub(note.age),
+            phase: note.phase,
+            late: note.late,
+            gauge: Gauge::adopt(gauges),
+            meter: None,
+            entry: Entry::default(),
+        })
+    }
+
+    /// How it ended, if it has; it is reaped then. None of the descriptors that it was started with is needed for that.
+    ///
+    /// # Errors
+    /// If it is no child of this process.
+    pub(super) fn ended(&self) -> Result<Option<ExitStatus>, Errno> {
+        let ended = waitpid(Some(self.process), WaitOptions::NOHANG)?;
+        Ok(ended.map(|(_, status)| ExitStatus::from_raw(status.as_raw())))
+    }
+
+    /// Its process id.
+    pub(super) fn id(&self) -> u32 {
+        self.process.as_raw_nonzero().get().unsigned_abs()
+    }
+
     /// Reads the slot. A torn entry, or one by another process, is ignored.
     pub(super) fn look(&mut self, scoreboard: &Scoreboard) {
-        match scoreboard.read(self.slot) {
-            Ok(Some(entry)) if entry.process == self.child.id() => self.entry = entry,
-            Ok(_) => {}
-            Err(error) => log::error!("cannot read the scoreboard: {error}"),
+        if let Some(entry) = scoreboard.read(self.slot).filter(|entry| entry.process == self.id()) {
+            self.entry = entry;
+        }
+    }
+
+    /// What is said of it on the scoreboard.
+    pub(super) fn post(&self) -> Post {
+        Post {
+            lane: self.lane,
+            process: self.id(),
+            generation: self.generation,
+            started: self.started_at,
+            draining: self.leaves(),
         }
     }
 
@@ -141,8 +247,9 @@ impl Worker {
         self.late = true;
         let spent = self.meter().map(Meter::spent);
         Some(Late {
-            process: self.child.id(),
+            process: self.id(),
             name: self.entry.request.clone(),
+            id: self.entry.id,
             ran: spent.as_ref().map_or(Duration::ZERO, |spent| spent.ran),
             deadline: self.deadline,
             cause: blame::of_overdue(spent, self.deadline),
@@ -153,7 +260,7 @@ impl Worker {
     pub(super) fn hold_to_limits(&mut self) {
         if self.phase == Phase::Starting && self.started.elapsed() > START_LIMIT && !self.late {
             self.late = true;
-            log::error!("worker {} is not ready after {START_LIMIT:?}: killing it", self.child.id());
+            log::error!("worker {} is not ready after {START_LIMIT:?}: killing it", self.id());
         }
         if self.late {
             self.signal(Signal::KILL);
@@ -178,8 +285,8 @@ impl Worker {
 
     /// Sends `signal`.
     pub(super) fn signal(&self, signal: Signal) {
-        if let Err(error) = kill_process(Pid::from_child(&self.child), signal) {
-            log::error!("cannot signal worker {}: {error}", self.child.id());
+        if let Err(error) = kill_process(self.process, signal) {
+            log::error!("cannot signal worker {}: {error}", self.id());
         }
     }
 
@@ -190,12 +297,16 @@ impl Worker {
         let ever_worked = self.entry.process != 0
             && (self.entry.served > 0 || worked.is_some() || self.started.elapsed() >= SETTLED);
         Death {
-            process: self.child.id(),
+            process: self.id(),
             generation: self.generation,
             status,
             cause: self.cause(status, worked.unwrap_or_default()),
             late: self.late,
-            request: worked.map(|worked| Work { name: self.entry.request.clone(), worked }),
+            request: worked.map(|worked| Work {
+                name: self.entry.request.clone(),
+                id: self.entry.id,
+                worked,
+            }),
             early: !draining && !ever_worked,
             expected: draining && (status.success() || status.signal() == Some(Signal::TERM.as_raw())),
         }

@@ -4,13 +4,17 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::fd::{AsRawFd, RawFd};
-use std::path::Path;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use rustix::fs::{MemfdFlags, SealFlags};
 
+use super::Refused;
+use super::handover::pass_on;
+use super::roots::Roots;
 use crate::config::Config;
+use crate::logging;
 use crate::master::IndexStore;
 use crate::process::lane::Lane;
 use crate::process::worker::sandbox;
@@ -22,6 +26,8 @@ pub(super) struct Generation {
     pub(super) number: u64,
     /// The configuration that the text means.
     pub(super) config: Config,
+    /// The directories of its masters.
+    pub(super) roots: Roots,
     text: File,
 }
 
@@ -29,11 +35,9 @@ impl Generation {
     /// Reads and checks the file at `path`.
     ///
     /// # Errors
-    /// Those of [`Config::load`]; nothing has changed then.
+    /// [`Refused`] if the configuration is wrong, or if its masters are out of reach; nothing has changed then.
     pub(super) fn load(number: u64, path: &Path) -> anyhow::Result<Self> {
-        let text = fs::read_to_string(path)
-            .with_context(|| format!("cannot read the configuration {}", path.display()))?;
-        let config = Config::parse(&text).with_context(|| format!("configuration {}", path.display()))?;
+        let (text, config, roots) = checked(path)?;
         let text = sealed(&text).context("cannot keep the configuration for the workers")?;
         // Said here, once: workers do without either.
         if let Err(why) = IndexStore::open(&config.serving.state) {
@@ -49,7 +53,46 @@ impl Generation {
                 log::warn!("the sandbox of the workers has a gap here: {lack}");
             }
         }
-        Ok(Self { number, config, text })
+        for doubt in config.serving.masters.doubts() {
+            log::warn!("{doubt}");
+        }
+        Ok(Self { number, config, roots, text })
+    }
+
+    /// The same configuration with the directories of masters as they are now, if workers have others: [`Roots::renewed`].
+    ///
+    /// # Errors
+    /// If the system has no memory for its text.
+    pub(super) fn renewed(&self, number: u64, answers: &dyn Fn(u64) -> bool) -> Option<anyhow::Result<Self>> {
+        let roots = self.roots.renewed(answers)?;
+        let text = fs::read_to_string(format!("/proc/self/fd/{}", self.descriptor()));
+        let text = text.and_then(|text| sealed(&text)).context("cannot keep the configuration");
+        Some(text.map(|text| Self { number, config: self.config.clone(), roots, text }))
+    }
+
+    /// Whether [`load`](Self::load) would do.
+    ///
+    /// # Errors
+    /// As there.
+    pub(super) fn check(path: &Path) -> anyhow::Result<()> {
+        checked(path).map(drop)
+    }
+
+    /// The one that the program before has loaded.
+    ///
+    /// # Errors
+    /// If this program reads the text otherwise, and refuses it.
+    pub(super) fn adopt(number: u64, text: File) -> anyhow::Result<Self> {
+        pass_on(&text, true)?;
+        let config = Config::parse(&fs::read_to_string(format!("/proc/self/fd/{}", text.as_raw_fd()))?)?;
+        logging::follow(&config.serving.log);
+        let roots = Roots::open(&config.serving.masters)?;
+        Ok(Self { number, config, roots, text })
+    }
+
+    /// The directories of its masters.
+    pub(super) fn roots(&self) -> Vec<PathBuf> {
+        self.config.serving.masters.sources.iter().map(|source| source.directory.clone()).collect()
     }
 
     /// How many workers it wants in a lane. Half of the back workers take dear requests, rounded up.
@@ -68,10 +111,30 @@ impl Generation {
         Lane::ALL.into_iter().map(|lane| self.workers(lane)).sum()
     }
 
-    /// The descriptor by which a worker finds the text.
+    /// The number of the descriptor by which a worker finds the text.
     pub(super) fn descriptor(&self) -> RawFd {
         self.text.as_raw_fd()
     }
+}
+
+impl AsFd for Generation {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.text.as_fd()
+    }
+}
+
+/// The text of the file at `path`, what it means, and its directories of masters, if that can be served.
+fn checked(path: &Path) -> anyhow::Result<(String, Config, Roots)> {
+    let parsed = fs::read_to_string(path)
+        .with_context(|| format!("cannot read the configuration {} (--config names it)", path.display()))
+        .and_then(|text| {
+            let config = Config::parse(&text).with_context(|| format!("configuration {}", path.display()))?;
+            Ok((text, config))
+        });
+    let (text, config) = parsed.map_err(Refused)?;
+    logging::follow(&config.serving.log);
+    let roots = Roots::open(&config.serving.masters)?;
+    Ok((text, config, roots))
 }
 
 /// A file in memory that child processes inherit and that nobody, not even a faulty worker, can change.
@@ -91,14 +154,16 @@ mod tests {
     fn workers_read_what_was_checked_and_cannot_change_it() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("recto.toml");
-        let text = "[masters]\nroot = \"/srv/images\"\n";
-        fs::write(&path, text).expect("written");
+        let text = format!("[masters]\nroot = {:?}\n", directory.path());
+        fs::write(&path, &text).expect("written");
         let generation = Generation::load(1, &path).expect("valid");
         fs::write(&path, "nonsense").expect("written");
         let inherited = format!("/proc/self/fd/{}", generation.descriptor());
         assert_eq!(fs::read_to_string(&inherited).expect("readable"), text);
         let writable = File::options().write(true).open(&inherited);
         assert!(writable.and_then(|mut file| file.write_all(b"x")).is_err());
-        assert!(Generation::load(2, &path).is_err());
+        assert!(Generation::load(2, &path).expect_err("nonsense").is::<Refused>());
+        let again = Generation::adopt(3, generation.text).expect("as it was checked");
+        assert_eq!((again.number, again.roots()), (3, vec![directory.path().to_owned()]));
     }
 }

@@ -9,6 +9,7 @@ use super::blame::Cause;
 use super::breaker::{self, Breaker};
 use super::child::{Death, Late};
 use super::quarantine::{Quarantine, Sentence};
+use crate::complaints;
 use crate::process::refusals::Refusal;
 use crate::source::mount_point;
 
@@ -29,12 +30,14 @@ impl Judge {
             Some(_) if death.late => {}
             Some(request) => {
                 let sentence = self.record(&request.name, death.cause, now);
-                log::error!(
-                    "worker {process} died ({status}) after {:?} of work on {}{}",
-                    request.worked,
-                    request.name.escape_ascii(),
-                    Told(sentence)
-                );
+                complaints::about_work_of(&request.id, || {
+                    log::error!(
+                        "worker {process} died ({status}) after {:?} of work on {}{}",
+                        request.worked,
+                        request.name.escape_ascii(),
+                        Told(sentence)
+                    );
+                });
             }
             None => log::error!("worker {process} died ({status}) without a request in work"),
         }
@@ -43,14 +46,16 @@ impl Judge {
     /// A worker is over its deadline, and will be killed when workers have been told not to try this again.
     pub(super) fn hear_late(&mut self, late: &Late, now: Instant) {
         let sentence = self.record(&late.name, late.cause, now);
-        log::error!(
-            "worker {} is over the deadline of {:?} with {}, after {:?} on a processor: killing it{}",
-            late.process,
-            late.deadline,
-            late.name.escape_ascii(),
-            late.ran,
-            Told(sentence)
-        );
+        complaints::about_work_of(&late.id, || {
+            log::error!(
+                "worker {} is over the deadline of {:?} with {}, after {:?} on a processor: killing it{}",
+                late.process,
+                late.deadline,
+                late.name.escape_ascii(),
+                late.ran,
+                Told(sentence)
+            );
+        });
     }
 
     /// Workers wait on these devices in vain.
@@ -70,6 +75,11 @@ impl Judge {
         }
     }
 
+    /// Whether nothing is known against this device.
+    pub(super) fn answers(&self, device: u64) -> bool {
+        self.breaker.devices().all(|silent| silent != device)
+    }
+
     fn record(&mut self, name: &[u8], cause: Cause, now: Instant) -> Option<Sentence> {
         let sentence = self.quarantine.record(name, cause, now);
         self.changed |= sentence.is_some();
@@ -84,10 +94,11 @@ impl Judge {
         }
     }
 
-    /// What workers are to be told, if that has changed since the last time. Mounts go first: there are few.
-    pub(super) fn news(&mut self) -> Option<Vec<Refusal>> {
+    /// What workers are to be told, if that has changed since the last time; on the clock of the scoreboard it is `clock`
+    /// now. Mounts go first: there are few.
+    pub(super) fn news(&mut self, now: Instant, clock: u64) -> Option<Vec<Refusal>> {
         std::mem::take(&mut self.changed)
-            .then(|| self.breaker.refusals().chain(self.quarantine.refusals()).collect())
+            .then(|| self.breaker.refusals().chain(self.quarantine.refusals(now, clock)).collect())
     }
 
     /// Forgets everything, which workers have been told: what is to blame may have been mended.
@@ -118,6 +129,11 @@ impl Judge {
         }
     }
 
+    /// How many mounts are not simply used.
+    pub(super) fn stalled(&self) -> usize {
+        self.breaker.devices().count()
+    }
+
     /// How many names are refused.
     pub(super) fn len(&self) -> usize {
         self.quarantine.refused().count()
@@ -142,23 +158,23 @@ mod tests {
 
     fn late(name: &str, cause: Cause) -> Late {
         let (ran, deadline) = (Duration::ZERO, Duration::from_secs(30));
-        Late { process: 1, name: name.into(), ran, deadline, cause }
+        Late { process: 1, name: name.into(), id: [0; 32], ran, deadline, cause }
     }
 
     #[test]
     fn workers_are_told_once_of_each_change_and_of_mounts_first() {
         let (mut judge, now) = (Judge::default(), Instant::now());
-        assert_eq!(judge.news(), None);
+        assert_eq!(judge.news(now, 1000), None);
         judge.hear_late(&late("a", Cause::Overdue), now);
         judge.hear_waiting(&[7], now);
-        let refusal = |name: &[u8], why| Refusal { name: name.to_vec(), why };
-        let both = vec![refusal(&mount_name(7), Why::Stalled), refusal(b"a", Why::Overdue)];
-        assert_eq!((judge.news(), judge.news()), (Some(both), None));
+        let refusal = |name: &[u8], why, until| Refusal { name: name.to_vec(), why, until };
+        let both = vec![refusal(&mount_name(7), Why::Stalled, 0), refusal(b"a", Why::Overdue, 61_000)];
+        assert_eq!((judge.news(now, 1000), judge.news(now, 1000)), (Some(both), None));
         judge.hear_waiting(&[7], now);
         judge.release(now);
-        assert_eq!(judge.news(), None);
+        assert_eq!(judge.news(now, 1000), None);
         judge.lift();
-        assert_eq!((judge.news(), judge.len()), (None, 0));
+        assert_eq!((judge.news(now, 1000), judge.len()), (None, 0));
     }
 
     #[test]

@@ -6,34 +6,49 @@ mod blame;
 mod breaker;
 mod child;
 mod generation;
+mod handover;
 mod judge;
+mod lookout;
+mod looks;
 mod meter;
+mod notices;
 mod notify;
 mod pid_file;
 mod pool;
+mod program;
 mod quarantine;
+mod reload;
+mod roots;
+mod signals;
 mod socket;
+mod starting;
+mod stop;
 mod usage;
 
 use std::ops::ControlFlow;
-use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use crossbeam_channel::{Receiver, select, tick, unbounded};
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGUSR1};
-use signal_hook::iterator::Signals;
+use nix::sys::signal::Signal;
 
 use crate::config::Serving;
 use crate::process::lane::Lane;
+use crate::process::scoreboard::{self, Notice};
 use child::Death;
 use generation::Generation;
 use judge::Judge;
+use lookout::Lookout;
 use notify::Notify;
 use pid_file::PidFile;
 use pool::Pool;
-use socket::Listener;
+pub use program::STRANGER;
+use program::{Program, Rehearsal};
+pub use reload::rehearse;
+use signals::Signals;
+use socket::Listeners;
+use starting::Starting;
+use stop::Stopping;
 
 /// What to serve, and where to leave the process id.
 #[derive(Clone, Debug)]
@@ -44,68 +59,57 @@ pub struct Options {
     pub pid_file: Option<PathBuf>,
 }
 
+/// The configuration cannot be served, and trying it again would change nothing: somebody has to act.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:#}")]
+pub struct Refused(anyhow::Error);
+
 /// How often slots are read: a worker exceeds its deadline by this at most.
 const TICK: Duration = Duration::from_millis(50);
 
 /// How often a status is sent to systemd.
 const REPORT: Duration = Duration::from_secs(1);
 
-/// The first pause after a worker that could not start; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-
-/// The longest such pause.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-
 /// How often starting is tried while no worker works.
 const START_ATTEMPTS: u32 = 5;
-
-/// How long a request may take beyond the deadline to be written when the server stops.
-const STOP_GRACE: Duration = Duration::from_secs(2);
-
-/// How long workers may take to end after they were killed. Without a file system that does not answer it is no time.
-const KILL_GRACE: Duration = Duration::from_secs(1);
-/// How much longer those may take that wait in the queues of the back workers then.
-const QUEUE_GRACE: Duration = Duration::from_secs(5);
 
 /// Serves until SIGTERM or SIGINT; then lets the workers finish and returns.
 ///
 /// # Errors
-/// If the configuration is wrong, the socket cannot be opened, or workers die over and over while they start.
+/// [`Refused`] if the configuration is wrong. If a socket cannot be opened, or workers die over and over while they start.
 pub fn run(options: &Options) -> anyhow::Result<()> {
-    let signals = signals().context("cannot wait for signals")?;
-    let ticks = tick(TICK);
-    let mut supervisor = Supervisor::new(options)?;
+    let signals = Signals::new().context("cannot wait for signals")?;
+    // It may have been started by the number of a descriptor, which is what the kernel calls it then.
+    let _ = nix::sys::prctl::set_name(c"recto");
+    let mut supervisor = Supervisor::open(options)?;
     loop {
         if supervisor.step(Instant::now())?.is_break() {
             log::info!("stopped");
             return Ok(());
         }
-        select! {
-            recv(signals) -> signal => supervisor.hear(signal.context("the signals ended")?),
-            recv(ticks) -> _ => {}
+        for signal in signals.wait(TICK).context("cannot wait for signals")? {
+            supervisor.hear(signal);
         }
     }
 }
 
-/// The signals as a channel, so that they queue up with the ticks.
-fn signals() -> std::io::Result<Receiver<i32>> {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD])?;
-    let (sender, receiver) = unbounded();
-    let forward = move || signals.forever().try_for_each(|signal| sender.send(signal));
-    std::thread::Builder::new().name("signals".into()).spawn(forward)?;
-    Ok(receiver)
-}
-
 struct Supervisor {
     options: Options,
+    program: Program,
     notify: Notify,
-    listener: Listener,
+    listeners: Listeners,
     pool: Pool,
     current: Generation,
     /// The generation that a SIGHUP started, until its workers are ready to take over.
     next: Option<Generation>,
+    /// What a SIGHUP started before that, if there is another program.
+    rehearsal: Option<Rehearsal>,
+    /// Why the last SIGHUP changed nothing, if so.
+    refused: Option<String>,
     starting: Starting,
     judge: Judge,
+    lookout: Lookout,
+    looks: looks::Watch,
     stopping: Option<Stopping>,
     /// Set while the server is ready.
     pid_file: Option<PidFile>,
@@ -114,36 +118,60 @@ struct Supervisor {
     reported: Instant,
 }
 
-/// The state of starting workers.
-struct Starting {
-    failures: u32,
-    not_before: Instant,
-}
-
-/// The server stops.
-struct Stopping {
-    /// When front workers that have not finished are killed.
-    front_limit: Instant,
-    /// When all that is left is killed.
-    limit: Instant,
-    /// Connections queued at a socket that is removed have to be served first.
-    serve_queue: bool,
-}
-
 impl Supervisor {
-    fn new(options: &Options) -> anyhow::Result<Self> {
-        let current = Generation::load(1, &options.config)?;
-        let listener = Listener::open(&current.config.serving.pool.socket)?;
+    /// With what the program before has left, if there was one in this process.
+    fn open(options: &Options) -> anyhow::Result<Self> {
         let now = Instant::now();
+        let Some((letter, descriptors)) = handover::Letter::received()? else {
+            let current = Generation::load(1, &options.config)?;
+            let listeners = Listeners::open(&current.config.serving.pool)?;
+            let program = Program::this().context("cannot find the program that runs")?;
+            return Self::afresh(options, program, current, listeners, now);
+        };
+        reload::adopt(options, letter, descriptors, now)
+    }
+
+    /// Without workers yet.
+    fn afresh(
+        options: &Options,
+        program: Program,
+        current: Generation,
+        listeners: Listeners,
+        now: Instant,
+    ) -> anyhow::Result<Self> {
+        if let Some(why) = listeners.why_not(&current.config.serving.pool) {
+            log::warn!("{why}");
+        }
+        let pool = Pool::new(program.clone()).context("cannot prepare workers")?;
+        notices::started(pool.scoreboard());
+        Self::new(options, program, current, listeners, pool, now)
+    }
+
+    /// With these workers, of which nobody was told that they are ready.
+    fn new(
+        options: &Options,
+        program: Program,
+        current: Generation,
+        listeners: Listeners,
+        pool: Pool,
+        now: Instant,
+    ) -> anyhow::Result<Self> {
+        let lookout = Lookout::new(current.roots(), pool.scoreboard().clone());
+        pool.scoreboard().put_notice(Notice::Generation, current.number);
         Ok(Self {
             options: options.clone(),
+            program,
             notify: Notify::from_environment(),
-            listener,
-            pool: Pool::new().context("cannot prepare workers")?,
+            listeners,
+            pool,
             current,
             next: None,
-            starting: Starting { failures: 0, not_before: now },
+            rehearsal: None,
+            refused: None,
+            starting: Starting::new(now),
             judge: Judge::default(),
+            lookout: lookout.context("cannot start a thread")?,
+            looks: looks::Watch::default(),
             stopping: None,
             pid_file: None,
             ready: false,
@@ -152,11 +180,11 @@ impl Supervisor {
         })
     }
 
-    fn hear(&mut self, signal: i32) {
+    fn hear(&mut self, signal: Signal) {
         match signal {
-            SIGTERM | SIGINT => self.stop(),
-            SIGHUP => self.reload(),
-            SIGUSR1 => self.judge.list(Instant::now()),
+            Signal::SIGTERM | Signal::SIGINT => self.stop(Instant::now()),
+            Signal::SIGHUP => self.reload(Instant::now()),
+            Signal::SIGUSR1 => self.judge.list(Instant::now()),
             _ => {} // SIGCHLD: the step after it reaps
         }
     }
@@ -169,26 +197,32 @@ impl Supervisor {
         self.pool.observe(now);
         self.judge(now);
         self.pool.enforce();
-        if let Some(stopping) = &self.stopping {
-            return Ok(stopping.step(&mut self.pool, &self.listener, now));
-        }
-        self.fill(now)?;
-        self.roll_over();
-        self.announce();
         self.report(now);
+        if self.stopping.is_some() {
+            return Ok(self.step_to_stop(now));
+        }
+        self.renew();
+        self.fill(now)?;
+        self.hear_of_rehearsal(now);
+        self.roll_over(now);
+        self.announce(now);
+        self.looks.step(self.pool.is_all_of(self.current.number), now);
         Ok(ControlFlow::Continue(()))
     }
 
     /// Decides what is refused, and tells workers before any of them is killed for it: NGINX asks the next one at once.
     fn judge(&mut self, now: Instant) {
         for late in self.pool.late() {
+            notices::late(self.pool.scoreboard(), &late);
             self.judge.hear_late(&late, now);
         }
         self.judge.hear_waiting(&self.pool.waiting(), now);
         self.judge.release(now);
-        if let Some(refusals) = self.judge.news() {
+        if let Some(refusals) = self.judge.news(now, scoreboard::now()) {
             self.pool.refuse(&refusals);
         }
+        self.pool.scoreboard().put_notice(Notice::Quarantined, self.judge.len() as u64);
+        self.pool.scoreboard().put_notice(Notice::Stalled, self.judge.stalled() as u64);
     }
 
     /// Acts on the exit of a worker.
@@ -197,6 +231,7 @@ impl Supervisor {
             return Ok(());
         }
         self.lost += 1;
+        notices::died(self.pool.scoreboard(), death);
         self.judge.hear_death(death, now);
         if death.early && self.stopping.is_none() {
             self.stumble(death, now)?;
@@ -207,10 +242,14 @@ impl Supervisor {
     /// A worker could not start.
     fn stumble(&mut self, death: &Death, now: Instant) -> anyhow::Result<()> {
         if self.next.as_ref().is_some_and(|next| next.number == death.generation) {
-            log::error!("new workers do not start: going on with the old ones and the old configuration");
             self.pool.drain(death.generation);
             self.next = None;
-            self.notify.send("READY=1");
+            self.listeners.leave(Some(&self.current.config.serving.pool), now);
+            self.listeners.close_left();
+            self.refuse(
+                "going on with the old workers and the old configuration",
+                "new workers do not start: the log says why",
+            );
             return Ok(());
         }
         self.starting.fail(now);
@@ -228,8 +267,10 @@ impl Supervisor {
         }
         let generations = std::iter::once(&self.current).chain(&self.next);
         for (generation, lane) in generations.flat_map(|one| Lane::ALL.map(|lane| (one, lane))) {
+            let answers = |device| self.judge.answers(device);
+            let listeners = self.listeners.of(&generation.config.serving.pool);
             for _ in self.pool.count(generation.number, lane)..generation.workers(lane) {
-                if let Err(error) = self.pool.start(generation, lane, self.listener.as_fd()) {
+                if let Err(error) = self.pool.start(generation, lane, &listeners, &answers) {
                     log::error!("cannot start a worker: {error}");
                     self.starting.fail(now);
                     if self.starting.failures >= START_ATTEMPTS && self.pool.is_empty() {
@@ -245,50 +286,8 @@ impl Supervisor {
         Ok(())
     }
 
-    /// Reads the configuration again. The old workers go on until new ones are ready.
-    fn reload(&mut self) {
-        if self.stopping.is_some() {
-            return;
-        }
-        self.notify
-            .send(&format!("RELOADING=1\nMONOTONIC_USEC={}", crate::process::scoreboard::now() * 1000));
-        let number = self.next.as_ref().unwrap_or(&self.current).number + 1;
-        let next = match Generation::load(number, &self.options.config) {
-            Ok(next) => next,
-            Err(error) => {
-                log::error!("going on with the old configuration: {error:#}");
-                self.notify.send("READY=1");
-                return;
-            }
-        };
-        if next.config.serving.pool.socket != self.current.config.serving.pool.socket
-            && !self.listener.is_systemds()
-        {
-            log::warn!("[server] socket has changed: that needs a restart");
-        }
-        log::info!("reloading: {} new workers", next.all_workers());
-        if let Some(overtaken) = self.next.replace(next) {
-            self.pool.drain(overtaken.number);
-        }
-    }
-
-    /// Hands over to the next generation when all of its workers are ready.
-    fn roll_over(&mut self) {
-        let ready = |next: &mut Generation| self.pool.ready(next.number) == next.all_workers();
-        if let Some(next) = self.next.take_if(ready) {
-            self.pool.drain(self.current.number);
-            self.pool.refuse(&[]);
-            self.judge.lift();
-            self.current = next;
-            self.starting.failures = 0;
-            self.notify.send("READY=1");
-            log::info!("reloaded");
-            log::info!("{}", self.current.config.serving.http.describe_ids());
-        }
-    }
-
     /// Says once that the server is ready.
-    fn announce(&mut self) {
+    fn announce(&mut self, now: Instant) {
         if self.ready || self.pool.ready(self.current.number) < self.current.all_workers() {
             return;
         }
@@ -296,13 +295,19 @@ impl Supervisor {
         let Serving { pool, .. } = &self.current.config.serving;
         log::info!("ready with {} workers, and {} in the background", pool.workers, pool.background_workers);
         log::info!("{}", self.current.config.serving.http.describe_ids());
+        self.looks.taken_over(&self.current.config, now);
+        self.write_pid();
+        // It may have been a reload to which another program began anew.
+        self.notify.reloaded(Ok(()));
+    }
+
+    fn write_pid(&mut self) {
         if let Some(path) = &self.options.pid_file {
             match PidFile::write(path) {
                 Ok(file) => self.pid_file = Some(file),
                 Err(error) => log::error!("cannot write the pid file {}: {error}", path.display()),
             }
         }
-        self.notify.send("READY=1");
     }
 
     fn report(&mut self, now: Instant) {
@@ -313,73 +318,12 @@ impl Supervisor {
             let (workers, background) = (pool.workers, pool.background_workers);
             let (served, lost) = (self.pool.served(), self.lost);
             let quarantined = self.judge.len();
+            let refused = self.refused.as_ref().map(|why| format!("; the last reload was refused: {why}"));
+            let refused = refused.unwrap_or_default().replace('\n', " ");
             self.notify.send(&format!(
                 "WATCHDOG=1\nSTATUS={front} of {workers} workers busy, {back} of {background} in the background, \
-                 {served} requests served, {lost} workers lost, {quarantined} requests in quarantine"
+                 {served} requests served, {lost} workers lost, {quarantined} requests in quarantine{refused}"
             ));
         }
-    }
-
-    fn stop(&mut self) {
-        if self.stopping.is_some() {
-            return;
-        }
-        log::info!("stopping");
-        self.notify.send("STOPPING=1");
-        let serve_queue = !self.listener.is_systemds();
-        self.listener.close_door();
-        let front_limit = Instant::now() + self.current.config.serving.pool.deadline + STOP_GRACE;
-        self.stopping = Some(Stopping { front_limit, limit: front_limit + QUEUE_GRACE, serve_queue });
-    }
-}
-
-impl Starting {
-    /// A failure within the pause after another one is the same failure: all workers fail at once.
-    fn fail(&mut self, now: Instant) {
-        if now >= self.not_before {
-            let doubled = FIRST_PAUSE.saturating_mul(1 << self.failures.min(10));
-            self.failures = self.failures.saturating_add(1);
-            self.not_before = now + doubled.min(LONGEST_PAUSE);
-        }
-    }
-}
-
-impl Stopping {
-    fn step(&self, pool: &mut Pool, listener: &Listener, now: Instant) -> ControlFlow<()> {
-        if pool.is_empty() {
-            return ControlFlow::Break(());
-        }
-        if now >= self.limit + KILL_GRACE {
-            log::error!("{} workers cannot be killed, for they wait for a file system", pool.len());
-            return ControlFlow::Break(());
-        }
-        if now >= self.limit {
-            pool.kill_all();
-        } else if pool.queues_are_done() {
-            pool.drain_all();
-        } else if now >= self.front_limit {
-            pool.kill_front();
-        } else if !(self.serve_queue && listener.has_queue()) {
-            pool.drain_front();
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_a_limit_and_a_batch_counts_once() {
-        let mut now = Instant::now();
-        let mut starting = Starting { failures: 0, not_before: now };
-        for expected in [100, 200, 400, 800, 1600, 3200, 5000, 5000] {
-            starting.fail(now);
-            starting.fail(now);
-            assert_eq!(starting.not_before - now, Duration::from_millis(expected));
-            now = starting.not_before;
-        }
-        assert_eq!(starting.failures, 8);
     }
 }

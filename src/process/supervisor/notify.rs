@@ -1,5 +1,5 @@
 //! Status messages to systemd: one datagram each to the socket in NOTIFY_SOCKET. None without systemd. Must not fail or
-//! wait: a supervisor that cannot report goes on supervising.
+//! wait: a supervisor that cannot report goes on supervising. What came of a reload is told to its command as well.
 //! sd_notify(3).
 
 use std::ffi::OsStr;
@@ -7,17 +7,28 @@ use std::os::linux::net::SocketAddrExt;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
+use crate::process::outcome::Outcome;
+
 /// The way to systemd, if there is one.
 #[derive(Debug)]
 pub(super) struct Notify {
     way: Option<(UnixDatagram, SocketAddr)>,
+    outcome: Option<Outcome>,
 }
 
 impl Notify {
     /// The socket that the environment names.
     pub(super) fn from_environment() -> Self {
         let address = std::env::var_os("NOTIFY_SOCKET");
-        Self { way: address.and_then(|address| way_to(&address)) }
+        Self { way: address.and_then(|address| way_to(&address)), outcome: Outcome::from_environment() }
+    }
+
+    /// Says that a reload is over, and what came of it.
+    pub(super) fn reloaded(&self, outcome: Result<(), &str>) {
+        if let Some(file) = &self.outcome {
+            file.tell(outcome);
+        }
+        self.send("READY=1");
     }
 
     /// Sends `state`, lines of `NAME=value`.
@@ -47,7 +58,7 @@ mod tests {
     use super::*;
 
     fn check(receiver: &UnixDatagram, address: &OsStr) {
-        Notify { way: way_to(address) }.send("READY=1\nSTATUS=well");
+        Notify { way: way_to(address), outcome: None }.send("READY=1\nSTATUS=well");
         let mut buffer = [0; 64];
         let length = receiver.recv(&mut buffer).expect("sent");
         assert_eq!(&buffer[..length], b"READY=1\nSTATUS=well");
@@ -65,7 +76,7 @@ mod tests {
 
     #[test]
     fn nobody_to_notify_is_no_error() {
-        Notify { way: None }.send("READY=1");
-        Notify { way: way_to(OsStr::new("/nonexistent/notify")) }.send("READY=1");
+        Notify { way: None, outcome: None }.send("READY=1");
+        Notify { way: way_to(OsStr::new("/nonexistent/notify")), outcome: None }.send("READY=1");
     }
 }

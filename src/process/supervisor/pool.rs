@@ -3,21 +3,24 @@
 //! The only processes that are ever signalled are children of ours that have not been reaped.
 
 use std::io;
-use std::os::fd::BorrowedFd;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Instant;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
+use serde::{Deserialize, Serialize};
 
-use super::child::{Death, Late, Phase, Worker};
+use super::child::{self, Death, Late, Phase, Worker};
 use super::generation::Generation;
-use super::usage::Gauge;
+use super::handover::pass_on;
+use super::program::Program;
 use crate::process::lane::Lane;
 use crate::process::ledger::{Hand, Ledger};
-use crate::process::queue::Queues;
+use crate::process::queue::{ENDS, Queues};
 use crate::process::refusals::Refusal;
-use crate::process::scoreboard::{Entry, Scoreboard};
+use crate::process::scoreboard::{Entry, SLOTS, Scoreboard};
 
 /// What workers inherit of the environment: how to log.
 const PASSED_ON: [&str; 2] = ["RECTO_LOG", "JOURNAL_STREAM"];
@@ -35,25 +38,30 @@ const MOST_ASIDE: usize = 16;
 /// All workers of all generations, and what they share.
 #[derive(Debug)]
 pub(super) struct Pool {
-    program: PathBuf,
-    scoreboard: Scoreboard,
+    program: Program,
+    scoreboard: Arc<Scoreboard>,
     ledger: Ledger,
     queues: Queues,
     workers: Vec<Worker>,
     served_by_the_dead: u64,
 }
 
+/// What another program needs to go on with it, beside its descriptors.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Note {
+    served: u64,
+    workers: Vec<child::Note>,
+}
+
 impl Pool {
-    /// No workers yet; they will be processes of the running program.
+    /// No workers yet; they will be processes of `program`.
     ///
     /// # Errors
     /// If there is no memory for a scoreboard, or no descriptors for queues.
-    pub(super) fn new() -> io::Result<Self> {
-        // The path, not /proc/self/exe: after an upgrade the workers of a reload are those of the new binary.
-        let program = std::env::current_exe()?;
+    pub(super) fn new(program: Program) -> io::Result<Self> {
         Ok(Self {
             program,
-            scoreboard: Scoreboard::create()?,
+            scoreboard: Arc::new(Scoreboard::create()?),
             ledger: Ledger::create()?,
             queues: Queues::new()?,
             workers: Vec::new(),
@@ -61,49 +69,93 @@ impl Pool {
         })
     }
 
-    /// Starts one worker.
+    /// What is known of it, and its descriptors.
+    pub(super) fn note(&self) -> (Note, Vec<BorrowedFd<'_>>) {
+        let mut descriptors = vec![self.scoreboard.as_fd(), self.ledger.as_fd()];
+        descriptors.extend(self.queues.ends());
+        let mut workers = Vec::new();
+        for (note, gauge) in self.workers.iter().map(Worker::note) {
+            workers.push(note);
+            descriptors.extend(gauge);
+        }
+        (Note { served: self.served_by_the_dead, workers }, descriptors)
+    }
+
+    /// The pool that the program before had. Workers that have ended since are reaped like any other: the process is
+    /// the same, and they are its children.
     ///
     /// # Errors
-    /// If the system gives no process for it.
+    /// If something is missing, or if the scoreboard is one of another version.
+    pub(super) fn adopt(
+        program: Program,
+        note: &Note,
+        descriptors: &mut impl Iterator<Item = OwnedFd>,
+    ) -> io::Result<Self> {
+        let missing = || io::Error::other("a descriptor is missing");
+        let [scoreboard, ledger] = [descriptors.next(), descriptors.next()];
+        let path = |it: &OwnedFd| format!("/proc/self/fd/{}", it.as_raw_fd());
+        let scoreboard = Arc::new(Scoreboard::open(Path::new(&path(&scoreboard.ok_or_else(missing)?)))?);
+        let ledger = Ledger::open(Path::new(&path(&ledger.ok_or_else(missing)?)))?;
+        let ends: Vec<_> = descriptors.by_ref().take(ENDS).collect();
+        let queues = Queues::from_ends(ends.try_into().map_err(|_| missing())?);
+        let adopted = note.workers.iter().map(|note| Worker::adopt(note, descriptors));
+        let workers = adopted.collect::<Option<_>>().ok_or_else(missing)?;
+        let pool = Self { program, scoreboard, ledger, queues, workers, served_by_the_dead: note.served };
+        pool.pass_on(true)?;
+        Ok(pool)
+    }
+
+    /// Says whether programs that are started have what workers share.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub(super) fn pass_on(&self, yes: bool) -> io::Result<()> {
+        pass_on(&*self.scoreboard, yes)?;
+        pass_on(&self.ledger, yes)
+    }
+
+    /// Starts one worker, which accepts from these sockets if it is a front worker.
+    ///
+    /// # Errors
+    /// If the system gives no process for it, or there are too many.
     pub(super) fn start(
         &mut self,
         generation: &Generation,
         lane: Lane,
-        listener: BorrowedFd<'_>,
+        listeners: &[BorrowedFd<'_>],
+        answers: &dyn Fn(u64) -> bool,
     ) -> io::Result<()> {
-        let slot = (0..).find(|slot| self.workers.iter().all(|worker| worker.slot != *slot)).unwrap_or(0);
-        self.scoreboard.write(slot, &Entry::default())?;
+        let free = |slot: &usize| self.workers.iter().all(|worker| worker.slot != *slot);
+        let slot = (0..SLOTS).find(free).ok_or_else(|| io::Error::other("there are too many workers"))?;
+        self.scoreboard.write(slot, &Entry::default());
         self.ledger.write_hand(slot, &Hand::default())?;
-        let mut command = Command::new(&self.program);
+        let mut command = self.program.again();
         command.arg("worker").arg("--config-fd").arg(generation.descriptor().to_string());
         command.arg("--scoreboard-fd").arg(self.scoreboard.descriptor().to_string());
         command.arg("--ledger-fd").arg(self.ledger.descriptor().to_string());
         command.arg("--slot").arg(slot.to_string()).arg("--lane").arg(lane.to_string());
         command.arg("--supervisor").arg(std::process::id().to_string());
-        // Whoever does not accept connections does not keep the socket open either.
-        command.stdin(match lane.is_back() {
-            true => Stdio::null(),
-            false => listener.try_clone_to_owned()?.into(),
-        });
-        command.stdout(Stdio::from(self.queues.for_child()?));
+        // Whoever does not accept connections does not keep the sockets open either.
+        let listeners = if lane.is_back() { &[] } else { listeners };
+        command.stdin(Stdio::null()).stdout(Stdio::from(self.queues.for_child(listeners)?));
         let passed_on = PASSED_ON.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
         command.env_clear().envs(passed_on).envs(HEAP);
-        let child = command.spawn()?;
+        let masters = generation.roots.descriptors(answers);
+        let number =
+            |directory: &Option<BorrowedFd<'_>>| directory.map_or(-1, |it| it.as_raw_fd()).to_string();
+        command.arg(format!("--masters-fds={}", masters.iter().map(number).collect::<Vec<_>>().join(",")));
+        // Of this worker alone: it would hold the mounts of another generation.
+        let child = inherited(&masters, || command.spawn())?;
         log::debug!("worker {} starts in slot {slot}, lane {lane}", child.id());
-        self.workers.push(Worker {
-            gauge: Gauge::open(child.id()),
-            child,
-            slot,
-            lane,
-            generation: generation.number,
-            deadline: generation.config.serving.pool.deadline,
-            started: Instant::now(),
-            phase: Phase::Starting,
-            late: false,
-            meter: None,
-            entry: Entry::default(),
-        });
+        let worker = Worker::new(Pid::from_child(&child), slot, lane, generation);
+        self.scoreboard.set_post(slot, Some(&worker.post()));
+        self.workers.push(worker);
         Ok(())
+    }
+
+    /// What all processes of the pool share.
+    pub(super) fn scoreboard(&self) -> &Arc<Scoreboard> {
+        &self.scoreboard
     }
 
     /// Reads all slots, and how busy workers spend their time.
@@ -113,6 +165,7 @@ impl Pool {
             if worker.phase == Phase::Starting && worker.entry.process != 0 {
                 worker.phase = Phase::Ready;
             }
+            self.scoreboard.set_post(worker.slot, Some(&worker.post()));
             worker.measure(now);
         }
     }
@@ -153,14 +206,13 @@ impl Pool {
     pub(super) fn reap(&mut self) -> Vec<Death> {
         let mut deaths = Vec::new();
         let (scoreboard, ledger) = (&self.scoreboard, &self.ledger);
-        self.workers.retain_mut(|worker| match worker.child.try_wait() {
+        self.workers.retain_mut(|worker| match worker.ended() {
             Ok(Some(status)) => {
                 worker.look(scoreboard);
                 deaths.push(worker.death(status));
                 // It is nowhere any more: others count who is at a mount.
-                if let Err(error) = scoreboard.write(worker.slot, &Entry::default()) {
-                    log::error!("cannot clear the slot of a dead worker: {error}");
-                }
+                scoreboard.write(worker.slot, &Entry::default());
+                scoreboard.set_post(worker.slot, None);
                 self.served_by_the_dead += worker.entry.served;
                 // It holds no memory any more, and takes nothing.
                 if let Err(error) = ledger.write_hand(worker.slot, &Hand::default()) {
@@ -170,7 +222,7 @@ impl Pool {
             }
             Ok(None) => true,
             Err(error) => {
-                log::error!("cannot ask for worker {}: {error}", worker.child.id());
+                log::error!("cannot ask for worker {}: {error}", worker.id());
                 true
             }
         });
@@ -223,6 +275,11 @@ impl Pool {
         self.workers.len()
     }
 
+    /// Whether all workers that are left are of this generation.
+    pub(super) fn is_all_of(&self, generation: u64) -> bool {
+        self.workers.iter().all(|worker| worker.generation == generation)
+    }
+
     /// Whether no worker is left.
     pub(super) fn is_empty(&self) -> bool {
         self.workers.is_empty()
@@ -265,4 +322,16 @@ impl Pool {
     fn select(&self, generation: u64) -> impl Iterator<Item = &Worker> {
         self.workers.iter().filter(move |worker| worker.generation == generation && !worker.leaves())
     }
+}
+
+/// What `spawn` gives, while a child process inherits these descriptors.
+fn inherited<T>(
+    descriptors: &[Option<BorrowedFd<'_>>],
+    spawn: impl FnOnce() -> io::Result<T>,
+) -> io::Result<T> {
+    let set = |yes| descriptors.iter().flatten().try_for_each(|descriptor| pass_on(descriptor, yes));
+    set(true)?;
+    let spawned = spawn();
+    set(false)?;
+    spawned
 }

@@ -118,9 +118,13 @@ impl Quarantine {
         self.suspects.iter().rev().filter_map(|suspect| Some((&suspect.name[..], suspect.sentence.as_ref()?)))
     }
 
-    /// The same for the scoreboard.
-    pub(super) fn refusals(&self) -> impl Iterator<Item = Refusal> {
-        self.refused().map(|(name, sentence)| Refusal { name: name.to_vec(), why: sentence.why })
+    /// The same for the scoreboard, on whose clock it is `clock` now.
+    pub(super) fn refusals(&self, now: Instant, clock: u64) -> impl Iterator<Item = Refusal> {
+        self.refused().map(move |(name, sentence)| {
+            let left = sentence.length.saturating_sub(now.saturating_duration_since(sentence.since));
+            let until = clock.saturating_add(u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
+            Refusal { name: name.to_vec(), why: sentence.why, until }
+        })
     }
 }
 

@@ -2,8 +2,11 @@
 //! Must not judge: it only reads. proc_pid_stat(5), proc_pid_schedstat(5).
 
 use std::fs::File;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
+
+use rustix::process::Pid;
 
 /// What a process has used since it began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,9 +30,21 @@ pub(super) struct Gauge {
 impl Gauge {
     /// That of `process`, which has only just begun. Later it may hide in /proc from others of the same user
     /// (PR_SET_DUMPABLE, and ProtectProc= of systemd); what is open stays readable.
-    pub(super) fn open(process: u32) -> Option<Self> {
+    pub(super) fn open(process: Pid) -> Option<Self> {
+        let process = process.as_raw_nonzero();
         let open = |name| File::open(format!("/proc/{process}/{name}")).ok();
         Some(Self { stat: open("stat")?, turns: open("schedstat") })
+    }
+
+    /// What it has open: [`Gauge::adopt`].
+    pub(super) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        std::iter::once(self.stat.as_fd()).chain(self.turns.as_ref().map(AsFd::as_fd)).collect()
+    }
+
+    /// The gauge that had these descriptors.
+    pub(super) fn adopt(descriptors: Vec<OwnedFd>) -> Option<Self> {
+        let mut files = descriptors.into_iter().map(File::from);
+        Some(Self { stat: files.next()?, turns: files.next() })
     }
 
     /// The usage at this moment, if there is still a process.
@@ -77,7 +92,7 @@ mod tests {
 
     #[test]
     fn who_works_is_seen_to() {
-        let gauge = Gauge::open(std::process::id()).expect("it lives");
+        let gauge = Gauge::open(rustix::process::getpid()).expect("it lives");
         let before = gauge.read().expect("it lives").ran;
         while gauge.read().expect("it lives").ran < before + Duration::from_millis(30) {
             std::hint::black_box((0..10_000).sum::<u64>());
@@ -87,11 +102,12 @@ mod tests {
     #[test]
     fn who_is_gone_is_not_taken_for_another() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("sleep");
-        let gauge = Gauge::open(child.id()).expect("it lives");
+        let process = Pid::from_child(&child);
+        let gauge = Gauge::open(process).expect("it lives");
         assert!(gauge.read().is_some());
         child.kill().expect("it lives");
         child.wait().expect("a child");
         assert_eq!(gauge.read(), None);
-        assert!(Gauge::open(child.id()).is_none());
+        assert!(Gauge::open(process).is_none());
     }
 }

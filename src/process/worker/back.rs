@@ -15,9 +15,10 @@ use super::place::Place;
 use super::station::{Arrival, Shared, Station, TURN, patience};
 use crate::derive::plan::{Class, Cost};
 use crate::desk::Job;
-use crate::error::{Error, Stopped};
+use crate::error::{Busy, Error, Stopped};
 use crate::process::lane::Lane;
 use crate::process::ledger::Hand;
+use crate::process::scoreboard::counters::{Count, Times};
 use crate::process::scoreboard::now;
 
 /// How often it is tried again to get memory.
@@ -28,7 +29,6 @@ const CLASSES: [Class; 2] = [Class::Middling, Class::Dear];
 
 pub(super) struct Back {
     shared: Shared,
-    slot: usize,
     lane: Lane,
     epoll: OwnedFd,
     /// What the ledger says of this worker.
@@ -42,7 +42,7 @@ pub(super) struct Back {
 }
 
 impl Back {
-    pub(super) fn new(lane: Lane, slot: usize, shared: Shared) -> io::Result<Self> {
+    pub(super) fn new(lane: Lane, shared: Shared) -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         for (number, class) in CLASSES.into_iter().enumerate().filter(|(_, class)| lane.takes(*class)) {
             let number = epoll::EventData::new_u64(number as u64);
@@ -50,9 +50,9 @@ impl Back {
             epoll::add(&epoll, shared.queues.of(class).exit(), number, events)?;
         }
         let hand = Hand { lane: Some(lane), ..Hand::default() };
-        shared.ledger.write_hand(slot, &hand)?;
+        shared.ledger.write_hand(shared.slot, &hand)?;
         let last = (Class::Middling, 0);
-        Ok(Self { shared, slot, lane, epoll, hand, last, handed_over: 0, begun: None })
+        Ok(Self { shared, lane, epoll, hand, last, handed_over: 0, begun: None })
     }
 
     /// The class of a queue in which something has stirred; None if nothing has for a while, or at a signal.
@@ -79,7 +79,11 @@ impl Back {
         let Some((errand, connection)) = self.shared.queues.of(class).take()? else { return Ok(None) };
         self.last = (class, errand.work);
         self.handed_over = errand.since;
-        self.hand = Hand { bytes: 0, since: now(), expected: errand.work, ..self.hand };
+        let since = now();
+        let waited = Duration::from_millis(since.saturating_sub(errand.since));
+        self.shared.counters().add(Count::Taken(class), 1);
+        self.shared.counters().time(Times::Wait(class), waited);
+        self.hand = Hand { bytes: 0, since, expected: errand.work, ..self.hand };
         if let Some(mut locked) = locked {
             let line = locked.books.line(class);
             line.work = line.work.saturating_sub(errand.work);
@@ -95,10 +99,7 @@ impl Back {
         let since = Instant::now();
         while !self.reserve(cost.bytes) {
             if since.elapsed() > patience(self.last.0) {
-                return Err(Error::Busy {
-                    why: "the image server has no memory for this now",
-                    wait: patience(self.last.0),
-                });
+                return Err(Error::Busy { why: Busy::Budget, wait: patience(self.last.0) });
             }
             if peer.leaves_within(MEMORY_PAUSE) {
                 return Err(Error::Stopped(Stopped::AskerLeft));
@@ -112,7 +113,7 @@ impl Back {
 
     fn reserve(&mut self, bytes: u64) -> bool {
         let Some(locked) = self.shared.ledger.lock() else { return false };
-        let others = locked.books.bytes_beside(self.slot);
+        let others = locked.books.bytes_beside(self.shared.slot);
         let fits = others.saturating_add(bytes) <= self.shared.memory;
         if fits {
             self.hand.bytes = bytes;
@@ -122,7 +123,7 @@ impl Back {
     }
 
     fn write_hand(&self) {
-        if let Err(error) = self.shared.ledger.write_hand(self.slot, &self.hand) {
+        if let Err(error) = self.shared.ledger.write_hand(self.shared.slot, &self.hand) {
             log::error!("cannot write to the ledger: {error}");
         }
     }
@@ -154,11 +155,15 @@ impl Station for Back {
     fn keeps(&mut self, job: &Job, arrival: &Arrival, place: &mut Place) -> Result<bool, Error> {
         let waited = Duration::from_millis(now().saturating_sub(self.handed_over));
         if waited > 2 * patience(self.last.0) {
-            return Err(Error::Busy { why: "this had to wait for too long", wait: waited });
+            return Err(Error::Busy { why: Busy::Waited, wait: waited });
         }
         self.wait_for_memory(job.cost, &arrival.peer, place)?;
         self.begun = Some(Instant::now());
         Ok(true)
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     fn passes_on(&mut self, _: &Arrival) -> bool {

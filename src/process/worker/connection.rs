@@ -45,12 +45,19 @@ pub(super) struct Reply<'a> {
     peer: &'a Peer,
     /// How long it has waited to be read.
     unread: Duration,
+    /// Bytes that were written.
+    written: u64,
 }
 
 impl<'a> Reply<'a> {
     /// Nothing of it is written yet.
     pub(super) fn to(peer: &'a Peer) -> Self {
-        Self { peer, unread: Duration::ZERO }
+        Self { peer, unread: Duration::ZERO, written: 0 }
+    }
+
+    /// Bytes that were written.
+    pub(super) fn written(&self) -> u64 {
+        self.written
     }
 
     /// Waits until there is room to write.
@@ -78,7 +85,10 @@ impl Write for Reply<'_> {
         loop {
             match (&self.peer.0).write_vectored(slices) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => self.wait_for_room()?,
-                outcome => return outcome,
+                outcome => {
+                    self.written += *outcome.as_ref().unwrap_or(&0) as u64;
+                    return outcome;
+                }
             }
         }
     }

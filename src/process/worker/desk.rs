@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::place::Place;
 use super::station::{Arrival, Station};
-use super::storage::{Storage, Way, no_answer};
+use super::storage::{Storage, Way};
 use crate::desk::{Admission, Desk, Job};
-use crate::error::Error;
+use crate::error::{Busy, Error};
 use crate::process::refusals::{Why, master_of};
+use crate::source::no_answer;
 use crate::watch::Watch;
 
 /// How long clients are told to wait for what is refused because it took too long.
@@ -45,13 +46,11 @@ impl WorkerDesk<'_> {
         match self.place.why_refused(&[name, master_of(name).unwrap_or(name)]) {
             None => Ok(()),
             Some(Why::Deadly) => Err(Error::Quarantined),
-            Some(_) => {
-                Err(Error::Busy { why: "this took too long and is not tried again for a while", wait: REST })
-            }
+            Some(_) => Err(Error::Busy { why: Busy::Rest, wait: REST }),
         }
     }
 
-    /// Goes to a device other than that of the root, if this worker may; or lets another go.
+    /// Goes to a device, if this worker may; or lets another go.
     fn go_to(&mut self, device: u64) -> Result<bool, Error> {
         self.place.go_to(device);
         let way = self.storage.way(device, self.place);
@@ -66,7 +65,7 @@ impl WorkerDesk<'_> {
 impl Desk for WorkerDesk<'_> {
     fn opens(&mut self, identifier: &str) -> Result<bool, Error> {
         self.take_up(identifier)?;
-        match self.storage.device(identifier) {
+        match self.storage.device(identifier, self.place) {
             0 => Ok(true),
             device => self.go_to(device),
         }
@@ -77,6 +76,7 @@ impl Desk for WorkerDesk<'_> {
     }
 
     fn admit(&mut self, job: Job) -> Result<Admission, Error> {
+        self.place.is_of(job.cost.class());
         self.take_up(&job.name)?;
         // It may have to wait now, but not for a file system.
         let device = self.place.come_back();

@@ -1,4 +1,4 @@
-//! A front worker: takes what arrives at the listening socket, does what is cheap, and hands the rest over, or refuses
+//! A front worker: takes what arrives at the listening sockets, does what is cheap, and hands the rest over, or refuses
 //! it at once if it would wait for too long. So its next request waits for a cheap one at most.
 
 use std::io;
@@ -11,8 +11,9 @@ use super::station::{Arrival, Shared, Station, patience};
 use super::waiting_room::WaitingRoom;
 use crate::derive::plan::{Class, Cost};
 use crate::desk::Job;
-use crate::error::Error;
+use crate::error::{Busy, Error};
 use crate::process::queue::Errand;
+use crate::process::scoreboard::counters::Count;
 use crate::process::scoreboard::now;
 
 pub(super) struct Front {
@@ -21,13 +22,13 @@ pub(super) struct Front {
 }
 
 impl Front {
-    pub(super) fn new(listener: OwnedFd, shared: Shared) -> io::Result<Self> {
-        Ok(Self { room: WaitingRoom::new(listener)?, shared })
+    pub(super) fn new(listeners: Vec<OwnedFd>, shared: Shared) -> io::Result<Self> {
+        Ok(Self { room: WaitingRoom::new(listeners)?, shared })
     }
 
     /// Puts a request into the queue of its class, if that is short enough.
     fn hand_over(&self, class: Class, cost: Cost, arrival: &Arrival) -> Result<(), Error> {
-        let busy = |wait| Error::Busy { why: "the image server has too much to do for this now", wait };
+        let busy = |wait| Error::Busy { why: Busy::Queue, wait };
         let Shared { ledger, queues, .. } = &self.shared;
         let mut locked = ledger.lock().ok_or_else(|| busy(patience(class)))?;
         locked.books.heal(queues.are_empty());
@@ -45,6 +46,7 @@ impl Front {
         let line = locked.books.line(class);
         line.work = line.work.saturating_add(work);
         locked.write_lines();
+        self.shared.counters().add(Count::HandedOver(class), 1);
         Ok(())
     }
 }
@@ -61,6 +63,10 @@ impl Station for Front {
         }
         self.hand_over(class, job.cost, arrival)?;
         Ok(false)
+    }
+
+    fn shared(&self) -> &Shared {
+        &self.shared
     }
 
     fn passes_on(&mut self, arrival: &Arrival) -> bool {

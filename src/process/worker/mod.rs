@@ -21,24 +21,31 @@ use std::ops::ControlFlow;
 use std::os::fd::{AsFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use nix::sys::signal::SigSet;
 use rustix::process::{Signal, getppid, nice, set_parent_process_death_signal};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
+use crate::account::{Account, NoPlace, Stage, Way};
 use crate::body::Body;
 use crate::config::Config;
-use crate::fastcgi;
+use crate::error::Error;
 use crate::http::refusal::refusal;
 use crate::http::{Request, Response};
 use crate::process::lane::Lane;
 use crate::process::ledger::Ledger;
 use crate::process::queue::Queues;
+use crate::process::refusals::mount_name;
 use crate::process::scoreboard::Scoreboard;
+use crate::process::status::Page;
 use crate::respond::Service;
+use crate::source::Sources;
+use crate::{complaints, fastcgi, logging};
 use back::Back;
 use connection::Reply;
 use desk::WorkerDesk;
@@ -47,12 +54,16 @@ use place::Place;
 use station::{Arrival, Shared, Station};
 use storage::Storage;
 
-/// What the supervisor gives to a worker, beside the listening socket on descriptor 0 (FastCGI 1.0 section 2.2), if it
-/// accepts connections, and, on descriptor 1, a socket by which it receives the queues.
-#[derive(Clone, Copy, Debug)]
+/// What the supervisor gives to a worker, beside a socket on descriptor 1 by which it receives the queues and, if it
+/// accepts connections, the listening sockets. FastCGI 1.0 section 2.2 has one of them, on descriptor 0; here there may
+/// be several.
+#[derive(Clone, Debug)]
 pub struct Inheritance {
     /// The descriptor of the configuration's text, as the supervisor checked it.
     pub config: RawFd,
+    /// The descriptors of the directories of all sources of masters, in the order of the configuration; -1 of one whose
+    /// file system has not answered.
+    pub masters: Vec<RawFd>,
     /// The descriptor of the scoreboard.
     pub scoreboard: RawFd,
     /// The descriptor of the ledger.
@@ -64,6 +75,9 @@ pub struct Inheritance {
     /// The process id of the supervisor.
     pub supervisor: u32,
 }
+
+/// The status of an answer in the middle of which the worker failed.
+const FAILED: u16 = 500;
 
 /// The exit status of a worker that makes room for a fresh one after a panic.
 const PANICKED: i32 = 101;
@@ -85,21 +99,29 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     signal_hook::flag::register(SIGINT, Arc::default())?;
     // Meant for the supervisor, and easily sent to all.
     signal_hook::flag::register(SIGUSR1, Arc::default())?;
+    // The supervisor has them blocked, and so had this process until here.
+    SigSet::all().thread_unblock()?;
+    // It was started by another name than its program has.
+    let _ = nix::sys::prctl::set_name(c"recto");
 
     let text = std::fs::read_to_string(descriptor_path(inherited.config))
         .context("cannot read the configuration")?;
     let config = Config::parse(&text)?;
+    logging::follow(&config.serving.log);
     let budget = budget(config.serving.pool.deadline);
-    let mut storage = Storage::new(&config.serving.masters.root, config.serving.pool.workers);
-    let memory = config.rendering.memory;
-    let needs = config.serving.pool.sandbox.then(|| sandbox::Needs::of(&config));
-    let mut service = Service::new(config)?;
+    let sources = sources(&config, &inherited.masters)?;
     let scoreboard =
         Scoreboard::open(&descriptor_path(inherited.scoreboard)).context("cannot open the scoreboard")?;
-    let mut station = station(inherited, memory)?;
+    let answers = |device| scoreboard.why_refused(&[&mount_name(device)]).is_none();
+    let mut storage = Storage::new(&sources, config.serving.pool.workers, answers);
+    let memory = config.rendering.memory;
+    let needs = config.serving.pool.sandbox.then(|| sandbox::Needs::of(&config));
+    let mut service = Service::of(config, sources);
+    let scoreboard = Rc::new(scoreboard);
+    let mut station = station(inherited, Rc::clone(&scoreboard), memory)?;
     // The supervisor has logged what cannot be had of it.
-    needs.iter().for_each(|needs| drop(sandbox::confine(needs, service.masters())));
-    let mut place = Place::take(scoreboard, inherited.slot)?;
+    needs.iter().for_each(|needs| drop(sandbox::confine(needs, service.sources().directories())));
+    let mut place = Place::take(scoreboard, inherited.slot, service.account());
     while let Some(arrival) = station.next(&stop).context("cannot wait for requests")? {
         if serve(&arrival, &mut *station, &mut service, &mut place, &mut storage, budget).is_break() {
             // As after a panic that nobody catches. What there is to say stands in the log.
@@ -109,18 +131,29 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn station(inherited: &Inheritance, memory: u64) -> anyhow::Result<Box<dyn Station>> {
+/// The sources of masters, as the supervisor has opened them.
+fn sources(config: &Config, descriptors: &[RawFd]) -> anyhow::Result<Sources> {
+    let opened = |descriptor: &RawFd| (*descriptor >= 0).then(|| descriptor_path(*descriptor));
+    let directories: Vec<_> = descriptors.iter().map(opened).collect();
+    Ok(Sources::inherited(&config.serving.masters, &directories)?)
+}
+
+fn station(
+    inherited: &Inheritance,
+    scoreboard: Rc<Scoreboard>,
+    memory: u64,
+) -> anyhow::Result<Box<dyn Station>> {
     let ledger = Ledger::open(&descriptor_path(inherited.ledger)).context("cannot open the ledger")?;
-    let queues = Queues::receive(io::stdout().as_fd()).context("cannot receive the queues")?;
-    let shared = Shared { queues, ledger, memory };
+    let (queues, listeners) = Queues::receive(io::stdout().as_fd()).context("cannot receive the queues")?;
+    let shared = Shared { queues, ledger, scoreboard, slot: inherited.slot, memory };
     if !inherited.lane.is_back() {
-        let listener = io::stdin().as_fd().try_clone_to_owned()?;
-        return Ok(Box::new(Front::new(listener, shared).context("descriptor 0 is not a socket")?));
+        ensure!(!listeners.is_empty(), "there is nothing to accept requests from");
+        return Ok(Box::new(Front::new(listeners, shared).context("cannot wait for connections")?));
     }
     if let Err(error) = nice(NICE) {
         log::warn!("a back worker runs at the priority of a front worker: {error}");
     }
-    Ok(Box::new(Back::new(inherited.lane, inherited.slot, shared)?))
+    Ok(Box::new(Back::new(inherited.lane, shared)?))
 }
 
 /// How long work may take before it is ended here: a tenth less than until the supervisor ends the whole worker.
@@ -160,53 +193,90 @@ fn serve(
         return ControlFlow::Continue(());
     }
     let request = &arrival.incoming.request;
-    place.begin(request_line(request));
-    let answered = answer(
+    if let Some(page) = Page::asked(request) {
+        tell(page, arrival, station.shared(), &service.account());
+        station.done(false);
+        return ControlFlow::Continue(());
+    }
+    let uri = request.param("REQUEST_URI").unwrap_or_default();
+    let id = request.param("RECTO_REQUEST").unwrap_or_default();
+    complaints::about_request(id, uri);
+    place.begin(request_line(request), id);
+    let (account, mut reply) = (service.account(), Reply::to(&arrival.peer));
+    let flow = answer(
         |place| {
             let mut desk = WorkerDesk { place, storage, station, arrival, budget };
-            let uri = request.param("REQUEST_URI").unwrap_or_default();
             match desk.begins() {
                 Ok(()) => service.respond(request, &mut desk),
-                Err(error) => Some(refusal(uri, &error, false)),
+                Err(error) => Some(turned_away(uri, &error, &account)),
             }
         },
         arrival.incoming.id,
-        &mut Reply::to(&arrival.peer),
+        &mut reply,
         place,
-    )?;
-    station.done(answered);
+    );
+    account.end(Stage::Send);
+    match flow {
+        ControlFlow::Continue(None) => {}
+        ControlFlow::Continue(Some(status)) => place.count(status, reply.written()),
+        ControlFlow::Break(()) => {
+            place.count(FAILED, reply.written());
+            return ControlFlow::Break(());
+        }
+    }
+    station.done(flow == ControlFlow::Continue(Some(200)));
+    complaints::about_request(b"", b"");
     service.after_response();
     ControlFlow::Continue(())
 }
 
-/// Writes the response, or status 500 after a panic; whether it was answered as it asked. After a panic the slot stays
-/// busy: the supervisor reads in it which request did this.
+/// Answers a request for what the service says of itself.
+fn tell(page: Page, arrival: &Arrival, shared: &Shared, account: &Account) {
+    account.begin();
+    account.goes(Way::Status);
+    let mut reply = Reply::to(&arrival.peer);
+    let response = page.answer(&arrival.incoming.request, &shared.sources());
+    let status = response.status;
+    account.end(Stage::Plan);
+    deliver(response, arrival.incoming.id, &mut reply);
+    shared.counters().answered(None, status, reply.written(), account);
+}
+
+/// The response to a request that is not begun.
+fn turned_away(uri: &[u8], error: &Error, account: &Account) -> Response<'static> {
+    account.begin();
+    NoPlace::of(error).into_iter().for_each(|why| account.finds_no_place(why));
+    refusal(uri, error, false)
+}
+
+/// Writes the response, or status 500 after a panic; its status, or None if somebody else has the request. After a panic
+/// the slot stays busy: the supervisor reads in it which request did this.
 fn answer<'r>(
     respond: impl FnOnce(&mut Place) -> Option<Response<'r>>,
     id: u16,
     out: &mut impl Write,
     place: &mut Place,
-) -> ControlFlow<(), bool> {
+) -> ControlFlow<(), Option<u16>> {
     let response = match guarded(|| respond(place)) {
         Some(Some(response)) => response,
         Some(None) => {
             place.pass_on();
-            return ControlFlow::Continue(false);
+            return ControlFlow::Continue(None);
         }
         None => {
             place.publish();
-            deliver(Response::text(500, "the image server failed; its log says why"), id, out);
+            deliver(Response::text(FAILED, "the image server failed; its log says why"), id, out);
             return ControlFlow::Break(());
         }
     };
     // The deadline is for work. How long a peer may take to read has a limit of its own; but it may be working yet.
-    let answered = response.status == 200;
+    let status = response.status;
     if response.body.is_whole() {
         place.finish();
-        return deliver_guarded(response, id, out, answered);
+        return deliver_guarded(response, id, out, status);
     }
     let response = Response { body: fetched(response.body, place), ..response };
-    let flow = deliver_guarded(response, id, out, answered);
+    let flow = deliver_guarded(response, id, out, status);
     if flow.is_continue() {
         place.finish();
     }
@@ -222,10 +292,10 @@ fn deliver_guarded(
     response: Response,
     id: u16,
     out: &mut impl Write,
-    answered: bool,
-) -> ControlFlow<(), bool> {
+    status: u16,
+) -> ControlFlow<(), Option<u16>> {
     match guarded(|| deliver(response, id, out)) {
-        Some(()) => ControlFlow::Continue(answered),
+        Some(()) => ControlFlow::Continue(Some(status)),
         None => ControlFlow::Break(()),
     }
 }
@@ -261,92 +331,4 @@ fn request_line(request: &Request) -> Vec<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Error;
-    use crate::fastcgi::record;
-
-    /// Whether a reply ends with END_REQUEST.
-    fn is_whole(reply: &[u8]) -> bool {
-        reply.ends_with(&record::end_request(1, record::ProtocolStatus::RequestComplete))
-    }
-
-    fn contains(reply: &[u8], text: &str) -> bool {
-        reply.windows(text.len()).any(|part| part == text.as_bytes())
-    }
-
-    fn place() -> (Scoreboard, Place) {
-        let board = Scoreboard::create().expect("memory");
-        let ours = Scoreboard::open(&descriptor_path(board.descriptor())).expect("open");
-        (board, Place::take(ours, 3).expect("written"))
-    }
-
-    #[test]
-    fn the_slot_tells_what_the_worker_does() {
-        let (board, mut place) = place();
-        let slot = || board.read(3).expect("readable").expect("in one piece");
-        assert_eq!((slot().process, slot().busy_since), (std::process::id(), 0));
-        place.begin(b"GET /a".to_vec());
-        place.go_on_with(b"a");
-        assert!(slot().busy_since > 0 && slot().request == b"a");
-        let mut out = Vec::new();
-        let flow = answer(|_| Some(Response::text(404, "no")), 1, &mut out, &mut place);
-        assert!(flow.is_continue() && is_whole(&out) && contains(&out, "Status: 404"));
-        assert_eq!((slot().busy_since, slot().served, slot().request), (0, 1, vec![]));
-    }
-
-    #[test]
-    fn a_panic_is_answered_and_leaves_its_request_on_the_scoreboard() {
-        let (board, mut place) = place();
-        place.begin(b"GET /a".to_vec());
-        let mut out = Vec::new();
-        let flow = answer(|_| panic!("on purpose, in a test"), 1, &mut out, &mut place);
-        assert!(flow.is_break() && is_whole(&out) && contains(&out, "Status: 500"));
-        assert_eq!(board.read(3).expect("readable").expect("in one piece").request, b"GET /a");
-    }
-
-    #[test]
-    fn the_worker_is_busy_while_chunks_are_made_and_none_of_them_can_kill_it_unseen() {
-        let (board, mut place) = place();
-        let slot = || board.read(3).expect("readable").expect("in one piece");
-        let mut give = |last: fn() -> Result<Vec<u8>, Error>| {
-            place.begin(b"GET /a".to_vec());
-            place.go_on_with(b"a");
-            let busy = || Ok(vec![u8::from(slot().busy_since > 0); 9]);
-            let chunks = std::iter::repeat_with(busy).take(2).chain(std::iter::once_with(last));
-            let response = Response::new(200, Body::Chunks(Box::new(chunks)));
-            let mut out = Vec::new();
-            let flow = answer(|_| Some(response), 1, &mut out, &mut place);
-            assert!(contains(&out, "Status: 200") && contains(&out, &"\u{1}".repeat(9)));
-            (flow.is_continue(), is_whole(&out), slot().request)
-        };
-        assert_eq!(give(|| Ok(b"end".to_vec())), (true, true, vec![]));
-        assert_eq!(give(|| Err(Error::NotFound("gone"))), (true, false, vec![]), "broken off");
-        assert_eq!(give(|| panic!("on purpose, in a test")), (false, false, b"a".to_vec()));
-    }
-
-    #[test]
-    fn the_worker_is_at_a_mount_while_a_chunk_is_made_and_not_while_it_is_read() {
-        let (board, mut place) = place();
-        let device = || board.read(3).expect("readable").expect("in one piece").device;
-        place.begin(b"GET /a".to_vec());
-        place.go_to(7);
-        let chunks = std::iter::repeat_with(|| Ok(vec![u8::try_from(device()).expect("small")])).take(2);
-        let mut seen = Vec::new();
-        for chunk in fetched(Body::Chunks(Box::new(chunks)), &mut place).into_chunks() {
-            seen.push((chunk.expect("made"), device()));
-        }
-        assert_eq!(seen, [(vec![7], 0), (vec![7], 0)]);
-        place.go_to(7);
-        place.finish();
-        assert_eq!(device(), 0);
-    }
-
-    #[test]
-    fn requests_are_named_without_their_query() {
-        let request =
-            Request::from_pairs([("REQUEST_METHOD", "GET"), ("REQUEST_URI", "/iiif/3/a%2Fb?x=1?y")]);
-        assert_eq!(request_line(&request), b"GET /iiif/3/a%2Fb");
-        assert_eq!(request_line(&Request::default()), b"- -");
-    }
-}
+mod tests;

@@ -1,42 +1,53 @@
 //! What the worker tells the supervisor of itself, in its slot of the scoreboard.
 //! Must not judge: whether it takes too long is for the supervisor to say.
 
-use std::io;
+use std::rc::Rc;
 
-use crate::process::refusals::{Why, mount_name};
+use crate::account::Account;
+use crate::derive::plan::Class;
+use crate::process::refusals::{Why, master_of, mount_name};
+use crate::process::scoreboard::slow::{Master, SLOW};
 use crate::process::scoreboard::{Entry, Scoreboard, now};
 
 /// The worker's slot on the scoreboard.
 pub(super) struct Place {
-    scoreboard: Scoreboard,
+    scoreboard: Rc<Scoreboard>,
     slot: usize,
     entry: Entry,
     /// Whether anything was refused when the request was begun.
     refusing: bool,
+    /// What was done for the request.
+    account: Account,
+    /// Its class, once that is known.
+    class: Option<Class>,
 }
 
 impl Place {
     /// Takes the slot, which shows the supervisor that this worker is ready.
-    ///
-    /// # Errors
-    /// If the scoreboard cannot be written to.
-    pub(super) fn take(scoreboard: Scoreboard, slot: usize) -> io::Result<Self> {
+    pub(super) fn take(scoreboard: Rc<Scoreboard>, slot: usize, account: Account) -> Self {
         let entry = Entry { process: std::process::id(), ..Entry::default() };
-        scoreboard.write(slot, &entry)?;
-        Ok(Self { scoreboard, slot, entry, refusing: false })
+        scoreboard.write(slot, &entry);
+        Self { scoreboard, slot, entry, refusing: false, account, class: None }
     }
 
     /// Work on a request begins: time counts from here. Until more is known of it, it has the name that it came by. That
     /// is soon, so nobody is told yet: parsing a URL waits for nothing and takes no time.
-    pub(super) fn begin(&mut self, line: Vec<u8>) {
+    pub(super) fn begin(&mut self, line: Vec<u8>, id: &[u8]) {
         self.entry.busy_since = now();
+        self.entry.id = id.first_chunk().copied().unwrap_or_default();
         self.entry.request = line;
         self.refusing = self.scoreboard.refuses_anything();
+        self.class = None;
     }
 
     /// The name under which the worker is at work.
     pub(super) fn name(&self) -> &[u8] {
         &self.entry.request
+    }
+
+    /// The request is of this class.
+    pub(super) fn is_of(&mut self, class: Class) {
+        self.class = Some(class);
     }
 
     /// The work goes on under this name: what it has to be blamed for from here on.
@@ -46,7 +57,7 @@ impl Place {
         self.publish();
     }
 
-    /// The worker goes to a mount other than that of the root.
+    /// The worker goes to a mount that may cease to answer.
     pub(super) fn go_to(&mut self, device: u64) {
         self.entry.device = device;
         self.publish();
@@ -64,7 +75,7 @@ impl Place {
     /// Since when each other worker that is at this device has been busy.
     pub(super) fn others_since(&self, device: u64) -> Vec<u64> {
         let slots = (0..self.scoreboard.slots()).filter(|slot| *slot != self.slot);
-        let entries = slots.filter_map(|slot| self.scoreboard.read(slot).ok().flatten());
+        let entries = slots.filter_map(|slot| self.scoreboard.read(slot));
         entries.filter(|entry| entry.device == device).map(|entry| entry.busy_since).collect()
     }
 
@@ -77,7 +88,26 @@ impl Place {
     /// The request is answered.
     pub(super) fn finish(&mut self) {
         self.entry.served += 1;
+        if self.account.worked() >= SLOW {
+            self.note_slow();
+        }
         self.pass_on();
+    }
+
+    fn note_slow(&self) {
+        let Some(path) = master_of(&self.entry.request) else { return };
+        self.scoreboard.slow(self.slot).note(Master {
+            path: path.to_vec(),
+            worst: self.account.worked(),
+            times: 1,
+            hindrances: self.account.hindrances(),
+            last: now(),
+        });
+    }
+
+    /// The answer, of this status and so many bytes, is sent.
+    pub(super) fn count(&self, status: u16, sent: u64) {
+        self.scoreboard.counters(self.slot).answered(self.class, status, sent, &self.account);
     }
 
     /// Somebody else has the request.
@@ -100,8 +130,6 @@ impl Place {
 
     /// Writes all of this down.
     pub(super) fn publish(&self) {
-        if let Err(error) = self.scoreboard.write(self.slot, &self.entry) {
-            log::error!("cannot write to the scoreboard: {error}");
-        }
+        self.scoreboard.write(self.slot, &self.entry);
     }
 }

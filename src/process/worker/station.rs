@@ -14,6 +14,9 @@ use crate::error::Error;
 use crate::fastcgi::Incoming;
 use crate::process::ledger::Ledger;
 use crate::process::queue::Queues;
+use crate::process::scoreboard::Scoreboard;
+use crate::process::scoreboard::counters::Counters;
+use crate::process::status::Sources;
 
 /// How long a wait for requests lasts before the worker looks around: at a signal that came just before it, and for
 /// requests of which nobody heard because whoever was woken for them has died.
@@ -45,8 +48,24 @@ impl Arrival {
 pub(super) struct Shared {
     pub(super) queues: Queues,
     pub(super) ledger: Ledger,
+    pub(super) scoreboard: Rc<Scoreboard>,
+    /// The worker's slot on the scoreboard and in the ledger.
+    pub(super) slot: usize,
     /// Bytes that the requests of all back workers may need together: as many as one alone may, or more (`derive`).
     pub(super) memory: u64,
+}
+
+impl Shared {
+    /// What tells how the service is.
+    pub(super) fn sources(&self) -> Sources<'_> {
+        let Self { queues, ledger, scoreboard, memory, .. } = self;
+        Sources { scoreboard, ledger, queues, memory: *memory, patience }
+    }
+
+    /// What this worker counts.
+    pub(super) fn counters(&self) -> Counters<'_> {
+        self.scoreboard.counters(self.slot)
+    }
 }
 
 /// Where requests come from, and what is done with them there.
@@ -65,6 +84,9 @@ pub(super) trait Station {
 
     /// Whether somebody else takes a request that too many here would work on at once.
     fn passes_on(&mut self, arrival: &Arrival) -> bool;
+
+    /// What it shares with the others.
+    fn shared(&self) -> &Shared;
 
     /// To be called when the request is done with, whether it was answered as it asked or not.
     fn done(&mut self, answered: bool);

@@ -1,20 +1,13 @@
 //! Whether a worker may go to the file system that a master lies on: one that does not answer holds whoever asks it.
 //! Must not ask it to find out: what the supervisor says of it, and who else is there, stands on the scoreboard.
 
-use std::path::Path;
-use std::time::Duration;
-
 use super::place::Place;
-use crate::error::Error;
 use crate::process::refusals::Why;
 use crate::process::scoreboard::now;
-use crate::source::Mounts;
+use crate::source::{Mounts, Sources};
 
 /// Milliseconds that others may have been at a mount before it looks as if it did not answer.
 const SUSPICIOUS: u64 = 100;
-
-/// How long clients are told to wait for a mount.
-const WAIT: Duration = Duration::from_secs(5);
 
 /// The mounts of the masters, and how many workers may be at one of them.
 pub(super) struct Storage {
@@ -34,26 +27,21 @@ pub(super) enum Way {
 }
 
 impl Storage {
-    /// What lies beneath `root`, for a pool of so many workers. Half of them may be at one mount other than that of the
-    /// root, so that it cannot hold all of them in the moment in which it stops to answer.
-    pub(super) fn new(root: &Path, workers: usize) -> Self {
-        Self { mounts: Mounts::beneath(root), share: (workers / 2).max(1) }
+    /// The mounts of these sources, for a pool of so many workers. Half of them may be at one mount, so that it cannot hold
+    /// all of them in the moment in which it stops to answer. `answers` says of which devices this is known at the start.
+    pub(super) fn new(sources: &Sources, workers: usize, answers: impl Fn(u64) -> bool) -> Self {
+        Self { mounts: Mounts::of(sources, answers), share: (workers / 2).max(1) }
     }
 
-    /// The device on which the master of this identifier lies; 0 for that of the root.
-    pub(super) fn device(&mut self, identifier: &str) -> u64 {
-        self.mounts.device(identifier)
+    /// The device on which the master of this identifier lies; 0 if it need not be known: [`Mounts::device`].
+    pub(super) fn device(&mut self, identifier: &str, place: &Place) -> u64 {
+        self.mounts.device(identifier, |device| place.why_mount_refused(device).is_none())
     }
 
-    /// How this worker, whose slot says by now that it goes there, goes to a device other than that of the root.
+    /// How this worker, whose slot says by now that it goes there, goes to a device.
     pub(super) fn way(&self, device: u64, place: &Place) -> Way {
         way(place.why_mount_refused(device), &place.others_since(device), self.share, now())
     }
-}
-
-/// What to tell a client whose master lies where nobody may go.
-pub(super) fn no_answer() -> Error {
-    Error::Busy { why: "the file system of this image does not answer", wait: WAIT }
 }
 
 /// By what is said of a mount, and since when others are there.
@@ -71,6 +59,7 @@ fn way(refused: Option<Why>, others_since: &[u64], share: usize, now: u64) -> Wa
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Masters;
 
     #[test]
     fn a_mount_is_shut_or_probed_by_one_or_shared_until_it_looks_as_if_it_did_not_answer() {
@@ -90,7 +79,8 @@ mod tests {
 
     #[test]
     fn there_is_always_a_share() {
-        let shares = [1, 2, 3, 8].map(|workers| Storage::new(Path::new("/"), workers).share);
+        let sources = Sources::open(&Masters::below("/")).expect("a directory");
+        let shares = [1, 2, 3, 8].map(|workers| Storage::new(&sources, workers, |_| true).share);
         assert_eq!(shares, [1, 1, 1, 4]);
     }
 }

@@ -29,12 +29,10 @@ const UNFINISHED_AT_THE_END: Duration = Duration::from_millis(300);
 /// How many may wait. Beyond that the one that has waited longest has to go: NGINX is never in that place.
 const PLACES: usize = 256;
 
-/// What an event at the listening socket is called; guests count from 1.
-const DOOR: u64 = 0;
-
-/// The listening socket, and the connections accepted from it that are not whole requests yet.
+/// The listening sockets, and the connections accepted from them that are not whole requests yet.
 pub(super) struct WaitingRoom {
-    listener: OwnedFd,
+    /// Events at these have their numbers; guests count from there.
+    doors: Vec<OwnedFd>,
     epoll: OwnedFd,
     /// In the order of their arrival, which is that of their numbers.
     guests: VecDeque<Guest>,
@@ -52,15 +50,18 @@ struct Guest {
 }
 
 impl WaitingRoom {
-    /// An empty one. The listening socket must not block: somebody else may be faster.
+    /// An empty one. The listening sockets must not block: somebody else may be faster.
     ///
     /// # Errors
-    /// If that is no socket.
-    pub(super) fn new(listener: OwnedFd) -> io::Result<Self> {
+    /// If one of them is no socket.
+    pub(super) fn new(doors: Vec<OwnedFd>) -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let events = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
-        epoll::add(&epoll, &listener, epoll::EventData::new_u64(DOOR), events)?;
-        Ok(Self { listener, epoll, guests: VecDeque::new(), numbers: DOOR, open: true })
+        for (number, door) in (0..).zip(&doors) {
+            epoll::add(&epoll, door, epoll::EventData::new_u64(number), events)?;
+        }
+        let numbers = doors.len() as u64;
+        Ok(Self { doors, epoll, guests: VecDeque::new(), numbers, open: true })
     }
 
     /// Waits for the next whole request. None after `stop`, when all that were accepted before it have been served.
@@ -70,7 +71,9 @@ impl WaitingRoom {
     pub(super) fn next(&mut self, stop: &AtomicBool) -> io::Result<Option<Arrival>> {
         loop {
             if self.open && stop.load(Ordering::Relaxed) {
-                epoll::delete(&self.epoll, &self.listener)?;
+                for door in &self.doors {
+                    epoll::delete(&self.epoll, door)?;
+                }
                 self.open = false;
             }
             if let Some(late) = self.send_off()? {
@@ -81,9 +84,12 @@ impl WaitingRoom {
             }
             let arrival = match self.wait()? {
                 // Even if nothing has stirred: whoever was woken for a connection may have died before it took it.
-                None | Some(DOOR) if self.open => self.admit()?,
+                None if self.open => self.look_around()?,
                 None => None,
-                Some(number) => self.hear(number)?,
+                Some(number) => match usize::try_from(number).ok().filter(|door| *door < self.doors.len()) {
+                    Some(door) => self.admit(door)?,
+                    None => self.hear(number)?,
+                },
             };
             if arrival.is_some() {
                 return Ok(arrival);
@@ -127,12 +133,22 @@ impl WaitingRoom {
         }
     }
 
+    /// Accepts a connection, from wherever there is one.
+    fn look_around(&mut self) -> io::Result<Option<Arrival>> {
+        for door in 0..self.doors.len() {
+            if let Some(arrival) = self.admit(door)? {
+                return Ok(Some(arrival));
+            }
+        }
+        Ok(None)
+    }
+
     /// Accepts a connection, and reads at once: NGINX has written by now.
-    fn admit(&mut self) -> io::Result<Option<Arrival>> {
-        let Some(stream) = accept(&self.listener)? else { return Ok(None) };
-        self.numbers += 1;
+    fn admit(&mut self, door: usize) -> io::Result<Option<Arrival>> {
+        let Some(stream) = accept(&self.doors[door])? else { return Ok(None) };
         let mut guest =
             Guest { number: self.numbers, stream, assembly: Assembly::default(), arrived: Instant::now() };
+        self.numbers += 1;
         match guest.hear() {
             Ok(Some(incoming)) => return Ok(Some(Arrival::new(guest.stream, incoming))),
             Ok(None) => self.seat(guest),
@@ -179,7 +195,8 @@ impl Guest {
     }
 }
 
-/// The next connection, or `None` if there is none, or the peer has left again.
+/// The next connection, or `None` if there is none, or the peer has left again. One of TCP is read and written as one of
+/// a unix socket is.
 fn accept(listener: &OwnedFd) -> io::Result<Option<UnixStream>> {
     match accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
         Ok(stream) => Ok(Some(stream.into())),

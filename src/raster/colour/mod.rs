@@ -14,7 +14,7 @@ use crate::lru::Lru;
 use crate::picture::Channels;
 use crate::watch::Watch;
 pub(super) use profile::Transform;
-pub(crate) use profile::written;
+pub(crate) use profile::{described, written};
 
 /// Making a transform costs as much as converting ten tiles, or a hundred for inks, so this many are cached.
 const MAX_CACHED: usize = 8;

@@ -3,7 +3,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformExecutor, TransformOptions};
+use moxcms::{
+    ColorProfile, DataColorSpace, Layout, ProfileText, RenderingIntent, TransformExecutor, TransformOptions,
+};
 
 use super::{Conversion, Convertible};
 use crate::picture::Channels;
@@ -50,6 +52,18 @@ pub(crate) fn written(mut profile: ColorProfile) -> Option<Vec<u8>> {
     bytes.get_mut(..4)?.copy_from_slice(&length.to_be_bytes());
     bytes.get_mut(DATE)?.copy_from_slice(&[0x07, 0xea, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0]);
     Some(bytes)
+}
+
+/// What a profile calls itself, if it can be read and says so.
+pub(crate) fn described(profile: &[u8]) -> Option<String> {
+    let read = || ColorProfile::new_from_slice(profile).ok()?.description;
+    let text = catch_unwind(AssertUnwindSafe(read)).ok().flatten()?;
+    let text = match text {
+        ProfileText::PlainString(text) => text,
+        ProfileText::Localizable(texts) => texts.into_iter().next()?.value,
+        ProfileText::Description(text) => text.ascii_string,
+    };
+    Some(text.trim_matches(['\0', ' ']).to_owned()).filter(|text| !text.is_empty())
 }
 
 fn conversion<S: Convertible>(bytes: &[u8], channels: Channels) -> Result<Conversion<S>, String> {

@@ -198,6 +198,7 @@ pub fn run(tool: &str, arguments: &[&str]) -> String {
     let package = match tool {
         _ if tool.starts_with("vips") => "libvips-tools",
         _ if tool.starts_with("opj") => "libopenjp2-tools",
+        "curl" | "openssl" => tool,
         _ => "libtiff-tools",
     };
     let output = Command::new(tool).args(arguments).output();

@@ -2,7 +2,7 @@
 
 mod codestreams;
 mod counts;
-mod damage;
+pub mod damage;
 mod deep_jpeg;
 mod fax;
 mod jp2;

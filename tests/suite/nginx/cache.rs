@@ -263,7 +263,7 @@ fn a_missing_master_is_remembered_and_looked_for_again() {
     site.expect(200, path);
 
     // The minute made short.
-    let edits = [("fastcgi_cache_valid           404 1m;", "fastcgi_cache_valid 404 1s;")];
+    let edits = [("fastcgi_cache_valid 404 1m;", "fastcgi_cache_valid 404 1s;")];
     let site = Site::with(&Setup { edits: &edits, ..Setup::default() });
     site.expect(404, path);
     site.add("late.tif", &STAMP);

@@ -1,10 +1,7 @@
 //! What NGINX makes of workers that die over a request: another one answers it, once, unless it took too long.
 
-use std::io::Write;
 use std::thread;
 use std::time::Duration;
-
-use recto::fastcgi::record::{self, kind};
 
 use super::stand_in::{StandIn, picture};
 use crate::http;
@@ -65,11 +62,9 @@ fn an_answer_that_breaks_off_is_an_error_and_not_kept() {
     let workers = StandIn::of(&mut site);
     thread::scope(|scope| {
         let client = scope.spawn(|| http::request(site.port, "GET", tile(), &[]));
-        let mut broken = workers.asked();
-        let text = b"Status: 200 OK\r\nContent-Type: image/png\r\nContent-Length: 5000\r\n\r\nthe first part";
-        let header = record::header(kind::STDOUT, 1, u16::try_from(text.len()).expect("short"));
-        broken.stream.write_all(&[&header[..], text].concat()).expect("written");
-        drop(broken);
+        let begun =
+            b"Status: 200 OK\r\nContent-Type: image/png\r\nContent-Length: 5000\r\n\r\nthe first part";
+        workers.asked().break_off(begun);
         assert!(client.join().expect("no panic").is_err(), "a broken answer came whole");
     });
     drop(workers);

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::settings::is_content;
+use crate::judge::run;
 use crate::site::{MASTER, Setup, Site};
 
 const JSON: &str = "application/json";
@@ -141,16 +143,43 @@ fn the_base_is_the_configured_one() {
     }
 }
 
+/// TLS and HTTP/2, and a redirect for who comes without.
 #[test]
 fn the_example_of_a_site_works() {
     let site = Site::with(&Setup { example: true, ..Setup::default() });
-    let base = format!("http://images.example.org:{}/iiif/3/{MASTER}", site.port);
+    is_content(&site);
+    let base = format!("https://images.example.org:{}", site.port);
+    let resolve = format!("images.example.org:{}:127.0.0.1", site.port);
+    let curl = |arguments: &[&str], url: &str| {
+        let usual =
+            ["--silent", "--show-error", "--insecure", "--include", "--path-as-is", "--resolve", &resolve];
+        let answer = run("curl", &[&usual, arguments, &[url]].concat()).to_lowercase();
+        assert_eq!(answer.matches("access-control-allow-origin: *\r\n").count(), 1, "{url}: {answer}");
+        answer
+    };
     let path = format!("/iiif/3/{MASTER}");
-    assert_eq!(id(&site.expect(200, &format!("{path}/info.json")).json()), base);
-    assert_eq!(site.expect(303, &path).the("location"), format!("{base}/info.json"));
-    site.expect(200, &format!("{path}/full/90,/0/default.jpg"));
-    // What NGINX answers before or beside our location; `expect` looks for CORS on these as well.
-    site.expect(400, "/iiif/3/%zz/info.json");
-    site.expect(414, &format!("/iiif/3/{}/info.json", "a".repeat(9000)));
-    site.expect(404, "/");
+    for (status, path, says) in [
+        (200, format!("{path}/info.json"), format!("\"id\":\"{base}{path}\"")),
+        (303, path.clone(), format!("location: {base}{path}/info.json\r\n")),
+        (200, format!("{path}/info.json?a=%2F"), "rel=\"profile\"".to_owned()),
+        // What NGINX answers before or beside our location.
+        (400, "/iiif/3/%zz/info.json".to_owned(), "nginx".to_owned()),
+        (404, "/".to_owned(), "nginx".to_owned()),
+    ] {
+        let answer = curl(&["--http2"], &format!("{base}{path}"));
+        assert!(
+            answer.starts_with(&format!("http/2 {status} ")) && answer.contains(&says),
+            "{path}: {answer}"
+        );
+    }
+    for (status, path) in [(200, format!("{path}/info.json")), (414, format!("/iiif/3/{}", "a".repeat(9000)))]
+    {
+        let answer = curl(&["--http1.1"], &format!("{base}{path}"));
+        assert!(answer.starts_with(&format!("http/1.1 {status} ")), "{answer}");
+    }
+    let plain = site.server.path("plain.sock").display().to_string();
+    let url = format!("http://images.example.org{path}/a%2Fb/info.json?x=1");
+    let redirect = curl(&["--unix-socket", &plain], &url);
+    let location = url.replace("http://", "https://").to_lowercase();
+    assert!(redirect.starts_with("http/1.1 301 ") && redirect.contains(&location), "{redirect}");
 }

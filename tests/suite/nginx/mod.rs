@@ -2,11 +2,13 @@
 //! What is proved here needs both halves; the records between them are `process.rs`.
 
 mod answers;
+mod auth;
 mod cache;
 mod chaos;
 mod dear;
 mod deaths;
 mod disk;
+mod edge;
 mod edges;
 mod faults;
 mod freshness;
@@ -15,6 +17,13 @@ mod info;
 mod large;
 mod names;
 mod pool;
-mod stand_in;
+mod prefix;
+mod purge;
+mod rates;
+mod seeing;
+mod settings;
+pub mod stand_in;
 mod strangers;
 mod tiles;
+mod told;
+mod traps;

@@ -1,10 +1,13 @@
 //! The pool behind NGINX: workers that die or hang, a pool that is reloaded, stopped, gone and back.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::stand_in::StandIn;
 use crate::http::{self, Answer};
 use crate::load::Load;
 use crate::picture::{LEAF, Picture};
@@ -34,15 +37,22 @@ fn until_more(load: &Load<Answer>, requests: u32) {
     until("more is asked", || load.asked() > before + requests);
 }
 
-/// The number of answers that are not 200; each of them is a polite 503.
-fn refused(answers: &[Answer]) -> usize {
+/// What is said when nobody listens.
+const UNREACHABLE: &str = "The image server cannot be reached: ";
+
+/// What is said when nobody has answered in time.
+const LATE: &str = "The image server has not answered in the time that a request may take.";
+
+/// The number of answers that are not 200; each of them is a polite 503, which says why.
+fn refused(answers: &[Answer], why: &str) -> usize {
     let refused: Vec<&Answer> = answers.iter().filter(|answer| answer.status != 200).collect();
     for answer in &refused {
         assert_eq!(answer.status, 503);
-        assert_eq!((answer.the("retry-after"), answer.the("cache-control")), ("2", "no-store"));
+        let again = if why == LATE { "30" } else { "2" };
+        assert_eq!((answer.the("retry-after"), answer.the("cache-control")), (again, "no-store"));
         assert_eq!(answer.all("access-control-allow-origin"), ["*"]);
         assert_eq!(answer.the("content-type"), "text/plain; charset=utf-8");
-        assert_eq!(answer.text(), "the image server is busy\n");
+        assert!(answer.text().starts_with(why) && answer.text().ends_with(".\n"), "{}", answer.text());
     }
     refused.len()
 }
@@ -63,7 +73,7 @@ fn a_killed_worker_costs_no_request() {
     }
     until_more(&load, 20);
     let answers = load.end();
-    assert_eq!(refused(&answers), 0, "of {} answers for {kills} deaths", answers.len());
+    assert_eq!(refused(&answers, UNREACHABLE), 0, "of {} answers for {kills} deaths", answers.len());
     assert_eq!(site.server.log().matches("signal: 9 (SIGKILL)").count(), kills);
 }
 
@@ -89,7 +99,7 @@ fn reloads_of_pool_and_nginx_lose_no_request() {
     }
     until_more(&load, 20);
     let answers = load.end();
-    assert_eq!(refused(&answers), 0, "of {}", answers.len());
+    assert_eq!(refused(&answers, UNREACHABLE), 0, "of {}", answers.len());
 }
 
 #[test]
@@ -100,7 +110,7 @@ fn a_stop_answers_all_who_got_in() {
     assert_eq!(site.server.stop(), Some(0));
     until_more(&load, 40);
     let answers = load.end();
-    assert!(refused(&answers) > 0, "nobody came after the end");
+    assert!(refused(&answers, UNREACHABLE) > 0, "nobody came after the end");
     // Refused is who came later: NGINX could not connect. It would say so if a connection had been cut off.
     let log = site.nginx_log();
     assert!(!log.contains("prematurely") && !log.contains("reset by peer"), "{log}");
@@ -114,7 +124,7 @@ fn without_a_pool_the_cache_goes_on() {
     let whole = site.expect(200, &seen);
     assert_eq!(site.server.stop(), Some(0));
     let refusal = site.expect(503, &unseen);
-    assert_eq!(refused(&[refusal]), 1);
+    assert_eq!(refused(&[refusal], UNREACHABLE), 1);
     assert!(site.expect(200, &seen).body == whole.body);
     thread::sleep(Duration::from_millis(2100));
     let stale = site.expect(200, &seen);
@@ -125,7 +135,7 @@ fn without_a_pool_the_cache_goes_on() {
 }
 
 #[test]
-fn when_all_workers_hang_the_answer_is_busy() {
+fn when_all_workers_hang_the_answer_says_so() {
     // In place of waiting for 35 seconds.
     let edits = [("fastcgi_read_timeout      35s", "fastcgi_read_timeout 2s")];
     let site = Site::with(&Setup { edits: &edits, ..Setup::default() });
@@ -134,9 +144,36 @@ fn when_all_workers_hang_the_answer_is_busy() {
     site.expect(200, &seen);
     workers.iter().for_each(|worker| send(*worker, Signal::STOP));
     let refusal = site.expect(503, &fresh(2));
-    assert_eq!(refused(&[refusal]), 1);
+    assert_eq!(refused(&[refusal], LATE), 1);
     assert_eq!(site.expect(200, &seen).the("x-cache-status"), "HIT");
     workers.iter().for_each(|worker| send(*worker, Signal::CONT));
     site.expect(200, &fresh(2));
     assert_eq!(site.server.workers(), workers);
+}
+
+#[test]
+fn a_socket_that_nginx_may_not_open_is_among_what_is_said() {
+    // Nobody else is kept out by a mode.
+    let edits = [("user root;", "user nobody nogroup;")];
+    let edits = if rustix::process::geteuid().is_root() { &edits[..] } else { &[] };
+    let site = Site::with(&Setup { edits, ..Setup::default() });
+    let socket = site.server.path("recto.sock");
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o000)).expect("ours");
+    let refusal = site.expect(503, &fresh(1));
+    assert!(refusal.text().contains("NGINX may not open its socket"), "{}", refusal.text());
+    assert_eq!(refused(&[refusal], UNREACHABLE), 1);
+    assert!(site.nginx_log().contains("13: Permission denied"), "{}", site.nginx_log());
+}
+
+#[test]
+fn workers_that_end_over_a_request_are_said_to() {
+    let mut site = Site::start();
+    let workers = StandIn::of(&mut site);
+    let port = site.port;
+    let client = thread::spawn(move || http::request(port, "GET", fresh(1), &[]).expect("an answer"));
+    // It is handed on once.
+    drop(workers.asked());
+    drop(workers.asked());
+    let answer = client.join().expect("no panic");
+    assert_eq!(refused(&[answer], "The image server has ended while it worked on this."), 1);
 }

@@ -4,9 +4,11 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::Duration;
 
+use recto::fastcgi::record::{self, kind};
 use recto::fastcgi::{self, Assembly, Incoming};
 use recto::http::Response;
 
+use crate::server::Server;
 use crate::site::Site;
 
 /// Who listens where the workers of a site did.
@@ -21,8 +23,13 @@ pub struct Asked {
 impl StandIn {
     /// Takes the place of the site's workers.
     pub fn of(site: &mut Site) -> Self {
-        assert_eq!(site.server.stop(), Some(0));
-        Self(UnixListener::bind(site.server.path("recto.sock")).expect("free"))
+        Self::of_pool(&mut site.server)
+    }
+
+    /// Takes the place of these workers.
+    pub fn of_pool(server: &mut Server) -> Self {
+        assert_eq!(server.stop(), Some(0));
+        Self(UnixListener::bind(server.path("recto.sock")).expect("free"))
     }
 
     /// Waits for the next request.
@@ -51,6 +58,13 @@ impl Asked {
     pub fn answer(mut self, response: Response) {
         fastcgi::write_response(response, self.incoming.id, &mut self.stream).expect("written");
         self.stream.flush().expect("written");
+    }
+
+    /// Begins an answer as a worker does, and dies.
+    pub fn break_off(mut self, begun: &[u8]) {
+        let length = u16::try_from(begun.len()).expect("short");
+        let header = record::header(kind::STDOUT, self.incoming.id, length);
+        self.stream.write_all(&[&header[..], begun].concat()).expect("written");
     }
 
     /// Waits until NGINX has hung up.

@@ -11,7 +11,7 @@ use std::process::Command;
 
 use recto::config::Config;
 use recto::process::worker::sandbox::{self, Needs};
-use recto::source::Root;
+use recto::source::Sources;
 
 use crate::server::Server;
 
@@ -55,8 +55,8 @@ fn run(test: &str, room: &Path) {
 fn enter(lines: &str) -> (PathBuf, String) {
     let room = PathBuf::from(std::env::var_os(ROOM).expect("this test is run by another one"));
     let config = config(&room, lines);
-    let root = Root::open(&config.serving.masters).expect("a directory");
-    let gaps = sandbox::confine(&Needs::of(&config), root.directory());
+    let sources = Sources::open(&config.serving.masters).expect("a directory");
+    let gaps = sandbox::confine(&Needs::of(&config), sources.directories());
     assert!(gaps.iter().all(|gap| gap.starts_with(OLD)), "{gaps:?}");
     (room, gaps.concat())
 }
@@ -113,13 +113,13 @@ fn what_a_worker_is_for_works() {
 #[ignore = "run by another test, in a process of its own"]
 fn at_work() {
     let before = PathBuf::from(std::env::var_os(ROOM).expect("this test is run by another one"));
-    let root = Root::open(&config(&before, "").serving.masters).expect("a directory");
+    let sources = Sources::open(&config(&before, "").serving.masters).expect("a directory");
     let (room, _) = enter("");
-    let mut found = root.find("leaf").expect("found");
+    let mut found = sources.find("leaf").expect("found");
     let mut text = String::new();
     found.file.read_to_string(&mut text).expect("readable");
     assert_eq!(text, "masters/leaf.tif");
-    assert!(root.find("masters").is_err() && root.find("out").is_err());
+    assert!(sources.find("masters").is_err() && sources.find("out").is_err());
 
     let state = room.join("state");
     fs::write(state.join("part"), "new").expect("written");
@@ -138,9 +138,9 @@ fn where_links_may_lead_anywhere_they_do_and_only_to_be_read() {
 fn linked() {
     let before = PathBuf::from(std::env::var_os(ROOM).expect("this test is run by another one"));
     let lines = "follow_symlinks = true";
-    let root = Root::open(&config(&before, lines).serving.masters).expect("a directory");
+    let sources = Sources::open(&config(&before, lines).serving.masters).expect("a directory");
     let (room, _) = enter(lines);
-    assert!(root.find("out").is_ok());
+    assert!(sources.find("out").is_ok());
     let secret = room.join("elsewhere/secret.tif");
     assert!(fs::write(&secret, "changed").is_err() && fs::remove_file(&secret).is_err());
 }

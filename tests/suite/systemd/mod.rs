@@ -1,6 +1,7 @@
 //! The install of README.md, line by line, on a machine with a live systemd, behind the packaged NGINX: it serves every
-//! kind of master in every format, and loses no request when it is reloaded, restarted, upgraded, stopped or killed.
-//! `tests/machine.sh` is the machine, `systemd/service.sh` what is done on it; this brings masters, and judges.
+//! kind of master in every format, and loses no request when it is reloaded, restarted, upgraded, stopped or killed. Taken out
+//! again it leaves a machine as it was. `tests/machine.sh` is the machine, the scripts beside this file are what is done on it;
+//! this brings masters, the program and its package, and judges.
 
 use std::fs;
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::process::Command;
 
 use crate::conformance::masters::write_png;
 use crate::judge::{recto, run, text};
+use crate::packages;
 use crate::picture::Picture;
 use crate::viewers::skipped;
 
@@ -18,7 +20,7 @@ const FORMATS: [&str; 8] = ["jpg", "png", "webp", "tif", "gif", "pdf", "avif", "
 const EXPOSURE: f64 = 0.3;
 
 #[test]
-fn the_install_of_the_readme_serves_and_loses_no_request() {
+fn the_install_of_the_readme_serves_loses_no_request_and_can_be_taken_out() {
     if skipped("systemd") {
         return;
     }
@@ -27,6 +29,9 @@ fn the_install_of_the_readme_serves_and_loses_no_request() {
     let at = |name: &str| host.path().join(name);
     let masters = write_masters(&at("masters"));
     fs::copy(env!("CARGO_BIN_EXE_recto"), at("recto")).expect("copied");
+    fs::create_dir(at("deb")).expect("made");
+    let package = packages::debian();
+    fs::copy(package, at("deb").join(package.file_name().expect("a name"))).expect("copied");
     fs::write(at("script"), script()).expect("written");
 
     let root = target.join("machine.tar");
@@ -47,6 +52,8 @@ fn the_install_of_the_readme_serves_and_loses_no_request() {
             }
         }
     }
+    let expected = recto(&at("masters/leaf.tif"), "full/200,/0/default.jpg").stdout;
+    assert!(fs::read(at("container.jpg")).expect("a picture") == expected, "the picture of the container");
     let report = fs::read_to_string(at("exposure")).expect("a report");
     let exposure = report.split("level for recto.service: ").nth(1).and_then(|rest| rest.split(' ').next());
     let exposure: f64 = exposure.and_then(|number| number.parse().ok()).expect("a number");
@@ -69,28 +76,44 @@ fn write_masters(directory: &Path) -> [&'static str; 6] {
     ["leaf.tif", "leaf.jp2", "leaf.jpg", "leaf.png", "leaf.gif", "leaf.webp"]
 }
 
-/// What the machine is to do: first what the README says. Only what is particular to each site is put in: the program,
-/// which has been built already, the name of the site's file, and the editor.
+/// What the machine is to do: README's second way and all that can happen to the service, then its first, by the package, and
+/// the container.
 fn script() -> String {
-    let readme = include_str!("../../../README.md");
-    let section = readme.split("\n## Install").nth(1).expect("a section");
-    let steps = section.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).expect("commands");
-    let particulars = [
-        ("make build && ", ""),
-        ("PREFIX=/usr ", "PREFIX=/usr RECTO=/host/recto "),
-        ("YOUR-SITE", "default"),
-    ];
-    let steps = particulars.iter().fold(steps.to_owned(), |steps, (from, to)| {
-        assert!(steps.contains(from), "{from:?} in the README's install");
-        steps.replace(from, to)
-    });
     let mut script = "set -eu\ncd /src\ncp -r /host/masters /srv/images\n".to_owned();
     script += "touch -d yesterday /srv/images/*\n"; // nothing is kept about what has just been written
+    script += "mkdir -p /var/lib/apt/lists/partial /var/cache/apt/archives/partial\n";
     script += "export EDITOR='sh /src/tests/suite/systemd/editor.sh'\n";
-    for line in steps.lines() {
-        script += &format!("( {line}\n) || {{ echo 'FAILED: {line}'; exit 1; }}\n");
-    }
-    script + ". /src/tests/suite/systemd/service.sh\n"
+
+    let [packaged, copied] = readme_blocks();
+    let others = packaged.split_once('\n').expect("lines").1;
+    script += &steps(
+        &format!("{copied}{others}"),
+        &[("make build && ", ""), ("PREFIX=/usr ", "PREFIX=/usr RECTO=/host/recto ")],
+    );
+    script += ". /src/tests/suite/systemd/service.sh\n. /src/tests/suite/systemd/uninstall.sh\n";
+    script += &steps(&packaged, &[("make deb && ", ""), ("./target/deb/", "/host/deb/")]);
+    script + ". /src/tests/suite/systemd/package.sh\n. /src/tests/suite/systemd/container.sh\n"
+}
+
+/// The commands of README's section on the install: all of them by the package, and the first line without one.
+fn readme_blocks() -> [String; 2] {
+    let readme = include_str!("../../../README.md");
+    let section = readme.split("\n## Install").nth(1).expect("a section");
+    let mut blocks =
+        section.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned());
+    [(); 2].map(|()| blocks.next().expect("commands"))
+}
+
+/// These lines as a script. Only what is particular to each site is put in: what has been built already, the name of the
+/// site's file, and the editor.
+fn steps(lines: &str, particulars: &[(&str, &str)]) -> String {
+    let lines =
+        particulars.iter().chain(&[("YOUR-SITE", "default")]).fold(lines.to_owned(), |lines, (from, to)| {
+            assert!(lines.contains(from), "{from:?} in the README's install");
+            lines.replace(from, to)
+        });
+    let step = |line: &str| format!("( {line}\n) || {{ echo 'FAILED: {line}'; exit 1; }}\n");
+    lines.lines().map(step).collect()
 }
 
 /// Runs `tests/machine.sh`; the test fails with what it says, and with the log.

@@ -81,7 +81,7 @@ upgrade() {
 }
 
 # In another directory the program may be executed as well.
-make -C /src install DESTDIR=/tmp/elsewhere PREFIX=/opt RECTO=/usr/bin/true >/dev/null
+make -C /src install DESTDIR=/tmp/elsewhere PREFIX=/opt RECTO=/host/recto >/dev/null
 for line in 'ExecStart=/opt/bin/recto ' 'ExecPaths=/opt/bin '; do
     grep -q "^$line" /tmp/elsewhere/opt/lib/systemd/system/recto.service || fail "no $line"
 done
@@ -121,7 +121,41 @@ cp /usr/bin/recto /tmp/newer && echo >>/tmp/newer
 old=$(supervisor)
 under_load upgrade /tmp/newer
 is 'supervisor after an upgrade' "$(supervisor)" "$old"
+cmp -s "/proc/$old/exe" /tmp/newer || fail 'the supervisor is of the old program'
+# systemd hears of it as before.
+watchdog() { systemctl show --property=WatchdogTimestampMonotonic --value recto.service; }
+heard=$(watchdog)
+is_heard() { [ "$(watchdog)" != "$heard" ]; }
+in_time is_heard
 cmp /etc/recto/recto.toml /tmp/recto.toml || fail 'an upgrade changes settings'
+
+# By TCP as well: of a socket that systemd opens, the service has to be allowed nothing more.
+mkdir -p /run/systemd/system/recto.socket.d
+printf '[Socket]\nListenStream=127.0.0.1:9000\n' >/run/systemd/system/recto.socket.d/test.conf
+cat >/etc/nginx/conf.d/tcp.conf <<'SITE'
+server {
+    listen 127.0.0.1:8081;
+    location / {
+        fastcgi_pass 127.0.0.1:9000;
+        fastcgi_param REQUEST_METHOD GET;
+        fastcgi_param REQUEST_URI $request_uri;
+        fastcgi_param RECTO_BASE http://localhost:8081/iiif;
+    }
+}
+SITE
+systemctl daemon-reload
+systemctl stop recto.service recto.socket
+systemctl start recto.socket recto.service
+systemctl reload nginx
+by_tcp() { [ "$(ask --output /dev/null http://localhost:8081/iiif/3/leaf.tif/info.json)" = 200 ]; }
+in_time by_tcp
+reload /usr/bin/recto
+by_tcp || fail 'by TCP after a reload'
+is 'by the other socket' "$(status leaf.tif/info.json)" 200
+rm -r /run/systemd/system/recto.socket.d /etc/nginx/conf.d/tcp.conf
+systemctl daemon-reload
+systemctl stop recto.service recto.socket
+systemctl start recto.socket recto.service
 
 # A request starts what is stopped.
 systemctl stop recto.service
@@ -135,3 +169,6 @@ kill -9 "$old"
 is_another() { [ "$(supervisor)" != "$old" ] && [ "$(supervisor)" != 0 ]; }
 in_time is_another
 is 'after the supervisor was killed' "$(status leaf.tif/info.json)" 200
+
+. /src/tests/suite/systemd/doctor.sh
+. /src/tests/suite/systemd/purge.sh

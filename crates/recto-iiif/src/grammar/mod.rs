@@ -70,9 +70,9 @@ impl fmt::Display for ImageRequest {
     }
 }
 
-/// No path of the Image API has more segments than `/iiif/3/id/region/size/rotation/quality.format`, with what stands
-/// before its first slash. One more is enough to know that a path has too many.
-const ENOUGH_SEGMENTS: usize = 9;
+/// No path of the Image API has more segments after its version than `id/region/size/rotation/quality.format`. One more is
+/// enough to know that a path has too many.
+const ENOUGH_SEGMENTS: usize = 6;
 
 /// What a raw request URI names: a path below `/iiif/`. Its query string has no meaning in the Image API and is
 /// ignored.
@@ -88,16 +88,24 @@ const ENOUGH_SEGMENTS: usize = 9;
 /// # Errors
 /// [`Error::NotFound`] for a path that is none of the API, [`Error::Request`] for one with a part that is malformed.
 pub fn parse(uri: &[u8]) -> Result<Target, Error> {
-    let path = uri.split(|byte| *byte == b'?').next().unwrap_or_default();
-    let segments: Vec<&[u8]> = path.split(|byte| *byte == b'/').take(ENOUGH_SEGMENTS).collect();
-    let [start, root, version, rest @ ..] = segments.as_slice() else { return Err(Error::NotFound) };
-    if !start.is_empty() || !is_word(root, "iiif") {
-        return Err(Error::NotFound);
-    }
-    let versions = [Version::V2, Version::V3];
-    let version =
-        versions.into_iter().find(|known| is_word(version, known.segment())).ok_or(Error::NotFound)?;
-    match rest {
+    parse_below("/iiif", uri)
+}
+
+/// What [`parse`] gives, where paths of the API begin with `prefix` in place of `/iiif`: with other names, each after a
+/// slash, or none at all.
+///
+/// ```
+/// use recto_iiif::{parse, parse_below};
+///
+/// assert_eq!(parse_below("/digital/images", b"/digital/images/3/a/info.json"), parse(b"/iiif/3/a/info.json"));
+/// assert_eq!(parse_below("", b"/3/a/info.json"), parse(b"/iiif/3/a/info.json"));
+/// ```
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_below(prefix: &str, uri: &[u8]) -> Result<Target, Error> {
+    let (version, segments) = segments_below(prefix, uri).ok_or(Error::NotFound)?;
+    match segments.as_slice() {
         [] | [b""] => Err(Error::NotFound),
         [identifier] | [identifier, b""] => {
             Ok(Target::Base { version, identifier: Identifier::parse(identifier)? })
@@ -112,6 +120,23 @@ pub fn parse(uri: &[u8]) -> Result<Target, Error> {
         }),
         _ => Err(Error::NotFound),
     }
+}
+
+/// The identifier in a raw request URI below `prefix`, whatever is wrong with what follows it; None if it has none.
+pub fn identifier_below(prefix: &str, uri: &[u8]) -> Option<Identifier> {
+    let (_, segments) = segments_below(prefix, uri)?;
+    Identifier::parse(segments.first()?).ok()
+}
+
+/// The version in the path of a raw request URI below `prefix`, and the segments after it, as many as matter.
+fn segments_below<'u>(prefix: &str, uri: &'u [u8]) -> Option<(Version, Vec<&'u [u8]>)> {
+    let path = uri.split(|byte| *byte == b'?').next()?;
+    let mut segments = path.split(|byte| *byte == b'/');
+    // Both begin with nothing before their first slash.
+    let is_below = prefix.split('/').all(|word| segments.next().is_some_and(|raw| is_word(raw, word)));
+    let raw = segments.next().filter(|_| is_below)?;
+    let version = [Version::V2, Version::V3].into_iter().find(|known| is_word(raw, known.segment()))?;
+    Some((version, segments.take(ENOUGH_SEGMENTS).collect()))
 }
 
 fn image_request(

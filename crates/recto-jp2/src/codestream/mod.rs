@@ -132,6 +132,11 @@ impl Header {
         self.coding.levels()
     }
 
+    /// Whether it says how long the tile-parts are (TLM), so that any of them is found without visiting those before it.
+    pub fn tells_tile_part_lengths(&self) -> bool {
+        !self.tile_part_lengths.is_empty()
+    }
+
     /// Number of tiles in a row of them, 1 to 65535 (T.800 B-5).
     pub(crate) fn tile_columns(&self) -> u32 {
         siz::tile_grid(self.image, self.tile_origin, self.tile).0 as u32

@@ -149,6 +149,20 @@ impl Index {
         Ok(tiles.insert(number, tile))
     }
 
+    /// Whether the headers of a tile say how long its packets are (PLT), and the bytes of all of them.
+    ///
+    /// # Errors
+    /// [`Error`] if its headers cannot be read.
+    pub fn told_of_packets<'a>(
+        &self,
+        codestream: impl Into<Bytes<'a>>,
+        number: u32,
+    ) -> Result<(bool, u64), Error> {
+        let header = self.tiles.borrow_mut().header(codestream.into(), &self.header, number)?;
+        let has_lengths = header.parts.iter().all(|part| !part.packet_lengths.is_empty());
+        Ok((has_lengths, header.parts.iter().map(|part| part.packets.len() as u64).sum()))
+    }
+
     /// The first bytes of the tile-parts of a tile that is not indexed yet, as far as its headers are first read ahead.
     pub(crate) fn heads(&self, codestream: Bytes, number: u32) -> Vec<Range<usize>> {
         let tiles = self.tiles.borrow();
@@ -179,6 +193,13 @@ impl Index {
             true => Vec::new(),
             false => header.parts.into_iter().map(|part| part.packets).collect(),
         }
+    }
+
+    /// Whether packet headers had to be read, now or before, to find out where others are: nothing else tells. Known once
+    /// a tile was read.
+    pub fn was_walked(&self) -> bool {
+        let tiles = self.tiles.borrow();
+        tiles.dirty > 0 || tiles.taken > 0
     }
 
     /// About how much memory it takes now.

@@ -42,6 +42,9 @@ impl Cost {
     /// many pixels without tiles; what is dear takes seconds, or a quarter of the memory that there is.
     pub const MIDDLING: Self = Self { work: Duration::from_millis(1200), bytes: 160 << 20 };
 
+    /// What a tile takes that is sent as it is stored: it is parsed, and sometimes cut, within some tens of microseconds.
+    pub const AS_STORED: Self = Self { work: Duration::from_micros(100), bytes: 8 << 20 };
+
     /// How a request of this cost is admitted.
     pub fn class(self) -> Class {
         let within = |most: Self| self.work <= most.work && self.bytes <= most.bytes;

@@ -32,7 +32,10 @@ const KEEP: BitFlags<AccessFs> =
 ///
 /// # Errors
 /// What the kernel does not refuse.
-pub(super) fn confine(needs: &Needs, masters: BorrowedFd<'_>) -> Result<(), String> {
+pub(super) fn confine<'m>(
+    needs: &Needs,
+    masters: impl Iterator<Item = BorrowedFd<'m>>,
+) -> Result<(), String> {
     let status = restrict(needs, masters).map_err(|error| format!("files: {error}"))?;
     match (status.ruleset, status.landlock) {
         (RulesetStatus::FullyEnforced, _) => Ok(()),
@@ -48,13 +51,16 @@ pub(super) fn confine(needs: &Needs, masters: BorrowedFd<'_>) -> Result<(), Stri
     }
 }
 
-fn restrict(needs: &Needs, masters: BorrowedFd<'_>) -> Result<RestrictionStatus, RulesetError> {
+fn restrict<'m>(
+    needs: &Needs,
+    masters: impl Iterator<Item = BorrowedFd<'m>>,
+) -> Result<RestrictionStatus, RulesetError> {
     let rules = Ruleset::default()
         .handle_access(AccessFs::from_all(VERSION))?
         .handle_access(AccessNet::from_all(VERSION))?
         .scope(Scope::from_all(VERSION))?
         .create()?
-        .add_rule(PathBeneath::new(masters, READ))?;
+        .add_rules(masters.map(|directory| Ok::<_, RulesetError>(PathBeneath::new(directory, READ))))?;
     // Where there is no such directory, nothing is kept.
     let rules = rules.add_rules(beneath(&needs.state, KEEP))?;
     let everywhere = needs.everywhere.then(|| beneath(Path::new("/"), READ)).flatten();

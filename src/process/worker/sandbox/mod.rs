@@ -10,6 +10,7 @@ mod files;
 mod limits;
 
 use std::fs::File;
+use std::iter;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 
@@ -21,7 +22,7 @@ use crate::config::Config;
 /// What a worker needs once it is inside, beside the masters.
 #[derive(Clone, Debug)]
 pub struct Needs {
-    /// Whether links may lead out of the root of masters. Then all that the user of the service may read can be read:
+    /// Whether links may lead out of the directories of masters. Then all that the user of the service may read can be read:
     /// nobody knows beforehand where links will lead.
     everywhere: bool,
     /// The directory that it reads and writes.
@@ -41,11 +42,11 @@ impl Needs {
     }
 }
 
-/// Confines this process, which must have one thread as yet. `masters` is the root of masters, as it was opened: mounts
-/// that are added beneath it later are within it.
+/// Confines this process, which must have one thread as yet. `masters` are the directories of masters, as they were opened:
+/// mounts that are added beneath them later are within them.
 ///
 /// Returns which walls cannot be put up, and why.
-pub fn confine(needs: &Needs, masters: BorrowedFd<'_>) -> Vec<String> {
+pub fn confine<'m>(needs: &Needs, masters: impl Iterator<Item = BorrowedFd<'m>>) -> Vec<String> {
     // These are looked up in /proc, or by calls that are refused later, and then known.
     let _ = (rustix::param::page_size(), rustix::time::clock_gettime(ClockId::Monotonic));
     limits::set(needs.memory);
@@ -58,13 +59,14 @@ pub fn confine(needs: &Needs, masters: BorrowedFd<'_>) -> Vec<String> {
 /// Which walls no worker can put up on this machine, and why: tried out, in a thread that then ends.
 pub fn lacking(config: &Config) -> Vec<String> {
     let needs = Needs::of(config);
-    let attempt = move || File::open("/").map(|root| walls(&needs, root.as_fd())).unwrap_or_default();
+    let attempt =
+        move || File::open("/").map(|root| walls(&needs, iter::once(root.as_fd()))).unwrap_or_default();
     let attempt = std::thread::Builder::new().name("sandbox".into()).spawn(attempt);
     attempt.ok().and_then(|attempt| attempt.join().ok()).unwrap_or_default()
 }
 
 /// The walls around the calling thread and those that it will start.
-fn walls(needs: &Needs, masters: BorrowedFd<'_>) -> Vec<String> {
+fn walls<'m>(needs: &Needs, masters: impl Iterator<Item = BorrowedFd<'m>>) -> Vec<String> {
     // In this order: behind the second the calls for the first are refused.
     [files::confine(needs, masters), calls::confine()].into_iter().filter_map(Result::err).collect()
 }

@@ -1,20 +1,19 @@
-//! The listening socket: the one that systemd hands over, or our own at the configured path.
-//! Must not accept anything: that is for the workers, who get it as descriptor 0.
-//! sd_listen_fds(3), systemd.exec(5), unix(7).
+//! Sockets of our own: a file that only its owner and group may connect to, or an address and a port.
+//! unix(7), tcp(7), ipv6(7).
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
-use rustix::process::{PidfdFlags, PidfdGetfdFlags};
+
+use super::{Address, Listener};
 
 /// Connections that may wait to be accepted. Two workers with 2 ms a tile answer the last one after a second.
 const BACKLOG: i32 = 1024;
@@ -22,64 +21,11 @@ const BACKLOG: i32 = 1024;
 /// The mode of the socket: its owner may connect, and its group, which is NGINX's.
 const MODE: u32 = 0o660;
 
-/// The first descriptor that systemd hands over.
-const FIRST_FROM_SYSTEMD: i32 = 3;
-
-/// A listening unix socket. Our own file is removed with it; systemd's is left alone.
-#[derive(Debug)]
-pub(super) struct Listener {
-    descriptor: OwnedFd,
-    own: Option<OwnFile>,
-}
-
 /// A socket file that we made, distinguished from one that another server may have put in its place since.
 #[derive(Debug)]
-struct OwnFile {
-    path: PathBuf,
-    identity: (u64, u64),
-}
-
-impl Listener {
-    /// The socket of systemd if it started us with one, else a new one at `path`.
-    ///
-    /// # Errors
-    /// If somebody listens at `path` already, if its directory is missing, or if it cannot be made.
-    pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
-        match from_systemd()? {
-            Some(descriptor) => {
-                log::info!("listening on the socket that systemd handed over");
-                Ok(Self { descriptor, own: None })
-            }
-            None => {
-                let listener = bind(path).with_context(|| format!("cannot listen on {}", path.display()))?;
-                log::info!("listening on {}", path.display());
-                Ok(listener)
-            }
-        }
-    }
-
-    /// Accepts no new connections, but keeps those in the queue. A socket of systemd stays open: its queue is served by
-    /// the next server.
-    pub(super) fn close_door(&mut self) {
-        self.own = None;
-    }
-
-    /// Whether a connection waits to be accepted.
-    pub(super) fn has_queue(&self) -> bool {
-        let mut polled = [PollFd::new(&self.descriptor, PollFlags::IN)];
-        poll(&mut polled, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
-    }
-
-    /// Whether the socket is systemd's.
-    pub(super) fn is_systemds(&self) -> bool {
-        self.own.is_none()
-    }
-}
-
-impl AsFd for Listener {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.descriptor.as_fd()
-    }
+pub(super) struct OwnFile {
+    pub(super) path: PathBuf,
+    pub(super) identity: (u64, u64),
 }
 
 impl Drop for OwnFile {
@@ -94,44 +40,21 @@ fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|file| (file.dev(), file.ino()))
 }
 
-/// Standard input, if it is a listening socket (`StandardInput=socket`); else descriptor 3, if the environment says that
-/// it was meant for this process.
-fn from_systemd() -> anyhow::Result<Option<OwnedFd>> {
-    let stdin = std::io::stdin();
-    if sockopt::socket_acceptconn(&stdin).unwrap_or(false) {
-        return Ok(Some(understood(stdin.as_fd().try_clone_to_owned()?)?));
-    }
-    let number = |name| std::env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
-    if number("LISTEN_PID") != Some(std::process::id()) {
-        return Ok(None);
-    }
-    match number("LISTEN_FDS") {
-        None | Some(0) => return Ok(None),
-        Some(1) => {}
-        Some(more) => {
-            bail!("systemd hands over {more} sockets; the socket unit may have only one ListenStream=")
-        }
-    }
-    // A copy by way of the kernel: nothing can guarantee that a number is an open descriptor without another owner.
-    let ourselves = rustix::process::pidfd_open(rustix::process::getpid(), PidfdFlags::empty())?;
-    let socket = rustix::process::pidfd_getfd(ourselves, FIRST_FROM_SYSTEMD, PidfdGetfdFlags::empty())
-        .context("cannot take the socket that systemd handed over (this needs Linux 5.6)")?;
-    understood(socket).map(Some)
-}
-
-/// What systemd handed over, if it is of use.
-fn understood(socket: OwnedFd) -> anyhow::Result<OwnedFd> {
-    let listens = sockopt::socket_acceptconn(&socket).unwrap_or(false);
-    let is_unix = sockopt::socket_domain(&socket).is_ok_and(|domain| domain == AddressFamily::UNIX);
-    ensure!(listens && is_unix, "what systemd handed over is not a listening unix socket");
-    // Of several workers that hear of a connection only one gets it.
-    let flags = rustix::fs::fcntl_getfl(&socket)?;
-    rustix::fs::fcntl_setfl(&socket, flags | OFlags::NONBLOCK)?;
-    Ok(socket)
+/// A new socket there.
+///
+/// # Errors
+/// If somebody listens there already, if its directory is missing, or if the system does not allow it.
+pub(super) fn listen(address: Address) -> anyhow::Result<Listener> {
+    let opened = match &address {
+        Address::Unix(path) => bind(path).map(|(descriptor, own)| (descriptor, Some(own))),
+        Address::Tcp(address) => bind_tcp(*address).map(|descriptor| (descriptor, None)),
+    };
+    let (descriptor, own) = opened.with_context(|| format!("cannot listen on {address}"))?;
+    Ok(Listener { descriptor, address, systemds: false, own, left: None })
 }
 
 /// A new socket at `path`, in place of a stale one.
-fn bind(path: &Path) -> anyhow::Result<Listener> {
+fn bind(path: &Path) -> anyhow::Result<(OwnedFd, OwnFile)> {
     let directory = path.parent().unwrap_or(Path::new("/"));
     ensure!(directory.is_dir(), "the directory {} does not exist", directory.display());
     let address = SocketAddrUnix::new(path).context("the path is too long for a socket")?;
@@ -148,7 +71,51 @@ fn bind(path: &Path) -> anyhow::Result<Listener> {
     let own = OwnFile { path: path.to_owned(), identity: identity(path)? };
     fs::set_permissions(path, fs::Permissions::from_mode(MODE))?;
     rustix::net::listen(&socket, BACKLOG)?;
-    Ok(Listener { descriptor: socket, own: Some(own) })
+    Ok((socket, own))
+}
+
+/// A new socket of TCP.
+fn bind_tcp(address: SocketAddr) -> anyhow::Result<OwnedFd> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = match rustix::net::socket_with(family, SocketType::STREAM, flags, None) {
+        Err(Errno::AFNOSUPPORT) => bail!(
+            "the unit forbids it: let systemd open it (systemctl edit recto.socket: [Socket] ListenStream={address}), \
+             or see [server] listen in the shipped recto.toml for what recto.service has to allow"
+        ),
+        outcome => outcome?,
+    };
+    // Connections of the server before may linger.
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    if address.is_ipv6() {
+        // 0.0.0.0 is another address.
+        sockopt::set_ipv6_v6only(&socket, true)?;
+    }
+    rustix::net::bind(&socket, &address)?;
+    prepare_tcp(&socket, address)?;
+    rustix::net::listen(&socket, BACKLOG)?;
+    Ok(socket)
+}
+
+/// What holds for any socket of TCP, of whoever.
+pub(super) fn prepare_tcp(socket: impl AsFd, address: SocketAddr) -> anyhow::Result<()> {
+    // What is accepted has it from here: the end of an answer does not wait for its beginning to be acknowledged.
+    sockopt::set_tcp_nodelay(socket, true)?;
+    if is_exposed(address.ip()) {
+        log::warn!(
+            "{address} may be reached from other networks: FastCGI has no passwords, so whoever gets there may have any \
+             picture, in any size: see to it that a firewall lets only NGINX in, or listen on a private address"
+        );
+    }
+    Ok(())
+}
+
+/// Whether anybody might come by this address: neither of this machine alone, nor of a private network.
+fn is_exposed(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(it) => !(it.is_loopback() || it.is_private() || it.is_link_local()),
+        IpAddr::V6(it) => !(it.is_loopback() || it.is_unique_local() || it.is_unicast_link_local()),
+    }
 }
 
 /// Removes the socket that a server left behind when it was killed. Anything else at its path is not ours to remove.
@@ -172,6 +139,14 @@ mod tests {
         let listener = bind(&path).expect("free");
         let mode = fs::metadata(&path).expect("there").permissions().mode();
         assert_eq!(mode & 0o777, MODE);
+        let (descriptor, own) = listener;
+        let listener = Listener {
+            descriptor,
+            address: Address::Unix(path.clone()),
+            systemds: false,
+            own: Some(own),
+            left: None,
+        };
         assert!(!listener.has_queue());
         let _queued = UnixStream::connect(&path).expect("listening");
         assert!(listener.has_queue());
@@ -212,5 +187,24 @@ mod tests {
         assert!(path.exists());
         let missing = directory.path().join("missing/socket");
         assert!(bind(&missing).expect_err("no directory").to_string().contains("does not exist"));
+    }
+
+    #[test]
+    fn only_addresses_of_this_machine_and_of_private_networks_are_not_exposed() {
+        for (address, exposed) in [
+            ("127.0.0.1", false),
+            ("::1", false),
+            ("10.1.2.3", false),
+            ("172.16.0.1", false),
+            ("192.168.1.1", false),
+            ("fd00::1", false),
+            ("fe80::1", false),
+            ("0.0.0.0", true),
+            ("::", true),
+            ("192.0.2.1", true),
+            ("2001:db8::1", true),
+        ] {
+            assert_eq!(is_exposed(address.parse().expect("an address")), exposed, "{address}");
+        }
     }
 }
