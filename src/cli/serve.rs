@@ -29,8 +29,8 @@ use crate::process::supervisor;
 /// The log names what is in this quarantine when it gets there and when it leaves it. The signal USR1 writes all that is
 /// in it to the log; the signal HUP, once new workers have taken over, empties it: masters may have been mended by then.
 ///
-/// Masters on a mount beneath the root, such as NFS, are answered with status 503 while its file system does not
-/// answer; other masters are served as ever.
+/// Masters on a mount beneath, or under, one of several sources, such as NFS, are answered with status 503 while its file
+/// system does not answer; other masters are served as ever.
 ///
 /// The variable RECTO_LOG sets how much is logged, whatever `[log] level` says: off, error, warn, info, debug or trace.
 ///
