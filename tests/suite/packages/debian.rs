@@ -135,7 +135,14 @@ fn debug_symbols_are_in_a_package_of_their_own() {
     run("dpkg-deb", &["--extract", text(debian()), text(unpacked.path())]);
     let program = unpacked.path().join("usr/bin/recto");
     let sections = run("readelf", &["--section-headers", "--wide", text(&program)]);
-    assert!(!sections.contains(".debug_") && !sections.contains(".symtab"), "{sections}");
+    // `.debug_gdb_scripts` stays: it is loaded with the program, and has a name of 34 bytes.
+    let left: Vec<&str> = lines(&sections)
+        .into_iter()
+        .filter(|line| {
+            line.contains(".symtab") || (line.contains(".debug_") && !line.contains("_gdb_scripts"))
+        })
+        .collect();
+    assert!(left.is_empty(), "{left:#?}");
     run(text(&program), &["--version"]);
 
     let directory = debian().parent().expect("a directory");
