@@ -8,6 +8,7 @@
 //! | `fuzz` | what the fuzz targets call; only in their build |
 //! | [`cli`] | the command line: one file per subcommand, arguments only |
 //! | [`demo`] | `recto demo`: a whole site on this machine, and its sample masters |
+//! | [`convert`] | `recto convert`: masters made as they should be |
 //! | [`check`] | `recto check`: what is wrong, and what to do about it |
 //! | [`replay`] | `recto replay`: two servers compared on the requests of a log |
 //! | [`import`] | `recto import-config`: the configuration of another server, in words of ours |
@@ -21,7 +22,7 @@
 //! | [`http`] | requests and responses, what the server is called, how responses are cached and validated, `Link` headers |
 //! | [`mod@derive`] | what a request means on its master, the plan with every choice, and the pipeline that carries it out |
 //! | [`master`] | masters that are open and understood: their description, and windows of their pixels |
-//! | [`convert`] | the writer of pyramids |
+//! | [`pyramid`] | the writer of pyramids |
 //! | [`passthrough`] | which tiles may be sent as they are stored, whole, cut or turned |
 //! | [`encode`] | one file per output format |
 //! | [`mod@format`] | the formats of masters, a room for each: bytes in, pixels out; pure |
@@ -77,6 +78,7 @@ pub mod picture;
 pub mod process;
 mod progress;
 pub mod purge;
+pub mod pyramid;
 pub mod raster;
 pub mod replay;
 pub mod respond;

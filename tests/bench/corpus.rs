@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
-use recto::convert::{Compression, Samples, Settings, pyramid};
 use recto::picture::Dimensions;
+use recto::pyramid::{self, Compression, Samples, Settings};
 
 use super::picture;
 

@@ -7,9 +7,8 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use recto::convert::pyramid::PyramidWriter;
-use recto::convert::{Compression, Samples, Settings};
 use recto::picture::Dimensions;
+use recto::pyramid::{Compression, PyramidWriter, Samples, Settings};
 
 /// 8 bits a channel, interleaved.
 #[derive(Clone, PartialEq, Eq)]

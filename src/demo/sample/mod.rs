@@ -23,9 +23,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use self::compass::Compass;
 use self::paint::{Drawing, STRIP_ROWS};
-use crate::convert::pyramid;
-use crate::convert::{Compression, Samples, Settings};
 use crate::picture::Dimensions;
+use crate::pyramid::{self, Compression, Samples, Settings};
 
 const TILE_SIDE: u32 = 256;
 

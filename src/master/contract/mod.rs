@@ -6,9 +6,9 @@ mod jp2;
 use std::io::Write;
 
 use super::*;
-use crate::convert::{Compression, Samples, Settings, pyramid};
 use crate::ifd::{Field, Layout, tag};
 use crate::picture::{Channels, Dimensions};
+use crate::pyramid::{self, Compression, Samples, Settings};
 use crate::source::object::tests::Remote;
 
 const SIZE: Dimensions = Dimensions { width: 300, height: 200 };

@@ -9,10 +9,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use recto::convert::{Compression, Samples, Settings, pyramid};
 use recto::demo::children::Nginx;
 use recto::demo::site;
 use recto::picture::Dimensions;
+use recto::pyramid::{self, Compression, Samples, Settings};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{clients, picture, process};

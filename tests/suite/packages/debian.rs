@@ -136,8 +136,8 @@ fn debug_symbols_are_in_a_package_of_their_own() {
     let program = unpacked.path().join("usr/bin/recto");
     let sections = run("readelf", &["--section-headers", "--wide", text(&program)]);
     // `.debug_gdb_scripts` stays: it is loaded with the program, and has a name of 34 bytes.
-    let left: Vec<&str> = lines(&sections)
-        .into_iter()
+    let left: Vec<&str> = sections
+        .lines()
         .filter(|line| {
             line.contains(".symtab") || (line.contains(".debug_") && !line.contains("_gdb_scripts"))
         })

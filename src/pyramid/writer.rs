@@ -190,8 +190,8 @@ impl PyramidWriter {
 #[allow(clippy::cast_possible_truncation)] // made-up numbers, all small
 mod tests {
     use super::*;
-    use crate::convert::{Compression, Samples};
     use crate::picture::Dimensions;
+    use crate::pyramid::{Compression, Samples};
     use std::fs;
 
     fn settings(width: u32, height: u32, samples: Samples) -> Settings {

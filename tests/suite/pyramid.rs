@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use recto::convert::{Compression, Samples, Settings, pyramid};
 use recto::picture::Dimensions;
+use recto::pyramid::{self, Compression, Samples, Settings};
 
 const SIZE: Dimensions = Dimensions::new(1003, 677);
 
