@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::http::{self, Answer};
+use crate::judge::skipped;
 use crate::nginx::stand_in::{StandIn, picture};
 use crate::picture::{LEAF, Picture};
 use crate::server::{Server, send, until};
-use crate::viewers::skipped;
 
 const BASE: &str = "https://images.example.org/iiif";
 

@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub)] // a program has nobody to be public to; its modules have each other
 
+mod browser;
 mod check_site;
 mod check_url;
 mod colour;
@@ -40,7 +41,6 @@ mod status;
 mod stop;
 mod systemd;
 mod upgrade;
-mod viewers;
 
 // What they share.
 mod fetched;

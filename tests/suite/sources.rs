@@ -10,10 +10,10 @@ use std::thread::{self, JoinHandle};
 use rustix::process::Signal;
 
 use crate::fuse::Fuse;
+use crate::judge::skipped;
 use crate::picture::STAMP;
 use crate::process::{get, status};
 use crate::server::{Server, send, until};
-use crate::viewers::skipped;
 
 const FAR: &str = "/iiif/3/nas%2Ffar.tif/full/max/0/default.jpg";
 const NEAR: &str = "/iiif/3/near.tif/full/max/0/default.jpg";

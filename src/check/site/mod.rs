@@ -60,11 +60,10 @@ fn whole(path: &Path, config: &Config, nginx: Option<&Path>) -> Vec<Finding> {
         findings.extend(mounts::judge(real, &mounts, unit.as_ref()));
     }
     let state = &config.serving.state;
-    findings.extend(
-        unit.as_ref()
-            .filter(|_| state.max_bytes > 0)
-            .and_then(|unit| mounts::writable(&state.directory, unit)),
-    );
+    if state.max_bytes > 0 {
+        findings.extend(among_masters(&state.directory, &seen.roots));
+        findings.extend(unit.as_ref().and_then(|unit| mounts::writable(&state.directory, unit)));
+    }
     findings.extend(unit.iter().flat_map(|unit| unit::judge(unit, path, config.serving.pool.deadline)));
     findings.extend(memory::judge(config, Machine::this(), unit.as_ref()));
     let (web, said) = nginx::read(nginx);
@@ -72,12 +71,23 @@ fn whole(path: &Path, config: &Config, nginx: Option<&Path>) -> Vec<Finding> {
     let listening = unit.as_ref().and_then(|_| Unit::show("recto.socket"));
     let identifier = seen.readable.first().map(String::as_str);
     findings.extend(socket::judge(&config.serving.pool.socket, user, identifier, listening.as_ref()));
+    findings.extend(socket::judge_network(&config.serving.pool.listen, identifier));
     findings.extend(said);
     findings.extend(web.iter().flat_map(|web| web.judge(config)));
     for vhost in web.iter().flat_map(Nginx::vhosts) {
         findings.extend(cors::judge(&vhost, identifier));
     }
     findings
+}
+
+/// That what is kept between runs would be served, walked and backed up as masters are.
+fn among_masters(state: &Path, roots: &[(PathBuf, PathBuf)]) -> Option<Finding> {
+    let real = state.canonicalize().unwrap_or_else(|_| state.to_owned());
+    let (root, _) = roots.iter().find(|(_, root)| real.starts_with(root))?;
+    let what = format!("is inside the directory of masters {}", root.display());
+    let advice = "The service wants to write there, and masters are to be read alone. Give another directory in [state], \
+                  such as /var/lib/recto.";
+    Some(Finding::warning(state.display().to_string(), what).mend(advice))
 }
 
 fn unusable(error: &anyhow::Error) -> Finding {
@@ -106,6 +116,29 @@ fn onlooker(unit: Option<&Unit>) -> (Option<Person>, Finding) {
             let what = "masters were looked at as root: there is no user recto";
             let advice = "What root may read is no proof that the service may. Make the user:";
             (None, Finding::advice("user", what).mend(advice).by("systemd-sysusers"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_directory_among_the_masters_is_told_of() {
+        let place = tempfile::tempdir().expect("a directory");
+        let masters = place.path().join("masters");
+        std::fs::create_dir_all(masters.join("state")).expect("made");
+        let link = place.path().join("link");
+        std::os::unix::fs::symlink(masters.join("state"), &link).expect("linked");
+        let roots = [("/srv/masters".into(), masters.canonicalize().expect("there"))];
+        for (state, is_among) in [
+            (masters.join("state"), true),
+            (link, true),
+            (place.path().join("masters-state"), false),
+            (place.path().to_owned(), false),
+        ] {
+            assert_eq!(among_masters(&state, &roots).is_some(), is_among, "{}", state.display());
         }
     }
 }

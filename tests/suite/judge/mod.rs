@@ -231,3 +231,13 @@ pub fn decoded(file: &[u8]) -> Picture {
     assert_eq!(frame.bit_depth, png::BitDepth::Eight);
     Picture { size: Dimensions::new(frame.width, frame.height), channels: frame.color_type.samples(), pixels }
 }
+
+/// Whether the environment's SKIP names this test, as it does where there is no browser, or where nothing can be mounted.
+pub fn skipped(name: &str) -> bool {
+    let skip = std::env::var("SKIP").unwrap_or_default();
+    let skipped = skip.split_whitespace().any(|word| word == name);
+    if skipped {
+        eprintln!("left out by SKIP: {name}");
+    }
+    skipped
+}

@@ -7,10 +7,10 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+use crate::judge::skipped;
 use crate::picture::{LEAF, Picture};
 use crate::server::until;
 use crate::site::{MASTER, Site};
-use crate::viewers::skipped;
 
 /// A disk of 140 MB in memory. It goes with this value.
 struct Disk(PathBuf);

@@ -177,6 +177,14 @@ fn the_example_of_a_site_works() {
         let answer = curl(&["--http1.1"], &format!("{base}{path}"));
         assert!(answer.starts_with(&format!("http/1.1 {status} ")), "{answer}");
     }
+    // One entry of the cache, whatever brings it.
+    for (protocol, cache) in [("--http1.1", "miss"), ("--http2", "hit"), ("--http1.1", "hit")] {
+        let answer = curl(
+            &[protocol, "--output", "/dev/null", "--dump-header", "-"],
+            &format!("{base}{path}/0,0,16,16/16,16/0/default.jpg"),
+        );
+        assert!(answer.contains(&format!("x-cache-status: {cache}\r\n")), "{protocol}: {answer}");
+    }
     let plain = site.server.path("plain.sock").display().to_string();
     let url = format!("http://images.example.org{path}/a%2Fb/info.json?x=1");
     let redirect = curl(&["--unix-socket", &plain], &url);

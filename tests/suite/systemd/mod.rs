@@ -8,10 +8,10 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::conformance::masters::write_png;
+use crate::judge::skipped;
 use crate::judge::{recto, run, text};
 use crate::packages;
 use crate::picture::Picture;
-use crate::viewers::skipped;
 
 const FORMATS: [&str; 8] = ["jpg", "png", "webp", "tif", "gif", "pdf", "avif", "jp2"];
 

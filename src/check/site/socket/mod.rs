@@ -1,19 +1,21 @@
-//! The socket on which NGINX finds the workers: whether it is there, lets NGINX's user in, and somebody answers.
+//! The sockets on which NGINX finds the workers: whether they are there, let NGINX's user in, and somebody answers.
+
+mod ask;
+mod network;
 
 use std::fs::{self, Metadata};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use recto_iiif::Identifier;
 
 use super::person::{Group, Person};
 use super::unit::{Unit, edit};
 use crate::check::Finding;
-use crate::fastcgi::params;
-use crate::fastcgi::record::{self, kind};
+use ask::Connection;
+pub(super) use network::judge as judge_network;
 
 /// Who may connect: owner, group and the permissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +72,7 @@ pub(super) fn judge(
                 .mend("Leave it to its group: SocketMode=0660 in recto.socket."),
         );
     }
-    findings.push(answers(&about, path, identifier));
+    findings.push(answers(&about, identifier, || UnixStream::connect(path)));
     findings
 }
 
@@ -122,11 +124,15 @@ fn shut(about: &str, path: &Path, door: Door, nginx: &Person, has_unit: bool) ->
     })
 }
 
-/// Whether somebody answers.
-fn answers(about: &str, path: &Path, identifier: Option<&str>) -> Finding {
+/// Whether somebody answers who is reached by `connect`.
+fn answers<C: Connection>(
+    about: &str,
+    identifier: Option<&str>,
+    connect: impl FnOnce() -> io::Result<C>,
+) -> Finding {
     let known = identifier.and_then(|path| Identifier::new(path).ok()).map(|identifier| identifier.encoded());
     let uri = format!("/iiif/3/{}/info.json", known.as_deref().unwrap_or("recto-check-asks-for-nothing"));
-    match ask(path, &uri) {
+    match connect().and_then(|connection| ask::status_of(connection, &uri)) {
         Ok(200) => Finding::fine(about, format!("answers: {uri}")),
         Ok(404) if known.is_none() => Finding::fine(about, "answers"),
         Ok(503) => Finding::warning(about, format!("is too busy to answer {uri} (503)"))
@@ -142,7 +148,7 @@ fn answers(about: &str, path: &Path, identifier: Option<&str>) -> Finding {
             Finding::advice(about, what).mend("Ask as root:").by("sudo recto check")
         }
         Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            Finding::error(about, "nobody listens: it was left behind by a server that is gone")
+            Finding::error(about, "nobody listens: the server that is to do so is gone")
                 .mend("Start the service:")
                 .by("systemctl restart recto.socket recto.service")
         }
@@ -152,69 +158,12 @@ fn answers(about: &str, path: &Path, identifier: Option<&str>) -> Finding {
     }
 }
 
-/// The status of a GET, as NGINX would ask for it.
-fn ask(socket: &Path, uri: &str) -> io::Result<u16> {
-    let end = Instant::now() + PATIENCE;
-    let mut stream = UnixStream::connect(socket)?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(&request(uri))?;
-    let (mut bytes, mut buffer) = (Vec::new(), [0; 4096]);
-    loop {
-        let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        stream.set_read_timeout(Some(left))?;
-        match stream.read(&mut buffer) {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                return Err(io::Error::new(
-                    ErrorKind::TimedOut,
-                    format!("no answer after {} s", PATIENCE.as_secs()),
-                ));
-            }
-            Ok(0) => return Err(io::Error::new(ErrorKind::UnexpectedEof, "it hung up")),
-            read => bytes.extend_from_slice(&buffer[..read?]),
-        }
-        // The status is in the first record that says anything.
-        match record::cut(&bytes) {
-            Ok(Some((record, _))) if record.kind == kind::STDOUT => return status(record.content),
-            Ok(None) if bytes.len() < LONGEST => {}
-            _ => return Err(io::Error::new(ErrorKind::InvalidData, "what comes is not FastCGI")),
-        }
-    }
-}
-
-fn status(content: &[u8]) -> io::Result<u16> {
-    let text = String::from_utf8_lossy(content);
-    let status = text.strip_prefix("Status: ").and_then(|rest| rest.get(..3)?.parse().ok());
-    status.ok_or_else(|| io::Error::new(ErrorKind::InvalidData, "an answer without a status"))
-}
-
-fn request(uri: &str) -> Vec<u8> {
-    let pairs = [("REQUEST_METHOD", "GET"), ("REQUEST_URI", uri), ("RECTO_BASE", "http://localhost/iiif")];
-    let params = params::encode(pairs.map(|(name, value)| (name.as_bytes(), value.as_bytes())));
-    let parts: [(u8, &[u8]); 4] = [
-        (kind::BEGIN_REQUEST, &[0, 1, 0, 0, 0, 0, 0, 0]),
-        (kind::PARAMS, &params),
-        (kind::PARAMS, &[]),
-        (kind::STDIN, &[]),
-    ];
-    let mut bytes = Vec::new();
-    for (kind, content) in parts {
-        // An identifier has at most 1024 bytes, three characters for each in a URL.
-        bytes.extend_from_slice(&record::header(kind, 1, u16::try_from(content.len()).unwrap_or(u16::MAX)));
-        bytes.extend_from_slice(content);
-    }
-    bytes
-}
-
-/// Longer than any info.json takes.
-const PATIENCE: Duration = Duration::from_secs(10);
-
-/// No record is longer.
-const LONGEST: usize = 70_000;
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::io::{Read, Write};
     use std::os::unix::net::UnixListener;
+
+    use super::*;
 
     fn person(name: &str, uid: u32, gid: u32) -> Person {
         Person { name: name.into(), uid, groups: vec![Group { name: name.into(), gid }] }

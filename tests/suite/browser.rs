@@ -1,7 +1,8 @@
 //! Real viewers in a real browser, on pages of another origin than the images: OpenSeadragon; Mirador, Universal Viewer and
 //! TIFY, which have it in them; Leaflet-IIIF and OpenLayers; each on both versions of the API. They zoom, pan, and show what
 //! libvips shows of the same places; no request fails, and no page complains. `tests/viewers/drive.mjs` drives; this starts
-//! the site, and judges.
+//! the site, and judges. Tests start in the order of their names: this one is first among those that take long, so that it has
+//! company.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +12,7 @@ use serde_json::Value;
 use crate::conformance::judge::Shown;
 use crate::conformance::masters::write_png;
 use crate::fetched;
-use crate::judge::{run, text};
+use crate::judge::{run, skipped, text};
 use crate::picture::Picture;
 use crate::site::{Setup, Site};
 
@@ -75,16 +76,6 @@ fn viewers_show_the_picture() {
     }
     let faults: Vec<String> = views.iter().filter_map(|view| fault(view, &original_path)).collect();
     assert!(faults.is_empty(), "see {}\n{}", output.display(), faults.join("\n"));
-}
-
-/// Whether the environment's SKIP names this test, as it does where there is no browser, or where nothing can be mounted.
-pub fn skipped(name: &str) -> bool {
-    let skip = std::env::var("SKIP").unwrap_or_default();
-    let skipped = skip.split_whitespace().any(|word| word == name);
-    if skipped {
-        eprintln!("left out by SKIP: {name}");
-    }
-    skipped
 }
 
 /// Runs all viewers; what they print, line by line.
