@@ -33,7 +33,7 @@ MSRV   := $(shell sed -n 's/^rust-version *= *"\(.*\)"$$/\1/p' Cargo.toml)
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?=
 
-.PHONY: help build demo demo-check test machine bench lint docs deny audit msrv fuzz check packages setup deb tarball \
+.PHONY: help build demo demo-check test machine bench lint docs deny audit fuzz check packages setup deb tarball \
         install uninstall clean
 
 help:
@@ -42,11 +42,10 @@ help:
 	@echo 'make demo-check  the same, fetch a bit of everything through NGINX, print a table, stop'
 	@echo 'make test        all tests'
 	@echo 'make bench       all benchmarks'
-	@echo 'make check       what continuous integration runs: lint docs deny msrv fuzz test'
-	@echo 'make lint        formatting, the arrows between modules, Clippy for all that is built, benchmarks too'
+	@echo 'make check       what continuous integration runs: lint docs deny fuzz test'
+	@echo 'make lint        formatting, the arrows between modules, Clippy of the oldest compiler that is promised'
 	@echo 'make docs        target/doc/recto/index.html, with what is private; every link has to lead somewhere'
 	@echo 'make deny        licences and sources of the dependencies; make audit: their known vulnerabilities'
-	@echo 'make msrv        whether the oldest compiler that is promised can read it all'
 	@echo 'make fuzz        FUZZ_SECONDS=60 in all, FUZZ_TARGETS=all of them'
 	@echo 'make build       target/release/recto'
 	@echo 'make deb         target/deb/recto_VERSION_ARCHITECTURE.deb, for Debian and Ubuntu; debug symbols in another one'
@@ -93,17 +92,23 @@ bench:
 check:
 	@bash .ci/run
 
+# With the oldest compiler that is promised: so it is seen to read all that there is, and a newer one's new lints surprise
+# nobody. Nothing is linked, so no C library is built: their compiler does nothing, and libjpeg-turbo is said to be somewhere;
+# nor is anything optimised.
+OLDEST := CC=true AR=true TURBOJPEG_SOURCE=explicit TURBOJPEG_LIB_DIR=. RUSTUP_TOOLCHAIN=$(MSRV)
+PLAIN  := --config 'profile.dev.package."*".opt-level=0'
 lint:
-	$(NEED)
-	@sh tests/rust.sh rustfmt clippy
+	@sh tests/need.sh cargo cc nasm
+	@sh tests/rust.sh rustfmt $(MSRV)
 	cargo fmt --all --check
 	$(LONG) 'checking the arrows' cargo test --locked --package recto-tidy
-	$(LONG) 'checking the code' cargo clippy $(CRATES) --all-targets -- -D warnings
+	$(OLDEST) $(LONG) 'checking the code with Rust $(MSRV)' cargo clippy $(CRATES) $(PLAIN) --all-targets -- -D warnings
 
 # With what is private, to which links may then lead.
 docs:
-	$(NEED)
-	RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' $(LONG) 'building the documentation' cargo doc $(CRATES) --no-deps --document-private-items
+	@sh tests/need.sh cargo cc nasm
+	@sh tests/rust.sh $(MSRV)
+	$(OLDEST) RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' $(LONG) 'building the documentation' cargo doc $(CRATES) $(PLAIN) --no-deps --document-private-items
 
 deny:
 	@sh tests/need.sh cargo cc
@@ -115,13 +120,6 @@ audit:
 	@sh tests/need.sh cargo cc
 	@sh tests/rust.sh cargo-deny
 	cargo deny --locked --workspace check advisories
-
-# Nothing is linked, so no C library is built: their compiler does nothing, and libjpeg-turbo is said to be somewhere.
-msrv:
-	@sh tests/need.sh cargo cc nasm
-	@sh tests/rust.sh $(MSRV)
-	CC=true AR=true TURBOJPEG_SOURCE=explicit TURBOJPEG_LIB_DIR=. \
-	    $(LONG) 'checking with Rust $(MSRV)' cargo +$(MSRV) check $(CRATES) --config 'profile.dev.package."*".opt-level=0'
 
 # With the compiler and the dependencies that the tests have. fuzz/README.md tells how to fuzz for longer.
 # Our own code is built without optimisation, which halves the build; how deep a minute gets is for longer runs to say.
@@ -135,7 +133,7 @@ packages:
 	$(NEED) nginx $(JUDGES) c++
 
 setup: packages
-	@sh tests/rust.sh rustfmt clippy cargo-deny $(MSRV)
+	@sh tests/rust.sh rustfmt cargo-deny $(MSRV)
 
 # The Debian packages recto and recto-dbgsym in target/deb, and an archive for other systems in target/tarball.
 deb: build

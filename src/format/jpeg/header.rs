@@ -165,11 +165,11 @@ pub(super) mod tests {
         {
             let mut file = sample(frame);
             let at = file.windows(2).position(|two| two == [0xff, frame]).expect("a frame") + 4;
-            let mut is_read = |bits: &u8| {
+            let is_read = |bits: &u8| {
                 file[at] = *bits;
                 Header::read(&file).is_ok_and(|header| header.bits == *bits)
             };
-            assert_eq!((0..=255).filter(|bits| is_read(bits)).collect::<Vec<u8>>(), expected, "{frame:x}");
+            assert_eq!((0..=255).filter(is_read).collect::<Vec<u8>>(), expected, "{frame:x}");
         }
     }
 
