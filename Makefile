@@ -69,10 +69,10 @@ demo-check:
 	$(BUILD)
 	@$(DEMO) --check
 
-# vips, tiffinfo, opj_compress, the official validator (in Python), viewers in a browser, other servers in the place of NGINX,
+# vips, tiffinfo, exiftool, opj_compress, the official validator (in Python), viewers in a browser, other servers in the place of NGINX,
 # a machine with a live systemd, debhelper, man and shellcheck for what is packaged, and promtool for what is monitored, are the
 # tests' outside judges.
-JUDGES := vips tiffinfo opj_compress venv libmagic curl openssl $(if $(filter viewers,$(SKIP)),,browser node npm) \
+JUDGES := vips tiffinfo exiftool cjpeg opj_compress pillow venv libmagic curl openssl $(if $(filter viewers,$(SKIP)),,browser node npm) \
           $(if $(filter fronts,$(SKIP)),,apache2 caddy haproxy) \
           $(if $(filter systemd,$(SKIP)),,debootstrap systemd-nspawn) dh man shellcheck promtool
 test: machine
@@ -82,11 +82,12 @@ test: machine
 machine: packages
 	$(if $(filter systemd,$(SKIP)),,@sh tests/machine.sh make '$(TARGET)/tmp/machine.tar')
 
-# iipsrv and iiif-processor are the peers to compare with, vips and opj_compress write some of the masters.
+# iipsrv, iiif-processor and vips are the peers to compare with, vips and opj_compress write some of the masters; time tells what
+# a process cost.
 bench:
-	$(NEED) nginx vips iipsrv opj_compress node npm
+	$(NEED) nginx vips iipsrv opj_compress node npm time
 	sh tests/fetch.sh iiif-processor $(TARGET)/bench/iiif-processor
-	$(LONG) 'building or running the benchmarks' cargo bench --locked --bench cost --bench hops --bench jp2 --bench load --bench peers
+	$(LONG) 'building or running the benchmarks' cargo bench --locked --bench convert --bench cost --bench hops --bench jp2 --bench load --bench peers
 
 # One that fails is the last: the quick ones are first.
 check:

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// The message for an identifier without an image, whether there is no such file or it is no image.
 pub const NO_IMAGE: &str = "no image has this identifier";
 
+/// What makes a better master of one that takes too much.
+pub(crate) const MENDED_BY: &str = "recto convert MASTER -o NEW.tif";
+
 /// A request that could not be answered with what it asked for.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::encode::Encodings;
 use crate::fastcgi::{self, params};
 use crate::format::flat::Picture;
+use crate::format::jpeg::carry::{Scale, Source};
 use crate::format::jpeg::{Index, Layout};
 use crate::format::{Stored, tiff};
 use crate::ifd::File;
@@ -54,9 +55,11 @@ fn tiff_windows(file: &File, level: &tiff::Image) {
     }
 }
 
-/// A JPEG file: whole, and in windows by an index, which have to be the same pixels.
+/// A JPEG file: whole, in windows by an index, and in bands beside tiles of its coefficients, which all have to be the
+/// same pixels.
 pub fn jpeg(bytes: &[u8]) {
     let Some(picture) = flat(bytes, |bytes| bytes.starts_with(&[0xff, 0xd8])) else { return };
+    carried(bytes, &picture);
     let Some(index) = Index::build(bytes, &Watch::unlimited()) else { return };
     for (number, level) in picture.description.levels.iter().enumerate() {
         if !picture.has_windows(number) || level.dimensions.area() > AREA {
@@ -70,6 +73,24 @@ pub fn jpeg(bytes: &[u8]) {
             {
                 assert_eq!(whole.part::<u8>(window).pixels, part.pixels, "level {number}, {window}");
             }
+        }
+    }
+}
+
+fn carried(bytes: &[u8], picture: &Picture) {
+    let Ok(source) = Source::read(bytes) else { return };
+    for (number, scale) in [Scale::Full, Scale::Half].into_iter().enumerate() {
+        let Some(level) = picture.description.levels.get(number) else { return };
+        let Ok(rows) = source.rows(64, Some(scale)) else { return };
+        if source.size().area() > AREA {
+            return;
+        }
+        let Ok(rows) = rows.collect::<Result<Vec<_>, _>>() else { return };
+        if let Ok(whole) = picture.decode(bytes, number, Depth::Eight, &Watch::unlimited()) {
+            let bands = rows.iter().filter_map(|row| row.band.as_ref());
+            let pixels: Vec<u8> =
+                bands.flat_map(|band| band.decode().expect("as the whole").pixels).collect();
+            assert_eq!(whole.part::<u8>(Rect::whole(level.dimensions)).pixels, pixels, "level {number}");
         }
     }
 }

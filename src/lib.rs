@@ -8,6 +8,8 @@
 //! | `fuzz` | what the fuzz targets call; only in their build |
 //! | [`cli`] | the command line: one file per subcommand, arguments only |
 //! | [`demo`] | `recto demo`: a whole site on this machine, and its sample masters |
+//! | [`tiles`] | `recto tiles`: trees of files that any web server shows to viewers |
+//! | [`warm`] | `recto warm`: a cache filled with what viewers ask for first |
 //! | [`convert`] | `recto convert`: masters made as they should be |
 //! | [`check`] | `recto check`: what is wrong, and what to do about it |
 //! | [`replay`] | `recto replay`: two servers compared on the requests of a log |
@@ -31,6 +33,7 @@
 //! | [`source`] | from identifier to file, and the contract under which its bytes are read; the only I/O on the path |
 //! | [`raster`] | decoded samples: colour, scale, orient, tone |
 //! | [`picture`] | the vocabulary of pictures that all of them share: plain values |
+//! | [`apart`] | what may end the process that does it, done by another one |
 //! | [`account`], [`body`], [`logging`], [`complaints`], [`disk`], [`lru`], [`reused`], [`progress`], [`watch`], [`memory`], [`error`] | plain values and small tools that all of them share |
 //!
 //! Below all of them stand two crates: [`recto_iiif`], the grammar, resolving, canonical form and info.json of the Image API
@@ -48,6 +51,7 @@
 //! | Where does an error get its status? | [`http::status`] |
 
 pub mod account;
+mod apart;
 mod body;
 pub mod check;
 pub mod cli;
@@ -84,4 +88,6 @@ pub mod replay;
 pub mod respond;
 mod reused;
 pub mod source;
+pub mod tiles;
+pub mod warm;
 pub mod watch;

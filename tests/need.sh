@@ -14,6 +14,7 @@ works() {
     iipsrv) test -x /usr/lib/iipimage-server/iipsrv.fcgi ;;
     # The system's Python, with what a virtual environment is made of.
     venv) /usr/bin/python3 -c 'import ensurepip, venv' 2>/dev/null ;;
+    pillow) /usr/bin/python3 -c 'import PIL' 2>/dev/null ;;
     libmagic) [ -n "$(find /usr/lib /lib -name 'libmagic.so.1' 2>/dev/null | head -n 1)" ] ;;
     # Any of its names, but not Ubuntu's, which is a script that wants a snap.
     browser)
@@ -43,9 +44,12 @@ packages_of() {
     c++) echo g++ ;;
     vips) echo libvips-tools ;;
     tiffinfo) echo libtiff-tools ;;
+    exiftool) echo libimage-exiftool-perl ;;
+    cjpeg) echo libjpeg-turbo-progs ;;
     opj_compress) echo libopenjp2-tools ;;
     iipsrv) echo iipimage-server ;;
     venv) echo python3 python3-venv ;;
+    pillow) echo python3-pil ;;
     libmagic) echo libmagic1 ;;
     node) echo nodejs ;;
     systemd-nspawn) echo systemd-container ;;

@@ -3,6 +3,7 @@
 #![allow(rustdoc::bare_urls)] // help shows addresses as they are typed
 
 mod check;
+mod convert;
 mod examine;
 mod identify;
 mod import;
@@ -14,6 +15,9 @@ mod render;
 mod replay;
 mod serve;
 mod status;
+mod stop;
+mod tiles;
+mod warm;
 mod worker;
 
 use std::process::ExitCode;
@@ -46,6 +50,7 @@ enum Command {
     Demo(demo::Arguments),
     Check(check::Arguments),
     Identify(identify::Arguments),
+    Convert(convert::Arguments),
     Status(status::Arguments),
     Top(status::top::Arguments),
     #[command(hide = true)]
@@ -56,6 +61,10 @@ enum Command {
     Manual(manual::Arguments),
     Replay(replay::Arguments),
     ImportConfig(import::Arguments),
+    Tiles(tiles::Arguments),
+    Warm(warm::Arguments),
+    #[command(hide = true)]
+    Transform(convert::Transform),
     #[command(hide = true)]
     Worker(worker::Arguments),
 }
@@ -68,7 +77,7 @@ const REFUSED: u8 = 78;
 pub fn main() -> ExitCode {
     let command = Arguments::parse().command;
     // What looks at files tells what it would log with what it found out.
-    if !matches!(command, Command::Examine(_))
+    if !matches!(command, Command::Examine(_) | Command::Transform(_))
         && let Err(error) = logging::start(matches!(command, Command::Worker(_)))
     {
         eprintln!("recto: {error}");
@@ -86,6 +95,8 @@ pub fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(arguments).map(done),
         Command::Check(arguments) => check::run(&arguments),
         Command::Identify(arguments) => Ok(identify::run(&arguments)),
+        Command::Convert(arguments) => Ok(convert::run(arguments)),
+        Command::Transform(arguments) => convert::transform(&arguments).map(done),
         Command::Examine(arguments) => examine::run(arguments).map(done),
         Command::Purge(arguments) => purge::run(&arguments),
         Command::Reload(arguments) => reload::run(&arguments),
@@ -94,6 +105,8 @@ pub fn main() -> ExitCode {
         Command::Manual(arguments) => manual::run(&arguments).map(done),
         Command::Replay(arguments) => replay::run(arguments),
         Command::ImportConfig(arguments) => import::run(&arguments),
+        Command::Tiles(arguments) => tiles::run(arguments),
+        Command::Warm(arguments) => warm::run(arguments),
         Command::Worker(arguments) => worker::run(arguments).map(done),
     };
     match result {

@@ -1,6 +1,6 @@
 //! Which masters a demo shows, and their identifiers as they stand in URLs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use recto_iiif::Identifier;
 
-use crate::source::EXTENSIONS;
+use crate::source::is_extension;
 
 /// What a browser searches without a pause; a larger collection is served all the same.
 const LISTED_AT_MOST: usize = 100_000;
@@ -44,12 +44,21 @@ impl Masters {
         Ok(Self::listing(root, false, names))
     }
 
-    /// Files from anywhere: linked into a directory of their own, so that nothing beside them is served.
-    pub(super) fn of_files(files: &[PathBuf], root: &Path) -> anyhow::Result<Self> {
+    /// Files from anywhere, or what was `made` of them: linked into a directory of their own, so that nothing beside them is
+    /// served.
+    pub(super) fn of_files(
+        files: &[PathBuf],
+        made: &HashMap<PathBuf, PathBuf>,
+        root: &Path,
+    ) -> anyhow::Result<Self> {
         clear_links(root)?;
         let mut names = BTreeSet::new();
         for file in files {
-            let target = file.canonicalize().with_context(|| format!("master {}", file.display()))?;
+            let target = made
+                .get(file)
+                .unwrap_or(file)
+                .canonicalize()
+                .with_context(|| format!("master {}", file.display()))?;
             ensure!(target.is_file(), "{} is not a file; --masters takes a directory", file.display());
             let name = file.file_name().and_then(|name| name.to_str());
             let name = name.with_context(|| format!("{} has no name in UTF-8", file.display()))?;
@@ -113,7 +122,7 @@ fn walk(directory: &Path, prefix: &str, depth: usize, names: &mut BTreeSet<Strin
 
 fn is_image(name: &str) -> bool {
     let ending = Path::new(name).extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    EXTENSIONS.iter().copied().flatten().any(|known| known.eq_ignore_ascii_case(ending))
+    is_extension(ending)
 }
 
 /// An empty directory for links: those of the last run are removed, and nothing else ever is.
@@ -157,7 +166,8 @@ mod tests {
             fs::write(file, b"").expect("a file");
         }
         for _ in 0..2 {
-            let masters = Masters::of_files(&files, &place.path().join("links")).expect("masters");
+            let masters =
+                Masters::of_files(&files, &HashMap::new(), &place.path().join("links")).expect("masters");
             assert_eq!(masters.identifiers().collect::<Vec<_>>(), ["2-x.tif", "x.tif"]);
         }
     }

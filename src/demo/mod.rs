@@ -13,6 +13,7 @@ macro_rules! say {
 mod catalogue;
 mod check;
 pub mod children;
+mod converted;
 mod http;
 mod masters;
 mod pixels;
@@ -21,6 +22,7 @@ mod sample;
 pub mod site;
 mod tiles;
 
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -39,7 +41,7 @@ use site::Site;
 ///
 ///   recto demo                          sample masters, made on the first run
 ///   recto demo --masters /srv/scans     a directory of your own
-///   recto demo map.tif leaf-12r.tif     a few files
+///   recto demo map.tif leaf-12r.jpg     a few files; flat ones are converted first
 ///   recto demo --listen 0.0.0.0         for other machines as well
 ///   recto demo --check                  fetch a bit of everything, compare the pixels, print a table, end
 ///
@@ -51,6 +53,11 @@ pub(super) struct Arguments {
     /// Image files to show. Without these and without --masters: samples, made on the first run
     #[arg(value_name = "MASTER", conflicts_with = "masters")]
     files: Vec<PathBuf>,
+
+    /// Show files as they are. Otherwise those that are large and flat are made into pyramids in the run directory, as
+    /// `recto convert` does it
+    #[arg(long, requires = "files")]
+    as_is: bool,
 
     /// A directory of masters: all images in it and below it
     #[arg(long, value_name = "DIR")]
@@ -118,7 +125,11 @@ pub(super) fn run(args: Arguments) -> anyhow::Result<()> {
 fn prepare(args: &Arguments, place: &RunDir, site: &Site) -> anyhow::Result<Masters> {
     let mut settings = rundir::settings(args.config.as_deref())?;
     let masters = if !args.files.is_empty() {
-        Some(Masters::of_files(&args.files, &place.path().join("masters"))?)
+        let made = match args.as_is {
+            true => HashMap::new(),
+            false => converted::masters(&args.files, &place.path().join("converted"))?,
+        };
+        Some(Masters::of_files(&args.files, &made, &place.path().join("masters"))?)
     } else if let Some(directory) = &args.masters {
         Some(Masters::of_directory(directory)?)
     } else if let Some(root) = rundir::root_in(&settings) {

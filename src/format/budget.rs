@@ -1,6 +1,6 @@
 //! The limits of what is decoded in one piece: pictures without tiles. Checked before any memory is allocated.
 
-use crate::error::MasterError;
+use crate::error::{MENDED_BY, MasterError};
 use crate::memory::room;
 use crate::picture::{Coding, Dimensions, Level, Sampling};
 
@@ -38,8 +38,7 @@ pub(super) fn check_budget(dimensions: Dimensions, bytes: u64) -> Result<(), Mas
     }
     Err(MasterError::TooLarge(format!(
         "{dimensions} pixels without tiles take {} MB to decode; at most {} megapixels and {} MB are allowed. Make a \
-         pyramid of it: vips tiffsave MASTER pyramid.tif --tile --tile-width 256 --tile-height 256 --pyramid \
-         --compression jpeg --Q 90",
+         pyramid of it: {MENDED_BY}",
         bytes >> 20,
         MAX_AREA / 1_000_000,
         MAX_BYTES >> 20
@@ -63,7 +62,7 @@ mod tests {
     fn the_budget_names_the_way_out() {
         assert!(check_budget(Dimensions::new(10_000, 10_000), 300_000_000).is_ok());
         let error = check_budget(Dimensions::new(10_000, 10_001), 300_030_000).expect_err("too large");
-        assert!(error.to_string().contains("vips tiffsave"), "{error}");
+        assert!(error.to_string().contains("recto convert"), "{error}");
         assert!(check_budget(Dimensions::new(10, 10), 1 << 40).is_err());
         assert!(matches!(check_budget(Dimensions::new(0, 10), 0), Err(MasterError::Damaged(_))));
     }

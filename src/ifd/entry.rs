@@ -1,7 +1,7 @@
 //! Entries of directories, and their values, read where they are used.
 //! Pure on the bytes of the file, which are announced before they are read. TIFF 6.0 section 2, BigTIFF.
 
-use super::{File, field_type};
+use super::{Field, File, field_type};
 use crate::error::MasterError;
 
 /// One entry of a directory: where its values are, not what they are.
@@ -96,6 +96,23 @@ impl Entry {
     pub fn bytes<'a>(&self, file: &File<'a>) -> Result<&'a [u8], MasterError> {
         let (offset, length) = self.range();
         file.read(offset, length)
+    }
+
+    /// The same, to be written to another file.
+    ///
+    /// # Errors
+    /// [`MasterError::Damaged`] if its values are not all in the file.
+    pub(crate) fn field(&self, file: &File) -> Result<Field, MasterError> {
+        let mut value = self.bytes(file)?.to_vec();
+        if file.big_endian {
+            let unit = match self.kind {
+                // Two numbers.
+                Kind::Rational | Kind::SignedRational => 4,
+                kind => kind.size() as usize,
+            };
+            value.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
+        }
+        Ok(Field::new(self.tag, self.code, self.count as usize, value))
     }
 
     /// Where the values lie: offset and length in bytes.

@@ -62,6 +62,16 @@ impl Layout {
         Ok(())
     }
 
+    /// The bytes of a directory of these fields with all its values, whatever these are.
+    pub fn directory_length<'f>(self, fields: impl IntoIterator<Item = &'f Field>) -> u64 {
+        let mut length = self.entry_count_bytes() + self.word();
+        for field in fields {
+            let outside = if field.value.len() <= self.word() { 0 } else { field.value.len() };
+            length += 4 + 2 * self.word() + outside.next_multiple_of(2);
+        }
+        length.next_multiple_of(8) as u64
+    }
+
     /// A directory of `entries` that lies at `at`, with the values that do not fit into it behind it. The next
     /// directory follows at the multiple of 8 after it, unless this is the `last`.
     pub fn directory(self, mut entries: Vec<Field>, at: u64, last: bool) -> Result<Vec<u8>> {
@@ -152,6 +162,11 @@ impl Field {
         Some(text.trim_end_matches('\0'))
     }
 
+    /// Its value as bytes, least significant first.
+    pub(crate) fn octets_of(&self) -> &[u8] {
+        &self.value
+    }
+
     /// A field of `count` values of the type with this code, least significant byte first.
     pub(crate) fn new(tag: u16, kind: u16, count: usize, value: Vec<u8>) -> Self {
         Self { tag, kind, count: count as u64, value }
@@ -174,6 +189,9 @@ mod tests {
             &[0, 0, 0, 0, b'a', b'b', b'c', b'd', 0, 0, 0, 0, 0, 0],
         ];
         assert_eq!(classic, expected.concat());
+        for (layout, length) in [(Layout::Classic, classic.len()), (Layout::Big, 56)] {
+            assert_eq!(layout.directory_length(&entries()), length as u64);
+        }
         let big = Layout::Big.directory(entries(), 0x100, false).unwrap();
         assert_eq!(big.len(), 8 + 2 * 20 + 8);
         assert_eq!(big[48..], 0x138u64.to_le_bytes());

@@ -18,6 +18,7 @@
 //! All else belongs to a request, and to what was admitted of it.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::format::tiff::WindowDecoder;
 use crate::format::{flat, jp2, jpeg};
@@ -47,8 +48,12 @@ pub struct Decoder {
     /// The flat master that the request is reading from the top.
     pub(super) rows: Option<(Identity, flat::Rows<Shared>)>,
     /// Indexes of JPEGs; None for one that cannot be indexed.
-    pub(super) indexes: Lru<Identity, Option<jpeg::Index>>,
+    pub(super) indexes: Lru<Identity, Option<Arc<jpeg::Index>>>,
 }
+
+/// What decoders of one master in several threads need not find out each for itself: the index of a JPEG.
+#[derive(Clone, Default)]
+pub struct Known(pub(super) Option<(Identity, Arc<jpeg::Index>)>);
 
 /// Which picture it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +87,15 @@ impl Default for Decoder {
 }
 
 impl Decoder {
+    /// One that knows what another has found out.
+    pub fn knowing(known: &Known) -> Self {
+        let mut decoder = Self::default();
+        if let Known(Some((identity, index))) = known {
+            decoder.indexes.insert(*identity, Some(Arc::clone(index)), index.bytes());
+        }
+        decoder
+    }
+
     /// Releases what only the current request needs, when it is done with pixels: the next may be for another file, and
     /// idle workers should not hold memory. The caches stay, within their bounds; their keys say which file they are
     /// for.

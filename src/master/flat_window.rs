@@ -1,9 +1,10 @@
 //! Windows of flat masters: the cheapest way to decode them, and what is cached for the next.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::decoder::Shared;
-use super::{Decoder, Master, Reader};
+use super::{Decoder, Known, Master, Reader};
 use crate::error::MasterError;
 use crate::format::flat::{self, Rows};
 use crate::format::jpeg;
@@ -98,7 +99,7 @@ impl Master {
         if decoder.indexes.get(&self.identity).is_none() {
             let index = self.index_of_flat(bytes, &decoder.watch)?;
             let bytes = index.as_ref().map_or(0, jpeg::Index::bytes);
-            decoder.indexes.insert(self.identity, index, bytes);
+            decoder.indexes.insert(self.identity, index.map(Arc::new), bytes);
         }
         let Some(Some(index)) = decoder.indexes.get(&self.identity) else { return Ok(None) };
         let (offset, length) = picture.range(index, level, window);
@@ -133,6 +134,18 @@ impl Master {
             store.save(JPEG, &self.identity, &index.to_bytes());
         }
         Ok(index)
+    }
+
+    /// What decoders of a level in several threads need not find out each for itself, if they all decode such windows.
+    ///
+    /// # Errors
+    /// [`MasterError`] if the file shrinks meanwhile.
+    pub fn known(&self, level: usize, window: Rect) -> Result<Known, MasterError> {
+        if self.reader(level, || window) != Reader::Index {
+            return Ok(Known::default());
+        }
+        let index = self.index_of_flat(self.object.bytes(), &Watch::unlimited())?;
+        Ok(Known(index.map(|index| (self.identity, Arc::new(index)))))
     }
 
     fn announce_all(&self) -> Result<(), MasterError> {

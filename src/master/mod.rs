@@ -1,6 +1,7 @@
 //! Masters: image files that are open and whose headers are read; they give their description and windows of pixels.
 //! What is read of them is announced first, by the contract of their source ([`Object`]).
 
+mod carried;
 #[cfg(test)]
 mod contract;
 mod decoder;
@@ -8,6 +9,7 @@ mod facts;
 mod flat_window;
 mod held;
 mod index_store;
+mod open;
 mod open_masters;
 mod reader;
 mod reduced;
@@ -15,13 +17,11 @@ mod room;
 mod settings;
 
 use std::cell::OnceCell;
-use std::fs::File;
-use std::path::Path;
 use std::rc::Rc;
 
-pub use decoder::Decoder;
 pub(crate) use decoder::PICTURE_BYTES;
 use decoder::PictureKey;
+pub use decoder::{Decoder, Known};
 pub use facts::{Facts, StoredLevel};
 pub use index_store::IndexStore;
 pub use open_masters::OpenMasters;
@@ -29,14 +29,14 @@ pub use reader::Reader;
 pub use settings::{Bounds, StateSettings};
 
 use crate::account;
-use crate::error::{Error, MasterError};
+use crate::error::MasterError;
 use crate::format::tiff;
 use crate::format::{Stored, flat, jp2};
 use crate::ifd;
 use crate::metadata::{Metadata, Xmp};
 use crate::picture::{Codec, Description, PhysicalScale, Rect, Tile};
 use crate::raster::{Converter, Raster, Sample};
-use crate::source::{Bytes, Found, Identity, Object};
+use crate::source::{Bytes, Identity, Object};
 
 /// The kind of a codestream's index in the store.
 const JP2: &str = "jp2";
@@ -74,69 +74,6 @@ enum Kind {
 }
 
 impl Master {
-    /// The master in a file named on the command line.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] if the file cannot be opened; [`Error::Master`] if it cannot be read.
-    pub fn open(path: &Path) -> Result<Self, Error> {
-        Self::open_page(path, 1)
-    }
-
-    /// A page, from 1, of the master in a file named on the command line.
-    ///
-    /// # Errors
-    /// As [`Master::open`]; [`Error::NotFound`] if it has no such page.
-    pub fn open_page(path: &Path, page: u32) -> Result<Self, Error> {
-        let opened = File::open(path).and_then(|file| Ok((Identity::of(&file.metadata()?), file)));
-        let (identity, file) =
-            opened.map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
-        if path.is_dir() {
-            return Err(Error::Internal(format!("{} is a directory", path.display())));
-        }
-        Self::read(Found { file, identity, source: 0, path: String::new(), page }, None)
-    }
-
-    /// The master in a file that was found. Reads its directories, no pixels, and its index if `store` has one.
-    fn read(found: Found, store: Option<Rc<IndexStore>>) -> Result<Self, Error> {
-        if found.identity.size == 0 {
-            return Err(MasterError::NoImage.into());
-        }
-        Self::of(found.object()?, found, store)
-    }
-
-    /// The master whose bytes `object` has, which is that of the file that was found.
-    ///
-    /// # Errors
-    /// [`Error::Master`] if it cannot be read; [`Error::NotFound`] if it has no such page.
-    pub(crate) fn of(
-        object: Rc<dyn Object>,
-        found: Found,
-        store: Option<Rc<IndexStore>>,
-    ) -> Result<Self, Error> {
-        let Found { identity, source, path, page, .. } = found;
-        let kind = Kind::read(Bytes::of(&*object), page);
-        // Missing bytes explain any other error.
-        object.check()?;
-        let mut kind = kind?.ok_or(Error::NotFound("this image has no such page"))?;
-        if let Some(store) = &store {
-            kind.restore_index(store, &identity);
-        }
-        let mut description = kind.description();
-        description.levels.extend(reduced::level(&description));
-        Ok(Self {
-            identity,
-            srgb: vec![OnceCell::new(); description.levels.len()],
-            description,
-            page,
-            source,
-            path,
-            object,
-            kind,
-            store,
-            pages: OnceCell::new(),
-        })
-    }
-
     /// What kind of file it is.
     pub fn kind(&self) -> account::Kind {
         match &self.kind {

@@ -2,6 +2,7 @@
 //! TIFF 6.0 section 8. Only fields that stay true of a picture that was cut, scaled and turned: no sizes, no
 //! resolution, no orientation, no thumbnail; no location (GPS), and no maker notes, which hold offsets.
 
+use super::Seal;
 use crate::ifd::{self, Field, File, Ifd, Layout, field_type, tag};
 
 /// Artist and copyright.
@@ -33,9 +34,17 @@ const LEFT_OUT: [u16; 7] = [
     tag::GAMMA,
 ];
 
-/// Longest value of a field, and of all together: a JPEG has room for 64 KB.
-const LONGEST_FIELD: usize = 8 << 10;
-const LONGEST: usize = 32 << 10;
+/// A JPEG has room for 64 KB.
+const ROOM: Room = Room { longest: 8 << 10, left: 32 << 10 };
+
+/// How much may be read of directories.
+#[derive(Clone, Copy)]
+pub(super) struct Room {
+    /// Bytes of the longest value of a field.
+    pub(super) longest: usize,
+    /// Bytes of all values together that are still to come.
+    pub(super) left: usize,
+}
 
 /// Fields of a picture's directory, and of the EXIF directory below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,8 +89,9 @@ impl Exif {
 
     /// The fields of a directory. What cannot be read is left out.
     pub fn of(file: &File, ifd: &Ifd) -> Self {
-        let mut room = LONGEST;
-        let main = fields(file, ifd, &mut room, |tag| MAIN.contains(&tag));
+        let mut room = ROOM;
+        let mut main = fields(file, ifd, &mut room, |tag| MAIN.contains(&tag));
+        main.retain_mut(is_of_others);
         let below = ifd.integer(file, tag::EXIF_IFD).ok().flatten().and_then(|at| file.ifd(at).ok());
         let details = below.map(|ifd| fields(file, &ifd, &mut room, |tag| !LEFT_OUT.contains(&tag)));
         Self { main, details: details.unwrap_or_default() }
@@ -142,26 +152,40 @@ impl Exif {
 }
 
 /// The block itself: some writers put the name of JPEG's segment before it in other formats too.
-fn bare(block: &[u8]) -> &[u8] {
+pub(super) fn bare(block: &[u8]) -> &[u8] {
     block.strip_prefix(b"Exif\0\0").unwrap_or(block)
 }
 
+/// Whether a field says anything but what Recto has sealed ([`Seal`]), which is not true of a derivative and is taken out.
+fn is_of_others(field: &mut Field) -> bool {
+    let sealed = field.as_text().filter(|text| field.tag() == tag::SOFTWARE && Seal::read(text).is_some());
+    let Some(before) = sealed.map(Seal::without) else { return true };
+    let (is_there, before) = (!before.is_empty(), Field::text(tag::SOFTWARE, before));
+    *field = before;
+    is_there
+}
+
 /// The fields of a directory that are to be carried, each tag once, as long as there is room.
-fn fields(file: &File, ifd: &Ifd, room: &mut usize, is_carried: impl Fn(u16) -> bool) -> Vec<Field> {
+pub(super) fn fields(
+    file: &File,
+    ifd: &Ifd,
+    room: &mut Room,
+    is_carried: impl Fn(u16) -> bool,
+) -> Vec<Field> {
     let mut found: Vec<Field> = Vec::new();
     for entry in ifd.entries().iter().filter(|entry| is_carried(entry.tag())) {
         let new = found.last().is_none_or(|last| last.tag() < entry.tag());
-        let value = value(file, entry).filter(|value| new && value.len() <= (*room).min(LONGEST_FIELD));
+        let value = value(file, entry, room.longest.min(room.left)).filter(|_| new);
         if let Some(value) = value {
-            *room -= value.len();
+            room.left -= value.len();
             found.push(Field::new(entry.tag(), entry.code(), entry.count() as usize, value));
         }
     }
     found
 }
 
-/// The values of a field of EXIF's types, least significant byte first.
-fn value(file: &File, entry: &ifd::Entry) -> Option<Vec<u8>> {
+/// The values of a field of EXIF's types, least significant byte first, if they have no more bytes than `longest`.
+fn value(file: &File, entry: &ifd::Entry, longest: usize) -> Option<Vec<u8>> {
     let unit = match entry.code() {
         field_type::BYTE | field_type::ASCII | field_type::SBYTE | field_type::UNDEFINED => 1,
         field_type::SHORT | field_type::SSHORT => 2,
@@ -171,7 +195,7 @@ fn value(file: &File, entry: &ifd::Entry) -> Option<Vec<u8>> {
         field_type::DOUBLE => 8,
         _ => return None,
     };
-    let bytes = entry.bytes(file).ok().filter(|bytes| bytes.len() <= LONGEST_FIELD && !bytes.is_empty())?;
+    let bytes = entry.bytes(file).ok().filter(|bytes| bytes.len() <= longest && !bytes.is_empty())?;
     let mut value = bytes.to_vec();
     if file.big_endian {
         value.chunks_exact_mut(unit).for_each(<[u8]>::reverse);
@@ -240,7 +264,7 @@ mod tests {
                 bent[at] = value;
                 for block in [&bent[..], &bent[..at]] {
                     let block = Exif::read(block).block().unwrap_or_default();
-                    assert!(block.len() <= LONGEST + 4096);
+                    assert!(block.len() <= ROOM.left + 4096);
                 }
             }
         }
@@ -251,6 +275,6 @@ mod tests {
         let main = (0..9).map(|n| Field::text(MAIN[n], &"x".repeat(7000))).collect();
         let mut block = Layout::Classic.header(8).expect("short");
         block.extend(Layout::Classic.directory(main, 8, true).expect("short"));
-        assert_eq!(Exif::read(&block).main.len(), LONGEST / 7001);
+        assert_eq!(Exif::read(&block).main.len(), ROOM.left / 7001);
     }
 }

@@ -2,14 +2,20 @@
 //! Pure. Its origin is untrusted and its readers are anybody: only what can be parsed is carried, and not more than
 //! fits a JPEG.
 
+mod blocks;
 mod exif;
+pub(crate) mod kept;
 pub(crate) mod orientation;
 mod policy;
+mod seal;
 mod xmp;
 
+pub(crate) use blocks::Blocks;
 pub(crate) use exif::{Exif, ExifField};
+pub(crate) use kept::Kept;
 pub(crate) use orientation::{exif_orientation, is_adobe_rgb};
 pub(crate) use policy::Policy;
+pub(crate) use seal::Seal;
 pub(crate) use xmp::Packet;
 
 /// The metadata of a master; none by default.

@@ -2,6 +2,7 @@
 //! Pure; 8 or 16 bits a sample, interleaved, rows without padding, alpha not premultiplied.
 
 mod boxes;
+mod checksum;
 mod colour;
 mod orient;
 mod resample;
@@ -10,6 +11,7 @@ mod sample;
 mod tone;
 
 pub use boxes::Boxes;
+pub use checksum::{Checksum, hexadecimal};
 pub use colour::{Conversion, Converter, Convertible, light};
 pub(crate) use colour::{described, written};
 pub use orient::orient;

@@ -10,7 +10,9 @@ use super::Raster;
 use crate::picture::Depth;
 
 /// A sample: 0 is black, no ink or transparent, [`Sample::MAX`] white, full ink or opaque.
-pub trait Sample: Pod + Default + Debug + PartialEq + Into<u32> + Into<f32> + private::Sealed {
+pub trait Sample:
+    Pod + Send + Sync + Default + Debug + PartialEq + Into<u32> + Into<f32> + private::Sealed
+{
     /// How many bits it has.
     const DEPTH: Depth;
 
@@ -116,7 +118,10 @@ impl Sample for u16 {
     }
 
     fn little_endian(samples: &[Self]) -> Cow<'_, [u8]> {
-        samples.iter().flat_map(|sample| sample.to_le_bytes()).collect()
+        match cfg!(target_endian = "little") {
+            true => bytemuck::cast_slice(samples).into(),
+            false => samples.iter().flat_map(|sample| sample.to_le_bytes()).collect(),
+        }
     }
 
     fn from_little_endian(bytes: Vec<u8>) -> Vec<Self> {

@@ -15,7 +15,7 @@ use std::ops::Range;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use memmap2::{Advice, Mmap, MmapOptions};
+use memmap2::{Advice, Mmap, MmapOptions, UncheckedAdvice};
 
 use super::Object;
 use crate::error::MasterError;
@@ -96,6 +96,15 @@ impl Object for Map {
             false => Ok(()),
             true => Err(MasterError::damaged("the file shrank or could not be read while it was served")),
         }
+    }
+
+    fn release(&self) {
+        // SAFETY: the map is shared and of a file: its pages are filled from that again when they are touched, with what
+        // is there then, which is no more change than may happen at any time: see the head of this module. The page of
+        // zeros that may stand for a broken one is zeros again.
+        let released = unsafe { self.bytes.unchecked_advise(UncheckedAdvice::DontNeed) };
+        // Advice only: the memory is counted as ours for longer.
+        let _ = released;
     }
 
     /// The kernel loads pages when they are touched.

@@ -28,6 +28,9 @@ pub trait Object {
     /// [`MasterError`] if not: any result made from it is invalid.
     fn check(&self) -> Result<(), MasterError>;
 
+    /// Gives back the memory of what was read: for who goes through all of a large file once.
+    fn release(&self) {}
+
     /// Whether all bytes are there from the start. Then announcing is advice to fetch ranges together, and single ones
     /// need none.
     fn is_complete(&self) -> bool {

@@ -21,6 +21,11 @@ pub const EXTENSIONS: [&[&str]; 3] = [
     &["jpg", "jpeg", "png", "gif", "bmp", "webp", "JPG", "JPEG", "PNG", "GIF", "BMP"],
 ];
 
+/// Whether a file of this extension is one of the images of [`EXTENSIONS`], however it is spelled.
+pub(crate) fn is_extension(text: &str) -> bool {
+    EXTENSIONS.iter().copied().flatten().any(|known| known.eq_ignore_ascii_case(text))
+}
+
 /// The directory of a source, opened once.
 pub(super) struct Root {
     beneath: Beneath,

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
-use recto::picture::Dimensions;
-use recto::pyramid::{self, Compression, Samples, Settings};
+use recto::picture::{Channels, Depth, Dimensions};
+use recto::pyramid::{self, Compression, Pixels, Settings, Subsampling};
 
 use super::picture;
 
@@ -47,7 +47,11 @@ pub fn build() -> Result<PathBuf> {
     let deflate = Compression::Deflate { level: 6 };
     paint(&masters.join(WALL), WALL_SIZE, deflate)?;
     paint(&masters.join(PAGE), PAGE_SIZE, deflate)?;
-    paint(&masters.join(PAGE_Q85), PAGE_SIZE, Compression::Jpeg { quality: 85 })?;
+    paint(
+        &masters.join(PAGE_Q85),
+        PAGE_SIZE,
+        Compression::Jpeg { quality: 85, subsampling: Subsampling::S420 },
+    )?;
     let pyramid = "--tile --pyramid --tile-width=256 --tile-height=256 --compression=jpeg --Q=90";
     convert(&masters.join(PAGE), &masters.join(PAGE_Q90), "tiffsave", pyramid)?;
     for (photo, size) in [(PHOTO, PHOTO_SIZE), (LARGE_PHOTO, LARGE_PHOTO_SIZE)] {
@@ -65,7 +69,8 @@ fn paint(target: &Path, size: Dimensions, compression: Compression) -> Result<()
     if target.exists() {
         return Ok(());
     }
-    let settings = Settings { size, samples: Samples::Rgb8, tile_side: TILE, compression, icc_profile: None };
+    let pixels = Pixels { size, channels: Channels::Rgb, depth: Depth::Eight };
+    let settings = Settings { tile_side: TILE, ..Settings::new(pixels, compression) };
     let bar = ProgressBar::new(size.height.into());
     bar.set_style(ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} % {eta:>4}")?);
     bar.set_message(target.display().to_string());

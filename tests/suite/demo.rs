@@ -1,7 +1,7 @@
 //! `recto demo` as a newcomer runs it.
 
 use std::fs;
-use std::io::pipe;
+use std::io::{BufRead, BufReader, pipe};
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::batch::bmp;
 use crate::judge::text;
 use crate::picture::{LEAF, STAMP};
 use crate::server::until;
@@ -62,6 +63,37 @@ fn who_reads_no_more_does_not_stop_it() {
     let mut child = demo(place.path(), &[]).stdout(writer).spawn().expect("started");
     until("it is up", || place.path().join("run/nginx.pid").exists());
     end(&mut child);
+}
+
+#[test]
+fn a_large_flat_file_that_is_named_is_converted_first() {
+    let place = place(&[]);
+    let large = place.path().join("large.bmp");
+    fs::write(&large, bmp(2100, 2000, 3)).expect("written");
+    let small = place.path().join("small.bmp");
+    fs::write(&small, bmp(210, 200, 3)).expect("written");
+    let run = place.path().join("run");
+    let shown = |arguments: &[&str]| {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
+        let mut command = Command::new(RECTO);
+        command.args(["demo", text(&large), text(&small), "--run-dir", text(&run)]).args(arguments);
+        command.args(["--port", &free.port().to_string()]).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("started");
+        // However long it takes to convert.
+        let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
+        assert!(lines.into_iter().any(|line| line.starts_with("Recto is up")), "it is up");
+        let of = ["large.bmp", "small.bmp"].map(|name| run.join("masters").join(name));
+        let of = of.map(|link| fs::canonicalize(link).expect("a link"));
+        end(&mut child);
+        of
+    };
+    let made = run.join("converted/1/large.tif");
+    assert_eq!(shown(&[]), [made.clone(), small.clone()]);
+    let time = |path: &Path| fs::metadata(path).and_then(|is| is.modified()).expect("there");
+    let before = time(&made);
+    assert_eq!(shown(&[])[0], made);
+    assert_eq!(time(&made), before, "it is not made again");
+    assert_eq!(shown(&["--as-is"]), [large.clone(), small.clone()]);
 }
 
 fn end(child: &mut Child) {

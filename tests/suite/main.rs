@@ -2,11 +2,14 @@
 
 #![allow(unreachable_pub)] // a program has nobody to be public to; its modules have each other
 
+mod batch;
 mod browser;
+mod carried;
 mod check_site;
 mod check_url;
 mod colour;
 mod conformance;
+mod converted;
 mod deaths;
 mod demo;
 mod depth;
@@ -17,6 +20,7 @@ mod formats;
 mod fronts;
 mod golden;
 mod import;
+mod jpeg2000_out;
 mod lanes;
 mod limits;
 mod log;
@@ -40,7 +44,9 @@ mod state;
 mod status;
 mod stop;
 mod systemd;
+mod tiles;
 mod upgrade;
+mod warm;
 
 // What they share.
 mod fetched;

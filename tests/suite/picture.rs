@@ -7,8 +7,9 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use recto::picture::Dimensions;
-use recto::pyramid::{Compression, PyramidWriter, Samples, Settings};
+use recto::picture::{Channels, Depth, Dimensions};
+use recto::pyramid::{Compression, Pixels, Settings, Writer};
+use recto::raster::{AnyRaster, Raster};
 
 /// 8 bits a channel, interleaved.
 #[derive(Clone, PartialEq, Eq)]
@@ -69,17 +70,15 @@ impl Picture {
 
     /// A pyramid of it, without loss, in tiles of 256 pixels.
     pub fn master(&self) -> Vec<u8> {
-        let settings = Settings {
-            size: Dimensions::new(self.width as u32, self.height as u32),
-            samples: if self.channels == 1 { Samples::Gray8 } else { Samples::Rgb8 },
-            tile_side: 256,
-            compression: Compression::Deflate { level: 1 },
-            icc_profile: None,
-        };
+        let dimensions = Dimensions::new(self.width as u32, self.height as u32);
+        let channels = if self.channels == 1 { Channels::Gray } else { Channels::Rgb };
+        let pixels = Pixels { size: dimensions, channels, depth: Depth::Eight };
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("master.tif");
-        let mut writer = PyramidWriter::create(&path, settings).expect("started");
-        writer.write_rows(&self.samples).expect("written");
+        let settings = Settings::new(pixels, Compression::Deflate { level: 1 });
+        let mut writer = Writer::create(&path, settings).expect("started");
+        let raster = Raster { dimensions, channels, pixels: self.samples.clone() };
+        writer.rows(0, AnyRaster::Eight(raster)).expect("written");
         writer.finish().expect("finished");
         fs::read(path).expect("a file")
     }

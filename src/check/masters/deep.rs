@@ -1,10 +1,11 @@
-//! Every tile of every level, decoded once: `--deep`.
+//! Every tile of every level, decoded once, and the checksum of the pixels: `--deep`.
 
 use std::rc::Rc;
 
 use crate::error::MasterError;
 use crate::master::{Decoder, Master, Reader};
-use crate::picture::{Depth, Dimensions, Rect};
+use crate::picture::{Depth, Description, Dimensions, Rect};
+use crate::raster::{AnyRaster, Checksum};
 
 /// Most pixels of a window that is decoded at once, where tiles do not say.
 const WINDOW: u64 = 1 << 20;
@@ -18,8 +19,53 @@ pub(super) fn first_broken(master: &Rc<Master>, decoder: &mut Decoder) -> Option
         // What a flat file has of smaller levels is made of the same bytes.
         _ => 1,
     };
-    (0..count)
-        .find_map(|level| windows(master, level).find_map(|window| broken(master, decoder, level, window)))
+    (0..count).find_map(|level| {
+        // What it holds is known by its number in its level.
+        decoder.release_buffers();
+        windows(master, level).find_map(|window| broken(master, decoder, level, window))
+    })
+}
+
+/// What the checksum that a master has of its pixels says of them.
+pub(super) enum Pixels {
+    /// Nothing: it has none.
+    Unknown,
+    /// They are what they were.
+    Same(String),
+    /// They were others.
+    Changed(String),
+}
+
+/// Compares the pixels of a master with the checksum that it has of them.
+///
+/// # Errors
+/// [`MasterError`] if they cannot be decoded.
+pub(super) fn pixels(master: &Master, decoder: &mut Decoder) -> Result<Pixels, MasterError> {
+    let Some(recorded) = master.seal()?.and_then(|seal| seal.pixels) else { return Ok(Pixels::Unknown) };
+    let Description { channels, depth, levels, .. } = &master.description;
+    let size = levels[0].dimensions;
+    decoder.release_buffers();
+    let mut checksum = Checksum::new(size, *channels, *depth);
+    let rows = rows_of(size.width).next_multiple_of(levels[0].tile.height.clamp(1, 1024));
+    for top in (0..size.height).step_by(rows as usize) {
+        let window = Rect::new(0, top, size.width, rows.min(size.height - top));
+        checksum.rows(&match depth {
+            Depth::Eight => AnyRaster::Eight(master.decode(decoder, 0, window)?),
+            Depth::Sixteen => AnyRaster::Sixteen(master.decode(decoder, 0, window)?),
+        });
+    }
+    let found = checksum.end();
+    Ok(match found == recorded {
+        true => Pixels::Same(found),
+        false => Pixels::Changed(format!(
+            "its pixels are not those that it was made with: their SHA-256 is {found}, and was {recorded}"
+        )),
+    })
+}
+
+/// How many rows of this width are decoded at once.
+fn rows_of(width: u32) -> u32 {
+    u32::try_from(WINDOW / u64::from(width.max(1))).unwrap_or(u32::MAX).max(1)
 }
 
 /// The windows in which a level is decoded: its tiles, or bands of full width.
@@ -28,10 +74,7 @@ fn windows(master: &Master, level: usize) -> impl Iterator<Item = Rect> + use<> 
     let (size, tile) = (level.dimensions, level.tile);
     let step = match level.tiled {
         true => tile,
-        false => {
-            let rows = u32::try_from(WINDOW / u64::from(size.width.max(1))).unwrap_or(u32::MAX);
-            Dimensions::new(size.width, rows.max(1).max(tile.height.min(rows)))
-        }
+        false => Dimensions::new(size.width, rows_of(size.width)),
     };
     let (columns, rows) = (size.width.div_ceil(step.width.max(1)), size.height.div_ceil(step.height.max(1)));
     (0..rows).flat_map(move |row| (0..columns).map(move |column| (column, row))).map(move |(column, row)| {

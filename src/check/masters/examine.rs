@@ -7,7 +7,8 @@ use std::rc::Rc;
 use recto_iiif::{Identifier, Version};
 use serde::{Deserialize, Serialize};
 
-use super::outcome::{Details, Outcome, Picture, Verdict};
+use super::deep::Pixels;
+use super::outcome::{Details, Made, Outcome, Picture, Verdict};
 use super::remedy::Layout;
 use super::{deep, describe, estimate, verdict};
 use crate::config::Config;
@@ -15,14 +16,11 @@ use crate::derive::pipeline::Pipeline;
 use crate::derive::{self, InfoRequest};
 use crate::error::{Error, MasterError};
 use crate::master::{Decoder, Master};
-use crate::picture::{Channels, Depth, Dimensions};
+use crate::picture::{Channels, Depth};
 use crate::raster::Converter;
 use crate::source::{Found, Masters, Sidecar, Sources};
 
 use super::cold::Counted;
-
-/// Of how many pages the sizes are compared.
-const MOST_PAGES: u32 = 500;
 
 /// Which file is to be looked at, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +45,7 @@ pub(super) struct Job {
 
 impl Job {
     /// What its identifier is made of.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         format!("{}{}", self.prefix, self.path)
     }
 }
@@ -116,34 +114,17 @@ impl Examiner {
             Ok(Found { file, page, path: found.path.clone(), ..found })
         };
         let master = Rc::new(Master::of(counted.clone(), again(job.page)?, None)?);
-        let size = |page| {
-            Some(Master::of(Rc::clone(&object), again(page).ok()?, None).ok()?.description.dimensions())
-        };
-        let mut outcome = self.judged(job, &master, &counted, size)?;
-        let pages = outcome.picture.as_ref().map_or(1, |picture| picture.pages);
-        // Nothing is counted any more.
-        let mut decoder = Decoder::default();
-        for page in (1..=pages).filter(|page| job.deep && (job.page == 1 || *page == job.page)) {
-            let master = Rc::new(Master::of(Rc::clone(&object), again(page)?, None)?);
-            if let Some(place) = deep::first_broken(&master, &mut decoder) {
-                let of_page = if pages > 1 { format!("page {page}, ") } else { String::new() };
-                outcome.verdict = Verdict::Broken;
-                outcome.command = None;
-                outcome.why = vec![format!("{of_page}{place}")];
-                break;
-            }
+        let mut outcome = self.judged(job, &master, &counted)?;
+        if job.deep {
+            // Nothing is counted any more.
+            let open = |page| Ok(Rc::new(Master::of(Rc::clone(&object), again(page)?, None)?));
+            read_all(job, &mut outcome, open)?;
         }
         Ok(outcome)
     }
 
-    /// What is found out by headers and a few tiles; `size_of` gives the size of a page.
-    fn judged(
-        &mut self,
-        job: &Job,
-        master: &Rc<Master>,
-        counted: &Counted,
-        size_of: impl Fn(u32) -> Option<Dimensions>,
-    ) -> Result<Outcome, Error> {
+    /// What is found out by headers and a few tiles.
+    fn judged(&mut self, job: &Job, master: &Rc<Master>, counted: &Counted) -> Result<Outcome, Error> {
         let facts = master.facts()?;
         let cold = describe::cold(master, &facts, counted, &self.config.rendering)?;
         let estimate = estimate::Estimate::of(master, &self.config.rendering, &mut self.pipeline)?;
@@ -158,15 +139,13 @@ impl Examiner {
             picture.details = Some(self.details(job, master)?);
         }
         let judgement = verdict::judge(&picture, &estimate, layout);
-        // Each page is found from the first on: of more than these it would take too long.
-        let are_alike = || (2..=picture.pages.min(MOST_PAGES)).all(|page| size_of(page) == size_of(1));
         Ok(Outcome {
             file: job.file.clone(),
             verdict: judgement.verdict,
             identifier: None,
             bytes: 0,
             why: judgement.why,
-            command: judgement.remedy.map(|remedy| remedy.command(&job.file, &picture, are_alike)),
+            command: judgement.remedy.map(|remedy| remedy.command(&job.file)),
             notes: Vec::new(),
             picture: Some(picture),
         })
@@ -192,9 +171,42 @@ impl Examiner {
         Ok(Details {
             carried: describe::fields(&metadata),
             xmp_bytes: metadata.xmp.map_or(0, |xmp| xmp.text().len()),
+            made: master.seal()?.map(|seal| Made { pixels: seal.pixels, source: seal.source }),
             info,
         })
     }
+}
+
+/// Decodes all pixels of the page that is looked at, or of all pages if that is the first: tells the first place that is
+/// broken, or whether the pixels are those that the file was made with.
+fn read_all(
+    job: &Job,
+    outcome: &mut Outcome,
+    open: impl Fn(u32) -> Result<Rc<Master>, Error>,
+) -> Result<(), Error> {
+    let mut decoder = Decoder::default();
+    let pages = outcome.picture.as_ref().map_or(1, |picture| picture.pages);
+    for page in if job.page == 1 { 1..=pages } else { job.page..=job.page } {
+        let master = open(page)?;
+        let wrong = match deep::first_broken(&master, &mut decoder) {
+            Some(place) => place,
+            None => match deep::pixels(&master, &mut decoder)? {
+                Pixels::Unknown => continue,
+                Pixels::Same(sum) => {
+                    let note = format!("its pixels are those that it was made with: SHA-256 {sum}");
+                    outcome.notes.push(note);
+                    continue;
+                }
+                Pixels::Changed(what) => what,
+            },
+        };
+        let of_page = if pages > 1 { format!("page {page}, ") } else { String::new() };
+        outcome.verdict = Verdict::Broken;
+        outcome.command = None;
+        outcome.why = vec![format!("{of_page}{wrong}")];
+        break;
+    }
+    Ok(())
 }
 
 /// Why the server would not find a file that is there.

@@ -121,6 +121,11 @@ fn tell_details(lines: &mut Lines, details: &Details) {
         carried.push("no metadata".to_owned());
     }
     lines.tell_all("carried", &carried);
+    if let Some(made) = &details.made {
+        let pixels = made.pixels.as_ref().map(|sum| format!("pixels with the SHA-256 {sum}"));
+        let source = format!("by `recto convert` of a file with the SHA-256 {}", made.source);
+        lines.tell_all("made", &[Some(source), pixels].into_iter().flatten().collect::<Vec<_>>());
+    }
     lines.tell_all("info.json", &advertised(&details.info));
 }
 

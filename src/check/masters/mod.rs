@@ -6,6 +6,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`pool`] | many files at a time |
+//! | [`mod@named`] | masters by their names, for commands that do something with each |
 //! | [`walk`] | which files there are, as the server would find them |
 //! | [`child`] | a process that looks at files, from outside |
 //! | [`worker`] | the same from inside |
@@ -31,6 +32,7 @@ mod describe;
 mod estimate;
 mod examine;
 mod identify;
+mod named;
 mod names;
 pub mod outcome;
 mod pool;
@@ -53,9 +55,13 @@ use crate::config::Config;
 use crate::progress::Progress;
 use crate::source::file_and_page;
 use child::{Looker, Start};
+use examine::Examiner;
 use outcome::{Outcome, Verdict};
 use summary::Summary;
+pub(crate) use verdict::SIDES as GOOD_SIDES;
 use walk::{Manner, Met, Place};
+
+pub use named::{Found, Named, named};
 
 /// What is to be looked at, and how it is to be told.
 #[derive(Clone, Debug)]
@@ -153,6 +159,16 @@ pub fn identify(file: &Path, config: Option<&Path>, json: bool) -> anyhow::Resul
     }
     let is_well = !outcome.verdict.is_to_mend() && outcome.verdict != Verdict::NoPicture;
     Ok(if is_well { Report::WELL } else { Report::UNWELL })
+}
+
+/// What [`check`] finds out about one file by the defaults, in this process: for who is about to read all of it.
+///
+/// # Errors
+/// If it is not there, or its name is not UTF-8.
+pub fn judge(file: &Path, page: u32) -> anyhow::Result<Outcome> {
+    let mut job = Place::of(file, None)?.own_job(Manner { deep: false });
+    job.page = page;
+    Ok(Examiner::new(Config::parse("[masters]\nroot = \"/\"")?).examine(&job))
 }
 
 /// All files that are to be looked at.

@@ -173,8 +173,20 @@ pub struct Details {
     pub carried: Vec<(String, String)>,
     /// Bytes of XMP that they carry on.
     pub xmp_bytes: usize,
+    /// What it says of how it was made, if `recto convert` has made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
     /// Its info.json, of version 3.
     pub info: serde_json::Value,
+}
+
+/// What a file says of how it was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// The SHA-256 of its pixels, if they were compared with those of its source then.
+    pub pixels: Option<String>,
+    /// The SHA-256 of the file of which it was made.
+    pub source: String,
 }
 
 impl Verdict {

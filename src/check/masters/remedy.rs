@@ -1,10 +1,5 @@
 //! What mends masters: the one place where the commands are worded.
 
-use super::outcome::Picture;
-
-/// A file of so many bytes of pixels needs the offsets of BigTIFF, whatever compression saves.
-const BIG: u64 = 3 << 30;
-
 /// A layout in which a picture is quick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -24,55 +19,16 @@ pub(super) enum Remedy {
 }
 
 impl Remedy {
-    /// The command that writes a better master beside the one at `file`, which it leaves as it is.
-    /// `are_alike` tells whether all of its pages have one size.
-    pub(super) fn command(self, file: &str, picture: &Picture, are_alike: impl FnOnce() -> bool) -> String {
-        match self {
-            Self::Pyramid(layout) if picture.pages > 1 && !are_alike() => {
-                let pages = picture.pages;
-                let (from, to) = (format!("{}\"[page=$page]\"", quoted(file)), stem(file));
-                let to = format!("{}\".$((page + 1)).pyramid.tif\"", quoted(to));
-                format!(
-                    "for page in $(seq 0 {}); do {}; done",
-                    pages - 1,
-                    pyramid(layout, &from, &to, picture, 1)
-                )
-            }
-            Self::Pyramid(layout) => {
-                let all_pages = if picture.pages > 1 { "[n=-1]" } else { "" };
-                let (from, to) =
-                    (quoted(&format!("{file}{all_pages}")), quoted(&beside(file, "pyramid.tif")));
-                pyramid(layout, &from, &to, picture, picture.pages)
-            }
-            Self::PacketLengths => packet_lengths(file, picture),
-        }
+    /// The command that writes a better master beside the one at `file`, which it leaves as it is. Each page of several
+    /// becomes a file.
+    pub(super) fn command(self, file: &str) -> String {
+        let (ending, wishes) = match self {
+            Self::Pyramid(Layout::Jpeg) => ("pyramid.tif", ""),
+            Self::Pyramid(Layout::Deflate) => ("pyramid.tif", " --for archive"),
+            Self::PacketLengths => ("plt.jp2", " --for archive"),
+        };
+        format!("recto convert {} -o {}{wishes}", quoted(file), quoted(&beside(file, ending)))
     }
-}
-
-/// libvips: tiles of 256 pixels and all smaller levels, of so many pages.
-fn pyramid(layout: Layout, from: &str, to: &str, picture: &Picture, pages: u32) -> String {
-    let compression = match layout {
-        Layout::Jpeg => "jpeg --Q 85",
-        Layout::Deflate => "deflate --predictor horizontal",
-    };
-    let sample_bytes = u64::from(picture.bits.div_ceil(8)) * u64::from(picture.samples);
-    let pixels = u64::from(picture.width) * u64::from(picture.height) * u64::from(pages);
-    let big = if pixels.saturating_mul(sample_bytes) > BIG { " --bigtiff" } else { "" };
-    format!(
-        "vips tiffsave {from} {to} --tile --tile-width 256 --tile-height 256 --pyramid --compression \
-         {compression}{big}"
-    )
-}
-
-/// OpenJPEG: through a TIFF without loss.
-fn packet_lengths(file: &str, picture: &Picture) -> String {
-    let (from, between) = (quoted(file), quoted(&beside(file, "plain.tif")));
-    let to = quoted(&beside(file, "plt.jp2"));
-    let resolutions = picture.jpeg2000.as_ref().map_or(6, |codestream| codestream.halvings + 1);
-    format!(
-        "opj_decompress -i {from} -o {between} && opj_compress -i {between} -o {to} -n {resolutions} -b 64,64 -p RPCL \
-         -PLT -TLM"
-    )
 }
 
 /// The name of a file beside another: `leaf.pyramid.tif` for `leaf.jpg`.

@@ -14,7 +14,7 @@ const AS_GOOD: (f64, f64) = (2.0, 1.0);
 pub(super) const SMALL: u32 = 1024;
 
 /// Tiles within these sides are neither too many nor too large.
-const SIDES: std::ops::RangeInclusive<u32> = 128..=1024;
+pub(crate) const SIDES: std::ops::RangeInclusive<u32> = 128..=1024;
 
 /// How well a picture can be served.
 pub(super) struct Judgement {
@@ -54,7 +54,7 @@ pub(super) fn judge(picture: &Picture, estimate: &Estimate, layout: Layout) -> J
     let is_lossless = picture.jpeg2000.as_ref().is_some_and(|codestream| codestream.reversible);
     let remedy = match verdict {
         Verdict::Slow | Verdict::Refused => Some(Remedy::Pyramid(layout)),
-        _ if lacks_lengths && is_lossless && picture.profile.is_none() => Some(Remedy::PacketLengths),
+        _ if lacks_lengths && is_lossless => Some(Remedy::PacketLengths),
         _ => None,
     };
     Judgement { verdict, why, remedy }

@@ -23,8 +23,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use self::compass::Compass;
 use self::paint::{Drawing, STRIP_ROWS};
-use crate::picture::Dimensions;
-use crate::pyramid::{self, Compression, Samples, Settings};
+use crate::picture::{Channels, Depth, Dimensions};
+use crate::pyramid::{self, Compression, Pixels, Settings, Subsampling};
 
 const TILE_SIDE: u32 = 256;
 
@@ -44,7 +44,7 @@ pub(super) fn write_all(dir: &Path) -> Result<Vec<PathBuf>> {
     if !chart_file.exists() {
         let compass = Compass { center: labels::open_sea() };
         let ground = |first: u32, rows: &mut [u8]| chart::paint(&compass, first, rows);
-        let compression = Compression::Jpeg { quality: 88 };
+        let compression = Compression::Jpeg { quality: 88, subsampling: Subsampling::S420 };
         write_one(&chart_file, chart::SIZE, compression, ground, &labels::draw(&compass))?;
     }
     if !leaf_file.exists() {
@@ -63,8 +63,8 @@ fn write_one(
 ) -> Result<()> {
     // A band is a row of tiles: whole strips, so that a strip of the drawing is a strip of the band.
     const { assert!(TILE_SIDE.is_multiple_of(STRIP_ROWS)) };
-    let settings =
-        Settings { size, samples: Samples::Rgb8, tile_side: TILE_SIDE, compression, icc_profile: None };
+    let pixels = Pixels { size, channels: Channels::Rgb, depth: Depth::Eight };
+    let settings = Settings { tile_side: TILE_SIDE, ..Settings::new(pixels, compression) };
     let width = size.width as usize;
     let paint = |first: u32, strip: &mut [u8]| {
         ground(first, strip);

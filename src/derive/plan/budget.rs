@@ -2,13 +2,9 @@
 
 use super::Plan;
 use crate::derive::Rendering;
-use crate::error::{Error, MasterError};
+use crate::error::{Error, MENDED_BY, MasterError};
 use crate::master::Reader;
 use crate::picture::{Format, Orientation};
-
-/// The command that makes a master of which less is decoded.
-const REMEDY: &str = "give it tiles and reduced levels: vips tiffsave MASTER NEW.tif --tile --pyramid --tile-width 256 \
-                      --tile-height 256 --compression deflate --predictor horizontal";
 
 impl Plan {
     /// Pixels of the master that are decoded: all of the level of which a smaller picture is made, unless that is kept.
@@ -37,7 +33,7 @@ impl Plan {
         }
         Err(MasterError::TooLarge(format!(
             "{} megapixels of its level of {} pixels, in pieces of {}, would have to be decoded, and [limits] \
-             max_source_area is {most}; {REMEDY}",
+             max_source_area is {most}; give it tiles and smaller levels: {MENDED_BY}",
             area.div_ceil(1_000_000),
             self.scaling.level_dimensions,
             self.scaling.piece,
@@ -54,7 +50,7 @@ impl Plan {
         if least > most {
             let (size, needed) = (self.scaling.level_dimensions, megabytes(least));
             return Err(MasterError::TooLarge(format!(
-                "its level of {size} pixels takes {needed} MB to decode, and [limits] memory is {limit} MB; {REMEDY}"
+                "its level of {size} pixels takes {needed} MB to decode, and [limits] memory is {limit} MB; give it tiles and smaller levels: {MENDED_BY}"
             ))
             .into());
         }

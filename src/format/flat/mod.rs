@@ -5,10 +5,11 @@
 pub use super::budget::MAX_AREA;
 pub(crate) use super::image::Rows;
 
+use super::budget::check_budget;
 use super::image;
 use super::jpeg::{self, Index};
 use crate::error::MasterError;
-use crate::metadata::Metadata;
+use crate::metadata::{Blocks, Kept, Metadata};
 use crate::picture::{Depth, Description, Rect};
 use crate::raster::{AnyRaster, Raster};
 use crate::watch::Watch;
@@ -55,6 +56,18 @@ impl Picture {
         Ok(Self { description, form: Form::Image(form), implied, has_rows: form.has_rows(bytes) })
     }
 
+    /// Whether a request may have rows of it: reading them takes as long as there are pixels above them. What is decoded as
+    /// a whole was checked as its header was read.
+    ///
+    /// # Errors
+    /// [`MasterError::TooLarge`] if not.
+    pub(crate) fn check_size(&self) -> Result<(), MasterError> {
+        match self.has_rows {
+            true => check_budget(self.description.levels[0].dimensions, 0),
+            false => Ok(()),
+        }
+    }
+
     /// The ICC profile of its pixels, embedded or made from other fields.
     pub fn icc_profile(&self, bytes: &[u8]) -> Option<Vec<u8>> {
         let embedded = match &self.form {
@@ -66,9 +79,18 @@ impl Picture {
 
     /// The EXIF and XMP of the file.
     pub fn metadata(&self, bytes: &[u8]) -> Metadata {
+        self.blocks(bytes).metadata()
+    }
+
+    /// All that the file says besides its pixels.
+    pub fn kept(&self, bytes: &[u8]) -> Kept {
+        self.blocks(bytes).kept()
+    }
+
+    fn blocks<'a>(&self, bytes: &'a [u8]) -> Blocks<'a> {
         match &self.form {
-            Form::Jpeg(_) => jpeg::app::metadata(bytes),
-            Form::Image(form) => form.metadata(bytes),
+            Form::Jpeg(_) => jpeg::app::blocks(bytes),
+            Form::Image(form) => form.blocks(bytes),
         }
     }
 

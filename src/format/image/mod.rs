@@ -13,7 +13,7 @@ pub(crate) use rows::Rows;
 use ::image::ImageFormat;
 
 use crate::error::MasterError;
-use crate::metadata::Metadata;
+use crate::metadata::Blocks;
 use crate::picture::{Depth, Description};
 use crate::raster::AnyRaster;
 use crate::watch::Watch;
@@ -56,11 +56,11 @@ impl Form {
         }
     }
 
-    /// The EXIF and XMP of the file.
-    pub(super) fn metadata(self, bytes: &[u8]) -> Metadata {
+    /// What the file says besides its pixels.
+    pub(super) fn blocks(self, bytes: &[u8]) -> Blocks<'_> {
         match self {
-            Self::Png => png::metadata(bytes),
-            Self::Other(format) => plain_images::metadata(bytes, format),
+            Self::Png => png::blocks(bytes),
+            Self::Other(format) => plain_images::blocks(bytes, format),
         }
     }
 

@@ -9,9 +9,8 @@ use super::colours;
 use super::watched::Watched;
 use crate::error::MasterError;
 use crate::format::budget::{MAX_BYTES, check_budget, level, take_budget};
-use crate::metadata::Exif;
+use crate::metadata::Blocks;
 use crate::metadata::exif_orientation;
-use crate::metadata::{Metadata, Xmp};
 use crate::picture::{Channels, Codec, Coding, Depth, Description, Dimensions, Orientation};
 use crate::raster::{AnyRaster, Raster};
 use crate::watch::Watch;
@@ -63,14 +62,11 @@ pub(super) fn icc_profile(bytes: &[u8], format: ImageFormat) -> Option<Vec<u8>> 
 }
 
 /// The EXIF and XMP of the file.
-pub(super) fn metadata(bytes: &[u8], format: ImageFormat) -> Metadata {
+pub(super) fn blocks(bytes: &[u8], format: ImageFormat) -> Blocks<'_> {
     let unlimited = Watch::unlimited();
-    let Ok(mut decoder) = open(bytes, format, &unlimited) else { return Metadata::default() };
+    let Ok(mut decoder) = open(bytes, format, &unlimited) else { return Blocks::default() };
     let (exif, xmp) = (decoder.exif_metadata().ok().flatten(), decoder.xmp_metadata().ok().flatten());
-    Metadata {
-        exif: exif.map_or_else(Exif::default, |block| Exif::read(&block)),
-        xmp: xmp.and_then(|packet| Xmp::read(&packet)),
-    }
+    Blocks { exif: exif.map(Cow::Owned), xmp: xmp.map(Cow::Owned), ..Blocks::default() }
 }
 
 /// All pixels.

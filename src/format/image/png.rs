@@ -2,19 +2,21 @@
 //! edition). As in browsers, what follows the pixels does not matter: a missing or damaged IEND does not make the
 //! picture fail.
 
+use std::borrow::Cow;
 use std::io::{Cursor, ErrorKind};
 
 use memchr::memmem;
 use png::{
-    BitDepth, ColorType, Decoder, DecodingError, Info, InterlaceInfo, Limits, Reader, Transformations,
+    BitDepth, ColorType, Decoder, DecodingError, Info, InterlaceInfo, Limits, Reader, Transformations, Unit,
 };
 
 use super::colours;
 use crate::error::MasterError;
 use crate::format::budget::{MAX_BYTES, check_budget, level, take_budget};
-use crate::metadata::Exif;
+use crate::ifd::tag;
+use crate::metadata::Blocks;
 use crate::metadata::exif_orientation;
-use crate::metadata::{Metadata, Xmp};
+use crate::metadata::kept::Resolution;
 use crate::picture::{Channels, Codec, Coding, Depth, Description, Dimensions, Orientation};
 use crate::raster::{AnyRaster, Raster, Sample};
 use crate::watch::Watch;
@@ -27,6 +29,9 @@ const INTERLACE: usize = SIGNATURE + 8 + 12;
 
 /// Bytes at the end of a file in which EXIF is looked for: what one segment of a JPEG holds, and as much behind it.
 const TAIL: usize = 128 << 10;
+
+/// Most bytes of another text.
+const MAX_TEXT: usize = 64 << 10;
 
 /// Most bytes of XMP that are decompressed.
 const MAX_XMP: usize = 4 << 20;
@@ -74,18 +79,50 @@ pub(super) fn icc_profile(bytes: &[u8]) -> Option<Vec<u8>> {
     colours::of_png(reader.info(), channels)
 }
 
-/// The EXIF and XMP of the file.
-pub(super) fn metadata(bytes: &[u8]) -> Metadata {
-    let Ok(reader) = open(bytes) else { return Metadata::default() };
+/// The EXIF and XMP of the file, and its resolution (PNG section 11.3.4.3).
+pub(super) fn blocks(bytes: &[u8]) -> Blocks<'_> {
+    let Ok(reader) = open(bytes) else { return Blocks::default() };
     let xmp =
         reader.info().utf8_text.iter().find(|text| text.keyword == XMP).cloned().and_then(|mut text| {
             text.decompress_text_with_limit(MAX_XMP).ok()?;
             text.get_text().ok()
         });
-    Metadata {
-        exif: exif(reader.info(), bytes).map_or_else(Exif::default, Exif::read),
-        xmp: xmp.and_then(|packet| Xmp::read(packet.as_bytes())),
+    let per_metre =
+        reader.info().pixel_dims.filter(|of| of.unit == Unit::Meter && of.xppu > 0 && of.yppu > 0);
+    let centimetres = |count: u32| f64::from(count) / 100.0;
+    Blocks {
+        exif: exif(reader.info(), bytes).map(|block| Cow::Owned(block.to_vec())),
+        xmp: xmp.map(|packet| Cow::Owned(packet.into_bytes())),
+        texts: texts(reader.info()),
+        resolution: per_metre.map(|of| Resolution {
+            x: centimetres(of.xppu),
+            y: centimetres(of.yppu),
+            unit: 3,
+        }),
+        ..Blocks::default()
     }
+}
+
+/// What is said under the keywords of PNG section 11.3.3.1 that TIFF has fields for; where it says one twice, the first.
+fn texts(info: &Info) -> Vec<(u16, String)> {
+    let tag_of = |keyword: &str| match keyword {
+        "Author" => Some(tag::ARTIST),
+        "Copyright" => Some(tag::COPYRIGHT),
+        "Description" => Some(tag::IMAGE_DESCRIPTION),
+        _ => None,
+    };
+    let mut texts = Vec::new();
+    for text in &info.uncompressed_latin1_text {
+        texts.extend(tag_of(&text.keyword).map(|tag| (tag, text.text.clone())));
+    }
+    for text in &info.utf8_text {
+        let Some(tag) = tag_of(&text.keyword) else { continue };
+        let mut text = text.clone();
+        let read = text.decompress_text_with_limit(MAX_TEXT).ok().and_then(|()| text.get_text().ok());
+        texts.extend(read.map(|text| (tag, text)));
+    }
+    texts.retain(|(_, text)| text.len() <= MAX_TEXT);
+    texts
 }
 
 /// All pixels, in the depth of the file or with 8 bits, whichever is less.
@@ -119,7 +156,6 @@ pub(super) fn open<B: AsRef<[u8]>>(bytes: B) -> Result<Opened<B>, MasterError> {
     // Fewer than 8 bits become 8, palettes become colours, and tRNS alpha.
     decoder.set_transformations(Transformations::EXPAND);
     let dimensions = dimensions(decoder.read_header_info().map_err(explained)?);
-    check_budget(dimensions, 0)?;
     let reader = decoder.read_info().map_err(explained)?;
     if reader.info().interlaced {
         check_budget(dimensions, output_bytes(&reader))?;

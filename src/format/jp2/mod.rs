@@ -11,7 +11,9 @@ mod pixels;
 #[cfg(test)]
 mod tests;
 mod told;
+pub(crate) mod write;
 
+use std::borrow::Cow;
 use std::fmt;
 
 #[cfg(test)]
@@ -22,9 +24,10 @@ pub use told::Told;
 
 use crate::error::MasterError;
 use crate::memory::room;
-use crate::metadata::{Exif, Metadata, Xmp};
+use crate::metadata::kept::Resolution;
+use crate::metadata::{Blocks, Kept, Metadata};
 use crate::picture::{
-    Codec, Coding, Description, Dimensions, Level, Orientation, PhysicalScale, Rect, Sampling,
+    Codec, Coding, Description, Dimensions, Level, Orientation, PhysicalScale, PhysicalUnit, Rect, Sampling,
 };
 use crate::raster::{Raster, Sample};
 use crate::source::Bytes;
@@ -167,11 +170,26 @@ impl Image {
 
     /// Its EXIF and XMP.
     pub fn metadata<'a>(&self, bytes: impl Into<Bytes<'a>>) -> Metadata {
-        let bytes = bytes.into();
-        Metadata {
-            exif: file::part(bytes, self.file.exif.as_ref()).map_or_else(Exif::default, Exif::read),
-            xmp: file::part(bytes, self.file.xmp.as_ref()).and_then(Xmp::read),
-        }
+        self.blocks(bytes.into()).metadata()
+    }
+
+    /// All that the file says besides its pixels.
+    pub fn kept<'a>(&self, bytes: impl Into<Bytes<'a>>) -> Kept {
+        self.blocks(bytes.into()).kept()
+    }
+
+    fn blocks<'a>(&self, bytes: Bytes<'a>) -> Blocks<'a> {
+        let part = |of: &Option<_>| file::part(bytes, of.as_ref()).map(Cow::Borrowed);
+        let resolution = self.scale.map(|scale| Resolution {
+            x: 1.0 / scale.size,
+            y: 1.0 / scale.size,
+            unit: match scale.unit {
+                PhysicalUnit::Inch => 2,
+                PhysicalUnit::Centimetre => 3,
+            },
+        });
+        let (exif, xmp) = (part(&self.file.exif), part(&self.file.xmp));
+        Blocks { exif, xmp, resolution, ..Blocks::default() }
     }
 
     /// The ICC profile of its pixels, if there is one.

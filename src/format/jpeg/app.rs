@@ -1,8 +1,11 @@
 //! What applications put into markers APPn: what components mean, EXIF, XMP and the ICC profile. Pure.
 //! JFIF 1.02; Adobe Technical Note 5116; EXIF 2.32 section 4.7.2; XMP part 3, section 1.1.3; ICC.1:2022 annex B.4.
 
-use super::marker::{self, APP0, APP1, APP2, APP14};
-use crate::metadata::{Exif, Metadata, Xmp};
+use std::borrow::Cow;
+
+use super::marker::{self, APP0, APP1, APP2, APP13, APP14};
+use crate::metadata::Blocks;
+use crate::metadata::kept::{self, Resolution};
 
 /// What EXIF begins with in APP1.
 pub(crate) const EXIF: &[u8] = b"Exif\0\0";
@@ -12,6 +15,9 @@ pub(crate) const XMP: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 
 /// What each part of an ICC profile begins with in APP2. Its number follows, from 1, and how many there are, a byte each.
 pub(crate) const ICC_PROFILE: &[u8] = b"ICC_PROFILE\0";
+
+/// What the image resources of Photoshop begin with in APP13, each part of them.
+const PHOTOSHOP: &[u8] = b"Photoshop 3.0\0";
 
 /// What APP0 of JFIF begins with.
 const JFIF: &[u8] = b"JFIF\0";
@@ -59,12 +65,30 @@ impl Meaning {
     }
 }
 
-/// EXIF and XMP in the markers before the first scan: the first of each.
-pub(crate) fn metadata(bytes: &[u8]) -> Metadata {
-    Metadata {
-        exif: exif(bytes).map_or_else(Exif::default, Exif::read),
-        xmp: named(bytes, XMP).and_then(Xmp::read),
+/// EXIF, XMP and IPTC in the markers before the first scan: the first of each.
+pub(crate) fn blocks(bytes: &[u8]) -> Blocks<'_> {
+    let parts = marker::before_scan(bytes).filter(|found| found.marker == APP13);
+    let resources: Vec<&[u8]> = parts.filter_map(|part| part.content.strip_prefix(PHOTOSHOP)).collect();
+    Blocks {
+        exif: exif(bytes).map(Cow::Borrowed),
+        xmp: named(bytes, XMP).map(Cow::Borrowed),
+        iptc: kept::iptc(&resources.concat()),
+        texts: Vec::new(),
+        resolution: density(bytes),
     }
+}
+
+/// The resolution in APP0 of JFIF, if it has a unit.
+fn density(bytes: &[u8]) -> Option<Resolution> {
+    let mut found = marker::before_scan(bytes).filter(|found| found.marker == APP0);
+    let [_, _, unit @ 1..=2, x @ .., _, _] = found.find_map(|of| of.content.get(..14)?.strip_prefix(JFIF))?
+    else {
+        return None;
+    };
+    let &[x0, x1, y0, y1] = x else { return None };
+    let (x, y) = (u16::from_be_bytes([x0, x1]), u16::from_be_bytes([y0, y1]));
+    // Inches and centimetres have the numbers 2 and 3 in a TIFF.
+    (x > 0 && y > 0).then_some(Resolution { x: x.into(), y: y.into(), unit: u16::from(*unit) + 1 })
 }
 
 /// The block of EXIF.

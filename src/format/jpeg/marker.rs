@@ -28,6 +28,7 @@ pub(crate) const DRI: u8 = 0xdd;
 pub(crate) const APP0: u8 = 0xe0;
 pub(crate) const APP1: u8 = 0xe1;
 pub(crate) const APP2: u8 = 0xe2;
+pub(crate) const APP13: u8 = 0xed;
 pub(crate) const APP14: u8 = 0xee;
 pub(crate) const APP15: u8 = 0xef;
 pub(crate) const COM: u8 = 0xfe;

@@ -12,10 +12,12 @@
 //! | `entropy` | bits, Huffman codes, and where the blocks of entropy-coded data lie |
 //! | `index` | where the MCUs of a flat file lie, and files made of some of them |
 //! | `picture` | flat files: levels, and windows by an index |
+//! | `carry` | a flat file carried over into tiles of a TIFF, coefficient by coefficient |
 //! | `cut`, `turn`, `join` | streams made of others without decoding: a part of one, one turned or made gray, bands one below the other |
 
 pub(crate) mod app;
 pub(crate) mod assemble;
+pub mod carry;
 pub(crate) mod cut;
 mod decoder;
 pub(crate) mod deep;

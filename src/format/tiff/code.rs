@@ -52,6 +52,7 @@ pub(crate) mod planar_configuration {
 
 /// Tag ResolutionUnit.
 pub(crate) mod resolution_unit {
+    pub(crate) const NONE: u16 = 1;
     pub(crate) const INCH: u16 = 2;
     pub(crate) const CENTIMETRE: u16 = 3;
 }

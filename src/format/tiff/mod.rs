@@ -2,6 +2,7 @@
 //! Pure on the bytes of a file, which are announced before they are read; knows nothing of requests, files or processes.
 
 mod blank;
+mod carry;
 mod ccitt;
 mod chain;
 pub(crate) mod code;
@@ -26,6 +27,7 @@ mod told;
 mod values;
 mod window;
 
+pub use carry::{Carried, Hindrance, jpeg_fields};
 pub(crate) use colour::srgb_of_lab;
 pub use image::Image;
 pub use pyramid::Pyramid;

@@ -10,7 +10,7 @@ use super::pages::{MAX_LEVELS, Page, Pages, is_reduction};
 use crate::error::MasterError;
 use crate::ifd::tag;
 use crate::ifd::{File, Ifd};
-use crate::metadata::Exif;
+use crate::metadata::{Exif, Kept};
 use crate::picture::{Description, Level, Orientation, PhysicalScale, PhysicalUnit, Sampling};
 use crate::source::Bytes;
 
@@ -73,6 +73,12 @@ impl Pyramid {
         let opened = File::open(bytes).and_then(|(file, _)| Ok((file, file.ifd(self.directory)?)));
         let Ok((file, ifd)) = opened else { return (Exif::default(), None) };
         (Exif::of(&file, &ifd), ifd.entry(tag::XMP).and_then(|entry| entry.bytes(&file).ok()))
+    }
+
+    /// All that the directory of the picture says of it besides its pixels.
+    pub fn kept<'a>(&self, bytes: impl Into<Bytes<'a>>) -> Kept {
+        let opened = File::open(bytes).and_then(|(file, _)| Ok((file, file.ifd(self.directory)?)));
+        opened.map_or_else(|_| Kept::default(), |(file, ifd)| Kept::of(&file, &ifd))
     }
 
     /// About how much memory it takes.

@@ -6,9 +6,11 @@ mod jp2;
 use std::io::Write;
 
 use super::*;
+use crate::error::Error;
 use crate::ifd::{Field, Layout, tag};
-use crate::picture::{Channels, Dimensions};
-use crate::pyramid::{self, Compression, Samples, Settings};
+use crate::picture::{Channels, Depth, Dimensions};
+use crate::pyramid::{self, Compression, Pixels, Settings, Subsampling, Tags};
+use crate::source::Found;
 use crate::source::object::tests::Remote;
 
 const SIZE: Dimensions = Dimensions { width: 300, height: 200 };
@@ -217,7 +219,9 @@ fn written(compression: Compression) -> Vec<u8> {
     let directory = tempfile::tempdir().expect("a directory");
     let target = directory.path().join("pyramid.tif");
     let icc_profile = Some(row(5, 9000).collect());
-    let settings = Settings { size: SIZE, samples: Samples::Rgb8, tile_side: TILE, compression, icc_profile };
+    let pixels = Pixels { size: SIZE, channels: Channels::Rgb, depth: Depth::Eight };
+    let tags = Tags { icc_profile, ..Tags::default() };
+    let settings = Settings { tile_side: TILE, tags, ..Settings::new(pixels, compression) };
     let rows = |first: u32, band: &mut [u8]| {
         let rows = band.chunks_exact_mut(3 * SIZE.width as usize).zip(first..);
         rows.for_each(|(out, y)| out.iter_mut().zip(row(y, 3 * SIZE.width)).for_each(|(out, of)| *out = of));
@@ -237,7 +241,9 @@ fn pyramids_announce_what_they_read() {
         assert_eq!(on_disk(&bytes, 1).description.levels.len(), 3, "{what}");
         assert!(!check(&what, &bytes, 1), "{what}");
     }
-    for compression in [Compression::Jpeg { quality: 80 }, Compression::Deflate { level: 1 }] {
+    for compression in
+        [Compression::Jpeg { quality: 80, subsampling: Subsampling::S420 }, Compression::Deflate { level: 1 }]
+    {
         let (what, bytes) = (format!("{compression:?}"), written(compression));
         assert!(on_disk(&bytes, 1).description.levels.len() > 2, "{what}");
         assert!(!check(&what, &bytes, 1), "{what}");

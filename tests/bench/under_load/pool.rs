@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use recto::demo::children::Nginx;
 use recto::demo::site;
-use recto::picture::Dimensions;
-use recto::pyramid::{self, Compression, Samples, Settings};
+use recto::picture::{Channels, Depth, Dimensions};
+use recto::pyramid::{self, Compression, Pixels, Settings};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{clients, picture, process};
@@ -122,8 +122,8 @@ fn paint(masters: &Path, megapixels: u32) -> Result<Dimensions> {
     if !kept.exists() {
         eprintln!("making {}", kept.display());
         let compression = Compression::Deflate { level: 6 };
-        let settings =
-            Settings { size, samples: Samples::Rgb8, tile_side: TILE, compression, icc_profile: None };
+        let pixels = Pixels { size, channels: Channels::Rgb, depth: Depth::Eight };
+        let settings = Settings { tile_side: TILE, ..Settings::new(pixels, compression) };
         let source = |first: u32, rows: &mut [u8]| {
             picture::paint(first, size.width, rows);
             Ok(())

@@ -198,6 +198,7 @@ pub fn run(tool: &str, arguments: &[&str]) -> String {
     let package = match tool {
         _ if tool.starts_with("vips") => "libvips-tools",
         _ if tool.starts_with("opj") => "libopenjp2-tools",
+        "cjpeg" => "libjpeg-turbo-progs",
         "curl" | "openssl" => tool,
         _ => "libtiff-tools",
     };

@@ -22,13 +22,13 @@ pub(super) use palette::{Definition, Mapping, Palette};
 use recto_jp2::Header;
 
 /// The first bytes of the JPEG 2000 signature box (T.800 I.5.1).
-const SIGNATURE: &[u8] = b"\0\0\0\x0cjP  \r\n\x87\n";
+pub(super) const SIGNATURE: &[u8] = b"\0\0\0\x0cjP  \r\n\x87\n";
 
 /// EXIF in a box, as Adobe's and ExifTool's files have it; the block of EXIF follows.
-const EXIF: &[u8] = b"JpgTiffExif->JP2";
+pub(super) const EXIF: &[u8] = b"JpgTiffExif->JP2";
 
 /// XMP in a box (ISO 16684-3, table 6).
-const XMP: [u8; 16] =
+pub(super) const XMP: [u8; 16] =
     [0xbe, 0x7a, 0xcf, 0xcb, 0x97, 0xa9, 0x42, 0xe8, 0x9c, 0x71, 0x99, 0x94, 0x91, 0xe3, 0xaf, 0xac];
 
 /// A file of the JPEG 2000 family: where its parts lie. Ranges are of bytes of the file.

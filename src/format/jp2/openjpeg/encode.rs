@@ -1,7 +1,8 @@
 //! OpenJPEG's encoder: pixels in, a JP2 file out, one tile at a time.
 //! T.800 annex I (the JP2 file format).
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_void};
+use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 use std::{ptr, slice};
 
@@ -50,45 +51,97 @@ fn compress_with(
     watch: &Watch,
 ) -> Result<Vec<u8>, &'static str> {
     let mut output = Output::default();
-    {
-        let image = image(picture)?;
-        // SAFETY: takes a format, gives a new codec or null.
-        let codec = unsafe {
-            let codec = opj::opj_create_compress(opj::OPJ_CODEC_FORMAT::OPJ_CODEC_JP2);
-            Owned::new(codec, opj::opj_destroy_codec, "start")
-        }?;
-        // SAFETY: all three are alive; what is kept of the parameters is copied.
-        let ready = unsafe { opj::opj_setup_encoder(codec.pointer, &mut parameters, image.pointer) };
-        done(ready, "take its parameters")?;
-        let stream = stream(&mut output)?;
-        // SAFETY: all three are alive, and the codec is set up for this image.
-        let started = unsafe { opj::opj_start_compress(codec.pointer, image.pointer, stream.pointer) };
-        done(started, "write the header")?;
-        for (index, tile) in (0u32..).zip(tiles(picture.dimensions)) {
-            watch.check().map_err(|_| "go on")?;
-            let mut samples = planes(picture, tile);
-            let length = u32::try_from(samples.len()).map_err(|_| "hold a tile")?;
-            // SAFETY: tiles come in the order of their index; `samples` has the length that is passed and is only read,
-            // during this call.
-            let written = unsafe {
-                let (codec, stream) = (codec.pointer, stream.pointer);
-                opj::opj_write_tile(codec, index, samples.as_mut_ptr(), length, stream)
-            };
-            done(written, "compress a tile")?;
-        }
-        // SAFETY: as for the start; flushes into `output`, which is still alive.
-        done(unsafe { opj::opj_end_compress(codec.pointer, stream.pointer) }, "write the end")?;
+    let image = image(Rect::whole(picture.dimensions), picture.channels, 8)?;
+    let format = opj::OPJ_CODEC_FORMAT::OPJ_CODEC_JP2;
+    let mut encoder = Encoder::start(format, image, &mut parameters, &[], &mut output)?;
+    for (index, tile) in (0u32..).zip(tiles(picture.dimensions)) {
+        watch.check().map_err(|_| "go on")?;
+        let row_samples = picture.dimensions.width as usize * picture.channels.count();
+        encoder.tile(index, &mut planes(picture.pixels, row_samples, picture.channels, tile))?;
     }
+    encoder.end()?;
     Ok(output.file)
 }
 
-fn image(picture: &Picture) -> Result<Owned<opj::opj_image_t>, &'static str> {
-    let Dimensions { width, height } = picture.dimensions;
-    let (w, h) = (width, height);
-    let component = opj::opj_image_cmptparm_t { dx: 1, dy: 1, w, h, x0: 0, y0: 0, prec: 8, bpp: 8, sgnd: 0 };
+/// An encoder that has written the header and waits for tiles. What it needs is dropped in the order of its fields.
+pub(super) struct Encoder<'a> {
+    stream: Owned<opj::opj_stream_t>,
+    codec: Owned<opj::opj_codec_t>,
+    _image: Owned<opj::opj_image_t>,
+    _output: PhantomData<&'a mut Output>,
+}
+
+impl<'a> Encoder<'a> {
+    /// Writes the header of a file of `format` to `output`. `options` are those that have no parameter.
+    ///
+    /// # Errors
+    /// The step that OpenJPEG refused.
+    pub(super) fn start(
+        format: opj::OPJ_CODEC_FORMAT,
+        image: Owned<opj::opj_image_t>,
+        parameters: &mut opj::opj_cparameters_t,
+        options: &[&CStr],
+        output: &'a mut Output,
+    ) -> Result<Self, &'static str> {
+        // SAFETY: takes a format, gives a new codec or null.
+        let codec = unsafe {
+            let codec = opj::opj_create_compress(format);
+            Owned::new(codec, opj::opj_destroy_codec, "start")
+        }?;
+        // SAFETY: all three are alive; what is kept of the parameters is copied.
+        let ready = unsafe { opj::opj_setup_encoder(codec.pointer, parameters, image.pointer) };
+        done(ready, "take its parameters")?;
+        if !options.is_empty() {
+            let options: Vec<_> = options.iter().map(|option| option.as_ptr()).chain([ptr::null()]).collect();
+            // SAFETY: the codec is alive, the list ends with a null pointer, and nothing of it is kept.
+            let taken = unsafe { opj::opj_encoder_set_extra_options(codec.pointer, options.as_ptr()) };
+            done(taken, "take its options")?;
+        }
+        let stream = stream(output)?;
+        // SAFETY: all three are alive, and the codec is set up for this image.
+        let started = unsafe { opj::opj_start_compress(codec.pointer, image.pointer, stream.pointer) };
+        done(started, "write the header")?;
+        Ok(Self { stream, codec, _image: image, _output: PhantomData })
+    }
+
+    /// Compresses the next tile: its samples, one component after the other; of more than 8 bits two bytes each, in the
+    /// order of the machine and at an even address.
+    ///
+    /// # Errors
+    /// The step that OpenJPEG refused.
+    pub(super) fn tile(&mut self, index: u32, samples: &mut [u8]) -> Result<(), &'static str> {
+        let length = u32::try_from(samples.len()).map_err(|_| "hold a tile")?;
+        // SAFETY: another index than the next one is refused, as is another length than that of the tile; `samples` has the
+        // length that is passed and is only read, during this call.
+        let written = unsafe {
+            let (codec, stream) = (self.codec.pointer, self.stream.pointer);
+            opj::opj_write_tile(codec, index, samples.as_mut_ptr(), length, stream)
+        };
+        done(written, "compress a tile")
+    }
+
+    /// Writes what follows the last tile.
+    ///
+    /// # Errors
+    /// The step that OpenJPEG refused.
+    pub(super) fn end(self) -> Result<(), &'static str> {
+        // SAFETY: as for the start; flushes into the output, which is still borrowed.
+        done(unsafe { opj::opj_end_compress(self.codec.pointer, self.stream.pointer) }, "write the end")
+    }
+}
+
+/// A picture without pixels that covers `area` of the reference grid, in samples of so many bits.
+pub(super) fn image(
+    area: Rect,
+    channels: Channels,
+    bits: u8,
+) -> Result<Owned<opj::opj_image_t>, &'static str> {
+    let Rect { x: x0, y: y0, width: w, height: h } = area;
+    let prec = bits.into();
+    let component = opj::opj_image_cmptparm_t { dx: 1, dy: 1, w, h, x0, y0, prec, bpp: prec, sgnd: 0 };
     let mut components = [component; 4];
-    let count = picture.channels.count();
-    let space = match picture.channels.has_colour() {
+    let count = channels.count();
+    let space = match channels.has_colour() {
         true => opj::OPJ_COLOR_SPACE::OPJ_CLRSPC_SRGB,
         false => opj::OPJ_COLOR_SPACE::OPJ_CLRSPC_GRAY,
     };
@@ -99,21 +152,26 @@ fn image(picture: &Picture) -> Result<Owned<opj::opj_image_t>, &'static str> {
     }?;
     // SAFETY: not null, and nobody else has it yet; `comps` has `count` elements, the last of which is alpha if any is.
     unsafe {
-        (*image.pointer).x1 = width;
-        (*image.pointer).y1 = height;
-        (*(*image.pointer).comps.add(count - 1)).alpha = picture.channels.has_alpha().into();
+        ((*image.pointer).x0, (*image.pointer).y0) = (x0, y0);
+        ((*image.pointer).x1, (*image.pointer).y1) = (area.right(), area.bottom());
+        (*(*image.pointer).comps.add(count - 1)).alpha = channels.has_alpha().into();
     }
     Ok(image)
 }
 
-fn parameters(picture: &Picture, ratio: Option<u16>) -> opj::opj_cparameters_t {
-    let tile = tile_size(picture.dimensions);
+/// OpenJPEG's own.
+pub(super) fn default_parameters() -> opj::opj_cparameters_t {
     let mut parameters = MaybeUninit::uninit();
     // SAFETY: fills the whole structure, and 0, with which it starts, is a variant of each of its enums.
-    let mut parameters: opj::opj_cparameters_t = unsafe {
+    unsafe {
         opj::opj_set_default_encoder_parameters(parameters.as_mut_ptr());
         parameters.assume_init()
-    };
+    }
+}
+
+fn parameters(picture: &Picture, ratio: Option<u16>) -> opj::opj_cparameters_t {
+    let tile = tile_size(picture.dimensions);
+    let mut parameters = default_parameters();
     parameters.tile_size_on = 1;
     parameters.cp_tdx = tile.width as i32;
     parameters.cp_tdy = tile.height as i32;
@@ -141,15 +199,14 @@ fn tiles(picture: Dimensions) -> impl Iterator<Item = Rect> {
     })
 }
 
-/// The samples of a tile, one component after the other.
-fn planes(picture: &Picture, tile: Rect) -> Vec<u8> {
-    let count = picture.channels.count();
-    let row_bytes = picture.dimensions.width as usize * count;
-    let mut samples = Vec::with_capacity(tile.dimensions().area() as usize * count);
+/// The samples of a part of a picture, one component after the other. The rows of the picture have `row_samples` each.
+pub(super) fn planes<S: Copy>(pixels: &[S], row_samples: usize, channels: Channels, part: Rect) -> Vec<S> {
+    let count = channels.count();
+    let mut samples = Vec::with_capacity(part.dimensions().area() as usize * count);
     for channel in 0..count {
-        for y in tile.y..tile.bottom() {
-            let start = y as usize * row_bytes + tile.x as usize * count;
-            let row = &picture.pixels[start..start + tile.width as usize * count];
+        for y in part.y..part.bottom() {
+            let start = y as usize * row_samples + part.x as usize * count;
+            let row = &pixels[start..start + part.width as usize * count];
             samples.extend(row.iter().skip(channel).step_by(count));
         }
     }
@@ -180,8 +237,8 @@ pub(super) fn stream(output: &mut Output) -> Result<Owned<opj::opj_stream_t>, &'
     // SAFETY: takes a flag (not an input), gives a new stream or null.
     let stream =
         unsafe { Owned::new(opj::opj_stream_default_create(0), opj::opj_stream_destroy, "open a stream") }?;
-    // SAFETY: the stream is alive. The callbacks get `output` as they expect it: `compress` keeps it in place, and
-    // does not touch it, until the stream is gone.
+    // SAFETY: the stream is alive. The callbacks get `output` as they expect it: the caller keeps it in
+    // place, and does not touch it, until the stream is gone.
     unsafe {
         opj::opj_stream_set_write_function(stream.pointer, Some(write));
         opj::opj_stream_set_skip_function(stream.pointer, Some(skip));

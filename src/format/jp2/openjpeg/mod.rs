@@ -9,6 +9,7 @@ mod encode;
 mod limits;
 #[cfg(test)]
 pub(super) mod sample;
+mod tile;
 
 use openjpeg_sys as opj;
 
@@ -16,6 +17,8 @@ pub(super) use decode::{decode, decode_tiles};
 #[cfg(test)]
 pub(super) use encode::compress_block;
 pub use encode::{Picture, compress};
+pub(super) use tile::encode_tile;
+pub(crate) use tile::{Coding, Loss};
 
 fn done(result: opj::OPJ_BOOL, step: &'static str) -> Result<(), &'static str> {
     if result == 0 { Err(step) } else { Ok(()) }

@@ -6,10 +6,24 @@ mod mend;
 pub(super) use mend::mended;
 
 use super::frame::{FrameHeader, ScanHeader, WHOLE_BLOCKS};
+use super::header::Header;
 use super::marker::{
     self, APP0, APP15, COM, DAC, DHT, EOI, JPG, RST0, RST7, SOF0, SOF1, SOF9, SOF15, SOS, START, Segment, TEM,
 };
 use crate::error::MasterError;
+
+/// A whole file in a buffer of its own, since bytes of a map may change under a decoder written in C. Its components mean
+/// what `header` has read there.
+///
+/// # Errors
+/// As [`append`].
+pub(super) fn whole(bytes: &[u8], header: &Header) -> Result<Vec<u8>, MasterError> {
+    let mut copy = Vec::with_capacity(bytes.len());
+    copy.extend(START);
+    header.meaning.push(header.components, &mut copy);
+    append(bytes, &mut copy)?;
+    Ok(copy)
+}
 
 /// Appends `part`, a JPEG or its tables alone, without SOI, without the markers of applications and comments, without
 /// bytes between markers, and with nothing of an end but what follows the first scan.

@@ -1,7 +1,12 @@
 //! Huffman tables of baseline JPEG as DHT has them. Pure. ITU-T T.81 B.2.4.2, annex C.
 
+use std::ops::Range;
+
 /// Categories of a difference of DC coefficients of 8-bit samples: 0 to 11 (T.81 table F.1).
 pub(crate) const DC_CATEGORIES: u8 = 12;
+
+/// The symbol after which all coefficients of a block are zero (T.81 F.1.2.2).
+const END_OF_BLOCK: u8 = 0;
 
 /// A table as DHT has it: how many codes there are of each length from 1 to 16, and what they stand for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,20 +26,33 @@ impl Definition {
         &self.bytes
     }
 
-    /// The table with codes for all categories of DC differences. Missing ones get the longest codes, which leaves
-    /// the others as they are. None if there is no room, or a category that is none.
-    pub(crate) fn with_all_categories(mut self) -> Option<Self> {
+    /// The table with codes for all categories of DC differences. None if there is no room, or a category that is none.
+    pub(crate) fn with_all_categories(self) -> Option<Self> {
+        let is_known = |category: &u8| *category < DC_CATEGORIES;
+        self.bytes[16..].iter().all(is_known).then_some(self)?.with(0..DC_CATEGORIES)
+    }
+
+    /// The table of AC coefficients with a code for the end of a block. None if there is no room.
+    pub(crate) fn with_end(self) -> Option<Self> {
+        self.with(END_OF_BLOCK..END_OF_BLOCK + 1)
+    }
+
+    /// The table with codes for these symbols. Missing ones get the longest codes, which leaves the others as they are.
+    fn with(mut self, wanted: Range<u8>) -> Option<Self> {
         let (counts, symbols) = self.bytes.split_at(16);
-        if symbols.iter().any(|category| *category >= DC_CATEGORIES) {
-            return None;
-        }
-        let missing: Vec<u8> = (0..DC_CATEGORIES).filter(|category| !symbols.contains(category)).collect();
+        let missing: Vec<u8> = wanted.filter(|symbol| !symbols.contains(symbol)).collect();
         let longest = counts.iter().rposition(|count| *count > 0).map_or(1, |index| index + 1);
-        let count = u32::try_from(missing.len()).ok()?;
+        let count = u32::try_from(missing.len()).ok().filter(|_| symbols.len() + missing.len() <= 256)?;
         let length = (longest..=16).find(|length| free(counts, *length).is_some_and(|free| free >= count))?;
         self.bytes[length - 1] = self.bytes[length - 1].checked_add(missing.len() as u8)?;
         self.bytes.extend(missing);
         Some(self)
+    }
+
+    /// The end of a block as bits and their number; nothing if the table has no code for it.
+    pub(crate) fn end(&self) -> Option<(u64, u32)> {
+        let (_, code, length) = self.codes().find(|(symbol, ..)| *symbol == END_OF_BLOCK)?;
+        Some((code.into(), length))
     }
 
     /// Symbols with their codes and the lengths of these, shortest first (T.81 C.2).
@@ -108,6 +126,13 @@ pub(crate) mod tests {
         assert!((0..DC_CATEGORIES).all(|category| whole.codes().any(|(symbol, ..)| symbol == category)));
         assert!(table.codes().eq(whole.codes().take(3)));
         assert_eq!(Definition::new(whole.bytes()).as_ref(), Some(&whole));
+        let end = table.clone().with_end().expect("room");
+        assert_eq!(end, table, "it is there already");
+        let without = definition(std::array::from_fn(|n| u8::from(n < 2)), &[3, 1]).expect("a table");
+        assert_eq!(
+            (without.end(), without.with_end().and_then(|table| table.end())),
+            (None, Some((0b110, 3)))
+        );
         let unknown = definition(std::array::from_fn(|n| u8::from(n < 1)), &[12]).expect("a table");
         assert_eq!(unknown.with_all_categories(), None);
         let mut counts = [1; 16];

@@ -32,7 +32,7 @@ pub(crate) struct Head {
     /// is no code in the file is damage.
     pub extended_dc: [Option<Definition>; 4],
     /// What components mean.
-    meaning: Meaning,
+    pub meaning: Meaning,
 }
 
 /// A component of the frame.
@@ -44,7 +44,8 @@ pub(crate) struct Component {
     pub dc: usize,
     /// As `dc`.
     pub ac: usize,
-    id: u8,
+    /// What scans call it.
+    pub id: u8,
     quantisation: usize,
 }
 
@@ -161,27 +162,52 @@ impl Head {
         };
         let width = side(columns, self.unit().width, self.dimensions.width)?;
         let height = side(rows, self.unit().height, self.dimensions.height)?;
-        let count = self.components.len() as u8;
         let mut bytes = START.to_vec();
         self.meaning.push(self.components.len(), &mut bytes);
-        for table in self.quantisation.iter().flatten() {
-            marker::push(DQT, &[table], &mut bytes);
+        self.push_quantisation(&mut bytes);
+        self.push_frame([width, height], &mut bytes);
+        self.push_huffman(&self.ac, &mut bytes);
+        self.push_scan(&mut bytes);
+        Some((bytes, Dimensions::new(width.into(), height.into())))
+    }
+
+    /// Appends the quantisation tables that components use.
+    pub(crate) fn push_quantisation(&self, bytes: &mut Vec<u8>) {
+        let is_used = |n| self.components.iter().any(|component| component.quantisation == n);
+        for (_, table) in self.quantisation.iter().enumerate().filter(|(n, _)| is_used(*n)) {
+            table.iter().for_each(|table| marker::push(DQT, &[table], bytes));
         }
-        let (mut frame, mut scan) = (Vec::new(), Vec::new());
-        for component in &self.components {
-            let factors = component.blocks.0 << 4 | component.blocks.1;
-            frame.extend([component.id, factors, component.quantisation as u8]);
-            scan.extend([component.id, (component.dc << 4 | component.ac) as u8]);
-        }
-        let size = [height.to_be_bytes(), width.to_be_bytes()];
-        marker::push(self.frame, &[&[8], size.as_flattened(), &[count], &frame], &mut bytes);
-        for (class, tables) in [(0, &self.extended_dc), (0x10, &self.ac)] {
-            for (n, table) in (0..).zip(tables) {
-                let Some(table) = table else { continue };
-                marker::push(DHT, &[&[class | n], table.bytes()], &mut bytes);
+    }
+
+    /// Appends the Huffman tables that components use: `extended_dc`, and those of `ac`.
+    pub(crate) fn push_huffman(&self, ac: &[Option<Definition>; 4], bytes: &mut Vec<u8>) {
+        let is_used = |class, n| self.components.iter().any(|of| n == if class == 0 { of.dc } else { of.ac });
+        for (class, tables) in [(0, &self.extended_dc), (0x10, ac)] {
+            for (n, table) in tables.iter().enumerate().filter(|(n, _)| is_used(class, *n)) {
+                table.iter().for_each(|table| marker::push(DHT, &[&[class | n as u8], table.bytes()], bytes));
             }
         }
-        marker::push(SOS, &[&[count], &scan, &WHOLE_BLOCKS], &mut bytes);
-        Some((bytes, Dimensions::new(width.into(), height.into())))
+    }
+
+    /// Appends the frame header of a picture of this width and height.
+    pub(crate) fn push_frame(&self, [width, height]: [u16; 2], bytes: &mut Vec<u8>) {
+        let rows: Vec<[u8; 3]> = self
+            .components
+            .iter()
+            .map(|of| [of.id, of.blocks.0 << 4 | of.blocks.1, of.quantisation as u8])
+            .collect();
+        let size = [height.to_be_bytes(), width.to_be_bytes()];
+        marker::push(
+            self.frame,
+            &[&[8], size.as_flattened(), &[rows.len() as u8], rows.as_flattened()],
+            bytes,
+        );
+    }
+
+    /// Appends the header of the scan.
+    pub(crate) fn push_scan(&self, bytes: &mut Vec<u8>) {
+        let rows: Vec<[u8; 2]> =
+            self.components.iter().map(|of| [of.id, (of.dc << 4 | of.ac) as u8]).collect();
+        marker::push(SOS, &[&[rows.len() as u8], rows.as_flattened(), &WHOLE_BLOCKS], bytes);
     }
 }

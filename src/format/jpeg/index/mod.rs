@@ -6,16 +6,16 @@ mod scan;
 mod serial;
 
 pub(super) use head::Head;
+pub(super) use scan::{Coding, Copied, Predictors, Scanner, State};
 
 use std::ops::Range;
 
 use super::assemble;
 use super::decoder::Decoder;
-use super::entropy::bits::{Writer, stuff};
+use super::entropy::bits::stuff;
 use super::marker::{END, START};
 use crate::picture::Dimensions;
 use crate::watch::Watch;
-use scan::{Coding, Predictors, Scanner, State};
 
 /// Pixels across that an entry stands for. Finer ones save little of a window's time, coarser ones little memory.
 const PITCH: u32 = 256;
@@ -75,25 +75,23 @@ impl Index {
     pub fn part(&self, bytes: &[u8], columns: Range<u32>, rows: Range<u32>) -> Option<(Vec<u8>, Dimensions)> {
         let (mut stream, dimensions) = self.head.of_part(&columns, &rows)?;
         let mut scanner = Scanner::new(&self.coding, bytes)?;
-        let mut output = Writer::default();
-        let mut predictors = Predictors::default();
+        let mut copied = Copied::default();
         for row in rows {
-            self.copy_row(&mut scanner, row, &columns, &mut predictors, &mut output)?;
+            self.copy_row(&mut scanner, row, &columns, &mut copied)?;
         }
-        stuff(&output.finish(), &mut stream);
+        stuff(&copied.bits.finish(), &mut stream);
         stream.extend(END);
         Some((stream, dimensions))
     }
 
     /// Copies MCUs of a row, by stretches without a restart marker: the first of a stretch with new DC differences,
-    /// the others bit by bit. Puts in what predictors they leave behind.
+    /// the others bit by bit.
     fn copy_row(
         &self,
         scanner: &mut Scanner,
         row: u32,
         columns: &Range<u32>,
-        predictors: &mut Predictors,
-        output: &mut Writer,
+        copied: &mut Copied,
     ) -> Option<()> {
         let mut column = columns.start;
         let place = self.places.before(&self.head, row, column)?;
@@ -103,7 +101,7 @@ impl Index {
         while column < columns.end {
             let unit = u64::from(row) * u64::from(self.head.units().width) + u64::from(column);
             let rest = self.coding.until_restart(unit).min((columns.end - column).into()) as u32;
-            scanner.copy_unit(predictors, output)?;
+            scanner.copy_to(unit + 1, &mut [copied])?;
             let from = scanner.state().position;
             column += rest;
             let nearest = self.places.before(&self.head, row, column)?;
@@ -111,8 +109,8 @@ impl Index {
                 scanner.begin(nearest, nearest.unit);
             }
             scanner.skip_to(unit + u64::from(rest))?;
-            scanner.copy_from(from, output)?;
-            *predictors = scanner.state().predictors;
+            scanner.copy_from(from, &mut copied.bits)?;
+            copied.predictors = scanner.state().predictors;
         }
         Some(())
     }
@@ -185,7 +183,7 @@ impl Places {
 
 /// Whether libjpeg-turbo reads the markers before the scan, which it does not see when parts are decoded: what it refuses
 /// as a whole has no parts.
-fn is_read(markers: &[u8]) -> bool {
+pub(super) fn is_read(markers: &[u8]) -> bool {
     let mut header = START.to_vec();
     assemble::append(markers, &mut header).is_ok() && Decoder::open(&header).is_ok()
 }

@@ -10,7 +10,7 @@ use crate::format::jpeg::entropy::walk;
 use crate::format::jpeg::marker::{self, EOI, RST0};
 
 /// The DC coefficients that differences count from, by component.
-pub(super) type Predictors = PerComponent;
+pub(crate) type Predictors = PerComponent;
 
 /// What quantised DC coefficients of 8-bit samples can be: any two differ by less than 2048.
 const DC_RANGE: std::ops::RangeInclusive<i32> = -1024..=1023;
@@ -25,7 +25,7 @@ const MANY: usize = 16;
 const LONGEST: usize = 2 * 10 * (16 + 11 + 63 * (16 + 15)) / 8 + 2;
 
 /// The tables of a scan, ready for use.
-pub(super) struct Coding {
+pub(crate) struct Coding {
     /// MCUs from one restart marker to the next; 0 if there are none.
     restart_interval: u64,
     components: Vec<Component>,
@@ -37,7 +37,7 @@ pub(super) struct Coding {
 
 /// A place in the data, between two MCUs; before the restart marker if there is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct State {
+pub(crate) struct State {
     /// The number of the MCU that follows.
     pub unit: u64,
     /// The position of the first bit behind the MCU before: eight times the offset of its byte in the file, which is
@@ -47,8 +47,15 @@ pub(super) struct State {
     pub predictors: Predictors,
 }
 
+/// Bits on their way to another stream, and the predictors that the last MCU among them leaves behind there.
+#[derive(Default)]
+pub(crate) struct Copied {
+    pub bits: Writer,
+    pub predictors: Predictors,
+}
+
 /// On its way through the data.
-pub(super) struct Scanner<'a> {
+pub(crate) struct Scanner<'a> {
     coding: &'a Coding,
     /// The blocks of an MCU.
     mcu: Vec<Block<'a>>,
@@ -66,7 +73,7 @@ pub(super) struct Scanner<'a> {
 
 impl Coding {
     /// The tables that the markers define.
-    pub(super) fn new(head: &Head) -> Self {
+    pub(crate) fn new(head: &Head) -> Self {
         let tables = |class, definitions: &[Option<Definition>; 4]| {
             definitions.each_ref().map(|table| table.as_ref().map(|table| Table::new(class, table.clone())))
         };
@@ -80,7 +87,7 @@ impl Coding {
     }
 
     /// How many MCUs follow from this one on before the next restart marker.
-    pub(super) fn until_restart(&self, unit: u64) -> u64 {
+    pub(crate) fn until_restart(&self, unit: u64) -> u64 {
         match self.restart_interval {
             0 => u64::MAX,
             interval => interval - unit % interval,
@@ -88,7 +95,7 @@ impl Coding {
     }
 
     /// The blocks of an MCU, of which there is at least one.
-    fn mcu(&self) -> Option<Vec<Block<'_>>> {
+    pub(crate) fn mcu(&self) -> Option<Vec<Block<'_>>> {
         let mut mcu = Vec::new();
         for (component, of) in self.components.iter().enumerate() {
             let (dc, ac) = (self.dc[of.dc].as_ref()?, self.ac[of.ac].as_ref()?);
@@ -101,25 +108,25 @@ impl Coding {
 
 impl<'a> Scanner<'a> {
     /// One that has to [`begin`](Self::begin) somewhere yet.
-    pub(super) fn new(coding: &'a Coding, bytes: &'a [u8]) -> Option<Self> {
+    pub(crate) fn new(coding: &'a Coding, bytes: &'a [u8]) -> Option<Self> {
         let (mcu, state) = (coding.mcu()?, State { unit: 0, position: 0, predictors: Predictors::default() });
         Some(Self { coding, mcu, bytes, state, goal: 0, plain: Vec::new(), starts: Vec::new(), behind: 0 })
     }
 
     /// Begins at a place in the data. Everything before the MCU `goal` is scanned together.
-    pub(super) fn begin(&mut self, state: State, goal: u64) {
+    pub(crate) fn begin(&mut self, state: State, goal: u64) {
         (self.state, self.goal) = (state, goal);
         self.starts.clear();
         self.behind = 0;
     }
 
     /// Where it is.
-    pub(super) fn state(&self) -> State {
+    pub(crate) fn state(&self) -> State {
         self.state
     }
 
     /// Goes on to an MCU further on.
-    pub(super) fn skip_to(&mut self, unit: u64) -> Option<()> {
+    pub(crate) fn skip_to(&mut self, unit: u64) -> Option<()> {
         self.goal = self.goal.max(unit);
         while self.state.unit < unit {
             let ahead = self.look_ahead()? as u64;
@@ -128,17 +135,25 @@ impl<'a> Scanner<'a> {
         Some(())
     }
 
-    /// Goes on by an MCU, and writes it such that it can follow on MCUs that left these predictors behind.
-    pub(super) fn copy_unit(&mut self, follows: &Predictors, output: &mut Writer) -> Option<()> {
-        self.look_ahead()?;
-        let more = std::array::from_fn(|n| self.state.predictors[n] - follows[n]);
-        let starts = &self.starts[self.behind..=self.behind + self.mcu.len()];
-        mcu::copy(output, Bits::new(&self.plain), starts, &self.mcu, more)?;
-        self.pass(1)
+    /// Goes on to an MCU further on, and appends what lies between to each of these copies.
+    pub(crate) fn copy_to(&mut self, unit: u64, copies: &mut [&mut Copied]) -> Option<()> {
+        self.goal = self.goal.max(unit);
+        while self.state.unit < unit {
+            let ahead = self.look_ahead()? as u64;
+            let units = ahead.min(unit - self.state.unit) as usize;
+            let starts = &self.starts[self.behind..=self.behind + units * self.mcu.len()];
+            for copied in &mut *copies {
+                let more = std::array::from_fn(|n| self.state.predictors[n] - copied.predictors[n]);
+                mcu::copy(&mut copied.bits, Bits::new(&self.plain), starts, &self.mcu, more)?;
+            }
+            self.pass(units)?;
+            copies.iter_mut().for_each(|copied| copied.predictors = self.state.predictors);
+        }
+        Some(())
     }
 
     /// Writes the bits from a position up to where it is, between which there is no marker.
-    pub(super) fn copy_from(&self, position: u64, output: &mut Writer) -> Option<()> {
+    pub(crate) fn copy_from(&self, position: u64, output: &mut Writer) -> Option<()> {
         let [from, to] = [position, self.state.position];
         let (first, last) = (usize::try_from(from / 8).ok()?, usize::try_from(to / 8).ok()?);
         let mut plain = Vec::new();
@@ -151,7 +166,7 @@ impl<'a> Scanner<'a> {
 
     /// Whether the data end where it is: EOI follows, or nothing. Bytes that are left over carry no pixels, if ones fill
     /// the byte before them: what has lost its way mostly comes out elsewhere.
-    pub(super) fn end(&self) -> Option<()> {
+    pub(crate) fn end(&self) -> Option<()> {
         let (byte, bit) = (usize::try_from(self.state.position / 8).ok()?, self.state.position % 8);
         let rest = self.bytes.get(byte..)?;
         let left = rest.get(fill(rest, bit)..)?;

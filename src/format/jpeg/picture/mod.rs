@@ -4,7 +4,7 @@
 
 mod deep;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod window;
 
 pub(crate) use deep::decode as decode_deep;
@@ -107,12 +107,7 @@ pub(crate) fn decode(
 fn checked(bytes: &[u8], header: &Header, level: usize) -> Result<Vec<u8>, MasterError> {
     let dimensions = scaled(header.dimensions, factor(level));
     take_budget(dimensions, cost(header, dimensions, bytes.len() as u64))?;
-    // Bytes of a map may change under a decoder written in C.
-    let mut copy = Vec::with_capacity(bytes.len());
-    copy.extend(START);
-    header.meaning.push(header.components, &mut copy);
-    assemble::append(bytes, &mut copy)?;
-    Ok(copy)
+    assemble::whole(bytes, header)
 }
 
 /// The pixels of a window of a level: the same that [`decode`] gives there. The window must be inside.
@@ -154,7 +149,7 @@ fn channels(header: &Header) -> Channels {
 }
 
 /// Decodes a stream that has the colours of `header` and these dimensions.
-fn decompress(
+pub(super) fn decompress(
     stream: &[u8],
     header: &Header,
     full: Dimensions,

@@ -19,7 +19,7 @@ fn picture(dimensions: Dimensions, channels: u32) -> Vec<u8> {
 }
 
 /// A JPEG of it by libjpeg-turbo.
-fn jpeg(dimensions: Dimensions, colours: Colorspace, sampling: Subsamp, quality: i32) -> Vec<u8> {
+pub(crate) fn jpeg(dimensions: Dimensions, colours: Colorspace, sampling: Subsamp, quality: i32) -> Vec<u8> {
     let format = match colours {
         Colorspace::Gray => PixelFormat::GRAY,
         Colorspace::RGB | Colorspace::YCbCr => PixelFormat::RGB,
