@@ -8,8 +8,8 @@ use crate::ifd::{self, Field, File, Ifd, Layout, field_type, tag};
 /// Artist and copyright.
 const COPYRIGHT: [u16; 2] = [tag::ARTIST, tag::COPYRIGHT];
 
-/// The fields of the picture's directory that are carried on.
-const MAIN: [u16; 10] = [
+/// The fields of the picture's directory that stay true of another file.
+pub(super) const MAIN: [u16; 10] = [
     tag::DOCUMENT_NAME,
     tag::IMAGE_DESCRIPTION,
     tag::MAKE,

@@ -2,22 +2,8 @@
 //! Pure, and within limits: the file is hostile. EXIF 2.32, TIFF 6.0 section 8, IPTC-NAA IIM 4.2 in Photoshop's image
 //! resources.
 
-use super::exif::{self, Room, fields};
+use super::exif::{self, MAIN, Room, fields};
 use crate::ifd::{Field, File, Ifd, tag};
-
-/// The fields of the picture's directory that are kept.
-const MAIN: [u16; 10] = [
-    tag::DOCUMENT_NAME,
-    tag::IMAGE_DESCRIPTION,
-    tag::MAKE,
-    tag::MODEL,
-    tag::PAGE_NAME,
-    tag::SOFTWARE,
-    tag::DATE_TIME,
-    tag::ARTIST,
-    tag::HOST_COMPUTER,
-    tag::COPYRIGHT,
-];
 
 /// The fields of the EXIF directory that are not: how the picture is turned, which the picture's directory says; and the
 /// offset of another directory, whose statement about colours the ICC profile makes.

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::fetched;
-use crate::judge::skipped;
-use crate::judge::{Bench, run, text};
+use crate::judge::{Bench, ended, run, skipped, text};
 use crate::picture::{LEAF, Picture, STAMP};
 use crate::server::until;
 use crate::site::Site;
@@ -28,13 +27,6 @@ fn tiles(master: &Path, output: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_recto"));
     command.arg("tiles").arg(master).arg("-o").arg(output).args(more);
     command
-}
-
-#[track_caller]
-fn ended(output: &Output, status: i32) -> String {
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(status), "{said}{}", String::from_utf8_lossy(&output.stdout));
-    said
 }
 
 /// The report of trees that must be made.

@@ -3,13 +3,13 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
 use crate::check_url::stand_in::StandIn;
 use crate::fetched;
-use crate::judge::skipped;
+use crate::judge::{ended, skipped};
 use crate::picture::STAMP;
 use crate::site::Site;
 
@@ -35,13 +35,6 @@ fn warm(list: &Path, url: &str, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_recto"));
     command.arg("warm").arg(list).args(["--url", url, "--rate", "10000"]).args(more);
     command
-}
-
-#[track_caller]
-fn ended(output: &Output, status: i32) -> String {
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(status), "{said}{}", String::from_utf8_lossy(&output.stdout));
-    said
 }
 
 #[track_caller]

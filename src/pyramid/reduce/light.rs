@@ -1,7 +1,7 @@
 //! Means of the light that samples stand for by the curve of sRGB (IEC 61966-2-1): tables both ways, rounded to the
 //! nearest sample. Alpha is no light, and has no curve.
 
-use super::mean::each;
+use super::mean::{each, weighted};
 use crate::raster::Sample;
 
 /// Full light: its bits, and itself. Four times of it, weighted by four alphas of 16 bits, fit in 64 bits.
@@ -68,19 +68,8 @@ impl Light {
 
     /// The last sample is alpha, by which the light of the others is weighted.
     pub(super) fn weighted<const N: usize, S: Sample>(&self, upper: &[S], lower: &[S], out: &mut [S]) {
-        each::<N, S>(upper, lower, out, |four| {
-            let alphas = four.map(|pixel| u64::from(pixel[N - 1].number()));
-            let whole: u64 = alphas.iter().sum();
-            let weights = if whole == 0 { [1; 4] } else { alphas };
-            let sum: u64 = weights.iter().sum();
-            std::array::from_fn(|n| {
-                if n == N - 1 {
-                    return S::of((whole as u32 + 2) >> 2);
-                }
-                let lights = four.iter().zip(weights).map(|(pixel, weight)| self.of(pixel[n]) * weight);
-                self.sample((4 * lights.sum::<u64>() + sum / 2) / sum)
-            })
-        });
+        let nearest = |sum: u64, weights: u64| self.sample((4 * sum + weights / 2) / weights);
+        weighted::<N, S>(upper, lower, out, |sample| self.of(sample), nearest);
     }
 }
 

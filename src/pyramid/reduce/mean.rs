@@ -11,20 +11,31 @@ pub(super) fn plain<const N: usize, S: Sample>(upper: &[S], lower: &[S], out: &m
     });
 }
 
-/// The last sample is alpha, by which the others are weighted: what cannot be seen does not shine through.
-pub(super) fn weighted<const N: usize, S: Sample>(upper: &[S], lower: &[S], out: &mut [S]) {
+/// The same of pixels whose last sample is alpha: of what is seen of them.
+pub(super) fn seen<const N: usize, S: Sample>(upper: &[S], lower: &[S], out: &mut [S]) {
+    let nearest = |sum: u64, weights: u64| S::of(((sum + weights / 2) / weights) as u32);
+    weighted::<N, S>(upper, lower, out, |sample| u64::from(sample.number()), nearest);
+}
+
+/// The last sample is alpha, by which the others are weighted: what cannot be seen does not shine through. `value` is what
+/// a sample stands for; `nearest` gives the sample of a sum of weighted values, and of the sum of their weights.
+pub(super) fn weighted<const N: usize, S: Sample>(
+    upper: &[S],
+    lower: &[S],
+    out: &mut [S],
+    value: impl Fn(S) -> u64,
+    nearest: impl Fn(u64, u64) -> S,
+) {
     each::<N, S>(upper, lower, out, |four| {
         let alphas = four.map(|pixel| u64::from(pixel[N - 1].number()));
         let whole: u64 = alphas.iter().sum();
         let weights = if whole == 0 { [1; 4] } else { alphas };
-        let sum: u64 = weights.iter().sum();
         std::array::from_fn(|n| {
             if n == N - 1 {
                 return S::of((whole as u32 + 2) >> 2);
             }
-            let products =
-                four.iter().zip(weights).map(|(pixel, weight)| u64::from(pixel[n].number()) * weight);
-            S::of(((products.sum::<u64>() + sum / 2) / sum) as u32)
+            let products = four.iter().zip(weights).map(|(pixel, weight)| value(pixel[n]) * weight);
+            nearest(products.sum(), weights.iter().sum())
         })
     });
 }

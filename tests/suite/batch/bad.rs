@@ -10,8 +10,7 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use super::{Told, bmp, command, convert, endless, files, names, put, seven, text_of};
-use crate::judge::skipped;
-use crate::judge::{Bench, text};
+use crate::judge::{Bench, skipped, text};
 use crate::picture::STAMP;
 use crate::server::{send, until};
 

@@ -242,3 +242,11 @@ pub fn skipped(name: &str) -> bool {
     }
     skipped
 }
+
+/// What a program said on standard error, which has ended with this status.
+#[track_caller]
+pub fn ended(output: &Output, status: i32) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(status), "{said}{}", String::from_utf8_lossy(&output.stdout));
+    said
+}

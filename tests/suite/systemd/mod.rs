@@ -8,8 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::conformance::masters::write_png;
-use crate::judge::skipped;
-use crate::judge::{recto, run, text};
+use crate::judge::{recto, run, skipped, text};
 use crate::packages;
 use crate::picture::Picture;
 
