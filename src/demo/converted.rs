@@ -24,7 +24,7 @@ pub(super) fn masters(files: &[PathBuf], directory: &Path) -> anyhow::Result<Has
     for (number, (files, names)) in without_namesakes(files.iter().filter(|file| pays(file)), &wish) {
         let directory = directory.join(number.to_string());
         let count = files.len();
-        let of = if count == 1 { "a large flat file is" } else { "large flat files are" };
+        let of = if count == 1 { "large flat file is" } else { "large flat files are" };
         say!("{count} {of} converted first; --as-is shows them as they are");
         convert(&files, &directory, &wish)?;
         for (input, name) in files.into_iter().zip(names) {
@@ -79,15 +79,16 @@ fn without_namesakes<'a>(
     directories
 }
 
-/// Whether a file is large, and has to be decoded as a whole for what viewers ask for first. Pages of one that has several
-/// stay where they are.
+/// Whether a file is large, and has neither tiles nor smaller levels. (A JPEG is decoded at a half and less of its size, but for
+/// that all of it is read.) Pages of one that has several stay where they are.
 fn pays(file: &Path) -> bool {
     let Ok(master) = Master::open(file) else { return false };
-    let is_flat = || master.facts().is_ok_and(|facts| facts.levels.len() == 1);
-    master.description.dimensions().area() >= WORTH_IT
-        && master.kind() != Kind::Jp2
-        && master.pages() == Ok(1)
-        && is_flat()
+    let is_flat = match master.kind() {
+        Kind::Jp2 => false,
+        Kind::Tiff => master.pages() == Ok(1) && master.facts().is_ok_and(|facts| facts.levels.len() == 1),
+        _ => true,
+    };
+    is_flat && master.description.dimensions().area() >= WORTH_IT
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::batch::bmp;
-use crate::judge::text;
+use crate::judge::{run, text};
 use crate::picture::{LEAF, STAMP};
 use crate::server::until;
 
@@ -70,30 +70,37 @@ fn a_large_flat_file_that_is_named_is_converted_first() {
     let place = place(&[]);
     let large = place.path().join("large.bmp");
     fs::write(&large, bmp(2100, 2000, 3)).expect("written");
+    let photo = place.path().join("photo.jpg");
+    let plain = place.path().join("plain.ppm");
+    let pixels: Vec<u8> = (0..2100_u32 * 2000 * 3).map(|n| (n / 8000) as u8).collect();
+    fs::write(&plain, [b"P6\n2100 2000\n255\n", &pixels[..]].concat()).expect("written");
+    run("cjpeg", &["-outfile", text(&photo), text(&plain)]);
     let small = place.path().join("small.bmp");
     fs::write(&small, bmp(210, 200, 3)).expect("written");
-    let run = place.path().join("run");
+    let directory = place.path().join("run");
     let shown = |arguments: &[&str]| {
         let free = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port");
         let mut command = Command::new(RECTO);
-        command.args(["demo", text(&large), text(&small), "--run-dir", text(&run)]).args(arguments);
+        command
+            .args(["demo", text(&large), text(&photo), text(&small), "--run-dir", text(&directory)])
+            .args(arguments);
         command.args(["--port", &free.port().to_string()]).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().expect("started");
         // However long it takes to convert.
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
         assert!(lines.into_iter().any(|line| line.starts_with("Recto is up")), "it is up");
-        let of = ["large.bmp", "small.bmp"].map(|name| run.join("masters").join(name));
+        let of = ["large.bmp", "photo.jpg", "small.bmp"].map(|name| directory.join("masters").join(name));
         let of = of.map(|link| fs::canonicalize(link).expect("a link"));
         end(&mut child);
         of
     };
-    let made = run.join("converted/1/large.tif");
-    assert_eq!(shown(&[]), [made.clone(), small.clone()]);
+    let [made, of_photo] = ["large.tif", "photo.tif"].map(|name| directory.join("converted/1").join(name));
+    assert_eq!(shown(&[]), [made.clone(), of_photo, small.clone()]);
     let time = |path: &Path| fs::metadata(path).and_then(|is| is.modified()).expect("there");
     let before = time(&made);
     assert_eq!(shown(&[])[0], made);
     assert_eq!(time(&made), before, "it is not made again");
-    assert_eq!(shown(&["--as-is"]), [large.clone(), small.clone()]);
+    assert_eq!(shown(&["--as-is"]), [large.clone(), photo.clone(), small.clone()]);
 }
 
 fn end(child: &mut Child) {
