@@ -11,16 +11,14 @@ use crossbeam_channel::{Receiver, bounded};
 use super::failure::{Blame, Failure};
 use super::job::Job;
 use crate::error::MasterError;
+use crate::format::budget::most_bytes;
 use crate::format::jpeg::carry::{Band, Hindrance, Row, Rows, Scale, Source, baseline, mended};
 use crate::format::tiff::jpeg_fields;
 use crate::picture::Dimensions;
-use crate::pyramid::{First, Settings, StoredTiles, Tags, Writer, Written};
+use crate::pyramid::{Settings, StoredTiles, Tags, Writer, Written};
 use crate::raster::AnyRaster;
 use crate::source::{Map, Object};
 use crate::watch::Watch;
-
-/// What a JPEG in several scans may take to become one in one: a tenth of a gigapixel of 4:2:0.
-const MEMORY: u64 = 400 << 20;
 
 /// Why the coefficients of a JPEG cannot be taken over into tiles of this side; None if they can.
 ///
@@ -30,7 +28,7 @@ pub(super) fn hindrance(path: &Path, side: u32) -> Result<Option<Hindrance>, Fai
     let map = map(path)?;
     Ok(match Source::read(map.bytes()) {
         Ok(source) => source.rows(side, None).err(),
-        Err(Hindrance::Process { memory }) if memory <= MEMORY => None,
+        Err(Hindrance::Process { memory }) if memory <= most_bytes() => None,
         Err(hindrance) => Some(hindrance),
     })
 }
@@ -49,80 +47,82 @@ impl Job<'_> {
         };
         let mut carried = None;
         if let Some(bytes) = made {
-            carried = self.carried(&bytes, path, tags)?;
+            carried = self.carried(&bytes, &map, path, tags)?;
             if carried.is_none()
                 && let Some(bytes) = mended(&bytes, &Watch::unlimited())
             {
-                carried = self.carried(&bytes, path, tags)?;
+                carried = self.carried(&bytes, &map, path, tags)?;
             }
         }
         map.check().map_err(|error| Failure::of_pixels(&self.order.input, error))?;
         Ok(carried)
     }
 
-    /// The same from bytes that are as they should be; None if they are not.
-    fn carried(&self, bytes: &[u8], path: &Path, tags: &Tags) -> Result<Option<Written>, Failure> {
+    /// The same from bytes that are as they should be, those of `map` or made of them; None if they are not.
+    fn carried(&self, bytes: &[u8], map: &Map, path: &Path, tags: &Tags) -> Result<Option<Written>, Failure> {
         let side = self.decision.tile_side;
         let Ok(source) = Source::read(bytes) else { return Ok(None) };
-        let scale = self.has_levels().then_some(if self.wish.linear { Scale::Full } else { Scale::Half });
+        let scale =
+            (self.level_count() > 1).then_some(if self.wish.linear { Scale::Full } else { Scale::Half });
         let Ok(rows) = source.rows(side, scale) else { return Ok(None) };
         let fields = jpeg_fields(source.colours(), &source.tables());
-        let stored = StoredTiles { tile: Dimensions::new(side, side), fields };
-        let settings = Settings { first: First::Stored(stored), ..self.settings(tags.clone()) };
+        let stored = vec![StoredTiles { tile: Dimensions::new(side, side), fields }];
+        let settings = Settings { stored, ..self.settings(tags.clone()) };
         let failed = |error| Failure::of_writer(&self.order.output, &error);
         let mut writer = Writer::create(path, settings).map_err(failed)?;
-        match self.fill(&mut writer, rows)? {
+        match self.fill(&mut writer, rows, map)? {
             true => writer.finish().map(Some).map_err(failed),
             false => Ok(None),
         }
     }
 
-    /// The full level from the tiles of a TIFF, the others from their pixels.
+    /// As many levels from the tiles of a TIFF as were decided, the others from the pixels of the last of those.
     ///
     /// # Errors
     /// [`Failure`] if the file cannot be read, or the result not be written; or if the work is to stop.
     pub(super) fn carry_tiles(&self, path: &Path, tags: Tags) -> Result<Written, Failure> {
         let (input, master) = (&self.order.input, &self.source.master);
-        let carried = master.carried(0).map_err(|why| Failure::new(input, Blame::Recto, why.to_string()))?;
-        let stored = StoredTiles { tile: carried.tile, fields: carried.fields };
+        let carried = (0..self.decision.kept_levels).map(|level| master.carried(level));
+        let carried: Result<Vec<_>, _> = carried.collect();
+        let carried = carried.map_err(|why| Failure::new(input, Blame::Recto, why.to_string()))?;
+        let stored = carried.into_iter().map(|of| StoredTiles { tile: of.tile, fields: of.fields }).collect();
+        let settings = Settings { stored, ..self.settings(tags) };
         let failed = |error| Failure::of_writer(&self.order.output, &error);
-        let settings = Settings { first: First::Stored(stored), ..self.settings(tags) };
+        let mut tiles =
+            Tiles { job: self, tiles: settings.stored.iter().map(|of| of.tile).collect(), given: 0 };
         let mut writer = Writer::create(path, settings).map_err(failed)?;
-        let (size, columns) = (self.source.size(), self.source.size().width.div_ceil(carried.tile.width));
-        // Tiles and rows lie beside each other in the file as they were decoded together.
-        let mut given = 0;
-        let mut give = |writer: &mut Writer, bottom: u32| {
-            let end = u64::from(bottom.div_ceil(carried.tile.height)) * u64::from(columns);
-            while given < end {
-                let tile = master.carried_tile(0, given).map_err(|error| Failure::of_pixels(input, error))?;
-                writer.tile(tile).map_err(failed)?;
-                given += 1;
-            }
-            master.release();
-            Ok::<_, Failure>(())
-        };
-        if !self.has_levels() {
-            give(&mut writer, size.height)?;
-            (self.progress)(size.area());
+        let last = self.decision.kept_levels.saturating_sub(1);
+        for level in 0..last {
+            tiles.give_all(level, &mut writer)?;
+        }
+        if self.level_count() <= last + 1 {
+            tiles.give_all(last, &mut writer)?;
             return writer.finish().map_err(failed);
         }
-        self.source.each_band(0, self.hands, self.stop, |window, rows| {
-            give(&mut writer, window.bottom())?;
-            writer.rows(0, rows).map_err(failed)?;
-            (self.progress)(window.dimensions().area());
+        // Tiles and rows lie beside each other in the file as they were decoded together.
+        self.source.each_band(last, self.hands, self.stop, |window, rows| {
+            tiles.give(last, window.bottom(), &mut writer)?;
+            writer.rows(last, rows).map_err(failed)?;
+            self.tell(last, window.dimensions().area());
             Ok(())
         })?;
         writer.finish().map_err(failed)
     }
 
-    /// Whether there are levels to be made.
-    fn has_levels(&self) -> bool {
-        let (size, side) = (self.source.size(), self.decision.tile_side);
-        self.wish.levels.map_or(size.width.max(size.height) > side, |levels| levels > 1)
+    /// Tells that so many pixels of a level are done: what is told is those of the full one.
+    fn tell(&self, level: usize, pixels: u64) {
+        if level == 0 {
+            (self.progress)(pixels);
+        }
     }
 
-    /// Gives all tiles and rows to the writer. Whether all were there.
-    fn fill(&self, writer: &mut Writer, rows: Rows) -> Result<bool, Failure> {
+    /// How many levels there are to be.
+    fn level_count(&self) -> usize {
+        self.settings(Tags::default()).level_count()
+    }
+
+    /// Gives all tiles and rows to the writer, and back the memory of what was read. Whether all were there.
+    fn fill(&self, writer: &mut Writer, rows: Rows, map: &Map) -> Result<bool, Failure> {
         let failed = |error| Failure::of_writer(&self.order.output, &error);
         // Means of light are made of all pixels.
         let level = usize::from(!self.wish.linear);
@@ -138,16 +138,59 @@ impl Job<'_> {
                     return Err(Failure::stopped(&self.order.input));
                 }
                 let Ok::<_, MasterError>((tiles, pixels)) = row else { return Ok(false) };
-                tiles.into_iter().try_for_each(|tile| writer.tile(tile)).map_err(failed)?;
+                tiles.into_iter().try_for_each(|tile| writer.tile(0, tile)).map_err(failed)?;
                 if let Some(pixels) = pixels {
                     writer.rows(level, AnyRaster::Eight(pixels)).map_err(failed)?;
                 }
+                map.release();
                 let done = of_row.min(left);
                 left -= done;
                 (self.progress)(done);
             }
             Ok(left == 0)
         })
+    }
+}
+
+/// The tiles of a TIFF on their way into a file, in reading order.
+struct Tiles<'a> {
+    job: &'a Job<'a>,
+    /// The size of a tile of each level.
+    tiles: Vec<Dimensions>,
+    /// How many of the level were given.
+    given: u64,
+}
+
+impl Tiles<'_> {
+    /// Gives those of a level that begin above the row `bottom` of its pixels.
+    fn give(&mut self, level: usize, bottom: u32, writer: &mut Writer) -> Result<(), Failure> {
+        let Job { order, source, .. } = self.job;
+        let (size, tile) = (source.master.description.levels[level].dimensions, self.tiles[level]);
+        let end = u64::from(bottom.div_ceil(tile.height)) * u64::from(size.width.div_ceil(tile.width));
+        while self.given < end {
+            let bytes = source.master.carried_tile(level, self.given);
+            let bytes = bytes.map_err(|error| Failure::of_pixels(&order.input, error))?;
+            let written = writer.tile(level, bytes);
+            written.map_err(|error| Failure::of_writer(&order.output, &error))?;
+            self.given += 1;
+        }
+        source.master.release();
+        Ok(())
+    }
+
+    /// Gives all of a level.
+    fn give_all(&mut self, level: usize, writer: &mut Writer) -> Result<(), Failure> {
+        let size = self.job.source.master.description.levels[level].dimensions;
+        for top in (0..size.height).step_by(self.tiles[level].height as usize) {
+            if self.job.is_stopped() {
+                return Err(Failure::stopped(&self.job.order.input));
+            }
+            let bottom = size.height.min(top + self.tiles[level].height);
+            self.give(level, bottom, writer)?;
+            self.job.tell(level, u64::from(size.width) * u64::from(bottom - top));
+        }
+        self.given = 0;
+        Ok(())
     }
 }
 
@@ -160,7 +203,7 @@ fn ordered<'scope, T: Send + 'scope, U: Send + 'scope>(
 ) -> impl Iterator<Item = U> {
     let (mut inputs, mut outputs) = (Vec::new(), Vec::<Receiver<U>>::new());
     for _ in 0..hands.max(1) {
-        let ((input, items), (output, made)) = (bounded::<T>(1), bounded(1));
+        let ((input, items), (output, made)) = (bounded::<T>(1), bounded(0));
         let work = work.clone();
         // Each ends when there is nothing more to do, or nobody takes what it makes.
         scope.spawn(move || items.into_iter().try_for_each(|item| output.send(work(item))));

@@ -17,6 +17,10 @@ pub struct Decision {
     pub compression: Compression,
     /// Width and height of a tile in pixels.
     pub tile_side: u32,
+    /// Whether its alpha hides nothing, and is left out.
+    pub is_opaque: bool,
+    /// How many levels are taken over as they are stored, from the full one on.
+    pub kept_levels: usize,
     /// What is to be known of the result besides.
     pub notes: Vec<String>,
 }
@@ -27,7 +31,7 @@ pub struct Decision {
 pub enum Way {
     /// Nothing: it is as it should be.
     LeaveAlone,
-    /// Its tiles are taken over as they are stored; smaller levels are made.
+    /// Its tiles are taken over as they are stored; smaller levels are made, unless they are there as well.
     CarryTiles,
     /// The coefficients of a JPEG are cut into tiles, bit by bit as they are; smaller levels are made.
     CarryCoefficients,
@@ -39,6 +43,8 @@ pub enum Way {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) channels: Channels,
+    /// Whether it has alpha that is full everywhere.
+    pub(super) is_opaque: bool,
     pub(super) depth: Depth,
     /// Bits of a sample as it is stored.
     pub(super) bits: u16,
@@ -63,6 +69,8 @@ pub(super) struct Kept {
     pub(super) is_lossy: bool,
     /// The side of its tiles, if they have one.
     pub(super) tile_side: Option<u32>,
+    /// How many levels of it can be kept, one at least.
+    pub(super) levels: usize,
     /// Whether its directories are before its tiles.
     pub(super) is_directories_first: bool,
     /// Why it may be kept, in words.
@@ -82,6 +90,9 @@ impl Decision {
                 // All levels in one, unless it loses something.
                 compression: kept.compression.filter(|_| kept.is_as_made()).unwrap_or(compression),
                 tile_side: kept.tile_side.unwrap_or(wish.tile_side),
+                // Levels that somebody else has made are not known to be means of light.
+                is_opaque: false,
+                kept_levels: if wish.linear { 1 } else { kept.levels },
                 // Nothing of it is changed, or encoded.
                 notes: if kept.way == Way::LeaveAlone { Vec::new() } else { notes },
             },
@@ -90,6 +101,8 @@ impl Decision {
                 why: why_anew(seen, compression, wish),
                 compression,
                 tile_side: wish.tile_side,
+                is_opaque: seen.is_opaque,
+                kept_levels: 0,
                 notes,
             },
         }
@@ -169,7 +182,7 @@ fn hindrance(asked: Compression, seen: &Seen) -> Option<String> {
         _ if seen.depth == Depth::Sixteen => Some(format!("has {} bits a sample", seen.bits)),
         _ if seen.bits == 1 => Some("is black and white".to_owned()),
         Channels::Cmyk => Some("has the colours of four inks".to_owned()),
-        Channels::GrayAlpha | Channels::Rgba if !is_webp => Some("has alpha".to_owned()),
+        Channels::GrayAlpha | Channels::Rgba if !is_webp && !seen.is_opaque => Some("has alpha".to_owned()),
         Channels::Gray | Channels::GrayAlpha if is_webp => Some("is gray".to_owned()),
         _ => None,
     }
@@ -178,6 +191,9 @@ fn hindrance(asked: Compression, seen: &Seen) -> Option<String> {
 /// What reading alone changes.
 fn changes(seen: &Seen) -> Vec<String> {
     let mut notes = Vec::new();
+    if seen.is_opaque {
+        notes.push("its alpha hides nothing, and is left out".to_owned());
+    }
     if seen.bits > 16 {
         notes.push(format!("its samples of {} bits become 16 bits", seen.bits));
     }

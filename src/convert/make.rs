@@ -11,7 +11,7 @@ use super::report::Report;
 use super::wish::Container;
 use super::{jp2, seal, tags, verify};
 use crate::metadata::Seal;
-use crate::pyramid::{self, First, Settings, Tags, Writer, Written};
+use crate::pyramid::{self, Settings, Tags, Writer, Written};
 
 impl Job<'_> {
     /// Does it.
@@ -26,7 +26,7 @@ impl Job<'_> {
             Some(report) => Ok(report),
             None => {
                 let why = "its data are not as they should be, so that its pixels are decoded".to_owned();
-                let decision = Decision { way: Way::Encode, why, ..self.decision.clone() };
+                let decision = Decision { way: Way::Encode, why, kept_levels: 0, ..self.decision.clone() };
                 Job { decision: &decision, ..*self }.run()
             }
         }
@@ -118,7 +118,8 @@ impl Job<'_> {
                 false => pyramid::Order::AsMade,
             },
             linear: wish.linear,
-            first: First::Encoded,
+            stored: Vec::new(),
+            durable: false,
             tags,
             hands: self.hands,
         }

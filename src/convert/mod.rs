@@ -14,6 +14,7 @@
 //! | [`tags`] | what the result says besides its pixels |
 //! | [`job`] | one file that is being converted |
 //! | [`rows`] | rows of any master, from the top |
+//! | [`opaque`] | alpha that hides nothing |
 //! | [`report`] | what was done |
 //! | [`decision`] | what is done, and why |
 //! | [`wish`] | what is wished for |
@@ -29,6 +30,7 @@ mod job;
 pub mod jp2;
 mod look;
 mod make;
+mod opaque;
 mod report;
 mod rows;
 mod seal;
@@ -78,14 +80,24 @@ pub fn size(path: &Path, page: u32) -> Result<Dimensions, Failure> {
     Ok(Source::open(path, page)?.size())
 }
 
-/// What [`convert`] would do. Reads headers and a few tiles.
+/// What [`convert`] would do. Reads headers and a few tiles; and alpha, where that decides.
 ///
 /// # Errors
 /// [`Failure`] if the file cannot be read, or the wish not be fulfilled.
 pub fn decide(order: &Order, wish: &Wish) -> Result<Decision, Failure> {
-    wish.check().map_err(|cause| Failure::new(&order.input, Blame::Wish, cause))?;
     let source = Source::open(&order.input, order.page)?;
-    Ok(Decision::of(&look::look(&source, wish)?, wish))
+    decided(order, wish, &source, 1, &AtomicBool::new(false))
+}
+
+fn decided(
+    order: &Order,
+    wish: &Wish,
+    source: &Source,
+    hands: usize,
+    stop: &AtomicBool,
+) -> Result<Decision, Failure> {
+    wish.check().map_err(|cause| Failure::new(&order.input, Blame::Wish, cause))?;
+    Ok(Decision::of(&look::look(source, wish, hands, stop)?, wish))
 }
 
 /// Makes of one file what it should be. Its result is written beside its name, and has that name only when it is whole
@@ -102,8 +114,9 @@ pub fn convert(
     stop: &AtomicBool,
 ) -> Result<Report, Failure> {
     let begun = Instant::now();
-    let decision = decide(order, wish)?;
     let source = Source::open(&order.input, order.page)?;
+    let decision = decided(order, wish, &source, hands, stop)?;
+    let source = source.opaque(decision.is_opaque);
     let job = Job { order, wish, decision: &decision, source: &source, hands, progress, stop };
     let report = job.run()?;
     Ok(Report { seconds: begun.elapsed().as_secs_f64(), ..report })

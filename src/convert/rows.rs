@@ -1,6 +1,7 @@
 //! Rows of a master, from the top: in bands of its full width, decoded by several threads where any band can be decoded
 //! alone, else by one that goes forward. Memory does not grow with the picture.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,21 +10,22 @@ use std::thread;
 use crossbeam_channel::{Sender, bounded};
 
 use super::failure::{Blame, Failure};
+use super::opaque::{opaque, without_alpha};
 use crate::error::{Error, MasterError};
 use crate::master::{Decoder, Known, Master, Reader};
-use crate::picture::{Depth, Dimensions, Rect};
+use crate::picture::{Codec, Depth, Dimensions, Rect};
 use crate::pyramid::Pixels;
 use crate::raster::AnyRaster;
 use crate::source::Identity;
 
-/// Bytes of a band, about: they stay in the processor's cache until they are compressed.
-const BAND: u64 = 4 << 20;
+/// Bytes of a band, about: they are in the processor's cache when they are cut into tiles.
+const BAND: u64 = 512 << 10;
 
-/// Bytes of a band of JPEG: large enough that what neighbours decode twice does not matter.
-const JPEG: u64 = 16 << 20;
+/// A strip of more bytes is decoded by one decoder that stays in it.
+const STRIP: u64 = 4 << 20;
 
-/// Rows of a tile of the usual size: whole rows of tiles go into the writer without being copied.
-const TILE_ROWS: u64 = 256;
+/// Rows of a band of JPEG, at least: so many that what neighbours decode twice does not matter.
+const JPEG_ROWS: u64 = 128;
 
 /// Rows in which JPEG has its blocks, at most.
 const MCU_ROWS: u64 = 16;
@@ -31,16 +33,19 @@ const MCU_ROWS: u64 = 16;
 /// Bytes of a band of tiles: a row of them is decoded once if it has no more.
 const TILES: u64 = 128 << 20;
 
-/// Bytes that all bands may have together which are decoded and not yet taken.
+/// Bytes that all bands may have together which are being decoded.
 const AHEAD: u64 = 160 << 20;
 
-/// Rows of JPEG 2000 that are decoded at once: few for what its decoder holds of them, many for what it decodes around.
-const WAVELETS: u64 = 512;
+/// Bytes and rows of JPEG 2000 that are decoded at once: few for what its decoder holds of them, many for what it decodes
+/// around.
+const WAVELETS: (u64, u64) = (4 << 20, 512);
 
 /// A master to read from.
 pub(super) struct Source {
     pub(super) path: PathBuf,
     pub(super) master: Rc<Master>,
+    /// Whether its alpha is left out.
+    is_opaque: bool,
 }
 
 /// How a level is read: what each thread has to know.
@@ -63,8 +68,18 @@ struct Reading {
 impl Source {
     /// A page of a file.
     pub(super) fn open(path: &Path, page: u32) -> Result<Self, Failure> {
-        let master = Master::open_any_size(path, page).map_err(|error| Failure::of_master(path, &error))?;
-        Ok(Self { path: path.to_owned(), master: Rc::new(master) })
+        let master = Master::open_any_size(path, page).map_err(|error| match error {
+            Error::Master(MasterError::NoImage) if fs::metadata(path).is_ok_and(|is| is.len() == 0) => {
+                Failure::new(path, Blame::Input, "it is empty")
+            }
+            error => Failure::of_master(path, &error),
+        })?;
+        Ok(Self { path: path.to_owned(), master: Rc::new(master), is_opaque: false })
+    }
+
+    /// The same without its alpha, if that is so.
+    pub(super) fn opaque(self, is_opaque: bool) -> Self {
+        Self { is_opaque, ..self }
     }
 
     /// Its size as it is stored.
@@ -72,10 +87,12 @@ impl Source {
         self.master.description.levels[0].dimensions
     }
 
-    /// Its pixels, as they are decoded.
+    /// Its pixels, as they are given.
     pub(super) fn pixels(&self) -> Pixels {
-        let description = &self.master.description;
-        Pixels { size: self.size(), channels: description.channels, depth: description.depth }
+        let (description, size) = (&self.master.description, self.size());
+        let channels =
+            if self.is_opaque { without_alpha(description.channels) } else { description.channels };
+        Pixels { size, channels, depth: description.depth }
     }
 
     /// Gives the rows of a level to `take`, from the top, in bands of any height, decoded by at most so many threads.
@@ -99,7 +116,8 @@ impl Source {
         thread::scope(|scope| {
             let mut lanes = Vec::new();
             for lane in 0..reading.lanes {
-                let (send, receive) = bounded(1);
+                // Each holds one band, which it decodes, or which waits.
+                let (send, receive) = bounded(0);
                 let reading = &reading;
                 scope.spawn(move || reading.run(lane, &send));
                 lanes.push(receive);
@@ -111,7 +129,8 @@ impl Source {
                 // A thread that ends without a word has panicked, which the scope passes on.
                 let ended = || Failure::new(&self.path, Blame::Recto, "a thread that reads it has ended");
                 let band = lanes[number % lanes.len()].recv().map_err(|_| ended())?;
-                take(window, band.map_err(|error| Failure::of_master(&self.path, &error))?)?;
+                let band = band.map_err(|error| Failure::of_master(&self.path, &error))?;
+                take(window, if self.is_opaque { opaque(band) } else { band })?;
             }
             Ok(())
         })
@@ -126,26 +145,23 @@ impl Reading {
         let row_bytes = (u64::from(size.width) * description.pixel_bytes()).max(1);
         let fitting = |bytes: u64| (bytes / row_bytes).max(1);
         let whole = |rows: u64, unit: u64| (rows / unit).max(1) * unit;
-        let tiles = if fitting(JPEG) < TILE_ROWS { MCU_ROWS } else { TILE_ROWS };
-        let unit = if tiles.is_multiple_of(piece) { tiles } else { piece };
         // A band that is followed by others: what reads the last may read the first.
         let first = Rect::new(0, 0, size.width, size.height.div_ceil(2));
         let (rows, is_random) = match master.reader(level, || first) {
             Reader::Pieces if of.tiled && piece > fitting(TILES) => (fitting(BAND), true),
             // Its decoder holds much more for a row than its pixels.
-            Reader::Codestream(_) => (whole(fitting(BAND).min(WAVELETS), piece), true),
-            Reader::Pieces if of.tiled => (whole(fitting(BAND), unit), true),
+            Reader::Codestream(_) => (whole(fitting(WAVELETS.0).min(WAVELETS.1), piece), true),
+            // What is not compressed has no strips that one would have to decode as a whole.
+            Reader::Pieces if !of.tiled && of.coding.codec == Codec::Plain => (fitting(BAND), true),
             // One strip after the other; a tall one by a decoder that stays in it.
-            Reader::Pieces if piece > fitting(BAND) => (fitting(BAND), false),
-            Reader::Pieces => (whole(fitting(BAND), unit), true),
-            Reader::Index => (whole(fitting(JPEG), tiles), true),
-            _ => (whole(fitting(BAND), tiles), false),
+            Reader::Pieces if !of.tiled && piece > fitting(STRIP) => (fitting(BAND), false),
+            Reader::Pieces => (whole(fitting(BAND), piece), true),
+            Reader::Index => (whole(fitting(BAND).max(JPEG_ROWS), MCU_ROWS), true),
+            _ => (whole(fitting(BAND), MCU_ROWS), false),
         };
         let rows = rows.min(u64::from(size.height)).max(1);
         let most = if is_random { hands.max(1) as u64 } else { 1 };
-        // Each thread holds one that waits, and one that it decodes.
-        let lanes =
-            (AHEAD / (2 * rows * row_bytes)).clamp(1, most).min(u64::from(size.height).div_ceil(rows));
+        let lanes = (AHEAD / (rows * row_bytes)).clamp(1, most).min(u64::from(size.height).div_ceil(rows));
         Self {
             path: path.to_owned(),
             page: master.page,

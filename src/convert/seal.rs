@@ -23,7 +23,7 @@ use crate::source::Object;
 const EDITION: u32 = 1;
 
 /// Bytes of a file that are read at once.
-const STEP: usize = 1 << 20;
+const STEP: usize = 128 << 10;
 
 /// What boxes before a codestream may take.
 const BOXES: usize = 32 << 20;

@@ -1,5 +1,7 @@
 //! The limits of what is decoded in one piece: pictures without tiles. Checked before any memory is allocated.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use crate::error::{MENDED_BY, MasterError};
 use crate::memory::room;
 use crate::picture::{Coding, Dimensions, Level, Sampling};
@@ -11,6 +13,19 @@ pub const MAX_AREA: u64 = 100_000_000;
 /// take together by default (`[limits] memory`): one of this size is in work alone. Four workers hold 288 MiB beside it,
 /// at most (`master/decoder.rs`).
 pub(super) const MAX_BYTES: u64 = 640 << 20;
+
+/// What holds in this process instead of both, if it is to have more.
+static RAISED: AtomicU64 = AtomicU64::new(0);
+
+/// Lets all of this process take so many bytes for a picture, whatever its size is: for one that serves nobody.
+pub(crate) fn raise(bytes: u64) {
+    RAISED.store(bytes, Ordering::Relaxed);
+}
+
+/// Most bytes that decoding a picture may take in this process.
+pub(crate) fn most_bytes() -> u64 {
+    RAISED.load(Ordering::Relaxed).max(MAX_BYTES)
+}
 
 /// A level without tiles.
 pub(super) fn level(dimensions: Dimensions, coding: Coding) -> Level {
@@ -33,8 +48,16 @@ pub(super) fn check_budget(dimensions: Dimensions, bytes: u64) -> Result<(), Mas
     if dimensions.width == 0 || dimensions.height == 0 {
         return Err(MasterError::damaged(format!("a picture of {dimensions} pixels")));
     }
-    if dimensions.area() <= MAX_AREA && bytes <= MAX_BYTES {
+    let raised = RAISED.load(Ordering::Relaxed);
+    if dimensions.area() <= MAX_AREA && bytes <= MAX_BYTES || bytes <= raised {
         return Ok(());
+    }
+    if raised > 0 {
+        return Err(MasterError::TooLarge(format!(
+            "{dimensions} pixels that can only be decoded as a whole take {} MB; at most {} MB are allowed",
+            bytes >> 20,
+            raised >> 20
+        )));
     }
     Err(MasterError::TooLarge(format!(
         "{dimensions} pixels without tiles take {} MB to decode; at most {} megapixels and {} MB are allowed. Make a \

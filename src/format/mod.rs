@@ -1,6 +1,6 @@
 //! The formats of masters, a room for each: bytes in, pixels out. Nothing here knows files or URLs.
 
-mod budget;
+pub(crate) mod budget;
 pub mod flat;
 mod image;
 pub mod jp2;

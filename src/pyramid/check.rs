@@ -1,7 +1,7 @@
 //! Settings that contradict each other or their kind of file are refused before anything is written. Pure.
 //! TIFF 6.0 sections 15 (tiles), 22 (JPEG) as Technical Note 2 rewrote it; libtiff for WebP.
 
-use super::{Compression, Error, First, Result, Settings};
+use super::{Compression, Error, Result, Settings};
 use crate::picture::{Channels, Depth, Dimensions};
 
 impl Settings {
@@ -13,9 +13,9 @@ impl Settings {
         ensure(self.levels != Some(0), || "a pyramid without levels".to_owned())?;
         let side = self.tile_side;
         check_tile(Dimensions::new(side, side))?;
-        if let First::Stored(tiles) = &self.first {
-            check_tile(tiles.tile)?;
-        }
+        self.stored.iter().try_for_each(|stored| check_tile(stored.tile))?;
+        let levels = self.sizes().len();
+        ensure(self.stored.len() <= levels, || format!("more stored levels than the {levels} there are"))?;
         let orientation = self.tags.orientation.unwrap_or(1);
         ensure((1..=8).contains(&orientation), || format!("orientation {orientation}: must be 1 to 8"))?;
         self.check_compression()

@@ -1,9 +1,8 @@
 //! The threads that compress tiles, and the order in which tiles come out: that in which they went in, whoever was
-//! faster. As many tiles are on their way as keep all of them busy, and no more.
+//! faster. As many tiles wait as keep all of them busy while the next ones come, and no more.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
@@ -18,16 +17,18 @@ pub(super) struct Crew<S> {
     jobs: Option<Sender<Job<S>>>,
     /// The other end of it, to take back what nobody has begun.
     begun: Receiver<Job<S>>,
-    done: Receiver<Done>,
+    done: Receiver<Done<S>>,
     hands: Vec<JoinHandle<()>>,
     /// Tiles that went in and have not come out, in order: their level, and their bytes once they are there.
     underway: VecDeque<(usize, Option<Vec<u8>>)>,
     /// How many came out.
     out: u64,
-    /// How many may be underway.
+    /// How many are not compressed yet.
+    waiting: usize,
+    /// How many of those there may be when the next row of tiles begins.
     most: usize,
-    /// Buffers of tiles that came out.
-    spare: Vec<Vec<u8>>,
+    /// Memory of pixels that were done with.
+    spare: Vec<Vec<S>>,
     jpeg_tables: Option<Vec<u8>>,
     /// Whether a tile could not be compressed or stored: those behind it never come out.
     has_failed: bool,
@@ -35,18 +36,18 @@ pub(super) struct Crew<S> {
 
 struct Job<S> {
     number: u64,
-    band: Arc<Raster<S>>,
-    column: usize,
-    tile: Vec<u8>,
+    pixels: Raster<S>,
 }
 
-struct Done {
+struct Done<S> {
     number: u64,
     tile: Result<Vec<u8>>,
+    /// What it was made of, to be used again.
+    pixels: Vec<S>,
 }
 
 impl<S: Sample> Crew<S> {
-    /// Starts the threads. One row of tiles of the full level may be underway, and some for each thread.
+    /// Starts the threads. While a row of tiles is filled, half of the one before may wait, or some for each thread.
     ///
     /// # Errors
     /// [`Error::Encoder`] if the encoders cannot be made; [`Error::Machine`] if there can be no more threads.
@@ -62,7 +63,8 @@ impl<S: Sample> Crew<S> {
             hands: Vec::new(),
             underway: VecDeque::new(),
             out: 0,
-            most: across.max(4 * hands),
+            waiting: 0,
+            most: (across / 2).max(4 * hands),
             spare: Vec::new(),
             jpeg_tables: None,
             has_failed: false,
@@ -83,25 +85,52 @@ impl<S: Sample> Crew<S> {
         self.jpeg_tables.as_deref()
     }
 
-    /// Has all tiles of a row of them compressed; those that are ready by then go to the store.
+    /// Memory for so many samples, empty.
+    pub(super) fn room(&mut self, samples: usize) -> Vec<S> {
+        let mut room = self.spare.pop().unwrap_or_default();
+        room.clear();
+        room.reserve_exact(samples);
+        room
+    }
+
+    /// Takes memory back that nobody needs any more.
+    pub(super) fn keep(&mut self, pixels: Vec<S>) {
+        self.spare.push(pixels);
+    }
+
+    /// Has a tile compressed.
     ///
     /// # Errors
-    /// [`Error`] of these or of earlier tiles.
-    pub(super) fn compress(
-        &mut self,
-        level: usize,
-        band: &Arc<Raster<S>>,
-        side: usize,
-        store: &mut Store,
-    ) -> Result<()> {
-        for column in 0..(band.dimensions.width as usize).div_ceil(side) {
-            self.make_room(store)?;
-            let number = self.out + self.underway.len() as u64;
-            self.underway.push_back((level, None));
-            let tile = self.spare.pop().unwrap_or_default();
-            let job = Job { number, band: Arc::clone(band), column, tile };
-            let sent = self.jobs.as_ref().map(|jobs| jobs.send(job));
-            sent.and_then(Result::ok).ok_or_else(gone)?;
+    /// [`Error`] if an earlier one could not be.
+    pub(super) fn compress(&mut self, level: usize, pixels: Raster<S>) -> Result<()> {
+        self.check()?;
+        let number = self.out + self.underway.len() as u64;
+        self.underway.push_back((level, None));
+        self.waiting += 1;
+        let sent = self.jobs.as_ref().map(|jobs| jobs.send(Job { number, pixels }));
+        sent.and_then(Result::ok).ok_or_else(gone)
+    }
+
+    /// Waits until the next row of tiles may begin.
+    ///
+    /// # Errors
+    /// [`Error`] of any tile.
+    pub(super) fn await_hands(&mut self, store: &mut Store) -> Result<()> {
+        self.check()?;
+        while self.waiting > self.most {
+            let done = self.done.recv().map_err(|_| gone())?;
+            self.note(done, store)?;
+        }
+        self.take_in(store)
+    }
+
+    /// Stores what is ready by now.
+    ///
+    /// # Errors
+    /// [`Error`] of any tile.
+    pub(super) fn take_in(&mut self, store: &mut Store) -> Result<()> {
+        while let Ok(done) = self.done.try_recv() {
+            self.note(done, store)?;
         }
         Ok(())
     }
@@ -111,7 +140,7 @@ impl<S: Sample> Crew<S> {
     /// # Errors
     /// [`Error`] of earlier tiles.
     pub(super) fn pass(&mut self, level: usize, tile: Vec<u8>, store: &mut Store) -> Result<()> {
-        self.make_room(store)?;
+        self.await_hands(store)?;
         self.underway.push_back((level, Some(tile)));
         self.noted(|crew| crew.take_out(store))
     }
@@ -129,20 +158,9 @@ impl<S: Sample> Crew<S> {
         Ok(())
     }
 
-    /// Takes in all that is done, and waits until there is room for one more.
-    fn make_room(&mut self, store: &mut Store) -> Result<()> {
-        self.check()?;
-        while let Ok(done) = self.done.try_recv() {
-            self.note(done, store)?;
-        }
-        while self.underway.len() >= self.most {
-            let done = self.done.recv().map_err(|_| gone())?;
-            self.note(done, store)?;
-        }
-        Ok(())
-    }
-
-    fn note(&mut self, done: Done, store: &mut Store) -> Result<()> {
+    fn note(&mut self, done: Done<S>, store: &mut Store) -> Result<()> {
+        self.waiting -= 1;
+        self.spare.push(done.pixels);
         self.noted(|crew| {
             crew.underway[(done.number - crew.out) as usize].1 = Some(done.tile?);
             crew.take_out(store)
@@ -167,10 +185,6 @@ impl<S: Sample> Crew<S> {
     fn take_out(&mut self, store: &mut Store) -> Result<()> {
         while let Some((level, Some(tile))) = self.underway.front_mut() {
             store.add(*level, tile)?;
-            let tile = std::mem::take(tile);
-            if self.spare.len() < self.most {
-                self.spare.push(tile);
-            }
             self.underway.pop_front();
             self.out += 1;
         }
@@ -190,12 +204,11 @@ impl<S> Drop for Crew<S> {
 }
 
 /// What a thread does all the time.
-fn work<S: Sample>(mut encoder: Encoder<S>, jobs: &Receiver<Job<S>>, finished: &Sender<Done>) {
-    for Job { number, band, column, mut tile } in jobs {
-        let encoded = catch_unwind(AssertUnwindSafe(|| encoder.encode(&band, column, &mut tile)));
-        drop(band);
-        let encoded = encoded.unwrap_or_else(|_| Err(Error::Encoder("a thread has panicked".to_owned())));
-        if finished.send(Done { number, tile: encoded.map(|()| tile) }).is_err() {
+fn work<S: Sample>(mut encoder: Encoder<S>, jobs: &Receiver<Job<S>>, finished: &Sender<Done<S>>) {
+    for Job { number, pixels } in jobs {
+        let tile = catch_unwind(AssertUnwindSafe(|| encoder.encode(&pixels)));
+        let tile = tile.unwrap_or_else(|_| Err(Error::Encoder("a thread has panicked".to_owned())));
+        if finished.send(Done { number, tile, pixels: pixels.pixels }).is_err() {
             return;
         }
     }

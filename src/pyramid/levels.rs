@@ -1,7 +1,5 @@
-//! The rows of all levels on their way to tiles. One row of tiles of each level is held, and those that are being
-//! compressed; never the picture.
-
-use std::sync::Arc;
+//! The rows of all levels on their way to tiles. They are cut into tiles as they come: one row of tiles of each level is
+//! held, and those that are being compressed; never the picture.
 
 use super::crew::Crew;
 use super::reduce::Reduction;
@@ -19,14 +17,13 @@ pub(super) struct Levels<S> {
     made: usize,
     reduction: Reduction,
     crew: Crew<S>,
-    /// Memory of bands that were done with.
-    spare: Vec<Vec<S>>,
 }
 
-/// One level: the row of tiles that is being filled.
+/// One level.
 struct Level<S> {
     size: Dimensions,
-    band: Raster<S>,
+    /// The row of tiles that is being filled, from the left; none before its first row.
+    tiles: Vec<Raster<S>>,
     /// Rows so far.
     rows: u32,
 }
@@ -38,8 +35,7 @@ impl<S: Sample> Levels<S> {
     /// [`Error::Encoder`], [`Error::Machine`].
     pub(super) fn start(settings: &Settings, sizes: &[Dimensions]) -> Result<Self> {
         let channels = settings.pixels.channels;
-        let empty = |size: &Dimensions| Raster::new(Dimensions::new(size.width, 0), channels);
-        let levels = sizes.iter().map(|size| Level { size: *size, band: empty(size), rows: 0 });
+        let levels = sizes.iter().map(|size| Level { size: *size, tiles: Vec::new(), rows: 0 });
         Ok(Self {
             levels: levels.collect(),
             channels,
@@ -47,7 +43,6 @@ impl<S: Sample> Levels<S> {
             made: settings.first_of_rows(),
             reduction: Reduction::new::<S>(channels, settings.linear),
             crew: Crew::start(settings)?,
-            spare: Vec::new(),
         })
     }
 
@@ -55,7 +50,7 @@ impl<S: Sample> Levels<S> {
     ///
     /// # Errors
     /// [`Error::Source`] if they are others than those that are awaited; [`Error`] of any tile.
-    pub(super) fn push(&mut self, index: usize, mut rows: Raster<S>, store: &mut Store) -> Result<()> {
+    pub(super) fn push(&mut self, index: usize, rows: &Raster<S>, store: &mut Store) -> Result<()> {
         let Level { size, rows: before, .. } = self.levels[index];
         let Dimensions { width, height } = rows.dimensions;
         if (width, rows.channels) != (size.width, self.channels) {
@@ -71,17 +66,14 @@ impl<S: Sample> Levels<S> {
         }
         let mut taken = 0;
         while taken < height {
-            let room = self.levels[index].room(self.side);
-            let level = &mut self.levels[index];
-            let count = room.min(height - taken);
-            if count == height && level.band.dimensions.height == 0 && (count == room) {
-                let empty = Raster::new(Dimensions::new(width, 0), self.channels);
-                level.band = std::mem::replace(&mut rows, empty);
-            } else {
-                reserve(&mut level.band, self.side, &mut self.spare);
-                level.band.append_rows(&rows, taken..taken + count);
+            if self.levels[index].tiles.is_empty() {
+                self.crew.await_hands(store)?;
+                self.begin(index);
             }
-            level.rows += count;
+            let level = &mut self.levels[index];
+            let room = level.room(self.side);
+            let count = room.min(height - taken);
+            level.append(rows, taken..taken + count);
             taken += count;
             if count == room {
                 self.complete(index, store)?;
@@ -90,12 +82,12 @@ impl<S: Sample> Levels<S> {
         Ok(())
     }
 
-    /// Adds a tile of the full level as it is stored.
+    /// Adds a tile of a level as it is stored.
     ///
     /// # Errors
     /// [`Error`] of earlier tiles.
-    pub(super) fn pass(&mut self, tile: Vec<u8>, store: &mut Store) -> Result<()> {
-        self.crew.pass(0, tile, store)
+    pub(super) fn pass(&mut self, level: usize, tile: Vec<u8>, store: &mut Store) -> Result<()> {
+        self.crew.pass(level, tile, store)
     }
 
     /// Awaits all tiles.
@@ -117,49 +109,71 @@ impl<S: Sample> Levels<S> {
         self.crew.jpeg_tables().map(<[u8]>::to_vec)
     }
 
-    /// Has a full row of tiles compressed, and hands its half on. Bands have an even number of rows but for the last one
-    /// of a level, so no pair of rows is ever torn, and two halves fill the band above.
+    /// Makes room for a row of tiles of a level.
+    fn begin(&mut self, index: usize) {
+        let (width, height) = (self.levels[index].size.width, self.levels[index].room(self.side));
+        let tile = |left: u32| {
+            let width = self.side.min(width - left);
+            let pixels = self.crew.room(width as usize * height as usize * self.channels.count());
+            Raster { dimensions: Dimensions::new(width, 0), channels: self.channels, pixels }
+        };
+        self.levels[index].tiles = (0..width).step_by(self.side as usize).map(tile).collect();
+    }
+
+    /// Has a full row of tiles compressed, and hands its half on. Tiles have an even number of rows and columns but for
+    /// the last ones of a level, so no four pixels are ever torn, and two halves fill the row of tiles above.
     fn complete(&mut self, index: usize, store: &mut Store) -> Result<()> {
-        let level = &mut self.levels[index];
-        let empty = Raster::new(Dimensions::new(level.size.width, 0), self.channels);
-        let band = Arc::new(std::mem::replace(&mut level.band, empty));
-        if index >= self.made {
-            self.crew.compress(index, &band, self.side as usize, store)?;
+        let tiles = std::mem::take(&mut self.levels[index].tiles);
+        let height = tiles.first().map_or(0, |tile| tile.dimensions.height);
+        let has_above = index + 1 < self.levels.len();
+        if has_above && self.levels[index + 1].tiles.is_empty() {
+            self.begin(index + 1);
         }
         if let Some(above) = self.levels.get_mut(index + 1) {
-            reserve(&mut above.band, self.side, &mut self.spare);
-            self.reduction.append_half(&band, &mut above.band);
-            above.rows += band.dimensions.height.div_ceil(2);
-            if above.band.dimensions.height == self.side || above.rows == above.size.height {
-                self.complete(index + 1, store)?;
+            for (pair, half) in tiles.chunks(2).zip(&mut above.tiles) {
+                self.reduction.append_half(pair, half);
+            }
+            above.rows += height.div_ceil(2);
+        }
+        for tile in tiles {
+            match index >= self.made {
+                true => self.crew.compress(index, tile)?,
+                false => self.crew.keep(tile.pixels),
             }
         }
-        if let Some(band) = Arc::into_inner(band)
-            && self.spare.len() < 2
-        {
-            self.spare.push(band.pixels);
+        self.crew.take_in(store)?;
+        if has_above && self.levels[index + 1].is_full(self.side) {
+            self.complete(index + 1, store)?;
         }
         Ok(())
     }
 }
 
-impl<S> Level<S> {
+impl<S: Sample> Level<S> {
     /// How many rows are missing in the row of tiles.
     fn room(&self, side: u32) -> u32 {
         (side - self.rows % side).min(self.size.height - self.rows)
     }
-}
 
-/// Makes sure that a band which begins has memory for all its rows, by what was done with if that is large enough.
-fn reserve<S: Sample>(band: &mut Raster<S>, side: u32, spare: &mut Vec<Vec<S>>) {
-    if band.dimensions.height > 0 {
-        return;
+    /// Whether all rows of its row of tiles are there.
+    fn is_full(&self, side: u32) -> bool {
+        let height = self.tiles.first().map_or(0, |tile| tile.dimensions.height);
+        height == side || self.rows == self.size.height
     }
-    let length = band.row_length() * side as usize;
-    let fitting = spare.iter().position(|pixels| (length..2 * length + 1).contains(&pixels.capacity()));
-    if let Some(fitting) = fitting {
-        band.pixels = spare.swap_remove(fitting);
-        band.pixels.clear();
+
+    /// Adds these rows to the tiles, which have room for them.
+    fn append(&mut self, rows: &Raster<S>, some: std::ops::Range<u32>) {
+        let (length, count) = (rows.row_length(), some.len() as u32);
+        let lines = &rows.pixels[some.start as usize * length..some.end as usize * length];
+        let mut left = 0;
+        for tile in &mut self.tiles {
+            let own = tile.row_length();
+            lines
+                .chunks_exact(length)
+                .for_each(|line| tile.pixels.extend_from_slice(&line[left..left + own]));
+            tile.dimensions.height += count;
+            left += own;
+        }
+        self.rows += count;
     }
-    band.pixels.reserve_exact(length);
 }

@@ -90,16 +90,7 @@ pub enum Order {
     DirectoriesFirst,
 }
 
-/// Where the tiles of the full level come from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum First {
-    /// They are made of rows.
-    Encoded,
-    /// They come as they are stored; rows come for level 1.
-    Stored(StoredTiles),
-}
-
-/// Tiles that come as they are stored.
+/// The tiles of a level that come as they are stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredTiles {
     /// Their size: multiples of 16.
@@ -131,12 +122,14 @@ pub struct Settings {
     pub order: Order,
     /// Whether smaller levels are means of light, rather than of the samples that stand for it by sRGB's curve.
     pub linear: bool,
-    /// Where the tiles of the full level come from.
-    pub first: First,
+    /// The levels whose tiles come as they are stored, from the full one on; all others are made of rows.
+    pub stored: Vec<StoredTiles>,
     /// What the file says besides its pixels.
     pub tags: Tags,
     /// Threads that compress, besides the one that calls.
     pub hands: usize,
+    /// Whether the file is durable before it has its name. Whoever goes on writing it sees to that later.
+    pub durable: bool,
 }
 
 impl Settings {
@@ -152,14 +145,20 @@ impl Settings {
             big: Big::Auto,
             order: Order::AsMade,
             linear: false,
-            first: First::Encoded,
+            stored: Vec::new(),
             tags: Tags::default(),
             hands: thread::available_parallelism().map_or(1, usize::from),
+            durable: true,
         }
     }
 }
 
 impl Settings {
+    /// How many levels there will be.
+    pub fn level_count(&self) -> usize {
+        self.sizes().len()
+    }
+
     /// Whether samples are stored as differences to the pixel on their left.
     pub(super) fn predicts(&self) -> bool {
         let gains = |compression| {
@@ -179,10 +178,8 @@ impl Settings {
 
     /// The size of the tiles of a level.
     pub(super) fn tile_of(&self, level: usize) -> Dimensions {
-        match &self.first {
-            First::Stored(tiles) if level == 0 => tiles.tile,
-            _ => Dimensions::new(self.tile_side, self.tile_side),
-        }
+        let square = Dimensions::new(self.tile_side, self.tile_side);
+        self.stored.get(level).map_or(square, |stored| stored.tile)
     }
 
     /// The number of tiles of a level of this size.
@@ -191,9 +188,9 @@ impl Settings {
         u64::from(size.width.div_ceil(tile.width)) * u64::from(size.height.div_ceil(tile.height))
     }
 
-    /// The level whose rows come in.
+    /// The first level whose tiles are made of rows.
     pub(super) fn first_of_rows(&self) -> usize {
-        usize::from(self.first != First::Encoded)
+        self.stored.len()
     }
 }
 

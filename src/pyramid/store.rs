@@ -68,16 +68,16 @@ impl Store {
     }
 
     /// Writes the directories, of which `directories` gives the bytes for their layout, their place and those of the
-    /// tiles, makes the file durable, and gives it its name. Its length and layout.
+    /// tiles, makes the file durable if the settings say so, and gives it its name. Its length and layout.
     ///
     /// # Errors
     /// [`Error::TooLong`], [`Error::Machine`].
     pub(super) fn finish(
         mut self,
-        big: Big,
+        settings: &Settings,
         directories: impl Fn(Layout, u64, &[Places]) -> Result<Vec<u8>>,
     ) -> Result<(u64, Layout)> {
-        let aside = self.aside.take();
+        let (aside, big) = (self.aside.take(), settings.big);
         let (layout, at) = match aside {
             None => {
                 let at = self.target.position().next_multiple_of(8);
@@ -103,7 +103,10 @@ impl Store {
         };
         let length = self.target.position();
         let head = layout.header(at).map_err(|_| Error::TooLong)?;
-        self.target.commit(&head)?;
+        match settings.durable {
+            true => self.target.commit(&head)?,
+            false => self.target.place(&head)?,
+        }
         Ok((length, layout))
     }
 

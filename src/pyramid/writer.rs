@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::levels::Levels;
 use super::store::Store;
-use super::{Error, First, Result, Settings, Tags, directories};
+use super::{Error, Result, Settings, Tags, directories};
 use crate::ifd::Layout;
 use crate::picture::{Depth, Dimensions};
 use crate::raster::{AnyRaster, Raster};
@@ -16,8 +16,8 @@ pub struct Writer {
     jpeg_tables: Option<Vec<u8>>,
     levels: AnyLevels,
     store: Store,
-    /// Tiles of the full level that came as they are stored.
-    tiles: u64,
+    /// How many tiles came as they are stored, of each level that does.
+    tiles: Vec<u64>,
 }
 
 /// Levels of either depth.
@@ -78,7 +78,8 @@ impl Writer {
             }
             Depth::Sixteen => (AnyLevels::Sixteen(Levels::start(&settings, &sizes)?), None),
         };
-        Ok(Self { settings, sizes, jpeg_tables, levels, store, tiles: 0 })
+        let tiles = vec![0; settings.first_of_rows()];
+        Ok(Self { settings, sizes, jpeg_tables, levels, store, tiles })
     }
 
     /// What the file will say besides its pixels, which may change until it is finished.
@@ -86,9 +87,8 @@ impl Writer {
         &mut self.settings.tags
     }
 
-    /// Takes the next rows of `level`, any number of whole ones; smaller levels are made of them. The level is 0; if the
-    /// tiles of the full level come as they are stored it may be 1, and of rows of level 0 only the smaller ones are made.
-    /// Rows that are a row of tiles are not copied.
+    /// Takes the next rows of `level`, any number of whole ones; smaller levels are made of them. The level is 0, or the
+    /// first one whose tiles do not come as they are stored, or one in between: then only the smaller ones are made.
     ///
     /// # Errors
     /// [`Error::Source`] if these are other rows than those that are awaited; [`Error::TooLong`]; [`Error::Encoder`];
@@ -98,38 +98,41 @@ impl Writer {
             return Err(Error::Source(format!("rows of level {level} are not awaited")));
         }
         match (&mut self.levels, rows) {
-            (AnyLevels::Eight(levels), AnyRaster::Eight(rows)) => levels.push(level, rows, &mut self.store),
+            (AnyLevels::Eight(levels), AnyRaster::Eight(rows)) => levels.push(level, &rows, &mut self.store),
             (AnyLevels::Sixteen(levels), AnyRaster::Sixteen(rows)) => {
-                levels.push(level, rows, &mut self.store)
+                levels.push(level, &rows, &mut self.store)
             }
             _ => Err(Error::Source("rows of another depth than was announced".to_owned())),
         }
     }
 
-    /// Takes the next tile of the full level in reading order, as it is stored; an empty one is not stored at all, which
-    /// readers take for black, or for the colour that GDAL_NODATA says.
+    /// Takes the next tile of a level in reading order, as it is stored; an empty one is not stored at all, which readers
+    /// take for black, or for the colour that GDAL_NODATA says.
     ///
     /// # Errors
     /// [`Error::Source`] if no tile is awaited; [`Error`] of tiles that are made of rows.
-    pub fn tile(&mut self, bytes: Vec<u8>) -> Result<()> {
-        if self.settings.first == First::Encoded || self.tiles == self.settings.tile_count(0, self.sizes[0]) {
-            return Err(Error::Source("no more tiles are awaited".to_owned()));
-        }
-        self.tiles += 1;
+    pub fn tile(&mut self, level: usize, bytes: Vec<u8>) -> Result<()> {
+        let given = self.tiles.get_mut(level);
+        let count = self.sizes.get(level).map_or(0, |size| self.settings.tile_count(level, *size));
+        let given = given.filter(|given| **given < count);
+        *given.ok_or_else(|| Error::Source("no more tiles are awaited".to_owned()))? += 1;
         match &mut self.levels {
-            AnyLevels::Eight(levels) => levels.pass(bytes, &mut self.store),
-            AnyLevels::Sixteen(levels) => levels.pass(bytes, &mut self.store),
+            AnyLevels::Eight(levels) => levels.pass(level, bytes, &mut self.store),
+            AnyLevels::Sixteen(levels) => levels.pass(level, bytes, &mut self.store),
         }
     }
 
-    /// Awaits all tiles, writes the directories, makes the file durable and gives it its name.
+    /// Awaits all tiles, writes the directories, and gives the file its name; durable first, unless the settings leave
+    /// that to who calls.
     ///
     /// # Errors
     /// [`Error::Source`] if rows or tiles are missing; [`Error::TooLong`]; [`Error::Encoder`]; [`Error::Machine`].
     pub fn finish(mut self) -> Result<Written> {
-        let tiles = self.settings.tile_count(0, self.sizes[0]);
-        if self.settings.first != First::Encoded && self.tiles < tiles {
-            return Err(Error::Source(format!("the picture ends after {} of {tiles} tiles", self.tiles)));
+        for (level, (given, size)) in self.tiles.iter().zip(&self.sizes).enumerate() {
+            let count = self.settings.tile_count(level, *size);
+            if *given < count {
+                return Err(Error::Source(format!("level {level} ends after {given} of {count} tiles")));
+            }
         }
         let first = self.settings.first_of_rows();
         match &mut self.levels {
@@ -138,7 +141,7 @@ impl Writer {
         }
         let (settings, sizes) = (&self.settings, &self.sizes);
         let tables = self.jpeg_tables.as_deref();
-        let (bytes, layout) = self.store.finish(settings.big, |layout, at, places| {
+        let (bytes, layout) = self.store.finish(settings, |layout, at, places| {
             directories::all(settings, sizes, tables, layout, at, places)
         })?;
         Ok(Written { levels: self.sizes, bytes, big: layout == Layout::Big })

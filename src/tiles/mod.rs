@@ -192,7 +192,10 @@ fn jobs(order: &Order, rendering: &Rendering, stop: &AtomicBool) -> anyhow::Resu
 }
 
 fn failed(master: &Named, error: &anyhow::Error) -> Failed {
-    Failed { file: master.file.display().to_string(), why: format!("{error:#}") }
+    let (file, why) = (master.file.display().to_string(), format!("{error:#}"));
+    // An error of the file system names the file itself.
+    let why = why.strip_prefix(&format!("{file}: ")).unwrap_or(&why).to_owned();
+    Failed { file, why }
 }
 
 impl Job {

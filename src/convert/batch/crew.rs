@@ -130,7 +130,9 @@ impl Crew<'_> {
         share.end(&outcome);
         let outcome = self.judged(outcome);
         let (input, page) = (job.input.display().to_string(), job.page.unwrap_or(1));
-        Done { input, page, output: Some(output), bytes_in: share.bytes, outcome }
+        // One of no bytes weighs something all the same.
+        let bytes_in = if part.entry.bytes == 0 { 0 } else { share.bytes };
+        Done { input, page, output: Some(output), bytes_in, outcome }
     }
 
     /// Sees to it that a result can be written.

@@ -15,10 +15,15 @@ use super::job::{Answer, Existing, Job, Outcome, Status, Task};
 use super::walk::inode;
 use crate::apart::inside;
 use crate::convert::{self, Blame, Failure, Order};
+use crate::format::budget;
 use crate::master::Master;
 
 /// How often it is told how far the work has got.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Bytes that a picture may take which can only be decoded as a whole: a progressive JPEG of 300 megapixels, or the largest
+/// WebP that there can be.
+const WHOLE: u64 = 2 << 30;
 
 /// Answers until there are no more jobs.
 ///
@@ -26,6 +31,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// If its input is no job, or nobody takes its answers.
 pub fn run(memory: u64) -> anyhow::Result<()> {
     inside::begin(memory)?;
+    budget::raise(WHOLE.min(memory));
     let (stop, too_large) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
     for signal in [SIGINT, SIGTERM, SIGHUP] {
         flag::register(signal, Arc::clone(&stop))?;

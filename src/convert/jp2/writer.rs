@@ -86,7 +86,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes the headers, makes the file durable and gives it its name.
+    /// Writes the headers and gives the file its name. To make it durable is left to who calls.
     ///
     /// # Errors
     /// [`Error::Source`] if rows are missing; [`Error::Encoder`]; [`Error::Machine`].
@@ -104,7 +104,7 @@ impl Writer {
         self.file.append(&END, 1)?;
         let written = Written { levels: self.settings.sizes(), bytes: self.file.position(), big: false };
         let head = self.head();
-        self.file.commit(&head)?;
+        self.file.place(&head)?;
         Ok(written)
     }
 

@@ -6,7 +6,8 @@ use crate::convert::failure::Failure;
 use crate::convert::job::Job;
 use crate::convert::rows::{Source, decode};
 use crate::master::Decoder;
-use crate::picture::{Dimensions, Rect};
+use crate::picture::Rect;
+use crate::pyramid::half_of;
 use crate::raster::{AnyRaster, Raster, Sample};
 
 /// How a sample may differ from the mean of four.
@@ -20,7 +21,7 @@ enum Tolerance {
     Lossy,
 }
 
-/// Compares all levels of a result, which have to be halves of each other.
+/// Compares all levels of a result, which have to be halves of each other; those that were taken over, with what they were.
 ///
 /// # Errors
 /// [`Failure`] if one is not what it should be, or cannot be read; or if the work is to stop.
@@ -36,11 +37,15 @@ pub(super) fn verify(job: &Job, result: &Source) -> Result<(), Failure> {
     let stored = description.levels.iter().filter(|level| level.is_stored).count();
     for level in 1..stored {
         let (large, small) = (description.levels[level - 1].dimensions, description.levels[level].dimensions);
-        if small != Dimensions::new(large.width.div_ceil(2), large.height.div_ceil(2)) {
+        if small != half_of(large) {
             return Err(wrong(
                 output,
                 &format!("level {level} has {small} pixels, and that below it {large}"),
             ));
+        }
+        if level < job.decision.kept_levels {
+            verify_kept(job, result, level)?;
+            continue;
         }
         let (mut near, mut decoder) = (Near::new(small.width, channels, depth), Decoder::default());
         result.each_band(level, job.hands, job.stop, |window, found| {
@@ -58,6 +63,20 @@ pub(super) fn verify(job: &Job, result: &Source) -> Result<(), Failure> {
         near.end().check(job.wish.quality).map_err(why)?;
     }
     Ok(())
+}
+
+/// Compares a level that was taken over as it is stored with the same one of the source.
+fn verify_kept(job: &Job, result: &Source, level: usize) -> Result<(), Failure> {
+    let (source, output, mut decoder) = (&job.source.master, &job.order.output, Decoder::default());
+    result.each_band(level, job.hands, job.stop, |window, found| {
+        let expected = decode(source, &mut decoder, level, window, source.description.depth);
+        let expected = expected.map_err(|error| Failure::of_pixels(&job.order.input, error))?;
+        source.release();
+        match found == expected {
+            true => Ok(()),
+            false => Err(wrong(output, &format!("level {level} is not the one of the source"))),
+        }
+    })
 }
 
 /// Whether rows are means of those below, as far as that can be told of each sample; else their means are added to `near`.

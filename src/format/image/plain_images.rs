@@ -8,7 +8,7 @@ use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 use super::colours;
 use super::watched::Watched;
 use crate::error::MasterError;
-use crate::format::budget::{MAX_BYTES, check_budget, level, take_budget};
+use crate::format::budget::{check_budget, level, most_bytes, take_budget};
 use crate::metadata::Blocks;
 use crate::metadata::exif_orientation;
 use crate::picture::{Channels, Codec, Coding, Depth, Description, Dimensions, Orientation};
@@ -100,7 +100,7 @@ fn open<'a>(
     watch: &'a Watch,
 ) -> Result<Box<dyn ImageDecoder + 'a>, MasterError> {
     let mut limits = Limits::no_limits();
-    limits.max_alloc = Some(MAX_BYTES);
+    limits.max_alloc = Some(most_bytes());
     let file = || Watched::new(Cow::Borrowed(bytes), watch);
     let failed = |error: ImageError| explained(format, &error);
     let mut decoder: Box<dyn ImageDecoder> = match format {

@@ -12,7 +12,7 @@ use png::{
 
 use super::colours;
 use crate::error::MasterError;
-use crate::format::budget::{MAX_BYTES, check_budget, level, take_budget};
+use crate::format::budget::{check_budget, level, most_bytes, take_budget};
 use crate::ifd::tag;
 use crate::metadata::Blocks;
 use crate::metadata::exif_orientation;
@@ -152,7 +152,7 @@ pub(super) fn decode(bytes: &[u8], depth: Depth, watch: &Watch) -> Result<AnyRas
 /// # Errors
 /// [`MasterError`] if the header is damaged, or the picture too large.
 pub(super) fn open<B: AsRef<[u8]>>(bytes: B) -> Result<Opened<B>, MasterError> {
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: MAX_BYTES as usize });
+    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), Limits { bytes: most_bytes() as usize });
     // Fewer than 8 bits become 8, palettes become colours, and tRNS alpha.
     decoder.set_transformations(Transformations::EXPAND);
     let dimensions = dimensions(decoder.read_header_info().map_err(explained)?);

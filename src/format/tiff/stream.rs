@@ -1,5 +1,6 @@
 //! Rows of a tall strip, by a decoder that stays where it is from one window to the next: a strip of a whole picture
-//! takes memory for the rows that are asked for only. To go back is to begin anew.
+//! takes memory for the rows that are asked for only. To go back is to begin anew. Rows of a strip without compression,
+//! be it tall or not, are read where they lie.
 //! Pure on the bytes of the file, which are copied before a decoder sees them.
 
 use std::ops::Range;
@@ -14,7 +15,7 @@ use super::values::Compression;
 use crate::error::MasterError;
 use crate::watch::Watch;
 
-/// Strips of fewer bytes are decoded at once, by faster decoders.
+/// Strips of fewer bytes are decoded at once, by faster decoders, if they are compressed.
 const LEAST_BYTES: usize = 4 << 20;
 
 /// So much is copied out of the file, or skipped, at once.
@@ -76,7 +77,8 @@ impl Stream {
             && !image.pixel.is_subsampled()
             && image.piece.width >= image.dimensions.width
             && image.piece.height > 1
-            && image.packed_bytes(image.piece.height) > LEAST_BYTES
+            && (image.compression == Compression::None
+                || image.packed_bytes(image.piece.height) > LEAST_BYTES)
     }
 
     /// Before the first row of a strip.
@@ -148,6 +150,12 @@ impl Stream {
 
     fn fill(&mut self, image: &Image, compressed: &[u8], out: &mut [u8]) -> Result<(), MasterError> {
         let mut written = 0;
+        let plain = compressed.get(self.read..).and_then(|rest| rest.get(..out.len()));
+        if let (Codec::Plain, Some(plain), false) = (&self.codec, plain, image.reversed_bits) {
+            out.copy_from_slice(plain);
+            self.read += plain.len();
+            return Ok(());
+        }
         while written < out.len() {
             let step = self.step(image, compressed, &mut out[written..])?;
             written += step.written;

@@ -6,7 +6,7 @@ mod pixels;
 mod tags;
 
 use super::store::Places;
-use super::{Error, First, Result, Settings};
+use super::{Error, Result, Settings};
 use crate::format::tiff::code::new_subfile_type;
 use crate::ifd::{Field, Layout, tag};
 use crate::picture::Dimensions;
@@ -91,9 +91,9 @@ fn level(
     fields.extend(tags.orientation.map(|orientation| Field::shorts(tag::ORIENTATION, &[orientation])));
     let profile = tags.icc_profile.as_ref().filter(|profile| index == 0 || profile.len() <= SHORT_PROFILE);
     fields.extend(profile.map(|profile| Field::bytes(tag::ICC_PROFILE, profile)));
-    let of_pixels = match &settings.first {
-        First::Stored(tiles) if index == 0 => tiles.fields.clone(),
-        _ => pixels::fields(settings, jpeg_tables),
+    let of_pixels = match settings.stored.get(index) {
+        Some(stored) => stored.fields.clone(),
+        None => pixels::fields(settings, jpeg_tables),
     };
     let others = of_pixels.into_iter().filter(|field| fields.iter().all(|own| own.tag() != field.tag()));
     let others: Vec<Field> = others.collect();

@@ -44,7 +44,7 @@ impl Encoder {
         let most = compressed_buf_len(side, side, Subsamp::None).map_err(library)? * 2;
         let mut encoder = Self { compressor, format, side, tables: Vec::new(), stream: vec![0; most] };
         let blank = vec![0; side * side * format.size()];
-        let length = encoder.compress(&blank, side * format.size())?;
+        let length = encoder.compress(&blank)?;
         encoder.tables = Split::of(&encoder.stream[..length])?.tables;
         Ok(encoder)
     }
@@ -54,23 +54,22 @@ impl Encoder {
         &self.tables
     }
 
-    /// Appends the tile of these samples to `tile`.
+    /// The tile of these samples.
     ///
     /// # Errors
     /// [`Error::Encoder`].
-    pub(super) fn encode(&mut self, samples: &[u8], pitch: usize, tile: &mut Vec<u8>) -> Result<()> {
-        let length = self.compress(samples, pitch)?;
-        let split = Split::of(&self.stream[..length])?;
-        if split.tables != self.tables {
+    pub(super) fn encode(&mut self, samples: &[u8]) -> Result<Vec<u8>> {
+        let length = self.compress(samples)?;
+        let Split { tables, head, scan } = Split::of(&self.stream[..length])?;
+        if tables != self.tables {
             return Err(failed("JPEG", "two tiles got different tables"));
         }
-        tile.extend_from_slice(&split.head);
-        tile.extend_from_slice(split.scan);
-        Ok(())
+        Ok([&head, scan].concat())
     }
 
-    fn compress(&mut self, pixels: &[u8], pitch: usize) -> Result<usize> {
-        let image = Image { pixels, width: self.side, pitch, height: self.side, format: self.format };
+    fn compress(&mut self, pixels: &[u8]) -> Result<usize> {
+        let (side, format) = (self.side, self.format);
+        let image = Image { pixels, width: side, pitch: side * format.size(), height: side, format };
         self.compressor.compress_to_slice(image, &mut self.stream).map_err(library)
     }
 }
@@ -157,9 +156,8 @@ mod tests {
         ] {
             let count = channels.count();
             let mut encoder = Encoder::new(channels, 32, 95, subsampling).unwrap();
-            let pixels: Vec<u8> = (0..64 * 32 * count).map(|n| (n / count % 64) as u8 + 90).collect();
-            let mut tile = Vec::new();
-            encoder.encode(&pixels[32 * count..][..(31 * 64 + 32) * count], 64 * count, &mut tile).unwrap();
+            let pixels: Vec<u8> = (0..32 * 32 * count).map(|n| (n / count % 32) as u8 + 122).collect();
+            let tile = encoder.encode(&pixels).unwrap();
             let stream = [&encoder.tables[..encoder.tables.len() - 2], &tile[2..]].concat();
             let decoded = turbojpeg::decompress(&stream, encoder.format).unwrap();
             assert_eq!((decoded.width, decoded.height), (32, 32));

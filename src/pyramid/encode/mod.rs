@@ -18,6 +18,8 @@ use cut::Cut;
 pub(super) struct Encoder<S> {
     codec: Codec,
     cut: Cut<S>,
+    /// Room for what a library makes of a tile.
+    scratch: Vec<u8>,
 }
 
 enum Codec {
@@ -57,7 +59,7 @@ impl<S: Sample> Encoder<S> {
             }
         };
         let cut = Cut::new(settings.tile_side as usize, settings.predicts());
-        Ok(Self { codec, cut })
+        Ok(Self { codec, cut, scratch: Vec::new() })
     }
 
     /// The JPEGTables field of all tiles, for JPEG: the tables that they share, as a stream of its own.
@@ -68,37 +70,36 @@ impl<S: Sample> Encoder<S> {
         }
     }
 
-    /// The bytes of the tile in `column` of `band`, which is a row of tiles, as TIFF stores them, in place of what `tile`
-    /// held.
+    /// The bytes of a tile as TIFF stores them, from those of its pixels that are in the picture.
     ///
     /// # Errors
     /// [`Error::Encoder`].
-    pub(super) fn encode(&mut self, band: &Raster<S>, column: usize, tile: &mut Vec<u8>) -> Result<()> {
-        tile.clear();
+    pub(super) fn encode(&mut self, pixels: &Raster<S>) -> Result<Vec<u8>> {
         if let Codec::Jpeg(encoder) = &mut self.codec {
-            let (samples, pitch) = self.cut.in_place_or_cut(band, column);
-            return encoder.encode(bytemuck::cast_slice(samples), pitch, tile);
+            return encoder.encode(bytemuck::cast_slice(self.cut.in_place_or_cut(pixels)));
         }
-        let samples = S::little_endian(self.cut.cut(band, column));
-        match &mut self.codec {
-            Codec::None | Codec::Jpeg(_) => tile.extend_from_slice(&samples),
+        let (samples, scratch) = (S::little_endian(self.cut.cut(pixels)), &mut self.scratch);
+        Ok(match &mut self.codec {
+            Codec::None | Codec::Jpeg(_) => samples.to_vec(),
             Codec::Lzw(encoder) => {
                 encoder.reset();
-                encoder.into_vec(tile).encode_all(&samples).status.map_err(|error| failed("LZW", error))?;
+                scratch.clear();
+                let status = encoder.into_vec(scratch).encode_all(&samples).status;
+                status.map_err(|error| failed("LZW", error))?;
+                scratch.clone()
             }
             Codec::Deflate(compressor) => {
-                tile.resize(compressor.zlib_compress_bound(samples.len()), 0);
-                let length = compressor.zlib_compress(&samples, tile);
-                tile.truncate(length.map_err(|error| failed("deflate", error))?);
+                scratch.resize(compressor.zlib_compress_bound(samples.len()), 0);
+                let length = compressor.zlib_compress(&samples, scratch);
+                scratch[..length.map_err(|error| failed("deflate", error))?].to_vec()
             }
             Codec::Zstd(compressor) => {
-                tile.reserve(zstd::zstd_safe::compress_bound(samples.len()));
-                let compressed = compressor.compress_to_buffer(&samples[..], tile);
-                compressed.map_err(|error| failed("zstd", error))?;
+                scratch.resize(zstd::zstd_safe::compress_bound(samples.len()), 0);
+                let length = compressor.compress_to_buffer(&samples[..], &mut scratch[..]);
+                scratch[..length.map_err(|error| failed("zstd", error))?].to_vec()
             }
-            Codec::WebP(encoder) => encoder.encode(&samples, tile)?,
-        }
-        Ok(())
+            Codec::WebP(encoder) => encoder.encode(&samples)?,
+        })
     }
 }
 

@@ -33,15 +33,14 @@ impl Encoder {
         Ok(Self { config, layout, side })
     }
 
-    /// Appends the tile of these samples to `tile`.
+    /// The tile of these samples.
     ///
     /// # Errors
     /// [`Error::Encoder`](crate::pyramid::Error::Encoder).
-    pub(super) fn encode(&self, samples: &[u8], tile: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn encode(&self, samples: &[u8]) -> Result<Vec<u8>> {
         let encoder = webp::Encoder::new(samples, self.layout, self.side, self.side);
         let stream =
             encoder.encode_advanced(&self.config).map_err(|error| failed("WebP", format!("{error:?}")))?;
-        tile.extend_from_slice(&stream);
-        Ok(())
+        Ok(stream.to_vec())
     }
 }

@@ -21,18 +21,24 @@ impl Reduction {
         Self { light: (linear && channels != Channels::Cmyk).then(Light::new::<S>) }
     }
 
-    /// Appends the half of `from` to `half`, which has the width for it. All rows of the level but the last come in
-    /// pairs.
-    pub(super) fn append_half<S: Sample>(&self, from: &Raster<S>, half: &mut Raster<S>) {
-        let (rows, length) = (from.dimensions.height as usize, from.row_length());
+    /// Appends the half of `from` to `half`: of one raster, or of two beside each other. All rows of the level but the
+    /// last come in pairs, and all columns but the last.
+    pub(super) fn append_half<S: Sample>(&self, from: &[Raster<S>], half: &mut Raster<S>) {
+        let rows = from.first().map_or(0, |raster| raster.dimensions.height);
         let (first, width) = (half.pixels.len(), half.row_length());
-        half.pixels.resize(first + rows.div_ceil(2) * width, S::default());
-        for (out, y) in half.pixels[first..].chunks_exact_mut(width).zip((0..rows).step_by(2)) {
-            let lower = (y + 1).min(rows - 1);
-            let row = |y: usize| &from.pixels[y * length..][..length];
-            self.row(row(y), row(lower), from.channels, out);
+        half.pixels.resize(first + rows.div_ceil(2) as usize * width, S::default());
+        let mut left = 0;
+        for raster in from {
+            let length = raster.row_length();
+            let own = raster.dimensions.width.div_ceil(2) as usize * raster.channels.count();
+            let row = |y: u32| &raster.pixels[y as usize * length..][..length];
+            for (y, out) in (0..rows).step_by(2).zip(half.pixels[first..].chunks_exact_mut(width)) {
+                let lower = (y + 1).min(rows - 1);
+                self.row(row(y), row(lower), raster.channels, &mut out[left..left + own]);
+            }
+            left += own;
         }
-        half.dimensions.height += from.dimensions.height.div_ceil(2);
+        half.dimensions.height += rows.div_ceil(2);
     }
 
     fn row<S: Sample>(&self, upper: &[S], lower: &[S], channels: Channels, out: &mut [S]) {
@@ -51,7 +57,7 @@ impl Reduction {
 }
 
 /// The size of the next level.
-pub(super) fn half_of(size: Dimensions) -> Dimensions {
+pub(crate) fn half_of(size: Dimensions) -> Dimensions {
     Dimensions::new(size.width.div_ceil(2), size.height.div_ceil(2))
 }
 

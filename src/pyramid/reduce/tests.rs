@@ -1,6 +1,7 @@
 //! Against plain twins: the definition, pixel by pixel, in floating point.
 
 use super::*;
+use crate::picture::Rect;
 
 /// Noise, some of it dark and some of it invisible.
 fn picture<S: Sample>(width: u32, height: u32, channels: Channels) -> Raster<S> {
@@ -58,11 +59,17 @@ fn check<S: Sample>(channels: Channels, linear: bool) {
     for (width, height) in [(64, 48), (37, 29), (1, 5), (2, 1), (1, 1)] {
         let whole = picture::<S>(width, height, channels);
         let mut half = Raster::new(Dimensions::new(width.div_ceil(2), 0), channels);
-        Reduction::new::<S>(channels, linear).append_half(&whole, &mut half);
+        Reduction::new::<S>(channels, linear).append_half(std::slice::from_ref(&whole), &mut half);
         assert_eq!(half.dimensions, half_of(whole.dimensions));
         let numbers: Vec<u32> = half.pixels.iter().map(|sample| sample.number()).collect();
         let expected = twin(&whole, linear);
         let wrong = numbers.iter().zip(&expected).position(|(found, expected)| found != expected);
+        if width > 2 {
+            let mut parted = Raster::new(Dimensions::new(width.div_ceil(2), 0), channels);
+            let parts = [(0, 2), (2, width - 2)].map(|(x, width)| whole.part(Rect::new(x, 0, width, height)));
+            Reduction::new::<S>(channels, linear).append_half(&parts, &mut parted);
+            assert_eq!(parted, half);
+        }
         let pair = wrong.map(|at| (at, numbers[at], expected[at]));
         assert_eq!(pair, None, "{channels:?}, {:?}, {width}x{height}, linear {linear}", S::DEPTH);
     }

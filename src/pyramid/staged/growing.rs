@@ -6,7 +6,7 @@ use std::io::{BufWriter, Seek, SeekFrom, Write};
 use crate::pyramid::{Error, Result};
 
 /// Bytes that go to the kernel at once.
-const AT_ONCE: usize = 1 << 20;
+const AT_ONCE: usize = 256 << 10;
 
 /// A file that grows.
 pub(in crate::pyramid) struct Growing {
@@ -43,10 +43,14 @@ impl Growing {
         Ok(self.file.get_ref())
     }
 
-    /// Writes `head` over the first bytes, and makes all of it durable.
+    /// Writes `head` over the first bytes.
     pub(super) fn end(&mut self, head: &[u8]) -> Result<()> {
         let written = self.file.seek(SeekFrom::Start(0)).and_then(|_| self.file.write_all(head));
-        written.and_then(|()| self.file.flush()).map_err(Error::machine(format!("write {}", self.name)))?;
+        written.and_then(|()| self.file.flush()).map_err(Error::machine(format!("write {}", self.name)))
+    }
+
+    /// Makes all that was written durable.
+    pub(super) fn sync(&self) -> Result<()> {
         self.file.get_ref().sync_all().map_err(Error::machine(format!("sync {}", self.name)))
     }
 }

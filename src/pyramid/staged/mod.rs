@@ -56,15 +56,30 @@ impl StagedFile {
     /// # Errors
     /// [`Error::Machine`]. The target is as it was then, unless only its directory could not be made durable.
     pub fn commit(mut self, head: &[u8]) -> Result<()> {
-        // Durable before it has the name: else a power cut could leave the name with an empty file.
         self.growing.end(head)?;
-        let named = |what| format!("{what} {} to {}", self.hidden.display(), self.target.display());
-        fs::rename(&self.hidden, &self.target).map_err(Error::machine(named("rename")))?;
-        self.committed = true;
+        // Durable before it has the name: else a power cut could leave the name with an empty file.
+        self.growing.sync()?;
+        self.rename()?;
         let directory = directory_of(&self.target);
         File::open(directory)
             .and_then(|directory| directory.sync_all())
             .map_err(Error::machine(format!("sync {}", directory.display())))
+    }
+
+    /// Writes `head` over the first bytes, and gives it its name: for who makes it durable later.
+    ///
+    /// # Errors
+    /// [`Error::Machine`]. The target is as it was then.
+    pub fn place(mut self, head: &[u8]) -> Result<()> {
+        self.growing.end(head)?;
+        self.rename()
+    }
+
+    fn rename(&mut self) -> Result<()> {
+        let named = || format!("rename {} to {}", self.hidden.display(), self.target.display());
+        fs::rename(&self.hidden, &self.target).map_err(|cause| Error::machine(named())(cause))?;
+        self.committed = true;
+        Ok(())
     }
 
     pub(super) fn growing(&mut self) -> &mut Growing {

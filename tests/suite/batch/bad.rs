@@ -40,7 +40,7 @@ fn the_rest_goes_on_after_files_that_fail() {
         "{:?}",
         told.files
     );
-    let text = "  in/empty.png: no image: the first bytes are those of neither TIFF";
+    let text = "  in/empty.png: it is empty";
     assert!(told.text.contains(text), "{}", told.text);
 }
 

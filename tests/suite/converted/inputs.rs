@@ -33,6 +33,13 @@ fn tiff(photometric: u16, samples_per_pixel: u16, at: impl Fn(u32, u32, u32) -> 
     Tiff::new(SIZE.width, SIZE.height, photometric, samples_per_pixel, 8).strips(SIZE.height, vec![pixels])
 }
 
+/// A TIFF in one strip, with alpha if there is a sample more than the colours have.
+fn plain(bands: u16, photometric: u16) -> Tiff {
+    let is_alpha = matches!((bands, photometric), (2, 1) | (4, 2));
+    let file = tiff(photometric, bands, eight);
+    if is_alpha { file.with(338, &[2]) } else { file }
+}
+
 /// CIELab, not very colourful.
 pub fn lab() -> Tiff {
     tiff(8, 3, |x, y, c| if c == 0 { eight(x, y, c) } else { eight(x, y, c) / 4 })
@@ -61,30 +68,34 @@ fn bmp() -> Vec<u8> {
 
 /// A file of a kind, by its name.
 pub fn input(bench: &Bench, kind: &str) -> PathBuf {
-    let base = |bands, interpretation| bench.vips_tiff("base.tif", &raw(bands, interpretation), "");
+    let base = |bands: u16, photometric| bench.file("base.tif", &plain(bands, photometric).bytes());
     let saved = |source: PathBuf, name: &str, options: &str| {
         let target = bench.path(name);
         run("vips", &["copy", text(&source), &format!("{}{options}", text(&target))]);
         target
     };
-    let rgb = || base(3, "srgb");
+    let rgb = || base(3, 2);
     match kind {
         "JPEG" => saved(rgb(), "rgb.jpg", "[Q=88]"),
         "JPEG, 80" => saved(rgb(), "rgb80.jpg", "[Q=80]"),
         "JPEG, 4:4:4" => saved(rgb(), "full.jpg", "[Q=95,subsample-mode=off]"),
-        "JPEG, gray" => saved(base(1, "b-w"), "gray.jpg", "[Q=90]"),
+        "JPEG, gray" => saved(base(1, 1), "gray.jpg", "[Q=90]"),
         "JPEG, progressive" => saved(rgb(), "progressive.jpg", "[Q=90,interlace]"),
-        "JPEG, CMYK" => saved(base(4, "cmyk"), "cmyk.jpg", "[Q=90]"),
+        "JPEG, CMYK" => saved(base(4, 5), "cmyk.jpg", "[Q=90]"),
         "PNG" => saved(rgb(), "rgb.png", ""),
         "PNG, 16 bits" => {
             saved(bench.vips_tiff("base.tif", &deep(3, "rgb16"), ""), "deep.png", "[bitdepth=16]")
         }
-        "PNG, alpha" => saved(base(4, "srgb"), "alpha.png", ""),
-        "PNG, gray with alpha" => saved(base(2, "b-w"), "gray-alpha.png", ""),
+        "PNG, alpha" => saved(base(4, 2), "alpha.png", ""),
+        "PNG, full alpha" => {
+            let file = tiff(2, 4, |x, y, c| if c == 3 { 255 } else { eight(x, y, c) });
+            saved(bench.file("base.tif", &file.with(338, &[2]).bytes()), "full-alpha.png", "")
+        }
+        "PNG, gray with alpha" => saved(base(2, 1), "gray-alpha.png", ""),
         "PNG, palette" => saved(rgb(), "palette.png", "[palette]"),
         "PNG, interlaced" => saved(rgb(), "interlaced.png", "[interlace]"),
         "WebP" => saved(rgb(), "rgb.webp", "[Q=90]"),
-        "WebP, alpha" => saved(base(4, "srgb"), "alpha.webp", "[lossless]"),
+        "WebP, alpha" => saved(base(4, 2), "alpha.webp", "[lossless]"),
         "GIF" => saved(rgb(), "rgb.gif", ""),
         "BMP" => bench.file("rgb.bmp", &bmp()),
         "JP2" => saved(rgb(), "rgb.jp2", "[lossless]"),

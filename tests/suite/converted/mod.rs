@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use recto::convert::{Failure, Order, Purpose, Report, Wish, convert};
 use sha2::{Digest, Sha256};
 
-use crate::judge::{Bench, run, text};
+use crate::judge::{Bench, Samples, text};
 
 /// A wish for small tiles, so that small pictures have levels, whose result is verified.
 fn wish(purpose: Purpose) -> Wish {
@@ -63,18 +63,11 @@ fn tiffinfo(file: &Path) -> String {
 
 /// The checksum of the pixels that libvips decodes, by the definition in the manual.
 fn checksum_by_vips(bench: &Bench, file: &Path) -> String {
-    // As in `result.tif: 203x141 uchar, 3 bands, srgb, tiffload`.
-    let told = run("vipsheader", &[text(file)]);
-    let mut words = told.split_once(": ").expect("a description").1.split([' ', ',']);
-    let (size, format, bands) = (words.next().expect("a size"), words.next(), words.nth(1).expect("bands"));
-    let raw = bench.path("checksum.raw");
-    run("vips", &["rawsave", text(file), text(&raw)]);
-    let mut samples = std::fs::read(raw).expect("pixels");
-    let bits = if format == Some("ushort") { 16 } else { 8 };
+    let Samples { size, channels, bits, mut bytes } = bench.by_vips(text(file));
     if bits == 16 {
-        samples.as_chunks_mut::<2>().0.iter_mut().for_each(|sample| sample.reverse());
+        bytes.as_chunks_mut::<2>().0.iter_mut().for_each(|sample| sample.reverse());
     }
-    let mut sum = Sha256::new_with_prefix(format!("{size} {bands} {bits}\n"));
-    sum.update(samples);
+    let mut sum = Sha256::new_with_prefix(format!("{size} {channels} {bits}\n"));
+    sum.update(bytes);
     sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

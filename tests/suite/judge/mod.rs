@@ -166,16 +166,36 @@ impl Bench {
 
     /// An image as libvips decodes it, 8 bits a channel; `page` as in `[page=1]`.
     pub fn judged(&self, file: &Path, page: &str) -> Picture {
-        let image = format!("{}{page}", text(file));
-        let field = |name| run("vipsheader", &["-f", name, &image]).trim().parse().expect("a number");
-        let size = Dimensions::new(field("width"), field("height"));
-        let raw = self.path("judged.raw");
-        run("vips", &["rawsave", &image, text(&raw)]);
-        let pixels = fs::read(raw).expect("pixels");
-        let channels = pixels.len() / size.area() as usize;
-        assert_eq!(channels as u32, field("bands"), "libvips has more than 8 bits a channel");
+        let Samples { size, channels, bits, bytes: pixels } = self.by_vips(&format!("{}{page}", text(file)));
+        assert_eq!(bits, 8, "libvips has more than 8 bits a channel");
         Picture { size, channels, pixels }
     }
+
+    /// The same of any depth, by one process: libvips has a format of its own that says all.
+    pub fn by_vips(&self, image: &str) -> Samples {
+        let copy = self.path("judged.v");
+        run("vips", &["copy", image, text(&copy)]);
+        let file = fs::read(copy).expect("a picture of libvips");
+        let number = |at: usize| u32::from_le_bytes(*file[4 * at..].first_chunk().expect("a header"));
+        let (size, channels) = (Dimensions::new(number(1), number(2)), number(3) as usize);
+        let bits = match number(5) {
+            0 => 8,
+            2 => 16,
+            other => panic!("libvips has samples of format {other} of {image}"),
+        };
+        let length = size.area() as usize * channels * bits / 8;
+        Samples { size, channels, bits, bytes: file[64..64 + length].to_vec() }
+    }
+}
+
+/// What libvips has decoded.
+pub struct Samples {
+    pub size: Dimensions,
+    pub channels: usize,
+    /// 8 or 16.
+    pub bits: usize,
+    /// Least significant first.
+    pub bytes: Vec<u8>,
 }
 
 /// Pixels as `vips rawload` takes them.

@@ -147,7 +147,7 @@ fn what_fails_leaves_nothing_and_says_whose_fault_it_is() {
     assert_eq!(writer.finish().expect_err("too few").to_string(), "the picture ends after 100 of 117 rows");
     let mut writer = begin();
     assert!(writer.rows(1, rows(1)).is_err(), "rows of a level that is made of others");
-    assert!(writer.tile(vec![1]).is_err(), "a tile, where rows are awaited");
+    assert!(writer.tile(0, vec![1]).is_err(), "a tile, where rows are awaited");
     let sixteen = Raster::<u16>::new(Dimensions::new(SIZE.width, 1), Channels::Gray);
     assert!(writer.rows(0, AnyRaster::Sixteen(sixteen)).is_err());
     let narrow = Raster::<u8>::new(Dimensions::new(SIZE.width - 1, 1), Channels::Gray);

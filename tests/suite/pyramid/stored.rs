@@ -1,7 +1,7 @@
 //! Tiles that come as they are stored, of another size and compression than those of the levels that are made.
 
 use recto::ifd::{Field, tag};
-use recto::pyramid::{First, StoredTiles};
+use recto::pyramid::StoredTiles;
 
 use super::*;
 
@@ -30,8 +30,8 @@ fn settings_of_stored() -> Settings {
         Field::shorts(tag::PLANAR_CONFIGURATION, &[1]),
         Field::long(tag::TILE_WIDTH, 9999), // not theirs to say
     ];
-    let first = First::Stored(StoredTiles { tile: Dimensions::new(48, 32), fields });
-    Settings { first, ..settings(Channels::Gray, Depth::Eight, Compression::Deflate { level: 4 }) }
+    let stored = vec![StoredTiles { tile: Dimensions::new(48, 32), fields }];
+    Settings { stored, ..settings(Channels::Gray, Depth::Eight, Compression::Deflate { level: 4 }) }
 }
 
 #[test]
@@ -48,9 +48,9 @@ fn stored_tiles_are_carried_and_levels_made() {
     for (of, rows) in [(1, 1), (1, 59), (0, 7), (0, 118)] {
         let mut writer = Writer::create(&path, settings_of_stored()).expect("started");
         for tile in tiles(&full) {
-            writer.tile(tile).expect("stored");
+            writer.tile(0, tile).expect("stored");
         }
-        assert!(writer.tile(vec![0]).is_err(), "too many");
+        assert!(writer.tile(0, vec![0]).is_err(), "too many");
         let of_rows = if of == 0 { &full } else { &above };
         let Dimensions { width, height } = of_rows.dimensions;
         for y in (0..height).step_by(rows) {
@@ -88,15 +88,15 @@ fn missing_tiles_and_rows_are_told() {
         writer.rows(2, AnyRaster::Eight(picture(Channels::Gray))).is_err(),
         "rows of a level that is made"
     );
-    writer.tile(vec![0; 48 * 32]).expect("stored");
-    assert_eq!(writer.finish().expect_err("one tile").to_string(), "the picture ends after 1 of 20 tiles");
+    writer.tile(0, vec![0; 48 * 32]).expect("stored");
+    assert_eq!(writer.finish().expect_err("one tile").to_string(), "level 0 ends after 1 of 20 tiles");
     let mut writer = Writer::create(&path, settings_of_stored()).expect("started");
-    tiles(&picture(Channels::Gray)).into_iter().for_each(|tile| writer.tile(tile).expect("stored"));
+    tiles(&picture(Channels::Gray)).into_iter().for_each(|tile| writer.tile(0, tile).expect("stored"));
     assert_eq!(writer.finish().expect_err("no rows").to_string(), "the picture ends after 0 of 59 rows");
     // With one level there are no rows at all.
     let mut writer =
         Writer::create(&path, Settings { levels: Some(1), ..settings_of_stored() }).expect("started");
-    tiles(&picture(Channels::Gray)).into_iter().for_each(|tile| writer.tile(tile).expect("stored"));
+    tiles(&picture(Channels::Gray)).into_iter().for_each(|tile| writer.tile(0, tile).expect("stored"));
     writer.finish().expect("finished");
     assert_eq!(tiffinfo(&path).matches("=== TIFF directory").count(), 1);
 }
