@@ -50,6 +50,7 @@ ended() {
 [ "${1:-}" != health ] || { health; exit 0; }
 [ $# = 0 ] || fail "no argument, or health"
 configure
+rm -f $run/drain # of a container before this one, in the same /tmp
 
 stopping=
 trap 'stopping=yes' TERM INT
@@ -64,9 +65,9 @@ while [ -z "$stopping" ] && kill -0 "$recto" 2>/dev/null && kill -0 "$nginx" 2>/
 done
 [ -n "$stopping" ] || echo "recto-container: recto or NGINX has ended" >&2
 
-# NGINX first: it finishes what it has been asked, for which it wants Recto.
-kill -QUIT "$nginx" 2>/dev/null || true
-ended "$nginx"
+# NGINX first: it finishes what it has been asked, for which it wants Recto. What a shell has just started does not hear of
+# this yet: hence more than once.
+while kill -QUIT "$nginx" 2>/dev/null; do sleep 0.1; done
 kill -TERM "$recto" 2>/dev/null || true
 ended "$recto"
 [ -n "$stopping" ]

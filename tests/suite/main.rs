@@ -19,6 +19,7 @@ mod flat_colours;
 mod formats;
 mod fronts;
 mod golden;
+mod hosts;
 mod import;
 mod jpeg2000_out;
 mod lanes;

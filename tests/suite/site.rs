@@ -109,6 +109,33 @@ impl Site {
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
+    /// Kills all of its processes, so that none of them ends in order; NGINX first, which would answer for the others.
+    pub fn kill(&mut self) {
+        let kill = |pids: Vec<i32>| {
+            for pid in pids.into_iter().filter_map(Pid::from_raw) {
+                // Those of a pool end by themselves when the one that started them does.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        };
+        let (workers, pool) = (self.nginx_workers(), self.server.all_workers());
+        let _ = self.nginx.kill();
+        kill(workers);
+        let _ = self.server.child.kill();
+        kill(pool);
+        let _ = (self.nginx.wait(), self.server.child.wait());
+    }
+
+    /// Starts it once more in the same place and at the same port, after all of it has ended. Its cache is as it was.
+    pub fn start_again(&mut self) {
+        let _ = fs::remove_file(self.server.path("pid"));
+        self.server.start_again();
+        let server = &self.server;
+        until("the server is ready", || server.path("pid").exists());
+        let nginx = Nginx::find().unwrap_or_else(|error| panic!("{error}"));
+        self.nginx = nginx.command(server.directory.path()).stderr(Stdio::null()).spawn().expect("started");
+        until("NGINX answers", || http::request(self.port, "GET", "/iiif/health", &[]).is_ok());
+    }
+
     /// Ends NGINX before the site ends.
     pub fn end_nginx(&mut self) {
         end(&mut self.nginx);

@@ -51,6 +51,10 @@ id_of() { curl --silent --header "Host: $1" "$site/leaf.tif/info.json" | grep -o
 is 'a host of the environment' "$(id_of images.example.org)" http://images.example.org/iiif/3/leaf.tif
 is_healthy() { if health; then echo 0; else echo 1; fi; }
 is 'health' "$(is_healthy)" 0
+touch $image/tmp/recto/drain
+is 'health of what is to be drained' "$(is_healthy)" 1
+is 'a picture of what is to be drained' "$(ask --output /dev/null "$site/leaf.tif/full/201,/0/default.jpg")" 200
+rm $image/tmp/recto/drain
 [ -n "$(find /container/cache -type f)" ] || fail 'the container keeps nothing in its cache'
 grep -q '"GET /iiif/3/leaf.tif/info.json HTTP/1.1" 200' /tmp/out || fail_container 'its log has no requests'
 
@@ -73,6 +77,9 @@ start_wrong() {
 }
 start_wrong RECTO_PUBLIC_URL='https://a"b'
 is 'a URL that is none' "$status $(cat /tmp/out)" '1 recto-container: not a URL or a list of hosts: https://a"b'
+start_wrong RECTO_TRUSTED_HOSTS=images.example.org:port
+is 'a host that is none' "$status" 1
+grep -q 'trusted_hosts' /tmp/out || fail_container 'it does not say what is wrong'
 start_container RECTO_PUBLIC_URL=https://images.example.org/iiif
 is 'an id with a public URL' "$(id_of localhost:8080)" https://images.example.org/iiif/3/leaf.tif
 
