@@ -8,11 +8,18 @@ DESTDIR    ?=
 PURGE      ?=
 # For `make demo`: a directory of masters (default: samples), a port (default: 8182), a number of workers.
 MASTERS    ?=
+# A store of masters instead (s3://bucket/path, gs://, az://, https://); its endpoint and region, and PUBLIC=1 if it wants no
+# credentials. KEYS: some of its masters, which a web server does not list.
+SOURCE     ?=
+ENDPOINT   ?=
+REGION     ?=
+PUBLIC     ?=
+KEYS       ?=
 PORT       ?=
 WORKERS    ?=
-# For `make test`: what to leave out: viewers, fronts (Apache, Caddy, HAProxy), systemd, or mounts, which wants root and
-# /dev/fuse. Ubuntu's browser is a snap, which wants a whole system around it: where there is no Chrome, the test of the
-# viewers is left out there, and only there.
+# For `make test`: what to leave out: viewers, fronts (Apache, Caddy, HAProxy), stores (servers of S3, Azure and Google),
+# systemd, or mounts, which wants root and /dev/fuse. Ubuntu's browser is a snap, which wants a whole system around it: where
+# there is no Chrome, the test of the viewers is left out there, and only there.
 SKIP       ?= $(shell . /etc/os-release; test "$$ID" != ubuntu || command -v google-chrome >/dev/null || echo viewers)
 
 # An ordinary user of Debian has no sbin in PATH, and a shell that is older than rustup no cargo.
@@ -23,8 +30,9 @@ RECTO  := $(TARGET)/release/recto
 NEED   := @sh tests/need.sh cargo cc cmake nasm
 LONG   := bash tests/progress.sh
 BUILD  := $(LONG) 'building Recto' cargo build --release --locked
-DEMO   := $(RECTO) demo $(if $(MASTERS),--masters '$(MASTERS)') $(if $(PORT),--port $(PORT)) \
-          $(if $(WORKERS),--workers $(WORKERS))
+OF_ALL := $(if $(PORT),--port $(PORT)) $(if $(WORKERS),--workers $(WORKERS))
+DEMO   := $(RECTO) demo $(if $(MASTERS),--masters '$(MASTERS)') $(if $(SOURCE),--source '$(SOURCE)') \
+          $(if $(ENDPOINT),--endpoint '$(ENDPOINT)') $(if $(REGION),--region '$(REGION)') $(if $(PUBLIC),--public) $(OF_ALL)
 
 # What the code is: the crates that make the program, without the fuzz targets, which build with flags of their own.
 CRATES := --locked --workspace --exclude recto-fuzz
@@ -33,12 +41,14 @@ MSRV   := $(shell sed -n 's/^rust-version *= *"\(.*\)"$$/\1/p' Cargo.toml)
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?=
 
-.PHONY: help build demo demo-check test machine bench lint docs deny audit fuzz check packages setup deb tarball \
+.PHONY: help build demo demo-check demo-s3 test machine stores bench lint docs deny audit fuzz check packages setup deb tarball \
         install uninstall clean
 
 help:
 	@echo 'make demo        build, start NGINX and workers, and show sample masters in a viewer'
 	@echo '                 MASTERS=directory of images  PORT=8182   WORKERS=one per core'
+	@echo '                 SOURCE=s3://bucket/path  ENDPOINT=http://host:port  REGION=name  PUBLIC=1  KEYS=names, if it does not list'
+	@echo 'make demo-s3     the demo with its masters in an S3 server on this machine; CHECK=1 as below'
 	@echo 'make demo-check  the same, fetch a bit of everything through NGINX, print a table, stop'
 	@echo 'make test        all tests'
 	@echo 'make bench       all benchmarks'
@@ -62,32 +72,45 @@ build:
 demo:
 	$(NEED) nginx
 	$(BUILD)
-	@$(DEMO)
+	@$(DEMO) $(KEYS)
 
 demo-check:
 	$(NEED) nginx
 	$(BUILD)
-	@$(DEMO) --check
+	@$(DEMO) --check $(KEYS)
+
+# CHECK=1: as demo-check.
+demo-s3:
+	$(NEED) nginx venv curl
+	$(BUILD)
+	@sh tests/fetch.sh versitygw '$(abspath $(TARGET))/tmp/fetched/versitygw'
+	@sh tests/stores/demo.sh $(RECTO) '$(TARGET)/tmp/fetched/versitygw/versitygw' '$(abspath $(TARGET))/demo-s3' \
+	    $(OF_ALL) $(if $(CHECK),--check)
 
 # vips, tiffinfo, exiftool, opj_compress, the official validator (in Python), viewers in a browser, other servers in the place of NGINX,
 # a machine with a live systemd, debhelper, man and shellcheck for what is packaged, and promtool for what is monitored, are the
 # tests' outside judges.
 JUDGES := vips tiffinfo exiftool cjpeg opj_compress pillow venv libmagic curl openssl $(if $(filter viewers,$(SKIP)),,browser node npm) \
-          $(if $(filter fronts,$(SKIP)),,apache2 caddy haproxy) \
+          $(if $(filter fronts,$(SKIP)),,apache2 caddy haproxy) $(if $(filter stores,$(SKIP)),,node npm) \
           $(if $(filter systemd,$(SKIP)),,debootstrap systemd-nspawn) dh man shellcheck promtool
-test: machine
+test: machine stores
 	@$(if $(SKIP),echo 'Left out: $(SKIP) (SKIP= leaves out nothing)')
 	SKIP='$(SKIP)' $(LONG) 'building or running the tests' cargo test $(CRATES)
 
 machine: packages
 	$(if $(filter systemd,$(SKIP)),,@sh tests/machine.sh make '$(TARGET)/tmp/machine.tar')
 
+# Where the tests look for them.
+stores: packages
+	$(if $(filter stores,$(SKIP)),,@for name in versitygw azurite fake-gcs; do \
+	    sh tests/fetch.sh "$$name" '$(abspath $(TARGET))/tmp/fetched/'"$$name" || exit; done)
+
 # iipsrv, iiif-processor and vips are the peers to compare with, vips and opj_compress write some of the masters; time tells what
 # a process cost.
 bench:
 	$(NEED) nginx vips iipsrv opj_compress node npm time
 	sh tests/fetch.sh iiif-processor $(TARGET)/bench/iiif-processor
-	$(LONG) 'building or running the benchmarks' cargo bench --locked --bench convert --bench cost --bench hops --bench jp2 --bench load --bench peers
+	$(LONG) 'building or running the benchmarks' cargo bench --locked --bench convert --bench cost --bench hops --bench jp2 --bench load --bench peers --bench stores
 
 # One that fails is the last: the quick ones are first.
 check:

@@ -6,7 +6,7 @@ set -eu
 project=$(cd "$(dirname "$0")/.." && pwd)
 golden=$project/tests/golden
 corpus=$1
-rooms='tiff jpeg jpeg_tile image jp2_boxes jp2_headers jp2_index jp2_block jp2_image exif xmp fastcgi url config'
+rooms='tiff jpeg jpeg_tile image jp2_boxes jp2_headers jp2_index jp2_block jp2_image exif xmp blocks fastcgi url config'
 for room in $rooms; do mkdir -p "$corpus/$room"; done
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -81,6 +81,13 @@ xmp '<rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientatio
 xmp '<rdf:Description xmlns:t="http://ns.adobe.com/tiff/1.0/"><t:Orientation>8</t:Orientation></rdf:Description>' >"$corpus/xmp/element"
 xmp '<rdf:Description xmlns:xmp="http://ns.adobe.com/xap/1.0/"><xmp:Thumbnails><rdf:Alt/></xmp:Thumbnails></rdf:Description>' \
     >"$corpus/xmp/thumbnail"
+
+# Asks, a reply, and the head of a block file
+version='\005\0\0\0\0\0\0\0\001\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\005\0a.tif\003\0"1"'
+printf '\001\001\0\0\0\0\001\0a' >"$corpus/blocks/find"
+printf "\\002\\0\\0\\0\\0\\0$version"'\0\0\0\0\001\0\0\0' >"$corpus/blocks/fetch"
+printf "\\001\\0\\0\\0\\011\\0\\0\\0\\0\\0\\0\\0\\001$version" >"$corpus/blocks/found"
+printf "recto\\0b\\001\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0\\0boot id, 16 byte\\001\\0s$version" >"$corpus/blocks/head"
 
 # The wire: BEGIN_REQUEST, PARAMS, their end, the end of STDIN
 begin='\001\001\0\001\0\010\0\0\0\001\0\0\0\0\0\0'

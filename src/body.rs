@@ -19,6 +19,23 @@ impl<'a> Body<'a> {
         matches!(self, Self::Whole(_))
     }
 
+    /// The same, made before any of it is sent.
+    ///
+    /// # Errors
+    /// What goes wrong on the way.
+    pub(crate) fn gathered(self) -> Result<Self, Error> {
+        match self {
+            Self::Whole(bytes) => Ok(Self::Whole(bytes)),
+            Self::Chunks(mut chunks) => {
+                let all = chunks.try_fold(Vec::new(), |mut all, chunk| {
+                    all.extend_from_slice(&chunk?);
+                    Ok::<_, Error>(all)
+                });
+                all.map(Self::Whole)
+            }
+        }
+    }
+
     /// All of it: a whole one is a single chunk.
     pub fn into_chunks(self) -> Chunks<'a> {
         match self {

@@ -38,6 +38,16 @@ pub trait Desk {
     /// If it must not be read now.
     fn reads(&mut self, path: &str) -> Result<(), Error>;
 
+    /// For how long stores may be waited for; None if for no network at all.
+    fn patience(&self) -> Option<Watch>;
+
+    /// Told that something of the master has to be fetched, for which nobody waits here, or that its store has another one
+    /// by now: somebody begins anew with the request then, and has its client.
+    ///
+    /// # Errors
+    /// If nobody can.
+    fn fetches(&mut self) -> Result<(), Error>;
+
     /// Told before a job is begun, when all of it is decided and nothing of it is done.
     ///
     /// # Errors
@@ -55,6 +65,14 @@ impl Desk for Alone {
 
     fn reads(&mut self, _path: &str) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn patience(&self) -> Option<Watch> {
+        Some(Watch::unlimited())
+    }
+
+    fn fetches(&mut self) -> Result<(), Error> {
+        Err(Error::Away)
     }
 
     fn admit(&mut self, _job: Job) -> Result<Admission, Error> {

@@ -37,6 +37,11 @@ pub enum Error {
         wait: Duration,
     },
 
+    /// Nobody has to act: bytes of the master have to be fetched from its store, for which whoever was asked does not
+    /// wait; or the store has another version of it by now. Whoever waits is to begin anew.
+    #[error("this image has to be fetched first")]
+    Away,
+
     /// Whoever reads the log has to act, which names the master: trying this has ended workers, and it is not tried again
     /// for a while.
     #[error("this has failed repeatedly and is not tried again for a while")]
@@ -68,6 +73,27 @@ pub enum Busy {
     /// Any worker: it took too long before.
     #[error("this took too long and is not tried again for a while")]
     Rest,
+    /// The store of the master, which does not answer.
+    #[error("the store of this image does not answer")]
+    StoreDown,
+    /// The store of the master, which takes too long.
+    #[error("the store of this image answers too slowly")]
+    StoreSlow,
+    /// The store of the master, which asks for fewer requests.
+    #[error("the store of this image has too much to do")]
+    StoreThrottles,
+    /// The store of the master, which does not let us in: the operator has to act.
+    #[error("the store of this image refuses the image server")]
+    StoreRefuses,
+    /// The store of the master, which sent something else than it was asked for.
+    #[error("the store of this image sent something else than it was asked for")]
+    StoreLies,
+    /// The block cache: the operator has to act.
+    #[error("the image server has no room to keep this image in")]
+    BlockCache,
+    /// The fetcher: it has too much to do, or has ended.
+    #[error("the image server cannot fetch more images now")]
+    Fetcher,
 }
 
 /// There is no room in memory for a buffer. Nobody has to act: others are using it.
@@ -112,6 +138,19 @@ pub enum MasterError {
     /// Nothing is wrong with it: [`Error::Busy`].
     #[error(transparent)]
     NoMemory(#[from] NoMemory),
+
+    /// Nothing is wrong with it: [`Error::Away`].
+    #[error("it has to be fetched first")]
+    Away,
+
+    /// Nothing is wrong with it: [`Error::Busy`].
+    #[error("{why}")]
+    Busy {
+        /// What there is no room in.
+        why: Busy,
+        /// How long it takes until there is, as far as can be told.
+        wait: Duration,
+    },
 }
 
 impl From<MasterError> for Error {
@@ -119,6 +158,8 @@ impl From<MasterError> for Error {
         match error {
             MasterError::Stopped(why) => Self::Stopped(why),
             MasterError::NoMemory(error) => error.into(),
+            MasterError::Away => Self::Away,
+            MasterError::Busy { why, wait } => Self::Busy { why, wait },
             other => Self::Master(other),
         }
     }

@@ -136,6 +136,11 @@ pub fn jpeg_tile(bytes: &[u8]) {
     }
 }
 
+/// What processes of a host say to each other about objects of stores, and the heads of block files.
+pub fn blocks(bytes: &[u8]) {
+    crate::blocks::fuzz::any(bytes);
+}
+
 /// A block of EXIF. What is written of it has to be read again as the same.
 pub fn exif(bytes: &[u8]) {
     let _ = (exif_orientation(bytes), is_adobe_rgb(bytes));

@@ -19,6 +19,7 @@
 //! | [`process`] | the pool of processes: supervisor, front and back workers, and what they share |
 //! | [`respond`] | the path |
 //! | [`desk`] | whoever runs the service, as the path sees it: told of each job, it admits, refuses or hands over |
+//! | [`fetch`] | `recto fetch`: the one process of a host that speaks with stores, and what it counts |
 //! | [`fastcgi`] | records and parameters, made into requests and out of responses; pure |
 //! | [`config`] | the configuration as written, and as meant; composed of the settings of the rooms below |
 //! | [`http`] | requests and responses, what the server is called, how responses are cached and validated, `Link` headers |
@@ -34,7 +35,9 @@
 //! | [`raster`] | decoded samples: colour, scale, orient, tone |
 //! | [`picture`] | the vocabulary of pictures that all of them share: plain values |
 //! | [`apart`] | what may end the process that does it, done by another one |
-//! | [`account`], [`body`], [`logging`], [`complaints`], [`disk`], [`lru`], [`reused`], [`progress`], [`watch`], [`memory`], [`error`] | plain values and small tools that all of them share |
+//! | [`account`] | what was done for a request, and how long it took |
+//! | [`blocks`] | objects of stores in blocks: the words of those who share them, their files, and the counter at which workers ask |
+//! | [`body`], [`logging`], [`complaints`], [`disk`], [`lru`], [`reused`], [`progress`], [`watch`], [`memory`], [`packet`], [`shared`], [`error`] | plain values and small tools that all of them share |
 //!
 //! Below all of them stand two crates: [`recto_iiif`], the grammar, resolving, canonical form and info.json of the Image API
 //! 3.0 and 2.1, and [`recto_jp2`], which decodes windows of JPEG 2000. Both are pure.
@@ -52,6 +55,7 @@
 
 pub mod account;
 mod apart;
+pub mod blocks;
 mod body;
 pub mod check;
 pub mod cli;
@@ -66,6 +70,7 @@ mod disk;
 pub mod encode;
 pub mod error;
 pub mod fastcgi;
+pub mod fetch;
 pub mod format;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -77,6 +82,7 @@ mod lru;
 pub mod master;
 mod memory;
 mod metadata;
+mod packet;
 mod passthrough;
 pub mod picture;
 pub mod process;
@@ -87,6 +93,7 @@ pub mod raster;
 pub mod replay;
 pub mod respond;
 mod reused;
+mod shared;
 pub mod source;
 pub mod tiles;
 pub mod warm;

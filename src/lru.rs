@@ -40,6 +40,15 @@ impl<K: PartialEq, V> Lru<K, V> {
         self.held.push(Entry { key, value, bytes });
     }
 
+    /// Takes the value of a key out.
+    pub fn remove<Q: ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: PartialEq<Q>,
+    {
+        let at = self.held.iter().rposition(|entry| entry.key == *key)?;
+        Some(self.held.remove(at).value)
+    }
+
     /// Drops entries until there is room for one more of so many bytes: to be called before these are allocated.
     pub fn reserve(&mut self, bytes: usize) {
         self.drop_surplus(1, bytes);
@@ -109,6 +118,7 @@ mod tests {
         assert_eq!(keys(&cache), [1, 5, 4], "one value a key");
         cache.retain(|key, value| (*key, *value) != (5, 50));
         assert_eq!((keys(&cache), cache.get(&5)), (vec![1, 4], None));
+        assert_eq!((cache.remove(&1), cache.remove(&1), keys(&cache)), (Some(10), None, vec![4]));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use recto_iiif::{Extras, Identifier, ImageRequest, Target, Version};
 use crate::account::{Account, NoPlace, Stage, Way};
 use crate::config::Config;
 use crate::derive::pipeline::Pipeline;
-use crate::derive::plan::Cost;
+use crate::derive::plan::{Class, Cost};
 use crate::derive::{self, Derivation, InfoRequest};
 use crate::desk::{Admission, Desk, Job};
 use crate::disk::Disk;
@@ -25,7 +25,7 @@ use crate::http::validators::Freshness;
 use crate::http::vhost::{self, Vhost};
 use crate::http::{ConfigFingerprint, Request, Response};
 use crate::master::{IndexStore, Master, OpenMasters};
-use crate::source::{Identity, Sidecar, Sources};
+use crate::source::{Identity, Patience, Sidecar, Sources};
 
 /// What answers requests: the configuration, the masters and the tools, for one worker.
 pub struct Service {
@@ -96,13 +96,21 @@ impl Service {
     pub fn respond<'r>(&'r mut self, request: &'r Request, desk: &mut dyn Desk) -> Option<Response<'r>> {
         let (config, account) = (Rc::clone(&self.config), self.account.clone());
         account.begin();
+        if let Some(watch) = desk.patience() {
+            self.sources.wait(Patience::Until(watch));
+        }
+        // What a request took that was refused or handed over is not the next one's.
+        self.sources.take_spent();
         let uri = request.param("REQUEST_URI").unwrap_or_default();
         let (vhost, spelling) = (Vhost::of(request, &config.serving.http), Spelling::asked(request));
         let host = vhost.as_ref().map(|vhost| &*vhost.host).unwrap_or_default();
         let may_be_cached = spelling.is_none_or(|asked| asked.may_cache_refusals(host));
         let asked = || Asked::of(request, vhost, spelling, &config.rendering.limits);
         let may_be_kept = !self.cache.is_nearly_full();
-        let answer = self.answer(uri, request, asked, desk);
+        let answer = match self.answer(uri, request, asked, desk) {
+            Err(Error::Away) => desk.fetches().map(|()| None),
+            answer => answer,
+        };
         let response = answer.unwrap_or_else(|error| Some(refused(uri, &error, may_be_cached, &account)))?;
         if response.status != 200 {
             account.end(Stage::Plan);
@@ -114,6 +122,8 @@ impl Service {
 
     /// To be called after a response was sent: caches are brought back within their bounds.
     pub fn after_response(&mut self) {
+        // It holds the connection of the client, who waits for its end.
+        self.sources.wait(Patience::None);
         self.masters.trim();
     }
 
@@ -191,10 +201,16 @@ impl Service {
         let hindered = |walked| self.account.is_hindered(plan.hindrances(&master.description, walked));
         hindered(master.was_walked());
         let body = self.pipeline.derive(&master, &plan, &watch)?;
+        // What is cheap and far is made before it is answered: somebody else may have to fetch more for it.
+        let body = match self.sources.is_far(master.source) && cost.class() == Class::Cheap {
+            true => body.gathered()?,
+            false => body,
+        };
         // Known only now, if nobody has walked there before.
         if master.was_walked() {
             hindered(true);
         }
+        fetched(&self.sources, &master, &self.account);
         let response = freshness.stamp(Response::new(200, body)).with_all(headers);
         Ok(Some(timed(response, &self.account, &self.config)))
     }
@@ -217,7 +233,7 @@ impl Service {
             self.account.goes(Way::Led);
             return Ok(Some(lead));
         }
-        let sidecar = self.sources.sidecar(master.source, &master.path);
+        let sidecar = self.sources.sidecar(master.source, &master.path)?;
         let files = (master.identity, sidecar.as_ref().map(|file| file.identity));
         let links =
             Links { base: &asked.vhost.base, version, identifier, offer: &self.config.rendering.offer };
@@ -250,6 +266,7 @@ impl Service {
             }
         };
         self.account.end(Stage::Encode);
+        fetched(&self.sources, &master, &self.account);
         Ok(answer(200, body, freshness).map(|response| timed(response, &self.account, &self.config)))
     }
 
@@ -306,6 +323,13 @@ fn refused(uri: &[u8], error: &Error, may_be_cached: bool, account: &Account) ->
     account.goes(Way::Refused);
     NoPlace::of(error).into_iter().for_each(|why| account.finds_no_place(why));
     refusal(uri, error, may_be_cached)
+}
+
+/// Accounts for what was fetched of a master that is far.
+fn fetched(sources: &Sources, master: &Master, account: &Account) {
+    if sources.is_far(master.source) {
+        account.fetches(sources.take_spent());
+    }
 }
 
 /// The response, with how long its stages took and what was done, if the operator wants clients to know.

@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::blocks::Spent;
 pub use words::{Hindrance, Kind, NoPlace, Stage, Way};
 
 /// The account of the request in work.
@@ -27,6 +28,7 @@ struct Lines {
     hindrances: Cell<u64>,
     still_fresh: Cell<Option<bool>>,
     no_place: Cell<Option<NoPlace>>,
+    fetched: Cell<Option<Spent>>,
 }
 
 impl Default for Account {
@@ -40,6 +42,7 @@ impl Default for Account {
             hindrances: Cell::default(),
             still_fresh: Cell::default(),
             no_place: Cell::default(),
+            fetched: Cell::default(),
         }))
     }
 }
@@ -47,7 +50,7 @@ impl Default for Account {
 impl Account {
     /// Begins the account of another request.
     pub fn begin(&self) {
-        let Lines { last, times, way, kind, pixels, hindrances, still_fresh, no_place } = &*self.0;
+        let Lines { last, times, way, kind, pixels, hindrances, still_fresh, no_place, fetched } = &*self.0;
         times.iter().for_each(|time| time.set(Duration::ZERO));
         way.set(Way::default());
         kind.set(None);
@@ -55,6 +58,7 @@ impl Account {
         hindrances.set(0);
         still_fresh.set(None);
         no_place.set(None);
+        fetched.set(None);
         last.set(Instant::now());
     }
 
@@ -94,6 +98,11 @@ impl Account {
     /// There was no place for it.
     pub fn finds_no_place(&self, why: NoPlace) {
         self.0.no_place.set(Some(why));
+    }
+
+    /// So much was fetched for it from the store of its master.
+    pub fn fetches(&self, spent: Spent) {
+        self.0.fetched.set(Some(spent));
     }
 
     /// How long a stage took.
@@ -136,7 +145,8 @@ impl Account {
         self.0.no_place.get()
     }
 
-    /// The value of a Server-Timing header: the stages so far, in milliseconds, and the way.
+    /// The value of a Server-Timing header: the stages so far, in milliseconds, what was fetched if the master is far, and
+    /// the way.
     pub fn server_timing(&self) -> String {
         let mut text = String::new();
         for stage in Stage::ALL {
@@ -145,6 +155,9 @@ impl Account {
                 // Writing to a string cannot fail.
                 let _ = write!(text, "{};dur={:.3}, ", stage.name(), time.as_secs_f64() * 1e3);
             }
+        }
+        if let Some(Spent { requests, bytes }) = self.0.fetched.get() {
+            let _ = write!(text, "fetch;desc=\"{requests} requests, {bytes} bytes\", ");
         }
         text + "path;desc=" + self.way().name()
     }

@@ -104,6 +104,8 @@ words! {
         Memory = "memory",
         /// The file system of the master does not answer.
         Mount = "mount",
+        /// The store of the master does not give it, or it cannot be fetched.
+        Store = "store",
         /// It took too long before, and is not tried again for a while.
         Rest = "quarantine",
         /// It took longer than it may.
@@ -145,7 +147,15 @@ impl NoPlace {
                 Busy::Budget | Busy::Memory => Self::Memory,
                 Busy::Mount => Self::Mount,
                 Busy::Rest => Self::Rest,
+                Busy::StoreDown
+                | Busy::StoreSlow
+                | Busy::StoreThrottles
+                | Busy::StoreRefuses
+                | Busy::StoreLies
+                | Busy::BlockCache
+                | Busy::Fetcher => Self::Store,
             },
+            Error::Away => Self::Store,
             Error::Stopped(Stopped::OverBudget) => Self::Deadline,
             _ => return None,
         })

@@ -13,8 +13,8 @@ use crate::check::url::{self, Manners};
 /// Say what is wrong, and what to do about it
 ///
 /// Without an argument, or with --config alone: looks at the installation that a
-/// configuration describes: the configuration itself, the masters as the service's user
-/// sees them, mounts, the unit, the socket, NGINX, memory, and what viewers get. Best run
+/// configuration describes: the configuration itself, the masters and stores as the
+/// service's user sees them, mounts, the unit, the socket, NGINX, memory, and what viewers get. Best run
 /// as root, or it says what it could not see.
 ///
 /// With files and directories: looks at the masters in them, as the server of that
@@ -33,7 +33,7 @@ use crate::check::url::{self, Manners};
 ///   levels   their number, with ! if none is small enough for thumbnails
 ///   sent     the part of the tiles that is sent as it is stored, without decoding
 ///   trips    round trips that the first tile would take if the file lay in an object
-///            store, each of which brings 64 KB, or more where more is needed
+///            store, of which the first finds it
 ///   ms       milliseconds of a processor for a tile, by the server's estimate: the mean
 ///            of all scale factors
 ///   best     the same in the best layout

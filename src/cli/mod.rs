@@ -5,6 +5,7 @@
 mod check;
 mod convert;
 mod examine;
+mod fetch;
 mod identify;
 mod import;
 mod manual;
@@ -66,6 +67,8 @@ enum Command {
     #[command(hide = true)]
     Transform(convert::Transform),
     #[command(hide = true)]
+    Fetch(fetch::Arguments),
+    #[command(hide = true)]
     Worker(worker::Arguments),
 }
 
@@ -83,7 +86,7 @@ pub fn main() -> ExitCode {
         eprintln!("recto: {error}");
         return REFUSED.into();
     }
-    let is_logged = matches!(command, Command::Serve(_) | Command::Worker(_));
+    let is_logged = matches!(command, Command::Serve(_) | Command::Fetch(_) | Command::Worker(_));
     // What has children writes to them as well, and goes on without them.
     if matches!(command, Command::Render(_) | Command::Status(_)) {
         end_with_the_reader();
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::ImportConfig(arguments) => import::run(&arguments),
         Command::Tiles(arguments) => tiles::run(arguments),
         Command::Warm(arguments) => warm::run(arguments),
+        Command::Fetch(arguments) => fetch::run(&arguments).map(done),
         Command::Worker(arguments) => worker::run(arguments).map(done),
     };
     match result {

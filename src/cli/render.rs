@@ -14,8 +14,8 @@ use crate::body::Body;
 use crate::config::Config;
 use crate::derive::pipeline::Pipeline;
 use crate::derive::{self, Derivation, InfoRequest};
-use crate::master::Master;
-use crate::source::{Sidecar, file_and_page};
+use crate::master::{FarReads, Master};
+use crate::source::{Reads, Sidecar, file_and_page};
 use crate::watch::Watch;
 
 /// What is said of a request that has another form.
@@ -76,6 +76,8 @@ pub(super) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             if arguments.plan {
                 explain(&master, &derivation);
                 println!("{plan}");
+                let (level, window) = (plan.scaling.level, plan.scaling.window());
+                in_a_store(&Master::far_reads(file, page, level, window)?);
                 return Ok(());
             }
             let plan = plan.within(rendering)?;
@@ -96,6 +98,18 @@ fn explain(master: &Master, derivation: &Derivation) {
     println!("region    {}", derivative.region);
     println!("size      {}", derivative.size);
     println!("canvas    {}", derivative.canvas());
+}
+
+/// What it would take to read if it lay in an object store, as lines of text.
+fn in_a_store(reads: &FarReads) {
+    let part = |reads: Reads| {
+        let Reads { round_trips, requests, bytes } = reads;
+        let counted = |count: u32, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+        let (trips, requests) = (counted(round_trips, "round trip"), counted(requests, "request"));
+        format!("{trips}, {requests} and {bytes} bytes")
+    };
+    println!("store     {} to find and open it there for the first time", part(reads.opening));
+    println!("          {} for this if it is known", part(reads.known));
 }
 
 /// The text of an info.json.

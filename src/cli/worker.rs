@@ -26,11 +26,15 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NUMBER")]
     ledger_fd: RawFd,
 
+    /// The inherited descriptor of what the fetcher counts, if there is a store
+    #[arg(long, value_name = "NUMBER")]
+    counts_fd: Option<RawFd>,
+
     /// The worker's slot on the scoreboard and in the ledger
     #[arg(long, value_name = "NUMBER")]
     slot: usize,
 
-    /// Which requests it takes: front, middling or dear
+    /// Which requests it takes: front, middling, dear or far
     #[arg(long)]
     lane: Lane,
 
@@ -45,6 +49,7 @@ pub(super) fn run(arguments: Arguments) -> anyhow::Result<()> {
         masters: arguments.masters_fds,
         scoreboard: arguments.scoreboard_fd,
         ledger: arguments.ledger_fd,
+        counts: arguments.counts_fd,
         slot: arguments.slot,
         lane: arguments.lane,
         supervisor: arguments.supervisor,

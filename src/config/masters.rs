@@ -4,11 +4,12 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, anyhow, bail, ensure};
 use serde::Deserialize;
 
+use super::store::RawStore;
 use crate::master::Bounds;
-use crate::source::{Masters, SourceSettings};
+use crate::source::{Masters, Place, SourceSettings, StoreKind};
 
 /// Most sources: the descriptors of all are held by each worker.
 const MOST: usize = 64;
@@ -29,12 +30,19 @@ impl Default for RawMasters {
     }
 }
 
-/// A `[[source]]` as it stands in the file.
+/// A `[[source]]` as it stands in the file: `deny_unknown_fields` does not see through `flatten`, so all keys stand here.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawSource {
     prefix: String,
     url: String,
+    endpoint: Option<String>,
+    region: Option<String>,
+    account: Option<String>,
+    public: Option<bool>,
+    ca: Option<PathBuf>,
+    user: Option<String>,
+    password_file: Option<PathBuf>,
 }
 
 impl RawMasters {
@@ -47,7 +55,7 @@ impl RawMasters {
         let mut sources = others.into_iter().map(RawSource::checked).collect::<anyhow::Result<Vec<_>>>()?;
         if !root.as_os_str().is_empty() {
             ensure!(root.is_absolute(), "[masters] root must be an absolute path");
-            sources.push(SourceSettings { prefix: String::new(), directory: root });
+            sources.push(SourceSettings { prefix: String::new(), place: Place::Directory(root) });
         }
         ensure!(!sources.is_empty(), "[masters] root is missing: the directory with the images");
         ensure!(sources.len() <= MOST, "[[source]]: there are more than {MOST}");
@@ -66,15 +74,28 @@ impl RawMasters {
 
 impl RawSource {
     fn checked(self) -> anyhow::Result<SourceSettings> {
-        let Self { prefix, url } = self;
+        let Self { prefix, url, endpoint, region, account, public, ca, user, password_file } = self;
         let mut names: Vec<&str> = prefix.split('/').collect();
         // What follows the last slash is the beginning of a name.
         names.pop();
         let is_beginning = !names.iter().any(|name| matches!(*name, "" | "." | ".."))
             && !prefix.chars().any(char::is_control);
         ensure!(is_beginning, "[[source]] prefix = {prefix:?}: no identifier begins so");
-        let directory = directory(&url).with_context(|| format!("[[source]] url = {url:?}"))?;
-        Ok(SourceSettings { prefix, directory })
+        let keys = RawStore { endpoint, region, account, public, ca, user, password_file };
+        let kind = url.split_once("://").and_then(|(scheme, _)| StoreKind::of_scheme(scheme));
+        let place = match kind {
+            Some(kind) => {
+                Place::Store(keys.checked(kind, &url).map_err(|why| anyhow!("[[source]] {why:#}"))?)
+            }
+            None => {
+                let directory = directory(&url).with_context(|| format!("[[source]] url = {url:?}"))?;
+                if let Some(key) = keys.any() {
+                    bail!("[[source]] {key} says nothing about a directory, as url = {url:?} is");
+                }
+                Place::Directory(directory)
+            }
+        };
+        Ok(SourceSettings { prefix, place })
     }
 }
 
@@ -84,10 +105,12 @@ fn directory(url: &str) -> anyhow::Result<PathBuf> {
         None => PathBuf::from(url),
         Some(("file", path)) => decoded(path)?,
         Some((scheme, _)) => {
-            bail!("masters at {scheme}:// are not offered yet by this version: it reads from directories")
+            bail!(
+                "nothing is known of {scheme}://: there are s3://, gs://, az://, https://, http:// and directories"
+            )
         }
     };
-    ensure!(path.is_absolute(), "it must be an absolute path, or file:// and one");
+    ensure!(path.is_absolute(), "it must be an absolute path, file:// and one, or the URL of a store");
     Ok(path)
 }
 

@@ -8,6 +8,7 @@ mod masters;
 mod offer;
 mod place;
 mod pool;
+mod store;
 mod suggest;
 
 use std::path::Path;
@@ -19,7 +20,7 @@ use serde::Deserialize;
 use crate::derive::{Colour, Rendering};
 use crate::encode::{Avif, Encodings, Gif, Jp2, Jpeg, Pdf, Png, Tiff, Webp};
 use crate::passthrough::Tiles;
-use crate::source::Masters;
+use crate::source::{CacheSettings, Masters};
 use crate::{http, logging, master, metadata};
 use limits::RawLimits;
 pub use looks::Looks;
@@ -27,6 +28,7 @@ use masters::{RawMasters, RawSource};
 use offer::RawOffer;
 pub use pool::Pool;
 use pool::RawServer;
+use store::RawCache;
 
 /// All that a server needs to know, checked.
 #[derive(Clone, Debug)]
@@ -40,7 +42,7 @@ pub struct Config {
 /// The settings that the bytes of responses do not depend on.
 #[derive(Clone, Debug)]
 pub struct Serving {
-    /// `[server] socket`, `listen`, `workers`, `background_workers`, `deadline` and `sandbox`
+    /// `[server] socket`, `listen`, `workers`, `background_workers`, `far_workers`, `deadline` and `sandbox`
     pub pool: Pool,
     /// `[server] public_url`, `trusted_hosts`, `cache_control` and `server_timing`. The tag of an info.json has the URL that is in it.
     pub http: http::Settings,
@@ -48,6 +50,8 @@ pub struct Serving {
     pub masters: Masters,
     /// `[masters] known` and `known_bytes`: how many of them a worker keeps open.
     pub known: master::Bounds,
+    /// `[cache]`: where blocks of masters in stores are kept.
+    pub block_cache: CacheSettings,
     /// `[state]`
     pub state: master::StateSettings,
     /// `[log]`
@@ -86,6 +90,7 @@ struct RawConfig {
     server: RawServer,
     masters: RawMasters,
     source: Vec<RawSource>,
+    cache: RawCache,
     state: master::StateSettings,
     log: logging::Settings,
     limits: RawLimits,
@@ -121,6 +126,7 @@ impl TryFrom<RawConfig> for Config {
             jp2: raw.jp2,
         };
         encodings.check()?;
+        let block_cache = raw.cache.checked()?;
         raw.state.check()?;
         raw.tiles.check()?;
         let (pool, http) = raw.server.checked()?;
@@ -136,7 +142,7 @@ impl TryFrom<RawConfig> for Config {
             encodings,
         };
         Ok(Self {
-            serving: Serving { pool, http, masters, known, state: raw.state, log: raw.log },
+            serving: Serving { pool, http, masters, known, block_cache, state: raw.state, log: raw.log },
             rendering,
         })
     }

@@ -64,10 +64,17 @@ fn find(document: &DeTable, complaint: &str) -> Option<usize> {
     let header = header(complaint)?;
     let word = complaint[header.len()..].split([' ', '=', ':']).find(|word| !word.is_empty())?;
     let word = word.trim_matches(['"', '`']);
-    let mut named = sections(document).filter(|(section, _)| section == header).map(|(_, table)| table);
-    let (table, another) = (named.next()?, named.next());
-    // Of several tables with one name nothing tells which is meant.
-    let found = table.iter().find(|(key, _)| key.get_ref() == word && another.is_none());
+    let named = || sections(document).filter(|(section, _)| section == header).map(|(_, table)| table);
+    named().next()?;
+    let keys: Vec<_> = named().filter_map(|table| table.get_key_value(word)).collect();
+    // Of several tables with one name only one may have the key; else the value tells which is meant, or nothing does.
+    let is_shown = |value: &Spanned<DeValue>| {
+        value.get_ref().as_str().is_some_and(|text| complaint.contains(&format!("{word} = {text:?}")))
+    };
+    let found = match &keys[..] {
+        [only] => Some(only),
+        several => several.iter().find(|(_, value)| is_shown(value)),
+    };
     let section = || {
         let name = header.trim_matches(['[', ']']);
         document.iter().find(|(key, _)| key.get_ref() == name).map(|(key, _)| key.span().start)

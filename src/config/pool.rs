@@ -20,6 +20,8 @@ pub struct Pool {
     pub workers: usize,
     /// Number of workers to which those hand over what takes long, at least 1.
     pub background_workers: usize,
+    /// Number of workers to which those hand over what has to wait for a store, at least 1. There are none without a store.
+    pub far_workers: usize,
     /// How long a worker may take for one request before it is killed.
     pub deadline: Duration,
     /// Whether workers confine themselves.
@@ -29,6 +31,11 @@ pub struct Pool {
 /// Most addresses of TCP.
 const MOST_ADDRESSES: usize = 16;
 
+/// How many far workers there are for each worker at the front, and within which bounds, unless the file says how many.
+const FAR_FOR_EACH: usize = 4;
+const FEWEST_FAR: usize = 8;
+const MOST_FAR: usize = 64;
+
 /// The section as it stands in the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -37,6 +44,7 @@ pub(super) struct RawServer {
     listen: Vec<String>,
     workers: RawWorkers,
     background_workers: RawWorkers,
+    far_workers: RawWorkers,
     public_url: Option<String>,
     trusted_hosts: Hosts,
     deadline: String,
@@ -60,6 +68,7 @@ impl Default for RawServer {
             listen: Vec::new(),
             workers: RawWorkers::Word("auto".into()),
             background_workers: RawWorkers::Word("auto".into()),
+            far_workers: RawWorkers::Word("auto".into()),
             public_url: None,
             trusted_hosts: Hosts::default(),
             deadline: "30s".into(),
@@ -88,6 +97,10 @@ impl RawServer {
                 .background_workers
                 .number("background_workers")?
                 .unwrap_or_else(|| workers.unwrap_or_else(cores).max(2)),
+            // They mostly wait, and each waits for one request.
+            far_workers: self.far_workers.number("far_workers")?.unwrap_or_else(|| {
+                (FAR_FOR_EACH * workers.unwrap_or_else(cores)).clamp(FEWEST_FAR, MOST_FAR)
+            }),
             deadline: parse_duration(&self.deadline).context("[server] deadline")?,
             sandbox: self.sandbox,
         };
@@ -128,7 +141,7 @@ fn cores() -> usize {
 }
 
 /// A duration as `30s`, `500ms` or `2m`.
-fn parse_duration(text: &str) -> anyhow::Result<Duration> {
+pub(super) fn parse_duration(text: &str) -> anyhow::Result<Duration> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| anyhow!("\"{text}\" is not a duration such as \"30s\""))?;

@@ -49,11 +49,12 @@ const RENDERING: [&str; 37] = [
 ];
 
 /// Every other key.
-const SERVING: [&str; 19] = [
+const SERVING: [&str; 23] = [
     "server.socket = '/there'",
     "server.listen = ['127.0.0.1:9000']",
     "server.workers = 7",
     "server.background_workers = 7",
+    "server.far_workers = 7",
     "server.public_url = 'http://a/iiif'",
     "server.trusted_hosts = ['a']",
     "server.deadline = '29s'",
@@ -65,6 +66,9 @@ const SERVING: [&str; 19] = [
     "masters.follow_symlinks = true",
     "masters.known = 3",
     "masters.known_bytes = 3",
+    "cache.directory = '/there'",
+    "cache.max_bytes = 99999999",
+    "cache.fresh = '1s'",
     "state.directory = '/there'",
     "state.max_bytes = 3",
     "log.format = 'json'",
@@ -198,6 +202,95 @@ fn the_tag_of_an_answer_changes_with_what_changes_its_bytes() {
     }
 }
 
+/// A source with these lines beside its prefix, and one before it.
+fn store(lines: &str) -> String {
+    format!("[[source]]\nprefix = 'a/'\nurl = '/a'\n[[source]]\nprefix = 's/'\n{lines}\n")
+}
+
+#[test]
+fn a_store_is_named_by_its_url() {
+    use crate::source::{StoreKind, StoreSettings};
+    let of = |lines: &str| {
+        let masters = Config::parse(&store(lines)).expect(lines).serving.masters;
+        let stores: Vec<StoreSettings> = masters.stores().map(|(_, store)| store.clone()).collect();
+        stores[0].clone()
+    };
+    for (url, kind, bucket, path) in [
+        ("s3://library", StoreKind::S3, "library", ""),
+        ("s3://library/", StoreKind::S3, "library", ""),
+        ("s3://library/a/b c", StoreKind::S3, "", ""),
+        ("s3://library/a/b/", StoreKind::S3, "library", "a/b/"),
+        ("gs://library.example/a", StoreKind::Gcs, "library.example", "a/"),
+        ("az://$root/a", StoreKind::Azure, "$root", "a/"),
+        ("https://host:8443/a%20b", StoreKind::Https, "host:8443", "a%20b/"),
+        ("http://[::1]:80", StoreKind::Http, "[::1]:80", ""),
+    ] {
+        let text = format!("url = {url:?}");
+        if bucket.is_empty() {
+            assert!(complaint(&store(&text)).contains("%20"), "{url}");
+            continue;
+        }
+        let store = of(&text);
+        assert_eq!((store.kind, &*store.bucket, &*store.path), (kind, bucket, path), "{url}");
+        assert!(!store.public && store.endpoint.is_none());
+    }
+    let all = of(
+        "url = 's3://b/p'\nendpoint = 'http://127.0.0.1:9000/'\nregion = 'eu-1'\npublic = true\nca = '/ca.pem'",
+    );
+    assert_eq!(all.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
+    assert_eq!((all.region.as_deref(), all.public, all.ca), (Some("eu-1"), true, Some("/ca.pem".into())));
+    let basic = of("url = 'https://h/p'\nuser = 'u'\npassword_file = '/p'");
+    assert_eq!((basic.user.as_deref(), basic.password_file), (Some("u"), Some("/p".into())));
+}
+
+#[test]
+fn a_store_that_cannot_be_is_refused_with_its_line_and_key() {
+    for (lines, line, reason) in [
+        ("url = 's3://'", 6, "no name of a bucket"),
+        ("url = 's3://key:secret@bucket'", 6, "endpoint"),
+        ("url = 's3://b/../c'", 6, "empty name"),
+        ("url = 's3://b/a//c'", 6, "empty name"),
+        ("url = 'https://u:secret@host/a'", 6, "have no place in this file"),
+        ("url = 'https://host/a?X-Amz-Signature=1'", 6, "signature"),
+        ("url = 'https:///a'", 6, "no host"),
+        ("url = 'https://host:0/a'", 6, "no host"),
+        ("url = 's3://b'\nendpoint = 'minio:9000'", 7, "http:// or https://"),
+        ("url = 's3://b'\nendpoint = 'http://u:p@h'", 7, "have no place in this file"),
+        ("url = 's3://b'\nregion = 'a b'", 7, "letters, digits and hyphens"),
+        ("url = 's3://b'\nca = 'ca.pem'", 7, "absolute path"),
+        ("url = 's3://b'\nuser = 'u'\npassword_file = '/p'", 7, "user says nothing about a store at s3://"),
+        ("url = 'gs://b'\nregion = 'eu'", 7, "region says nothing about a store at gs://"),
+        ("url = 'https://h'\npublic = true", 7, "public says nothing"),
+        ("url = 'https://h'\nuser = 'u'", 7, "HTTP Basic takes user and password_file"),
+        ("url = 'http://h'\nuser = 'u'\npassword_file = '/p'", 7, "https://"),
+        ("url = '/srv'\npublic = true", 7, "public says nothing about a directory"),
+        ("url = 's3://b'\nsecret_access_key = 'x'", 7, "unknown key"),
+    ] {
+        let error = complaint(&store(lines));
+        assert!(error.contains(reason), "{lines}: {error}");
+        assert!(error.starts_with(&format!("line {line}: [[source]] ")), "{lines}: {error}");
+    }
+    for (lines, reason) in [
+        ("cache.directory = 'blocks'", "[cache] directory must be an absolute path"),
+        ("cache.max_bytes = 1000", "[cache] max_bytes = 1000 is less than"),
+        ("cache.fresh = '999ms'", "[cache] fresh = \"999ms\" is less than a second"),
+        ("server.far_workers = 0", "[server] far_workers = 0 is not within"),
+    ] {
+        assert!(complaint(&format!("masters.root = '/a'\n{lines}")).contains(reason), "{lines}");
+    }
+}
+
+#[test]
+fn stores_within_each_other_are_doubted() {
+    let doubts = |one: &str, other: &str| {
+        let text = sources(&[("a/", one), ("b/", other)]);
+        Config::parse(&text).expect("valid").serving.masters.doubts().len()
+    };
+    assert_eq!(doubts("s3://b/a", "s3://b/a/c"), 1);
+    assert_eq!((doubts("s3://b/a", "s3://b/ac"), doubts("s3://b/a", "gs://b/a")), (0, 0));
+    assert_eq!(doubts("s3://b/a", "/a"), 0);
+}
+
 /// `[[source]]` as TOML, for each of these.
 fn sources(all: &[(&str, &str)]) -> String {
     all.iter().map(|(prefix, url)| format!("[[source]]\nprefix = {prefix:?}\nurl = {url:?}\n")).collect()
@@ -207,9 +300,7 @@ fn sources(all: &[(&str, &str)]) -> String {
 fn sources_stand_beside_the_root_the_longest_prefix_first() {
     let of = |text: &str| {
         let masters = Config::parse(text).expect(text).serving.masters;
-        let of = |source: &crate::source::SourceSettings| {
-            (source.prefix.clone(), source.directory.display().to_string())
-        };
+        let of = |source: &crate::source::SourceSettings| (source.prefix.clone(), source.place.name());
         masters.sources.iter().map(of).collect::<Vec<_>>()
     };
     let text = sources(&[("m/", "/srv/maps"), ("m/old/", "file:///srv/old%20maps"), ("x", "/x")]);
@@ -224,8 +315,7 @@ fn sources_stand_beside_the_root_the_longest_prefix_first() {
 #[test]
 fn a_source_that_cannot_be_is_refused_with_the_reason() {
     for (text, reason) in [
-        (sources(&[("a/", "s3://bucket/a")]), "s3:// are not offered yet by this version"),
-        (sources(&[("a/", "https://host/a")]), "https:// are not offered yet by this version"),
+        (sources(&[("a/", "ftp://host/a")]), "nothing is known of ftp://"),
         (sources(&[("a/", "maps")]), "absolute path"),
         (sources(&[("a/", "file://host/maps")]), "absolute path"),
         (sources(&[("a/", "file:///a%2")]), "two digits"),

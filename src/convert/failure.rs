@@ -62,7 +62,7 @@ impl Failure {
             Error::Master(_) => Blame::Input,
             Error::Request(_) | Error::NotFound(_) => Blame::Wish,
             Error::Stopped(_) => Blame::Stopped,
-            Error::Busy { .. } | Error::Quarantined | Error::Internal(_) => Blame::Machine,
+            Error::Away | Error::Busy { .. } | Error::Quarantined | Error::Internal(_) => Blame::Machine,
         };
         let text = error.to_string();
         // An error of the file system names the file itself.

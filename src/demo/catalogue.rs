@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::masters::Masters;
 use crate::master::Master;
 use crate::picture::Dimensions;
+use crate::source::Place;
 
 /// How many masters are looked into, and for how long, before the page is shown. Of the others it tells what the server
 /// tells.
@@ -51,8 +52,12 @@ pub(super) fn write(directory: &Path, base: &str, masters: &Masters) -> anyhow::
             manifest: None,
             fault: None,
         };
-        if number < LOOKED_INTO && Instant::now() < give_up {
-            match Master::open(&masters.root.join(identifier.as_str())) {
+        // Of those in a store the server tells, which alone may speak with it.
+        if let Place::Directory(root) = &masters.place
+            && number < LOOKED_INTO
+            && Instant::now() < give_up
+        {
+            match Master::open(&root.join(identifier.as_str())) {
                 Ok(master) => {
                     let path = format!("manifests/{number}.json");
                     let site = base.trim_end_matches("iiif");

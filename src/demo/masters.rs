@@ -8,19 +8,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use recto_iiif::Identifier;
 
-use crate::source::is_extension;
+use crate::source::{Place, StoreSettings, is_extension};
 
 /// What a browser searches without a pause; a larger collection is served all the same.
 const LISTED_AT_MOST: usize = 100_000;
 /// Enough for any archive's folders, and an end if links make a circle.
 const DEEPEST: usize = 32;
 
-/// A directory of masters, and those that the page lists.
+/// A place of masters, and those that the page lists.
 #[derive(Debug)]
 pub(super) struct Masters {
-    /// The root below which identifiers name files.
-    pub(super) root: PathBuf,
-    /// Whether the root holds links that lead out of it.
+    /// Below which identifiers are paths.
+    pub(super) place: Place,
+    /// Whether it is a directory that holds links which lead out of it.
     pub(super) linked: bool,
     listed: Vec<Identifier>,
     /// The identifiers of the listed ones, as they stand in URLs.
@@ -72,7 +72,19 @@ impl Masters {
         Ok(Self::listing(root.to_owned(), true, names))
     }
 
+    /// Objects of a store; what cannot be a master by its name is left out.
+    pub(super) fn of_store(store: &StoreSettings, names: Vec<String>) -> Self {
+        let is_master = |name: &String| {
+            Path::new(name).extension().and_then(|extension| extension.to_str()).is_some_and(is_extension)
+        };
+        Self::at(Place::Store(store.clone()), false, names.into_iter().filter(is_master).collect())
+    }
+
     fn listing(root: PathBuf, linked: bool, names: BTreeSet<String>) -> Self {
+        Self::at(Place::Directory(root), linked, names)
+    }
+
+    fn at(place: Place, linked: bool, names: BTreeSet<String>) -> Self {
         let mut listed = Vec::new();
         for name in names {
             match Identifier::new(name) {
@@ -82,7 +94,7 @@ impl Masters {
             }
         }
         let encoded = listed.iter().map(Identifier::encoded).collect();
-        Self { root, linked, listed, encoded }
+        Self { place, linked, listed, encoded }
     }
 
     /// Those that the page lists, in its order.

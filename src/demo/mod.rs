@@ -14,6 +14,7 @@ mod catalogue;
 mod check;
 pub mod children;
 mod converted;
+mod far;
 mod http;
 mod masters;
 mod pixels;
@@ -30,9 +31,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 
 use children::{Children, Nginx};
+use far::Store;
 use masters::Masters;
 use rundir::RunDir;
 use site::Site;
+
+use crate::source::Place;
 
 /// Show images in a viewer on this machine, without privileges.
 ///
@@ -42,6 +46,7 @@ use site::Site;
 ///   recto demo                          sample masters, made on the first run
 ///   recto demo --masters /srv/scans     a directory of your own
 ///   recto demo map.tif leaf-12r.jpg     a few files; flat ones are converted first
+///   recto demo --source s3://bucket     masters in a store; credentials from the environment
 ///   recto demo --listen 0.0.0.0         for other machines as well
 ///   recto demo --check                  fetch a bit of everything, compare the pixels, print a table, end
 ///
@@ -62,6 +67,9 @@ pub(super) struct Arguments {
     /// A directory of masters: all images in it and below it
     #[arg(long, value_name = "DIR")]
     masters: Option<PathBuf>,
+
+    #[command(flatten)]
+    store: Store,
 
     /// The port on which NGINX listens [default: 8182, or the next free one]
     #[arg(long, value_name = "N")]
@@ -87,6 +95,10 @@ pub(super) struct Arguments {
     /// Fetch a bit of everything through NGINX, print a table of the verdicts, and stop
     #[arg(long)]
     check: bool,
+
+    /// Make the sample masters in this directory, and end
+    #[arg(long, value_name = "DIR", hide = true, exclusive = true)]
+    samples: Option<PathBuf>,
 }
 
 const FIRST_PORT: u16 = 8182;
@@ -98,6 +110,9 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 /// # Errors
 /// If NGINX or a master is missing, something cannot be written or started, a child dies, or the check fails.
 pub(super) fn run(args: Arguments) -> anyhow::Result<()> {
+    if let Some(directory) = &args.samples {
+        return sample::write_all(directory).map(drop);
+    }
     let nginx = Nginx::find()?;
     let place = RunDir::claim(&args.run_dir)?;
     let port = free_port(args.listen, args.port)?;
@@ -124,7 +139,12 @@ pub(super) fn run(args: Arguments) -> anyhow::Result<()> {
 /// Writes recto.toml and finds out which masters there are.
 fn prepare(args: &Arguments, place: &RunDir, site: &Site) -> anyhow::Result<Masters> {
     let mut settings = rundir::settings(args.config.as_deref())?;
-    let masters = if !args.files.is_empty() {
+    let masters = if args.store.is_named() {
+        args.store.configure(&mut settings, place)?;
+        let name = |file: &PathBuf| file.to_str().map(str::to_owned).context("a name that is not UTF-8");
+        let named = args.files.iter().map(name).collect::<anyhow::Result<_>>()?;
+        Some(Store::masters(&settings, named)?)
+    } else if !args.files.is_empty() {
         let made = match args.as_is {
             true => HashMap::new(),
             false => converted::masters(&args.files, &place.path().join("converted"))?,
@@ -145,7 +165,9 @@ fn prepare(args: &Arguments, place: &RunDir, site: &Site) -> anyhow::Result<Mast
             Masters::of_directory(&samples)?
         }
     };
-    rundir::set_masters(&mut settings, &masters.root, masters.linked)?;
+    if let Place::Directory(root) = &masters.place {
+        rundir::set_masters(&mut settings, root, masters.linked)?;
+    }
     rundir::set_server(&mut settings, &place.socket(), args.workers)?;
     if site.is_for_others() {
         rundir::trust_hosts(&mut settings, site.hosts())?;
@@ -200,7 +222,7 @@ fn wait_until_up(
 fn announce(site: &Site, place: &RunDir, masters: &Masters, nginx: &Nginx, first: Option<&str>) {
     let base = site.base();
     let run = place.path().display();
-    say!("\nRecto is up: {} masters from {}, {nginx}\n", masters.len(), masters.root.display());
+    say!("\nRecto is up: {} masters from {}, {nginx}\n", masters.len(), masters.place.name());
     say!("  page        {}", base.trim_end_matches("iiif"));
     match site.is_for_others() {
         true => say!("              from other machines: http://{}", site.hosts().join(" or http://")),

@@ -219,7 +219,7 @@ mod tests {
         let config = crate::config::Config::parse(&settings.to_string()).expect("a valid configuration");
         assert_eq!(config.serving.http.public_url, None);
         assert_eq!(config.serving.pool.workers, 2);
-        assert_eq!(config.serving.masters.sources[0].directory, Path::new("/b"));
+        assert_eq!(config.serving.masters.sources[0].directory(), Some(Path::new("/b")));
         assert!(config.serving.masters.follow_symlinks);
         assert_eq!(config.rendering.limits.max_width.get(), 9);
         assert_eq!(config.serving.state.directory, Path::new("/run/state"));

@@ -8,7 +8,7 @@ pub fn status(error: &Error) -> u16 {
         Error::Request(error) => error.status(),
         // Not 415, which is about what a client sends.
         Error::NotFound(_) | Error::Master(MasterError::NoImage) => 404,
-        Error::Stopped(_) | Error::Busy { .. } => 503,
+        Error::Stopped(_) | Error::Away | Error::Busy { .. } => 503,
         Error::Master(_) | Error::Quarantined | Error::Internal(_) => 500,
     }
 }
@@ -19,6 +19,7 @@ pub fn public_message(error: &Error) -> String {
         Error::Request(_)
         | Error::NotFound(_)
         | Error::Stopped(_)
+        | Error::Away
         | Error::Busy { .. }
         | Error::Quarantined => error.to_string(),
         Error::Master(MasterError::NoImage) => NO_IMAGE.to_owned(),

@@ -22,6 +22,7 @@ pub fn refusal(uri: &[u8], error: &Error, may_be_cached: bool) -> Response<'stat
         Error::Busy { wait, .. } => {
             refusal.with("Retry-After", wait.as_millis().div_ceil(1000).max(1).to_string())
         }
+        Error::Away => refusal.with("Retry-After", "1"),
         Error::Stopped(_) => refusal.with("Retry-After", AFTER_TOO_LONG),
         _ => refusal,
     };
@@ -51,7 +52,7 @@ fn complain(status: &str, uri: &[u8], error: &Error) {
         | Error::Master(MasterError::NoImage)
         | Error::Quarantined
         | Error::Stopped(Stopped::AskerLeft) => Level::Debug,
-        Error::Stopped(_) | Error::Busy { .. } => Level::Info,
+        Error::Stopped(_) | Error::Away | Error::Busy { .. } => Level::Info,
         Error::Master(_) | Error::Internal(_) => Level::Error,
     };
     // By this name faults of a master are told apart.
@@ -60,7 +61,7 @@ fn complain(status: &str, uri: &[u8], error: &Error) {
         Error::Master(MasterError::Unsupported(_)) => "recto::unsupported",
         Error::Master(MasterError::TooLarge(_)) => "recto::too_large",
         Error::Stopped(_) => "recto::stopped",
-        Error::Busy { .. } => "recto::busy",
+        Error::Away | Error::Busy { .. } => "recto::busy",
         _ => "recto::refused",
     };
     log::log!(target: kind, level, "{status} {uri:?}: {error}");

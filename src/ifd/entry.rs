@@ -1,6 +1,8 @@
 //! Entries of directories, and their values, read where they are used.
 //! Pure on the bytes of the file, which are announced before they are read. TIFF 6.0 section 2, BigTIFF.
 
+use std::ops::Range;
+
 use super::{Field, File, field_type};
 use crate::error::MasterError;
 
@@ -118,6 +120,13 @@ impl Entry {
     /// Where the values lie: offset and length in bytes.
     pub fn range(&self) -> (u64, u64) {
         (self.offset, self.count.saturating_mul(self.kind.size()))
+    }
+
+    /// Where values lie, by their numbers; as far as there are so many.
+    pub(crate) fn values(&self, numbers: Range<u64>) -> Range<u64> {
+        let at =
+            |number: u64| self.offset.saturating_add(number.min(self.count).saturating_mul(self.kind.size()));
+        at(numbers.start)..at(numbers.end)
     }
 
     /// Where the value number `index` is, which is announced.

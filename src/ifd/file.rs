@@ -90,6 +90,14 @@ impl<'a> File<'a> {
         self.bytes.announce(ranges)
     }
 
+    /// Fetches ranges together that are going to be read one by one, unless all bytes are there from the start.
+    ///
+    /// # Errors
+    /// [`MasterError`] if they cannot be fetched.
+    pub(crate) fn announce_far(&self, ranges: impl FnOnce() -> Vec<Range<u64>>) -> Result<(), MasterError> {
+        self.bytes.announce_far(ranges)
+    }
+
     /// `length` bytes from `offset`, which need not be announced.
     ///
     /// # Errors

@@ -16,6 +16,7 @@ use rustix::fs::{Access, OFlags};
 use super::StateSettings;
 use super::room::Room;
 use crate::source::Identity;
+use crate::source::identity::Kind;
 
 /// The longest index that is saved or read: enough for a tile of four million packets.
 const LONGEST: u64 = 64 << 20;
@@ -127,8 +128,13 @@ fn unsealed(mut bytes: Vec<u8>, identity: &Identity) -> Option<Vec<u8>> {
 
 /// The whole identity is in the name: no other state and no other file has it.
 fn name(kind: &str, identity: &Identity) -> String {
-    let Identity { device, inode, size, modified, changed } = identity;
-    format!("{kind}-{device:x}-{inode:x}-{size:x}-{modified:x}-{changed:x}{ENDING}")
+    let Identity { size, modified, kind: whose } = identity;
+    match whose {
+        Kind::File { device, inode, changed } => {
+            format!("{kind}-{device:x}-{inode:x}-{size:x}-{modified:x}-{changed:x}{ENDING}")
+        }
+        Kind::Object { key, etag } => format!("{kind}-{key:032x}-{etag:032x}-{size:x}-{modified:x}{ENDING}"),
+    }
 }
 
 #[cfg(test)]
@@ -146,7 +152,7 @@ mod tests {
     }
 
     fn identity(inode: u64) -> Identity {
-        Identity { device: 1, inode, size: 3, modified: -4, changed: 5 }
+        Identity { size: 3, modified: -4, kind: Kind::File { device: 1, inode, changed: 5 } }
     }
 
     fn names(directory: &Path) -> Vec<String> {
@@ -168,12 +174,14 @@ mod tests {
         assert_eq!(one.load("jp2", &identity(1)).as_deref(), Some(&b"second"[..]));
         assert_eq!(one.load("jpeg", &identity(1)), None);
         let of = identity(1);
+        let file = |device, inode, changed| Identity { kind: Kind::File { device, inode, changed }, ..of };
         for changed in [
-            Identity { device: 2, ..of },
-            Identity { inode: 2, ..of },
+            file(2, 1, 5),
+            file(1, 2, 5),
+            file(1, 1, 2),
             Identity { size: 2, ..of },
             Identity { modified: 2, ..of },
-            Identity { changed: 2, ..of },
+            Identity { kind: Kind::Object { key: 1 << 64 | 1, etag: 5 }, ..of },
         ] {
             assert_eq!(one.load("jp2", &changed), None);
         }

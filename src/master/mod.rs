@@ -6,11 +6,13 @@ mod carried;
 mod contract;
 mod decoder;
 mod facts;
+mod far;
 mod flat_window;
 mod held;
 mod index_store;
 mod open;
 mod open_masters;
+mod opening;
 mod reader;
 mod reduced;
 mod room;
@@ -23,8 +25,10 @@ pub(crate) use decoder::PICTURE_BYTES;
 use decoder::PictureKey;
 pub use decoder::{Decoder, Known};
 pub use facts::{Facts, StoredLevel};
+pub use far::FarReads;
 pub use index_store::IndexStore;
 pub use open_masters::OpenMasters;
+pub(crate) use opening::Opening;
 pub use reader::Reader;
 pub use settings::{Bounds, StateSettings};
 
@@ -57,6 +61,8 @@ pub struct Master {
     /// The name of its file: the prefix of its source, and its path below the directory; empty for one from the command line.
     pub path: String,
     object: Rc<dyn Object>,
+    /// The same, if its bytes are far away.
+    opening: Option<Rc<Opening>>,
     kind: Kind,
     /// Where its index is saved, if anywhere.
     store: Option<Rc<IndexStore>>,
@@ -99,6 +105,14 @@ impl Master {
         self.object.check().is_ok()
     }
 
+    /// What `read` says, which reads headers and no pixels.
+    fn heads<T>(&self, read: impl FnOnce() -> T) -> T {
+        match &self.opening {
+            Some(opening) => opening.heads(read),
+            None => read(),
+        }
+    }
+
     fn bytes(&self) -> Bytes<'_> {
         Bytes::of(&*self.object)
     }
@@ -110,7 +124,8 @@ impl Master {
             Kind::Jp2(image) => image.index_bytes(),
             Kind::Flat(_) => 0,
         };
-        size_of::<Self>() + self.path.len() + size_of_val(&self.srgb[..]) + kind
+        let pages = self.opening.as_ref().map_or(0, |opening| opening.held_bytes());
+        size_of::<Self>() + self.path.len() + size_of_val(&self.srgb[..]) + kind + pages
     }
 
     /// How many pages its file has, at least 1.
@@ -123,7 +138,7 @@ impl Master {
             return Ok(*pages);
         }
         let (file, first) = ifd::File::open(self.bytes())?;
-        let pages = tiff::Pyramid::count_pages(&file, first);
+        let pages = self.heads(|| tiff::Pyramid::count_pages(&file, first));
         self.object.check()?;
         Ok(*self.pages.get_or_init(|| pages))
     }
@@ -160,11 +175,11 @@ impl Master {
     /// [`MasterError::Damaged`] if the file shrinks meanwhile.
     pub fn icc_profile(&self, level: usize) -> Result<Option<Vec<u8>>, MasterError> {
         let level = self.kind.stored(level);
-        let profile = match &self.kind {
+        let profile = self.heads(|| match &self.kind {
             Kind::Tiff(pyramid) => pyramid.icc_profile(self.bytes(), level),
             Kind::Jp2(image) => image.icc_profile(self.bytes()),
             Kind::Flat(picture) => picture.icc_profile(self.object.bytes()),
-        };
+        });
         self.object.check().map(|()| profile)
     }
 
@@ -173,14 +188,14 @@ impl Master {
     /// # Errors
     /// [`MasterError::Damaged`] if the file shrinks meanwhile.
     pub fn metadata(&self) -> Result<Metadata, MasterError> {
-        let metadata = match &self.kind {
+        let metadata = self.heads(|| match &self.kind {
             Kind::Tiff(pyramid) => {
                 let (exif, xmp) = pyramid.exif_and_xmp(self.bytes());
                 Metadata { exif, xmp: xmp.and_then(Xmp::read) }
             }
             Kind::Jp2(image) => image.metadata(self.bytes()),
             Kind::Flat(picture) => picture.metadata(self.object.bytes()),
-        };
+        });
         self.object.check().map(|()| metadata)
     }
 
@@ -301,8 +316,7 @@ impl Kind {
         }
         Ok(Some(match is_jp2 {
             true => Self::Jp2(Box::new(jp2::Image::read(bytes)?)),
-            // Their readers announce nothing: they are decoded whole, or by an index that is built from the whole.
-            false => Self::Flat(flat::Picture::read(bytes.all()?)?),
+            false => Self::Flat(flat::Picture::read(flat::Picture::announce_head(bytes)?)?),
         }))
     }
 

@@ -5,9 +5,9 @@ use std::fs::File;
 use std::path::Path;
 use std::rc::Rc;
 
-use super::{IndexStore, Kind, Master, reduced};
+use super::{IndexStore, Kind, Master, Opening, reduced};
 use crate::error::{Error, MasterError};
-use crate::source::{Bytes, Found, Identity, Object};
+use crate::source::{Bytes, Found, Identity, Object, Opened};
 
 impl Master {
     /// The master in a file named on the command line.
@@ -37,7 +37,24 @@ impl Master {
 
     /// The master in a file that was found. Reads its directories, no pixels, and its index if `store` has one.
     pub(super) fn read(found: Found, store: Option<Rc<IndexStore>>) -> Result<Self, Error> {
+        if found.is_far() && found.identity.size > 0 {
+            return Self::of_far(Rc::new(Opening::of_found(&found, store.as_ref())?), found, store);
+        }
         Self::of(object(&found)?, found, store)
+    }
+
+    /// The same of one whose bytes are far away.
+    ///
+    /// # Errors
+    /// As [`Master::of`].
+    pub(crate) fn of_far(
+        opening: Rc<Opening>,
+        found: Found,
+        store: Option<Rc<IndexStore>>,
+    ) -> Result<Self, Error> {
+        let object = Rc::clone(&opening) as Rc<dyn Object>;
+        let master = opening.heads(|| Self::of(object, found, store))?;
+        Ok(Self { opening: Some(opening), ..master })
     }
 
     /// The master whose bytes `object` has, which is that of the file that was found.
@@ -79,6 +96,7 @@ impl Master {
             source,
             path,
             object,
+            opening: None,
             kind,
             store,
             pages: OnceCell::new(),
@@ -87,13 +105,13 @@ impl Master {
 }
 
 /// A page of a file named on the command line.
-fn named(path: &Path, page: u32) -> Result<Found, Error> {
+pub(super) fn named(path: &Path, page: u32) -> Result<Found, Error> {
     let opened = File::open(path).and_then(|file| Ok((Identity::of(&file.metadata()?), file)));
     let (identity, file) = opened.map_err(|error| Error::Internal(format!("{}: {error}", path.display())))?;
     if path.is_dir() {
         return Err(Error::Internal(format!("{} is a directory", path.display())));
     }
-    Ok(Found { file, identity, source: 0, path: String::new(), page })
+    Ok(Found { opened: Opened::File(file), identity, source: 0, path: String::new(), page })
 }
 
 /// The bytes of a file that was found. An empty one has none that could be mapped.

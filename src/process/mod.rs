@@ -4,7 +4,6 @@
 pub mod lane;
 pub mod ledger;
 pub mod outcome;
-mod packet;
 pub mod queue;
 pub mod refusals;
 pub mod scoreboard;

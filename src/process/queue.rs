@@ -1,6 +1,6 @@
 //! Requests on their way from one worker to another, each with the connection of its client.
 //! The kernel holds what waits: the death of whoever put it there, or would have taken it, loses nothing. No process
-//! owns a queue; all workers of all generations, and the supervisor, share both.
+//! owns a queue; all workers of all generations, and the supervisor, share all of them.
 //! unix(7): SOCK_SEQPACKET, SCM_RIGHTS.
 
 use std::io::{self, IoSlice};
@@ -8,10 +8,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use super::packet::{pair, receive, send};
-use crate::derive::plan::Class;
+use super::lane::Lane;
 use crate::fastcgi::{Incoming, params};
 use crate::http::Request;
+use crate::packet::{pair, receive, send};
 
 /// Bytes of a message before the parameters: id, cost and time.
 const HEAD: usize = 18;
@@ -19,8 +19,8 @@ const HEAD: usize = 18;
 /// Most bytes of a message: parameters have 64 KiB at most (`fastcgi`).
 const LONGEST: usize = HEAD + 64 * 1024;
 
-/// The ends of both queues of a pool.
-pub(super) const ENDS: usize = 4;
+/// The ends of all queues of a pool.
+pub(super) const ENDS: usize = 2 * Lane::QUEUED.len();
 
 /// A request that was handed over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,72 +94,88 @@ fn understood(bytes: &[u8]) -> Option<Errand> {
     Some(Errand { incoming, work: u64::from_le_bytes(*work), since: u64::from_le_bytes(*since) })
 }
 
-/// The queues of a pool.
+/// The queues of a pool: of each lane that has one, in their order.
 #[derive(Debug)]
-pub struct Queues {
-    middling: Queue,
-    dear: Queue,
+pub struct Queues([Queue; Lane::QUEUED.len()]);
+
+/// What a child process is given by its parent.
+#[derive(Debug)]
+pub struct Given {
+    /// The queues of the pool.
+    pub queues: Queues,
+    /// Where it asks for what is in stores, if there is a store.
+    pub entrance: Option<OwnedFd>,
+    /// Listening sockets, whose connections it is to accept.
+    pub listeners: Vec<OwnedFd>,
 }
 
 impl Queues {
-    /// Both, empty.
+    /// All of them, empty.
     ///
     /// # Errors
     /// If the system has no descriptors for them.
     pub fn new() -> io::Result<Self> {
-        Ok(Self { middling: Queue::new()?, dear: Queue::new()? })
+        Ok(Self([Queue::new()?, Queue::new()?, Queue::new()?]))
     }
 
-    /// The queue of a class. What is cheap is not handed over; if it were, it would be middling.
-    pub fn of(&self, class: Class) -> &Queue {
-        match class {
-            Class::Cheap | Class::Middling => &self.middling,
-            Class::Dear => &self.dear,
-        }
+    /// The queue of a lane.
+    pub fn of(&self, lane: Lane) -> &Queue {
+        &self.0[lane.queue()]
     }
 
-    /// Whether the middling one is empty, and the dear one.
-    pub fn are_empty(&self) -> [bool; 2] {
-        let exits = [&self.middling.exit, &self.dear.exit];
-        let mut polled = exits.map(|exit| PollFd::new(exit, PollFlags::IN));
+    /// Whether each of them is empty, in the order of [`Lane::QUEUED`].
+    pub fn are_empty(&self) -> [bool; Lane::QUEUED.len()] {
+        let mut polled = self.0.each_ref().map(|queue| PollFd::new(&queue.exit, PollFlags::IN));
         // If that cannot be told, something is there.
         let known = poll(&mut polled, Some(&Timespec::default())).is_ok();
         polled.map(|exit| known && exit.revents().is_empty())
     }
 
-    /// The ends of both, for another process: see [`Queues::from_ends`].
-    pub(super) fn ends(&self) -> [BorrowedFd<'_>; ENDS] {
-        [&self.middling.entrance, &self.middling.exit, &self.dear.entrance, &self.dear.exit].map(AsFd::as_fd)
+    /// The ends of all, for another process: see [`Queues::from_ends`].
+    pub(super) fn ends(&self) -> Vec<BorrowedFd<'_>> {
+        self.0.iter().flat_map(|queue| [queue.entrance.as_fd(), queue.exit.as_fd()]).collect()
     }
 
     /// The queues with these [`ends`](Queues::ends).
-    pub(super) fn from_ends([entrance, exit, dear_entrance, dear_exit]: [OwnedFd; ENDS]) -> Self {
-        let dear = Queue { entrance: dear_entrance, exit: dear_exit };
-        Self { middling: Queue { entrance, exit }, dear }
+    ///
+    /// # Errors
+    /// If they are not [`ENDS`].
+    pub(super) fn from_ends(ends: impl Iterator<Item = OwnedFd>) -> io::Result<Self> {
+        let mut ends = ends.fuse();
+        let mut end = || ends.next().ok_or_else(|| io::Error::other("a message without the queues"));
+        let mut queue = || Ok::<_, io::Error>(Queue { entrance: end()?, exit: end()? });
+        Ok(Self([queue()?, queue()?, queue()?]))
     }
 
-    /// The socket by which a child process [receives](Self::receive) both, and the listening sockets whose connections
-    /// it is to accept: one that it can be started with as a standard stream, for no other descriptor can be taken over
-    /// without trusting a number.
+    /// The socket by which a child process [receives](Self::receive) them, the entrance of the counter if there is one, and
+    /// the listening sockets whose connections it is to accept: one that it can be started with as a standard stream, for
+    /// no other descriptor can be taken over without trusting a number.
     ///
     /// # Errors
     /// If the system has no descriptors for it.
-    pub fn for_child(&self, listeners: &[BorrowedFd<'_>]) -> io::Result<OwnedFd> {
+    pub fn for_child(
+        &self,
+        entrance: Option<BorrowedFd<'_>>,
+        listeners: &[BorrowedFd<'_>],
+    ) -> io::Result<OwnedFd> {
         let (ours, theirs) = pair()?;
-        send(&ours, &[IoSlice::new(b"queues")], &[&self.ends(), listeners].concat())?;
+        let head = [entrance.is_some().into()];
+        let descriptors = [&*self.ends(), entrance.as_slice(), listeners].concat();
+        send(&ours, &[IoSlice::new(&head)], &descriptors)?;
         Ok(theirs)
     }
 
-    /// The queues of the parent process, and listening sockets, from the socket that it started this one with.
+    /// What the parent process gives, from the socket that it started this one with.
     ///
     /// # Errors
     /// If nothing of that kind was sent there.
-    pub fn receive(from: BorrowedFd<'_>) -> io::Result<(Self, Vec<OwnedFd>)> {
-        let (_, descriptors) = receive(from, &mut [0; 8])?;
+    pub fn receive(from: BorrowedFd<'_>) -> io::Result<Given> {
+        let mut head = [0; 1];
+        let (_, descriptors) = receive(from, &mut head)?;
         let mut descriptors = descriptors.into_iter();
-        let ends: Vec<_> = descriptors.by_ref().take(ENDS).collect();
-        let ends = ends.try_into().map_err(|_| io::Error::other("a message without the queues"))?;
-        Ok((Self::from_ends(ends), descriptors.collect()))
+        let queues = Self::from_ends(descriptors.by_ref().take(ENDS))?;
+        let entrance = descriptors.by_ref().take(head[0].min(1).into()).next();
+        Ok(Given { queues, entrance, listeners: descriptors.collect() })
     }
 }
 
@@ -215,16 +231,19 @@ mod tests {
     #[test]
     fn another_process_receives_the_same_queues() {
         let ours = Queues::new().expect("queues");
-        let socket = ours.for_child(&[ours.of(Class::Dear).exit()]).expect("a socket");
-        let (theirs, listeners) = Queues::receive(socket.as_fd()).expect("sent");
-        assert_eq!(listeners.len(), 1);
-        assert!(Queues::receive(socket.as_fd()).is_err(), "once only");
-        let (connection, _peer) = UnixStream::pair().expect("sockets");
-        assert_eq!(theirs.are_empty(), [true, true]);
-        ours.of(Class::Dear).put(&errand(1, "/a"), &connection).expect("room");
-        assert_eq!(theirs.are_empty(), [true, false]);
-        assert!(theirs.of(Class::Middling).take().expect("open").is_none());
-        assert!(theirs.of(Class::Dear).take().expect("open").is_some());
-        assert_eq!(ours.are_empty(), [true, true]);
+        let exit = ours.of(Lane::Dear).exit();
+        for (entrance, has_one) in [(Some(exit), true), (None, false)] {
+            let socket = ours.for_child(entrance, &[exit]).expect("a socket");
+            let given = Queues::receive(socket.as_fd()).expect("sent");
+            assert_eq!((given.entrance.is_some(), given.listeners.len()), (has_one, 1));
+            assert!(Queues::receive(socket.as_fd()).is_err(), "once only");
+            let (connection, _peer) = UnixStream::pair().expect("sockets");
+            assert_eq!(given.queues.are_empty(), [true; 3]);
+            ours.of(Lane::Dear).put(&errand(1, "/a"), &connection).expect("room");
+            assert_eq!(given.queues.are_empty(), [true, false, true]);
+            assert!(given.queues.of(Lane::Far).take().expect("open").is_none());
+            assert!(given.queues.of(Lane::Dear).take().expect("open").is_some());
+            assert_eq!(ours.are_empty(), [true; 3]);
+        }
     }
 }

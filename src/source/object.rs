@@ -91,6 +91,17 @@ impl<'a> Bytes<'a> {
         self.object.map_or(Ok(()), |object| object.announce(ranges))
     }
 
+    /// Fetches ranges together that are going to be read, unless all bytes are there from the start.
+    ///
+    /// # Errors
+    /// As [`Object::announce`].
+    pub fn announce_far(self, ranges: impl FnOnce() -> Vec<Range<u64>>) -> Result<(), MasterError> {
+        match self.object {
+            Some(object) if !self.is_complete => object.announce(&ranges()),
+            _ => Ok(()),
+        }
+    }
+
     /// Fetches one range, unless all bytes are there from the start.
     ///
     /// # Errors
@@ -107,6 +118,11 @@ impl<'a> Bytes<'a> {
     #[inline]
     pub fn slice(self, range: Range<u64>) -> Option<&'a [u8]> {
         self.all.get(usize::try_from(range.start).ok()?..usize::try_from(range.end).ok()?)
+    }
+
+    /// All bytes, of which only those may be read that were announced.
+    pub(crate) fn everything(self) -> &'a [u8] {
+        self.all
     }
 
     /// All bytes: for readers that do not announce ranges, and need most of them sooner or later.
@@ -133,7 +149,7 @@ pub(crate) mod tests {
     use std::os::unix::fs::FileExt;
 
     use super::*;
-    use crate::source::Map;
+    use crate::source::{Map, Pages};
 
     /// An object of which nothing is there but what was announced, byte by byte, as if it came from far away: a map of
     /// a file that is filled as ranges are announced. Everything else is `poison`.
@@ -151,12 +167,25 @@ pub(crate) mod tests {
 
     impl Remote {
         pub(crate) fn new(bytes: Vec<u8>, poison: u8) -> Self {
+            Self::with_pages(bytes, poison, &Pages::default())
+        }
+
+        /// One of which some pages were kept.
+        pub(crate) fn with_pages(bytes: Vec<u8>, poison: u8, pages: &Pages) -> Self {
             let file = tempfile::tempfile().expect("a file");
             file.write_all_at(&vec![poison; bytes.len()], 0).expect("written");
-            let map = Map::new(&file).expect("mapped");
+            let map = Map::with_pages(&file, bytes.len() as u64, pages).expect("mapped");
             let (announced, was_whole) = (Cell::new(0), Cell::new(false));
             let (lasts, is_broken) = (Cell::new(usize::MAX), Cell::new(false));
             Self { bytes, file, map, announced, was_whole, lasts, is_broken }
+        }
+    }
+
+    impl Remote {
+        /// The connection is there again.
+        pub(crate) fn mend(&self) {
+            self.is_broken.set(false);
+            self.lasts.set(usize::MAX);
         }
     }
 

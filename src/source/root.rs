@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::fs::{self, File, Metadata};
+use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -10,7 +11,8 @@ use std::rc::Rc;
 use rustix::io::Errno;
 
 use super::beneath::{Beneath, Links};
-use super::{Identity, Map, Object};
+use super::store::Far;
+use super::{Identity, Map, Object, Pages};
 use crate::error::{Error, NO_IMAGE};
 
 /// File name extensions that an identifier may leave out. Those of an earlier group go before the others: a TIFF is
@@ -20,6 +22,9 @@ pub const EXTENSIONS: [&[&str]; 3] = [
     &["jp2", "jpx", "jpf", "jph", "j2k", "j2c", "jpc", "JP2", "JPX", "JPF", "JPH", "J2K", "J2C", "JPC"],
     &["jpg", "jpeg", "png", "gif", "bmp", "webp", "JPG", "JPEG", "PNG", "GIF", "BMP"],
 ];
+
+/// The message for an identifier of several images.
+pub(super) const AMBIGUOUS: &str = "several images have this name: add the file's extension";
 
 /// Whether a file of this extension is one of the images of [`EXTENSIONS`], however it is spelled.
 pub(crate) fn is_extension(text: &str) -> bool {
@@ -33,11 +38,11 @@ pub(super) struct Root {
     has_complained: Cell<bool>,
 }
 
-/// A file that an identifier names.
+/// A master that an identifier names.
 #[derive(Debug)]
 pub struct Found {
-    /// The file, open.
-    pub file: File,
+    /// Where its bytes are.
+    pub opened: Opened,
     /// What distinguishes this state of it from any other.
     pub identity: Identity,
     /// The source in which it is, by its place in the configuration.
@@ -48,16 +53,53 @@ pub struct Found {
     pub page: u32,
 }
 
+/// Where the bytes of a master are.
+#[derive(Debug)]
+pub enum Opened {
+    /// In a file.
+    File(File),
+    /// In a store: here as far as they were fetched.
+    Far(Far),
+}
+
 impl Found {
+    /// The same once more, at another page of it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the system has no descriptor for it.
+    pub(crate) fn again(&self, page: u32) -> Result<Self, Error> {
+        let opened = match &self.opened {
+            Opened::File(file) => {
+                Opened::File(file.try_clone().map_err(|error| Error::Internal(error.to_string()))?)
+            }
+            Opened::Far(far) => Opened::Far(far.clone()),
+        };
+        Ok(Self { opened, page, path: self.path.clone(), ..*self })
+    }
+
     /// Its bytes, to be read under the contract of [`Object`].
     ///
     /// # Errors
     /// [`Error::Internal`] if it cannot be mapped.
     pub(crate) fn object(&self) -> Result<Rc<dyn Object>, Error> {
-        match Map::new(&self.file) {
-            Ok(map) => Ok(Rc::new(map)),
-            Err(error) => Err(Error::Internal(format!("cannot map a master: {error}"))),
-        }
+        self.object_with(&Pages::default())
+    }
+
+    /// Whether its bytes have to be fetched before they are read.
+    pub(crate) fn is_far(&self) -> bool {
+        matches!(self.opened, Opened::Far(_))
+    }
+
+    /// Its bytes, with these pages of them there from the start: for those that are far.
+    ///
+    /// # Errors
+    /// As [`Found::object`].
+    pub(crate) fn object_with(&self, pages: &Pages) -> Result<Rc<dyn Object>, Error> {
+        let object: io::Result<Rc<dyn Object>> = match &self.opened {
+            Opened::File(file) => Map::new(file).map(|map| Rc::new(map) as Rc<dyn Object>),
+            Opened::Far(far) => far.object(pages).map(|blocks| Rc::new(blocks) as Rc<dyn Object>),
+        };
+        object.map_err(|error| Error::Internal(format!("cannot map a master: {error}")))
     }
 }
 
@@ -131,7 +173,7 @@ impl Root {
         for extension in extensions {
             let another = self.find_exactly(&format!("{path}.{extension}"))?;
             if another.is_some() && found.is_some() {
-                return Err(Error::NotFound("several images have this name: add the file's extension"));
+                return Err(Error::NotFound(AMBIGUOUS));
             }
             found = found.or(another);
         }
@@ -140,7 +182,14 @@ impl Root {
 
     fn find_exactly(&self, path: &str) -> Result<Option<Found>, Error> {
         let found = self.open_file(path)?;
-        Ok(found.map(|(file, identity)| Found { file, identity, source: 0, path: path.to_owned(), page: 1 }))
+        let found = found.map(|(file, identity)| (Opened::File(file), identity));
+        Ok(found.map(|(opened, identity)| Found {
+            opened,
+            identity,
+            source: 0,
+            path: path.to_owned(),
+            page: 1,
+        }))
     }
 
     /// The regular file at `path` as it stands, open, if there is one.
@@ -184,7 +233,7 @@ pub fn file_and_page(path: &Path) -> (&Path, u32) {
 
 /// Whether a name in the path begins with a dot. Such files serve other programs: thumbnails of a file manager, partial
 /// copies, settings.
-fn is_hidden(path: &str) -> bool {
+pub(super) fn is_hidden(path: &str) -> bool {
     path.starts_with('.') || path.contains("/.")
 }
 

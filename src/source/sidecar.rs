@@ -9,21 +9,29 @@ use super::Identity;
 use super::root::Root;
 
 /// Longest file that is read, in bytes.
-const LONGEST: u64 = 64 * 1024;
+pub(super) const LONGEST: u64 = 64 * 1024;
 
 /// A file beside a master, open.
 #[derive(Debug)]
 pub struct Sidecar {
     /// What distinguishes this state of the file from any other.
     pub identity: Identity,
-    file: File,
+    content: Content,
+}
+
+/// What is in it.
+#[derive(Debug)]
+enum Content {
+    File(File),
+    /// What a store had, unless it is too long.
+    Bytes(Vec<u8>),
 }
 
 impl Root {
     /// The file beside the master at `path` below the directory, if there is one.
     pub(super) fn sidecar(&self, path: &str) -> Option<Sidecar> {
         let (file, identity) = self.open_file(&format!("{path}.json")).ok().flatten()?;
-        Some(Sidecar { identity, file })
+        Some(Sidecar { identity, content: Content::File(file) })
     }
 }
 
@@ -33,7 +41,12 @@ impl Sidecar {
         let mut name = master.as_os_str().to_owned();
         name.push(".json");
         let file = File::open(name).ok()?;
-        Some(Self { identity: Identity::of(&file.metadata().ok()?), file })
+        Some(Self { identity: Identity::of(&file.metadata().ok()?), content: Content::File(file) })
+    }
+
+    /// One whose bytes are in memory already; of a longer one than is read none are needed.
+    pub(super) fn fetched(identity: Identity, bytes: Vec<u8>) -> Self {
+        Self { identity, content: Content::Bytes(bytes) }
     }
 
     /// Its text.
@@ -46,7 +59,10 @@ impl Sidecar {
         }
         let mut text = String::new();
         // It may grow while it is read.
-        let read = (&self.file).take(LONGEST).read_to_string(&mut text);
+        let read = match &self.content {
+            Content::File(file) => file.take(LONGEST).read_to_string(&mut text),
+            Content::Bytes(bytes) => bytes.take(LONGEST).read_to_string(&mut text),
+        };
         read.map(|_| text).map_err(|error| error.to_string())
     }
 }

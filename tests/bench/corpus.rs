@@ -40,13 +40,18 @@ pub fn directory() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("bench")
 }
 
-/// Makes the masters that are not yet there; the directory that holds them.
-pub fn build() -> Result<PathBuf> {
+/// Makes the page, if it is not yet there; the directory that holds all masters.
+pub fn page() -> Result<PathBuf> {
     let masters = directory().join("masters");
     fs::create_dir_all(&masters).with_context(|| format!("cannot make {}", masters.display()))?;
-    let deflate = Compression::Deflate { level: 6 };
-    paint(&masters.join(WALL), WALL_SIZE, deflate)?;
-    paint(&masters.join(PAGE), PAGE_SIZE, deflate)?;
+    paint(&masters.join(PAGE), PAGE_SIZE, Compression::Deflate { level: 6 })?;
+    Ok(masters)
+}
+
+/// Makes the masters that are not yet there; the directory that holds them.
+pub fn build() -> Result<PathBuf> {
+    let masters = page()?;
+    paint(&masters.join(WALL), WALL_SIZE, Compression::Deflate { level: 6 })?;
     paint(
         &masters.join(PAGE_Q85),
         PAGE_SIZE,

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 
-use recto::derive::plan::Class;
+use recto::process::lane::Lane;
 use recto::process::ledger::Hand;
 use rustix::process::Signal;
 
@@ -134,8 +134,8 @@ fn what_deaths_leave_in_the_ledger_is_put_right() {
     let wrong = |work| {
         let ledger = server.ledger();
         let mut locked = ledger.lock().expect("free");
-        locked.books.line(Class::Middling).work = work;
-        locked.books.line(Class::Dear).work = work;
+        locked.books.line(Lane::Middling).work = work;
+        locked.books.line(Lane::Dear).work = work;
         locked.write_lines();
     };
     for work in [1_000_000, u64::MAX] {

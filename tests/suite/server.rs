@@ -129,7 +129,7 @@ impl Server {
     }
 
     /// The file in memory of this name, found among the supervisor's descriptors.
-    fn shared(&self, name: &str) -> PathBuf {
+    pub fn shared(&self, name: &str) -> PathBuf {
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("it lives");
         descriptors
             .filter_map(|entry| Some(entry.ok()?.path()))

@@ -28,13 +28,15 @@ pub struct Setup<'a> {
     pub edits: &'a [(&'a str, &'a str)],
     /// The files that an administrator puts beside the shipped ones: name and text.
     pub local: &'a [(&'a str, &'a str)],
+    /// Variables of the server's environment.
+    pub environment: &'a [(&'a str, &'a str)],
     /// Whether the shipped example of a site takes the place of the demo's `server {}`.
     pub example: bool,
 }
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { server: "workers = 2\n", edits: &[], local: &[], example: false }
+        Self { server: "workers = 2\n", edits: &[], local: &[], environment: &[], example: false }
     }
 }
 
@@ -51,7 +53,9 @@ impl Site {
     }
 
     pub fn with(setup: &Setup) -> Self {
-        let server = Server::configured(setup.server);
+        let server = Server::spawned(setup.server, |command| {
+            command.envs(setup.environment.iter().copied());
+        });
         fs::write(server.path("masters").join(MASTER), &LEAF.1).expect("written");
         let (nginx, port) = start_nginx(&server, setup);
         Self { nginx, port, server }

@@ -7,7 +7,7 @@ use crate::lexer::{Token, tokens};
 /// The files with `unsafe` code, each with what it is for. The argument stands at each use.
 const FILES: [(&str, &str); 9] = [
     ("src/source/map.rs", "maps files into memory, and puts zeros where one was cut short meanwhile"),
-    ("src/process/scoreboard/words.rs", "sees memory that processes share as atomic numbers"),
+    ("src/shared.rs", "sees memory that processes share as atomic numbers"),
     (
         "crates/recto-jp2/src/tier1/mod.rs",
         "calls code for processors with bit instructions, once they are found to be there",

@@ -3,19 +3,19 @@
 use std::rc::Rc;
 
 use super::asked;
-use super::cold::Counted;
 use super::estimate::{Estimate, milliseconds};
-use super::outcome::{Codestream, Cold, Level, Picture, Slowest};
+use super::outcome::{Codestream, Cold, Level, Part, Picture, Slowest};
 use super::verdict::SMALL;
 use crate::derive::Rendering;
 use crate::derive::plan::Scaling;
 use crate::error::Error;
 use crate::format::jp2;
 use crate::ifd::tag;
-use crate::master::{Decoder, Facts, Master};
+use crate::master::{Facts, Master};
 use crate::metadata::Metadata;
-use crate::picture::{PhysicalScale, PhysicalUnit, Rect};
+use crate::picture::{PhysicalScale, PhysicalUnit};
 use crate::raster::{Converter, described};
+use crate::source::{Found, Object, REQUEST, Reads};
 
 /// A tile of a codestream of so many bytes is not walked through to find its packets: that takes as long as the rest.
 const WALKED: u64 = 1 << 20;
@@ -104,36 +104,53 @@ fn codestream(told: &jp2::Told) -> Codestream {
     }
 }
 
-/// What the first tile takes from an object store, of which the headers were read: one in the middle, at full size.
+/// What a tile takes from an object store, one in the middle, at full size: if nothing is known of the master yet, and else.
 ///
 /// # Errors
 /// [`Error::Master`] if the tile is not there.
 pub(super) fn cold(
-    master: &Rc<Master>,
+    object: &Rc<dyn Object>,
+    found: &Found,
     facts: &Facts,
-    counted: &Counted,
     rendering: &Rendering,
 ) -> Result<Cold, Error> {
-    let description = &master.description;
-    let tiles = asked::tiles(description, &rendering.limits);
-    let Some(first) = tiles.first().and_then(|kinds| kinds.first()) else { return Ok(counted.so_far()) };
-    let scaling = Scaling::new(description, first.sample.region, first.sample.size);
-    let window = scaling.window();
-    let Some(told) = &facts.codestream else {
-        if description.levels[scaling.level].is_stored {
-            crate::source::Object::announce(counted, &master.ranges(scaling.level, window)?)?;
-        }
-        return Ok(counted.so_far());
-    };
-    let is_told = told.has_plt == Some(true) || told.has_plt.is_some() && told.tile_bytes < WALKED;
-    if is_told {
-        // A pixel leads to the same packets as the tile around it, but for how many there are.
-        let pixel = Rect::new(window.x, window.y, 1, 1);
-        master.decode::<u8>(&mut Decoder::default(), scaling.level, pixel)?;
-        return Ok(counted.so_far());
+    let walked = facts.codestream.as_ref().filter(|told| takes_walking(told));
+    let reads = Master::far_reads_of(Rc::clone(object), found, |master| {
+        let description = &master.description;
+        let tiles = asked::tiles(description, &rendering.limits);
+        let Some(first) = tiles.first().and_then(|kinds| kinds.first()) else { return Ok(()) };
+        let scaling = Scaling::new(description, first.sample.region, first.sample.size);
+        master.icc_profile(scaling.level)?;
+        if walked.is_some() { Ok(()) } else { master.fetch_all(scaling.level, scaling.window()) }
+    })?;
+    let [opening, mut next, mut tile] = [reads.opening, reads.next, reads.known].map(part);
+    if let Some(told) = walked {
+        next.round_trips += 1;
+        next.requests = next.requests.saturating_add(requests(told.tile_bytes));
+        next.bytes += told.tile_bytes;
+        tile = next;
     }
-    let so_far = counted.so_far();
-    Ok(Cold { round_trips: so_far.round_trips + 1, bytes: so_far.bytes + told.tile_bytes })
+    Ok(Cold {
+        round_trips: opening.round_trips + next.round_trips,
+        requests: opening.requests.saturating_add(next.requests),
+        bytes: opening.bytes + next.bytes,
+        opening,
+        tile,
+    })
+}
+
+/// How many requests so many bytes in a row take.
+fn requests(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(REQUEST)).unwrap_or(u32::MAX)
+}
+
+/// Whether all of a tile of a codestream is read to find the packets of a part of it, and that is long.
+fn takes_walking(told: &jp2::Told) -> bool {
+    told.has_plt != Some(true) && (told.has_plt.is_none() || told.tile_bytes >= WALKED)
+}
+
+fn part(reads: Reads) -> Part {
+    Part { round_trips: reads.round_trips, requests: reads.requests, bytes: reads.bytes }
 }
 
 /// The fields that pictures carry on: name and value.

@@ -8,19 +8,17 @@ use recto_iiif::{Identifier, Version};
 use serde::{Deserialize, Serialize};
 
 use super::deep::Pixels;
-use super::outcome::{Details, Made, Outcome, Picture, Verdict};
+use super::outcome::{Cold, Details, Made, Outcome, Picture, Verdict};
 use super::remedy::Layout;
 use super::{deep, describe, estimate, verdict};
 use crate::config::Config;
 use crate::derive::pipeline::Pipeline;
 use crate::derive::{self, InfoRequest};
 use crate::error::{Error, MasterError};
-use crate::master::{Decoder, Master};
+use crate::master::{Decoder, Facts, Master};
 use crate::picture::{Channels, Depth};
 use crate::raster::Converter;
 use crate::source::{Found, Masters, Sidecar, Sources};
-
-use super::cold::Counted;
 
 /// Which file is to be looked at, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,15 +106,12 @@ impl Examiner {
 
     fn look(&mut self, job: &Job, found: Found) -> Result<Outcome, Error> {
         let object = found.object()?;
-        let counted = Rc::new(Counted::new(Rc::clone(&object)));
-        let again = |page| -> Result<Found, Error> {
-            let file = found.file.try_clone().map_err(|error| Error::Internal(error.to_string()))?;
-            Ok(Found { file, page, path: found.path.clone(), ..found })
-        };
-        let master = Rc::new(Master::of(counted.clone(), again(job.page)?, None)?);
-        let mut outcome = self.judged(job, &master, &counted)?;
+        let again = |page| found.again(page);
+        let master = Rc::new(Master::of(Rc::clone(&object), again(job.page)?, None)?);
+        let facts = master.facts()?;
+        let cold = describe::cold(&object, &again(job.page)?, &facts, &self.config.rendering)?;
+        let mut outcome = self.judged(job, &master, &facts, cold)?;
         if job.deep {
-            // Nothing is counted any more.
             let open = |page| Ok(Rc::new(Master::of(Rc::clone(&object), again(page)?, None)?));
             read_all(job, &mut outcome, open)?;
         }
@@ -124,11 +119,15 @@ impl Examiner {
     }
 
     /// What is found out by headers and a few tiles.
-    fn judged(&mut self, job: &Job, master: &Rc<Master>, counted: &Counted) -> Result<Outcome, Error> {
-        let facts = master.facts()?;
-        let cold = describe::cold(master, &facts, counted, &self.config.rendering)?;
+    fn judged(
+        &mut self,
+        job: &Job,
+        master: &Rc<Master>,
+        facts: &Facts,
+        cold: Cold,
+    ) -> Result<Outcome, Error> {
         let estimate = estimate::Estimate::of(master, &self.config.rendering, &mut self.pipeline)?;
-        let mut picture = describe::picture(master, &facts, &estimate, cold, &mut self.converter)?;
+        let mut picture = describe::picture(master, facts, &estimate, cold, &mut self.converter)?;
         let layout = layout(master, &picture, facts.levels.first().is_some_and(|level| level.is_lossy));
         picture.best_tile_ms =
             describe::rounded(estimate::of_layout(&master.description, layout, &self.config.rendering));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::outcome::{Details, Level, Outcome, Picture};
+use super::outcome::{Details, Level, Outcome, Part, Picture};
 use super::table::{bytes, number, percent, shown, size};
 use crate::check::report::{Look, wrap};
 
@@ -170,13 +170,15 @@ fn tell_cost(lines: &mut Lines, picture: &Picture) {
         ),
     );
     lines.tell("slowest", &format!("{}: {} ms", picture.slowest.request, number(picture.slowest.ms)));
-    let (trips, read) = (picture.cold.round_trips, bytes(picture.cold.bytes));
+    let reads = |part: Part| {
+        let (trips, requests) = (part.round_trips.into(), part.requests.into());
+        let (trips, requests) = (counted(trips, "round trip"), counted(requests, "request"));
+        format!("{trips}, {requests} and {}", bytes(part.bytes))
+    };
+    let (opening, tile) = (reads(picture.cold.opening), reads(picture.cold.tile));
     lines.tell(
-        "cold",
-        &format!(
-            "{} and {read} for the first tile, if it lay in an object store",
-            counted(trips.into(), "round trip")
-        ),
+        "in a store",
+        &format!("{opening} to find and open it for the first time; {tile} for a tile then"),
     );
 }
 

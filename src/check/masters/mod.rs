@@ -16,7 +16,6 @@
 //! | [`estimate`] | what it takes to serve what viewers ask for |
 //! | [`asked`] | what viewers ask for |
 //! | [`deep`] | every tile, decoded |
-//! | [`cold`] | reads from an object store, counted |
 //! | [`names`] | identifiers without an extension, and what they lead to |
 //! | [`mod@identify`] | one file, told in full |
 //! | [`summary`] | all files in numbers |
@@ -26,7 +25,6 @@
 
 mod asked;
 mod child;
-mod cold;
 mod deep;
 mod describe;
 mod estimate;

@@ -137,8 +137,25 @@ pub struct Slowest {
 /// What a first tile takes where each read is a request to an object store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cold {
+    /// Reads that have to wait for the one before, of which the first finds the object.
+    pub round_trips: u32,
+    /// Requests, of which those that one read needs go out side by side.
+    pub requests: u32,
+    /// Bytes of all of them.
+    pub bytes: u64,
+    /// What of that opens it. A known master, which was opened before, does not take it again.
+    pub opening: Part,
+    /// What a tile of a known master takes, of which nothing is here but what opened it.
+    pub tile: Part,
+}
+
+/// A part of that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
     /// Reads that have to wait for the one before.
     pub round_trips: u32,
+    /// Requests.
+    pub requests: u32,
     /// Bytes of all of them.
     pub bytes: u64,
 }

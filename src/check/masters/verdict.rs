@@ -4,6 +4,7 @@
 use super::estimate::{Estimate, milliseconds};
 use super::outcome::{Picture, Verdict};
 use super::remedy::{Layout, Remedy};
+use super::table::bytes;
 use crate::derive::plan::Class;
 
 /// A tile may take so many times as long as in the best layout, and this much more, and there is nothing to gain that
@@ -126,10 +127,11 @@ fn codestream(picture: &Picture) -> Vec<String> {
     let Some(codestream) = &picture.jpeg2000 else { return Vec::new() };
     let mut why = Vec::new();
     if codestream.plt == Some(false) {
-        why.push(
-            "it has no PLT markers: where its packets are has to be found out once for each tile of the codestream"
-                .to_owned(),
-        );
+        why.push(format!(
+            "it has no PLT markers: where its packets are has to be found out once for each tile of the codestream, in an \
+             object store by reading {} of it",
+            bytes(picture.cold.tile.bytes)
+        ));
     }
     if !codestream.tlm && codestream.tiles > 1 {
         why.push(format!("it has no TLM marker: to find a tile, {} are visited", codestream.tiles));

@@ -112,7 +112,7 @@ impl Place {
 /// one, if there are several.
 fn source_of<'m>(real: &Path, masters: &'m Masters) -> Option<(&'m SourceSettings, PathBuf, String)> {
     let within = masters.sources.iter().filter_map(|source| {
-        let root = source.directory.canonicalize().ok()?;
+        let root = source.directory()?.canonicalize().ok()?;
         let below = real.strip_prefix(&root).ok()?.to_str()?.to_owned();
         Some((source, root, below))
     });

@@ -42,7 +42,8 @@ pub(super) fn judge(config: &Config, machine: Machine, unit: Option<&Unit>) -> V
 /// What requests may take, and what workers hold: twice, for at a reload there are the old ones and the new ones.
 fn memory(config: &Config, machine: Machine, unit: Option<&Unit>) -> Finding {
     let pool = &config.serving.pool;
-    let workers = (pool.workers + pool.background_workers) as u64;
+    let far = if config.serving.masters.stores().next().is_some() { pool.far_workers } else { 0 };
+    let workers = (pool.workers + pool.background_workers + far) as u64;
     let held = workers.saturating_mul(WORKER.saturating_add(config.serving.known.known_bytes as u64));
     let needed = config.rendering.memory.saturating_add(held.saturating_mul(2));
     let limit = unit.and_then(|unit| unit.number("MemoryMax"));

@@ -4,6 +4,7 @@
 //! judged by functions that ask nobody.
 
 mod cors;
+mod environment;
 mod look;
 mod memory;
 mod mounts;
@@ -11,6 +12,7 @@ mod nginx;
 mod person;
 mod program;
 mod socket;
+mod stores;
 mod unit;
 
 use std::path::{Path, PathBuf};
@@ -41,7 +43,7 @@ pub fn check(path: &Path, wishes: &Wishes) -> Report {
     };
     let mut findings = vec![Finding::fine("configuration", format!("{} is valid", path.display()))];
     if wishes.quick {
-        findings.extend(look::through(None, path, true).findings);
+        findings.extend(look::through(None, path, true, &[]).findings);
     } else {
         findings.extend(whole(path, &config, wishes.nginx.as_deref()));
     }
@@ -53,7 +55,8 @@ fn whole(path: &Path, config: &Config, nginx: Option<&Path>) -> Vec<Finding> {
     let unit = Unit::show("recto.service").filter(|unit| unit.serves(path));
     let (person, whence) = onlooker(unit.as_ref());
     let mut findings = vec![whence];
-    let seen = look::through(person.as_ref(), path, false);
+    let credentials = unit.as_ref().map(environment::of).unwrap_or_default();
+    let seen = look::through(person.as_ref(), path, false, &credentials);
     findings.extend(seen.findings);
     let mounts = mounts::table();
     for (_, real) in &seen.roots {
@@ -64,6 +67,8 @@ fn whole(path: &Path, config: &Config, nginx: Option<&Path>) -> Vec<Finding> {
         findings.extend(among_masters(&state.directory, &seen.roots));
         findings.extend(unit.as_ref().and_then(|unit| mounts::writable(&state.directory, unit)));
     }
+    let room = stores::Room::of(&config.serving.block_cache.directory);
+    findings.extend(stores::judge(config, &mounts, room, unit.as_ref()));
     findings.extend(unit.iter().flat_map(|unit| unit::judge(unit, path, config.serving.pool.deadline)));
     findings.extend(memory::judge(config, Machine::this(), unit.as_ref()));
     let (web, said) = nginx::read(nginx);

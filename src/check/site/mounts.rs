@@ -12,9 +12,9 @@ use crate::source::unescaped;
 /// A line of the kernel's table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mount {
-    point: PathBuf,
-    kind: String,
-    options: String,
+    pub(super) point: PathBuf,
+    pub(super) kind: String,
+    pub(super) options: String,
 }
 
 /// The table of this process.
@@ -36,7 +36,7 @@ fn parse(text: &[u8]) -> Vec<Mount> {
 }
 
 /// The mount on which a path lies. Of several at one place the last hides the others.
-fn of<'m>(mounts: &'m [Mount], path: &Path) -> Option<&'m Mount> {
+pub(super) fn of<'m>(mounts: &'m [Mount], path: &Path) -> Option<&'m Mount> {
     mounts
         .iter()
         .filter(|mount| path.starts_with(&mount.point))

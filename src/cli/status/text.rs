@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::process::status::{Lane, Report, SlowMaster, Worker, duration, size, times as often};
+use crate::process::status::{Lane, Report, SlowMaster, Store, Worker, duration, size, times as often};
 
 /// All of it; with the report before it and how long ago that was made, also how much a second.
 pub(super) fn lines(report: &Report, before: Option<(&Report, Duration)>) -> Vec<String> {
@@ -61,6 +61,7 @@ fn head(report: &Report, before: Option<(&Report, Duration)>) -> Vec<String> {
         memory.limit >> 20
     ));
     lines.extend(report.lanes.iter().map(lane));
+    lines.extend(stores(report));
     let lost = counted(report.deaths.iter().map(|it| (&*it.name, it.count)));
     lines.push(format!("lost        {}", if lost.is_empty() { "no worker" } else { &lost }));
     let stalled = match report.stalled_mounts {
@@ -101,6 +102,41 @@ fn lane(lane: &Lane) -> String {
         lane.waiting,
         duration(lane.patience),
         duration(lane.mean_wait)
+    )
+}
+
+fn stores(report: &Report) -> Vec<String> {
+    let mut lines: Vec<_> = report.stores.iter().map(store).collect();
+    if let Some(cache) = &report.block_cache {
+        let failing = if cache.failing { "; its disk takes no more, or fails" } else { "" };
+        lines.push(format!(
+            "blocks      {} of {}, {} objects, {} removed to make room{failing}",
+            size(cache.used),
+            size(cache.limit),
+            cache.objects,
+            cache.evictions
+        ));
+    }
+    if let Some(fetcher) = &report.fetcher {
+        let process =
+            fetcher.process.map_or_else(|| "NONE".to_owned(), |process| format!("process {process}"));
+        lines.push(format!("fetcher     {process}, {} lost", fetcher.deaths));
+    }
+    lines
+}
+
+fn store(store: &Store) -> String {
+    let ratio = store
+        .hit_ratio()
+        .map_or_else(String::new, |ratio| format!(", {:.1} % of blocks there", 100.0 * ratio));
+    format!(
+        "store       {}, {} requests, {} fetched{ratio}, failures: {}: {} ({})",
+        store.state(),
+        store.requests,
+        size(store.bytes),
+        store.failed(),
+        store.prefix,
+        store.url
     )
 }
 

@@ -111,6 +111,7 @@ impl Pipeline {
         self.account.decodes(plan.scaling.source_area());
         let held = master.held_bytes(plan.scaling.level, plan.scaling.first_window());
         room(held.max(plan.cost().bytes))?;
+        master.fetch(plan.scaling.level, plan.scaling.window())?;
         let conversion = self.converter.conversion::<S>(source.as_deref(), master.description.channels);
         self.decoder.watch = watch.clone();
         let decoder = Lent::new(&mut self.decoder, Decoder::release_buffers);

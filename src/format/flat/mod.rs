@@ -12,7 +12,11 @@ use crate::error::MasterError;
 use crate::metadata::{Blocks, Kept, Metadata};
 use crate::picture::{Depth, Description, Rect};
 use crate::raster::{AnyRaster, Raster};
+use crate::source::Bytes;
 use crate::watch::Watch;
+
+/// So many bytes hold the markers before the first scan of most JPEGs.
+const FIRST: u64 = 64 << 10;
 
 /// A flat file whose header was read.
 pub struct Picture {
@@ -34,6 +38,25 @@ impl Picture {
     /// Whether `bytes` begin as a file of these formats does.
     pub fn recognises(bytes: &[u8]) -> bool {
         jpeg::recognises(bytes) || image::Form::of(bytes).is_some()
+    }
+
+    /// Announces what readers of headers and of metadata read of a file: of a JPEG the markers before its first scan, of
+    /// others all, since their readers do not say what they read. Gives all bytes.
+    ///
+    /// # Errors
+    /// As [`Bytes::announce`].
+    pub fn announce_head(bytes: Bytes<'_>) -> Result<&[u8], MasterError> {
+        let mut length = FIRST.min(bytes.length());
+        while !bytes.is_complete() && length < bytes.length() {
+            bytes.announce_one(0..length)?;
+            let head = bytes.slice(0..length).unwrap_or_default();
+            match jpeg::recognises(head) {
+                true if jpeg::Header::is_whole_in(head) => return Ok(bytes.everything()),
+                true => length = (4 * length).min(bytes.length()),
+                false => break,
+            }
+        }
+        bytes.all()
     }
 
     /// Reads the header; no pixels.

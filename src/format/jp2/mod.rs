@@ -3,6 +3,7 @@
 //! on bytes, which may change while they are read.
 
 mod convert;
+mod far;
 mod file;
 #[cfg(fuzzing)]
 pub mod fuzz;
@@ -303,6 +304,9 @@ impl Image {
         let codestream = self.file.codestream_of(bytes, &announce).watched(&goes_on);
         let components = &self.pixel.components();
         let source = Source { codestream, index, components, identity: master };
+        if window.width > PART_WIDTH && !bytes.is_complete() {
+            source.announce(reduction, self.grid().needed(window, reduction))?;
+        }
         // In parts: a sample takes twelve times as much memory during decoding as in the raster.
         for left in (0..window.width).step_by(PART_WIDTH as usize) {
             let part =

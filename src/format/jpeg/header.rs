@@ -71,6 +71,17 @@ impl Header {
         }
     }
 
+    /// Whether the first bytes of a file hold all that is to be read of it before its pixels: its markers with the first
+    /// SOS, and the number of its rows, which may also stand behind the first scan (T.81 B.2.5).
+    pub(crate) fn is_whole_in(bytes: &[u8]) -> bool {
+        let mut markers = marker::before_scan(bytes);
+        let is_frame = |found: &Segment| {
+            matches!(found.marker, SOF0..=SOF15) && !matches!(found.marker, DHT | JPG | DAC)
+        };
+        let frame = markers.find(is_frame).and_then(|found| FrameHeader::read(found.content));
+        frame.is_some_and(|(frame, _)| frame.height(&[]) > 0) && Self::read(bytes).is_ok()
+    }
+
     /// Reads a frame header, which `after` follows.
     fn of_frame(marker: u8, content: &[u8], after: &[u8]) -> Result<Self, MasterError> {
         let short = || MasterError::damaged("a JPEG frame header that is too short");

@@ -1,6 +1,8 @@
 //! One directory as an image: its size, layout and the meaning of its samples, checked against each other.
 //! Pure; offsets of tiles stay in the file and are read one by one. TIFF 6.0 parts 1 and 2.
 
+use std::ops::Range;
+
 use super::blank;
 use super::code::{self, fill_order, planar_configuration};
 use super::old_jpeg::OldJpeg;
@@ -138,6 +140,14 @@ impl Image {
             self.dimensions.width.div_ceil(self.piece.width),
             self.dimensions.height.div_ceil(self.piece.height),
         )
+    }
+
+    /// Columns and rows of the pieces that a window touches.
+    pub(super) fn touched(&self, window: Rect) -> (Range<u32>, Range<u32>) {
+        let (piece, grid) = (self.piece, self.grid());
+        let columns = window.x / piece.width..window.right().div_ceil(piece.width).min(grid.width);
+        let rows = window.y / piece.height..window.bottom().div_ceil(piece.height).min(grid.height);
+        (columns, rows)
     }
 
     /// Number of pieces in one plane.

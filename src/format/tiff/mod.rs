@@ -10,6 +10,7 @@ mod codestream;
 mod colour;
 mod compression;
 mod deep_jpeg;
+mod far;
 mod float_range;
 mod image;
 mod jpeg;

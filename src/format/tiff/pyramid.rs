@@ -4,6 +4,7 @@
 
 use super::chain::{Chain, Kind};
 use super::code::resolution_unit;
+use super::far;
 use super::float_range;
 use super::image::Image;
 use super::pages::{MAX_LEVELS, Page, Pages, is_reduction};
@@ -46,10 +47,11 @@ impl Pyramid {
             None => return Ok(None),
         };
         let main = file.ifd(page.offset)?;
-        let full = Image::read(file, &main)?;
         let followers =
             page.followers.iter().take(2 * MAX_LEVELS).filter_map(|&offset| file.ifd(offset).ok());
         let directories: Vec<Ifd> = followers.chain(children(file, &main)).collect();
+        file.announce_far(|| far::values([&main].into_iter().chain(&directories)))?;
+        let full = Image::read(file, &main)?;
         let mut levels = levels(file, full, &directories);
         float_range::settle(file, &mut levels);
         Ok(Some(Self { levels, scale: physical_scale(file, &main), directory: page.offset }))
@@ -135,8 +137,11 @@ fn levels(file: &File, full: Image, directories: &[Ifd]) -> Vec<Image> {
 fn children<'f>(file: &'f File, main: &'f Ifd) -> impl Iterator<Item = Ifd> + 'f {
     let entry = main.entry(tag::SUB_IFDS);
     let count = entry.map_or(0, |entry| entry.count().min(MAX_LEVELS as u64));
-    (0..count)
-        .filter_map(move |index| entry?.integer(file, index).ok())
+    let places: Vec<u64> = (0..count).filter_map(|index| entry?.integer(file, index).ok()).collect();
+    // What cannot be fetched shows when it is read.
+    let _ = file.announce_far(|| far::directories(&places));
+    places
+        .into_iter()
         .flat_map(move |first| Chain::new(file, first).filter_map(|stop| file.ifd(stop.offset).ok()))
         .take(MAX_LEVELS)
 }

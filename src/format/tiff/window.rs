@@ -11,7 +11,7 @@ use super::image::Image;
 use super::pixel::PixelFormat;
 use super::stream::Stream;
 use super::values::{Compression, Photometric};
-use super::{blank, codestream, deep_jpeg, jpeg, old_jpeg, predictor, samples};
+use super::{blank, codestream, deep_jpeg, far, jpeg, old_jpeg, predictor, samples};
 use crate::error::MasterError;
 use crate::ifd::File;
 use crate::memory::room;
@@ -339,6 +339,10 @@ impl WindowDecoder {
 pub fn ranges(file: &File, image: &Image, window: Rect) -> Result<Vec<Range<u64>>, MasterError> {
     let planes = if image.planar { u64::from(image.pixel.samples) } else { 1 };
     let mut ranges = Vec::new();
+    file.announce_far(|| {
+        let (columns, rows) = image.touched(window);
+        far::places(image, columns, rows)
+    })?;
     for (column, row) in pieces(image, window) {
         let index = u64::from(row) * u64::from(image.grid().width) + u64::from(column);
         for plane in 0..planes {
@@ -354,9 +358,7 @@ pub fn ranges(file: &File, image: &Image, window: Rect) -> Result<Vec<Range<u64>
 
 /// Columns and rows of the pieces that `window` touches.
 fn pieces(image: &Image, window: Rect) -> impl Iterator<Item = (u32, u32)> + use<> {
-    let (piece, grid) = (image.piece, image.grid());
-    let columns = window.x / piece.width..window.right().div_ceil(piece.width).min(grid.width);
-    let rows = window.y / piece.height..window.bottom().div_ceil(piece.height).min(grid.height);
+    let (columns, rows) = image.touched(window);
     rows.flat_map(move |row| columns.clone().map(move |column| (column, row)))
 }
 

@@ -1,6 +1,5 @@
 //! What waits in the queues and what the back workers are at, and what can be told from that. Pure.
 
-use crate::derive::plan::Class;
 use crate::process::lane::Lane;
 
 /// A pace of one: what is estimated to take a second takes a second.
@@ -65,25 +64,25 @@ impl Hand {
 /// All that is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Books {
-    /// The middling queue, and the dear one.
-    pub lines: [Line; 2],
+    /// The queues, in the order of [`Lane::QUEUED`].
+    pub lines: [Line; Lane::QUEUED.len()],
     /// The back workers, by their slots.
     pub hands: Vec<Hand>,
 }
 
 impl Books {
-    /// The queue of a class.
-    pub fn line(&mut self, class: Class) -> &mut Line {
-        &mut self.lines[usize::from(class == Class::Dear)]
+    /// The queue of a lane.
+    pub fn line(&mut self, lane: Lane) -> &mut Line {
+        &mut self.lines[lane.queue()]
     }
 
     /// The same to look at.
-    pub fn line_of(&self, class: Class) -> Line {
-        self.lines[usize::from(class == Class::Dear)]
+    pub fn line_of(&self, lane: Lane) -> Line {
+        self.lines[lane.queue()]
     }
 
     /// Corrects what a death has left wrong: nothing waits in a queue that is seen to be empty.
-    pub fn heal(&mut self, empty: [bool; 2]) {
+    pub fn heal(&mut self, empty: [bool; Lane::QUEUED.len()]) {
         for (line, empty) in self.lines.iter_mut().zip(empty) {
             if empty {
                 line.work = 0;
@@ -91,22 +90,23 @@ impl Books {
         }
     }
 
-    /// How long a request of this class that came now would wait, in milliseconds. What waits in the other queue is
-    /// taken to go first: those who take from both take from them in turn.
-    pub fn wait(&self, class: Class, now: u64) -> u64 {
+    /// How long a request that was handed over to this lane now would wait, in milliseconds. What waits in other queues is
+    /// taken to go first: those who take from several take from them in turn.
+    pub fn wait(&self, queue: Lane, now: u64) -> u64 {
         let hands = self.hands.iter();
         let mut hands: Vec<_> = hands.filter_map(|hand| Some((hand.lane?, hand.left(now)))).collect();
-        let other = if class == Class::Dear { Class::Middling } else { Class::Dear };
-        self.fill(other, &mut hands);
-        self.fill(class, &mut hands)
+        for other in Lane::QUEUED.into_iter().filter(|other| *other != queue) {
+            self.fill(other, &mut hands);
+        }
+        self.fill(queue, &mut hands)
     }
 
     /// Deals the work of a queue out to those who take it, whoever is free first, as if it could be divided at will; when
     /// they are at its end, in milliseconds.
-    fn fill(&self, class: Class, hands: &mut [(Lane, u64)]) -> u64 {
-        let line = self.lines[usize::from(class == Class::Dear)];
+    fn fill(&self, queue: Lane, hands: &mut [(Lane, u64)]) -> u64 {
+        let line = self.line_of(queue);
         let mut left: Vec<&mut u64> =
-            hands.iter_mut().filter(|(lane, _)| lane.takes(class)).map(|(_, left)| left).collect();
+            hands.iter_mut().filter(|(lane, _)| lane.takes(queue)).map(|(_, left)| left).collect();
         left.sort_unstable();
         let mut sum = line.time_for(line.work);
         let mut end = sum;
@@ -142,8 +142,8 @@ mod tests {
             let since = u64::from(left > 0) * 1000;
             Hand { lane: Some(lane), bytes: 0, since, expected: left }
         };
-        let lines = work.map(|work| Line { work, ..Line::default() });
-        Books { lines, hands: hands.iter().map(hand).collect() }
+        let [middling, dear] = work.map(|work| Line { work, ..Line::default() });
+        Books { lines: [middling, dear, Line::default()], hands: hands.iter().map(hand).collect() }
     }
 
     #[test]
@@ -166,7 +166,7 @@ mod tests {
         ];
         for (work, hands, middling, dear) in cases {
             let books = books(work, hands);
-            let waits = (books.wait(Class::Middling, 1000), books.wait(Class::Dear, 1000));
+            let waits = (books.wait(Lane::Middling, 1000), books.wait(Lane::Dear, 1000));
             assert_eq!(waits, (middling, dear), "{work:?} {hands:?}");
         }
     }
@@ -175,7 +175,7 @@ mod tests {
     fn what_takes_longer_than_it_should_is_expected_to_go_on() {
         let books = books([0, 0], &[(Lane::Dear, 400)]);
         for (now, left) in [(1000, 400), (1200, 200), (1300, 150), (2000, 500), (9000, 4000)] {
-            assert_eq!(books.wait(Class::Dear, now), left, "at {now}");
+            assert_eq!(books.wait(Lane::Dear, now), left, "at {now}");
         }
     }
 
@@ -194,9 +194,18 @@ mod tests {
     #[test]
     fn an_empty_queue_heals_what_deaths_left_wrong() {
         let mut books = books([500, 700], &[]);
-        books.heal([false, false]);
-        assert_eq!(books.lines.map(|line| line.work), [500, 700]);
-        books.heal([true, false]);
-        assert_eq!(books.lines.map(|line| line.work), [0, 700]);
+        books.heal([false; 3]);
+        assert_eq!(books.lines.map(|line| line.work), [500, 700, 0]);
+        books.heal([true, false, true]);
+        assert_eq!(books.lines.map(|line| line.work), [0, 700, 0]);
+    }
+
+    #[test]
+    fn what_waits_for_stores_keeps_nobody_else_waiting() {
+        let mut books =
+            books([300, 0], &[(Lane::Far, 2000), (Lane::Far, 600), (Lane::Middling, 0), (Lane::Dear, 0)]);
+        books.line(Lane::Far).work = 400;
+        assert_eq!((books.wait(Lane::Far, 1000), books.wait(Lane::Dear, 1000)), (1000, 150));
+        assert_eq!(books.wait(Lane::Middling, 1000), 150);
     }
 }

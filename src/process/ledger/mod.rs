@@ -3,7 +3,7 @@
 //!
 //! | offset | bytes | written by | what |
 //! |---|---|---|---|
-//! | 0 | 16 for each queue | whoever holds the lock | waiting work `u64`, pace `u64`: of the middling queue, then of the dear one |
+//! | 0 | 16 for each queue | whoever holds the lock | waiting work `u64`, pace `u64`: in the order of [`Lane::QUEUED`] |
 //! | 64 + 32 n | 32 | the back worker in slot n; the supervisor, when there is none | lane `u64`, bytes `u64`, since `u64`, expected `u64` |
 //!
 //! The lock is `flock` on each process's own opening of the file, so that the kernel takes it from who dies. Whoever is
@@ -27,6 +27,7 @@ pub use books::{Books, Hand, Line};
 const HANDS: usize = 64;
 const HAND: usize = 32;
 const LINE: usize = 16;
+const _: () = assert!(LINE * Lane::QUEUED.len() <= HANDS);
 
 /// How often a held lock is tried again, and after which pause. It is held for some microseconds; but a holder may lose
 /// the processor meanwhile.
@@ -116,7 +117,7 @@ impl Ledger {
             let [bytes, since, expected] = [number(at + 8)?, number(at + 16)?, number(at + 24)?];
             Some(Hand { lane: lane.copied(), bytes, since, expected })
         };
-        let lines = [0, LINE].map(|at| line(at).unwrap_or_default());
+        let lines = std::array::from_fn(|at| line(at * LINE).unwrap_or_default());
         Ok(Books { lines, hands: (HANDS..length).step_by(HAND).map_while(hand).collect() })
     }
 }
@@ -154,7 +155,6 @@ impl Drop for Locked<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::derive::plan::Class;
 
     fn another(ledger: &Ledger) -> Ledger {
         Ledger::open(Path::new(&format!("/proc/self/fd/{}", ledger.descriptor()))).expect("open")
@@ -167,8 +167,8 @@ mod tests {
         let hand = Hand { lane: Some(Lane::Dear), bytes: 1 << 40, since: 7, expected: 9 };
         theirs.write_hand(2, &hand).expect("memory");
         let mut locked = theirs.lock().expect("free");
-        locked.books.line(Class::Dear).work = 5;
-        locked.books.line(Class::Middling).pace = 2000;
+        locked.books.line(Lane::Dear).work = 5;
+        locked.books.line(Lane::Middling).pace = 2000;
         locked.write_lines();
         let books = locked.books.clone();
         drop(locked);

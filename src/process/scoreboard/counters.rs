@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::account::{Account, Kind, NoPlace, Stage, Way};
 use crate::derive::plan::Class;
+use crate::process::lane::Lane;
 
 /// The classes of requests, the last of them without one: nothing was planned.
 pub const CLASSES: [Option<Class>; 4] = [Some(Class::Cheap), Some(Class::Middling), Some(Class::Dear), None];
@@ -36,10 +37,10 @@ pub enum Count {
     Compared(bool),
     /// Requests for which there was no place.
     NoPlace(NoPlace),
-    /// Requests that were put into the queue of a class.
-    HandedOver(Class),
+    /// Requests that were put into the queue of a lane.
+    HandedOver(Lane),
     /// Requests that were taken from there.
-    Taken(Class),
+    Taken(Lane),
 }
 
 /// Durations, counted in buckets.
@@ -49,8 +50,8 @@ pub enum Times {
     Work(Option<Class>),
     /// A stage, by the kind of master.
     Stage(Stage, Kind),
-    /// The wait in the queue of a class.
-    Wait(Class),
+    /// The wait in the queue of a lane.
+    Wait(Lane),
 }
 
 // Where each kind of number begins.
@@ -59,13 +60,13 @@ const PIXELS: usize = SENT + 1;
 const COMPARED: usize = PIXELS + Kind::ALL.len();
 const NO_PLACE: usize = COMPARED + 2;
 const HANDED_OVER: usize = NO_PLACE + NoPlace::ALL.len();
-const TAKEN: usize = HANDED_OVER + CLASSES.len();
-const WORK: usize = TAKEN + CLASSES.len();
+const TAKEN: usize = HANDED_OVER + Lane::QUEUED.len();
+const WORK: usize = TAKEN + Lane::QUEUED.len();
 const STAGE: usize = WORK + CLASSES.len() * HISTOGRAM;
 const WAIT: usize = STAGE + Stage::ALL.len() * Kind::ALL.len() * HISTOGRAM;
 
 /// All numbers of a slot.
-pub(super) const WORDS: usize = WAIT + CLASSES.len() * HISTOGRAM;
+pub(super) const WORDS: usize = WAIT + Lane::QUEUED.len() * HISTOGRAM;
 
 fn class_at(class: Option<Class>) -> usize {
     class.map_or(CLASSES.len() - 1, |class| class as usize)
@@ -82,8 +83,8 @@ impl Count {
             Self::Pixels(kind) => PIXELS + kind as usize,
             Self::Compared(fresh) => COMPARED + usize::from(fresh),
             Self::NoPlace(why) => NO_PLACE + why as usize,
-            Self::HandedOver(class) => HANDED_OVER + class as usize,
-            Self::Taken(class) => TAKEN + class as usize,
+            Self::HandedOver(lane) => HANDED_OVER + lane.queue(),
+            Self::Taken(lane) => TAKEN + lane.queue(),
         }
     }
 }
@@ -95,7 +96,7 @@ impl Times {
             Self::Stage(stage, kind) => {
                 STAGE + (stage as usize * Kind::ALL.len() + kind as usize) * HISTOGRAM
             }
-            Self::Wait(class) => WAIT + class as usize * HISTOGRAM,
+            Self::Wait(lane) => WAIT + lane.queue() * HISTOGRAM,
         }
     }
 }
@@ -210,9 +211,10 @@ mod tests {
             let ways = Way::ALL.into_iter().flat_map(|way| STATUSES.map(|status| (way, status)));
             places.extend(ways.map(|(way, status)| Count::Answers(class, way, status).at()));
             places.extend(Times::Work(class).at()..Times::Work(class).at() + HISTOGRAM);
-            let Some(class) = class else { continue };
-            places.extend([Count::HandedOver(class).at(), Count::Taken(class).at()]);
-            places.extend(Times::Wait(class).at()..Times::Wait(class).at() + HISTOGRAM);
+        }
+        for lane in Lane::QUEUED {
+            places.extend([Count::HandedOver(lane).at(), Count::Taken(lane).at()]);
+            places.extend(Times::Wait(lane).at()..Times::Wait(lane).at() + HISTOGRAM);
         }
         for kind in Kind::ALL {
             places.push(Count::Pixels(kind).at());
@@ -237,7 +239,7 @@ mod tests {
     fn durations_are_in_the_bucket_that_holds_them_and_statuses_that_nobody_sends_together() {
         let words: Vec<AtomicU64> = (0..WORDS).map(|_| AtomicU64::new(0)).collect();
         let counters = Counters::of(&words);
-        let wait = Times::Wait(Class::Dear);
+        let wait = Times::Wait(Lane::Dear);
         for micros in [0, 50, 51, 10_000_000, 10_000_001] {
             counters.time(wait, Duration::from_micros(micros));
         }

@@ -18,7 +18,6 @@ mod entry;
 mod notice;
 mod pieces;
 pub mod slow;
-mod words;
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
@@ -30,15 +29,15 @@ use std::time::Duration;
 use rustix::time::ClockId;
 
 use super::refusals::{self, Refusal, Why};
+use crate::shared::Words;
 use counters::{Counters, Totals};
 use entry::{ENTRY, POST};
 pub use entry::{Entry, Post, REQUEST_LENGTH};
 pub use notice::Notice;
 use slow::Slow;
-use words::Words;
 
 /// The layout of the file, as it is here.
-const VERSION: u64 = u64::from_le_bytes(*b"recto-04");
+const VERSION: u64 = u64::from_le_bytes(*b"recto-05");
 
 /// Bytes before what is mapped: room for what is refused.
 const UNMAPPED: u64 = 65_536;

@@ -33,4 +33,8 @@ pub enum Notice {
     Killed,
     /// Workers that ended without a request.
     Idle,
+    /// The process id of the fetcher of the generation that takes requests; 0 while there is none.
+    Fetcher,
+    /// Fetchers that ended without being asked to.
+    FetcherDeaths,
 }

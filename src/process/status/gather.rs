@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::report::{Answers, Counted, Lane, Memory, Quarantine, Refused, Report, SlowMaster, Worker};
+use super::Stores;
+use super::report::{self, Answers, Counted, Memory, Quarantine, Refused, Report, SlowMaster, Worker};
 use crate::account::{Hindrance, Kind, NoPlace, Way};
 use crate::derive::plan::Class;
+use crate::process::lane::Lane;
 use crate::process::ledger::{Books, Ledger};
 use crate::process::queue::Queues;
 use crate::process::refusals::{Refusal, Why, mount_of};
@@ -15,9 +17,6 @@ use crate::process::scoreboard::{Entry, Notice, Post, Scoreboard, now};
 /// If nobody has seen the masters for so many milliseconds, their file system does not answer. They are looked for every
 /// second; a busy machine may take its time over that.
 const UNSEEN: u64 = 15_000;
-
-/// The classes that are handed over.
-const QUEUED: [Class; 2] = [Class::Middling, Class::Dear];
 
 /// The causes of ends of workers, with their names.
 const DEATHS: [(Notice, &str); 6] = [
@@ -34,14 +33,18 @@ pub(crate) struct Sources<'a> {
     pub(crate) scoreboard: &'a Scoreboard,
     pub(crate) ledger: &'a Ledger,
     pub(crate) queues: &'a Queues,
+    /// What tells how the stores are, if there are any.
+    pub(crate) stores: Option<&'a Stores>,
     /// Bytes that requests may hold together.
     pub(crate) memory: u64,
-    /// How long a request of a class may be expected to wait.
-    pub(crate) patience: fn(Class) -> Duration,
+    /// How long a request may be expected to wait in the queue of a lane.
+    pub(crate) patience: fn(Lane) -> Duration,
 }
 
 impl Sources<'_> {
-    /// Why the service does not serve, or not all; empty if it does. Cheap: it looks at some numbers.
+    /// Why the service does not serve, or not all; empty if it does. Cheap: it looks at some numbers. A store that does not
+    /// answer is no reason: what is known of it is served, NGINX has copies, and it answers no better on the host to which a
+    /// balancer would turn.
     pub(super) fn troubles(&self) -> Vec<String> {
         let board = self.scoreboard;
         let mut troubles = Vec::new();
@@ -51,7 +54,7 @@ impl Sources<'_> {
         let seen = board.notice(Notice::Looked).max(board.notice(Notice::Started));
         say(now().saturating_sub(seen) > UNSEEN, "the file system of the masters does not answer");
         let works =
-            |(post, entry): &(Post, Option<Entry>)| post.lane.is_back() && !post.draining && entry.is_some();
+            |(post, entry): &(Post, Option<Entry>)| post.lane.is_nice() && !post.draining && entry.is_some();
         say(!self.workers().any(|worker| works(&worker)), "no worker is in the background");
         troubles
     }
@@ -70,7 +73,7 @@ impl Sources<'_> {
         let (board, time) = (self.scoreboard, now());
         let books = self.ledger.look().ok();
         let troubles = self.troubles();
-        Report {
+        let mut report = Report {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             ready: troubles.is_empty(),
             troubles,
@@ -98,32 +101,37 @@ impl Sources<'_> {
                 .map(|kind| totals.of_count(Count::Pixels(kind)))
                 .iter()
                 .fold(0, |sum, pixels| sum.saturating_add(*pixels)),
-        }
+            stores: Vec::new(),
+            block_cache: None,
+            fetcher: None,
+        };
+        self.stores.iter().for_each(|stores| stores.tell(board, &mut report));
+        report
     }
 
-    fn lanes(&self, totals: &Totals, books: Option<&Books>, time: u64) -> Vec<Lane> {
+    fn lanes(&self, totals: &Totals, books: Option<&Books>, time: u64) -> Vec<report::Lane> {
         let mut books = books.cloned();
         let empty = self.queues.are_empty();
         if let Some(books) = &mut books {
             books.heal(empty);
         }
-        let lane = |(class, empty): (Class, bool)| {
+        let of = |(lane, empty): (Lane, bool)| {
             let count = |count| totals.of_count(count);
-            let (handed_over, taken) = (count(Count::HandedOver(class)), count(Count::Taken(class)));
-            let waits = totals.of_times(Times::Wait(class));
+            let (handed_over, taken) = (count(Count::HandedOver(lane)), count(Count::Taken(lane)));
+            let waits = totals.of_times(Times::Wait(lane));
             let mean = waits.sum.as_secs_f64() / waits.count().max(1) as f64;
-            Lane {
-                name: class.to_string(),
+            report::Lane {
+                name: lane.to_string(),
                 // Counted one after the other: for a moment more may seem to have been taken.
                 waiting: if empty { 0 } else { handed_over.saturating_sub(taken).max(1) },
-                work: books.as_ref().map_or(0.0, |books| seconds(books.line_of(class).work)),
-                forecast: books.as_ref().map(|books| seconds(books.wait(class, time))),
-                patience: (self.patience)(class).as_secs_f64(),
+                work: books.as_ref().map_or(0.0, |books| seconds(books.line_of(lane).work)),
+                forecast: books.as_ref().map(|books| seconds(books.wait(lane, time))),
+                patience: (self.patience)(lane).as_secs_f64(),
                 handed_over,
                 mean_wait: mean,
             }
         };
-        QUEUED.into_iter().zip(empty).map(lane).collect()
+        Lane::QUEUED.into_iter().zip(empty).map(of).collect()
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::{Display, Write};
 
 use super::gather::class_name;
 use super::report::Report;
+use super::store_metrics;
 use crate::account::{Kind, Stage};
-use crate::derive::plan::Class;
 use crate::process::lane::Lane;
 use crate::process::scoreboard::counters::{BOUNDS, CLASSES, Count, Histogram, Times, Totals};
 
@@ -23,6 +23,7 @@ pub(super) fn text(report: &Report, totals: &Totals) -> String {
     about_lanes(&mut text, report, totals);
     about_answers(&mut text, report, totals);
     about_times(&mut text, totals);
+    store_metrics::add(&mut text, report);
     text.0
 }
 
@@ -113,9 +114,9 @@ fn about_lanes(text: &mut Text, report: &Report, totals: &Totals) {
         HISTOGRAM,
         "How long requests waited for a worker in the background.",
     );
-    for class in [Class::Middling, Class::Dear] {
-        let lane = class.to_string();
-        text.histogram("recto_queue_wait_seconds", &[("lane", &lane)], &totals.of_times(Times::Wait(class)));
+    for lane in Lane::QUEUED {
+        let times = totals.of_times(Times::Wait(lane));
+        text.histogram("recto_queue_wait_seconds", &[("lane", &lane.to_string())], &times);
     }
 }
 
@@ -189,19 +190,20 @@ fn about_times(text: &mut Text, totals: &Totals) {
     }
 }
 
-const COUNTER: &str = "counter";
-const GAUGE: &str = "gauge";
+pub(super) const COUNTER: &str = "counter";
+pub(super) const GAUGE: &str = "gauge";
 const HISTOGRAM: &str = "histogram";
 
-/// Lines of the format. Writing to a string cannot fail. No value of a label has a character that has to be escaped.
-struct Text(String);
+/// Lines of the format. Writing to a string cannot fail. No value of a label that comes here has a
+/// character that has to be escaped.
+pub(super) struct Text(String);
 
 impl Text {
-    fn family(&mut self, name: &str, kind: &str, help: &str) {
+    pub(super) fn family(&mut self, name: &str, kind: &str, help: &str) {
         let _ = writeln!(self.0, "# HELP {name} {help}\n# TYPE {name} {kind}");
     }
 
-    fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
+    pub(super) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: impl Display) {
         self.0.push_str(name);
         for (at, (label, text)) in labels.iter().enumerate() {
             let _ = write!(self.0, "{}{label}=\"{text}\"", if at == 0 { '{' } else { ',' });
@@ -210,7 +212,14 @@ impl Text {
     }
 
     /// A family with one sample.
-    fn single(&mut self, name: &str, kind: &str, help: &str, labels: &[(&str, &str)], value: impl Display) {
+    pub(super) fn single(
+        &mut self,
+        name: &str,
+        kind: &str,
+        help: &str,
+        labels: &[(&str, &str)],
+        value: impl Display,
+    ) {
         self.family(name, kind, help);
         self.sample(name, labels, value);
     }

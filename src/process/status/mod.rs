@@ -7,11 +7,14 @@ mod gather;
 mod metrics;
 mod page;
 mod report;
+mod store_metrics;
+mod stores;
 
 pub use ask::ask;
 pub(crate) use gather::Sources;
 pub use page::{duration, size, times};
-pub use report::{Answers, Counted, Lane, Report, SlowMaster, Worker};
+pub use report::{Answers, Counted, Lane, Report, SlowMaster, Store, Worker};
+pub(crate) use stores::Stores;
 
 use crate::http::{Request, Response};
 

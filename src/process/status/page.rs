@@ -36,6 +36,7 @@ pub(super) fn html(report: &Report, still: bool) -> String {
     page.head(report);
     page.lanes(report);
     page.workers(report);
+    page.stores(report);
     page.slowest(report);
     page.quarantine(report);
     page.answers(report);
@@ -114,6 +115,35 @@ impl Page {
             );
         }
         self.end();
+    }
+
+    fn stores(&mut self, report: &Report) {
+        if report.stores.is_empty() {
+            return;
+        }
+        self.table(
+            "Stores",
+            &["Store", "*State", "*Asked for", "*Requests", "*Fetched", "*Blocks there", "*Failures"],
+        );
+        for store in &report.stores {
+            let ratio = store.hit_ratio().map_or_else(String::new, |ratio| format!("{:.1} %", 100.0 * ratio));
+            let [finds, requests] = [store.finds, store.requests].map(|count| count.to_string());
+            let cells = [store.state(), finds, requests, size(store.bytes), ratio, store.failed()];
+            self.row(&format!("{} ({})", store.prefix, store.url), &cells);
+        }
+        self.end();
+        if let Some(cache) = &report.block_cache {
+            let failing = if cache.failing { "; its disk takes no more, or fails" } else { "" };
+            let (used, limit) = (size(cache.used), size(cache.limit));
+            self.add(&format!(
+                "<p>Block cache: {used} of {limit}, {} objects, {} removed to make room{failing}.</p>",
+                cache.objects, cache.evictions
+            ));
+        }
+        if let Some(fetcher) = &report.fetcher {
+            let process = fetcher.process.map_or_else(|| "none".to_owned(), |process| process.to_string());
+            self.add(&format!("<p>Fetcher: process {process}, {} lost.</p>", fetcher.deaths));
+        }
     }
 
     fn slowest(&mut self, report: &Report) {

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::page::duration;
+
 /// How the service is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Report {
@@ -40,6 +42,98 @@ pub struct Report {
     pub sent: u64,
     /// Pixels decoded since the start.
     pub decoded_pixels: u64,
+    /// The stores among the sources.
+    #[serde(default)]
+    pub stores: Vec<Store>,
+    /// Where blocks of their masters are kept; None without a store.
+    #[serde(default)]
+    pub block_cache: Option<BlockCache>,
+    /// Who fetches from them; None without a store.
+    #[serde(default)]
+    pub fetcher: Option<Fetcher>,
+}
+
+/// A store. What is counted is since the configuration was last read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Store {
+    /// What identifiers of its masters begin with.
+    pub prefix: String,
+    /// Where it is, as in the configuration.
+    pub url: String,
+    /// For how much longer it is left alone, because nobody answers there; None if it is asked.
+    pub left_alone: Option<f64>,
+    /// How long ago it last answered; None if it never has.
+    pub answered: Option<f64>,
+    /// Objects that workers asked for.
+    pub finds: u64,
+    /// Of these, those that are not there.
+    pub not_found: u64,
+    /// Requests that were made of it.
+    pub requests: u64,
+    /// Bytes of its answers.
+    pub bytes: u64,
+    /// Requests made once more after a failure.
+    pub retries: u64,
+    /// Second requests for the same, because the first was slow.
+    pub hedges: u64,
+    /// Objects that had been replaced.
+    pub changes: u64,
+    /// Blocks that workers asked for and that were there.
+    pub hits: u64,
+    /// Blocks that were fetched for it.
+    pub misses: u64,
+    /// Requests that failed, by kind.
+    pub failures: Vec<Counted>,
+}
+
+/// The block cache.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BlockCache {
+    /// Bytes on disk.
+    pub used: u64,
+    /// Bytes that it may take: `[cache] max_bytes`.
+    pub limit: u64,
+    /// Objects of which there are blocks.
+    pub objects: u64,
+    /// Objects that were removed to make room.
+    pub evictions: u64,
+    /// Whether its disk takes no more, or fails.
+    pub failing: bool,
+}
+
+/// The process that fetches from stores.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Fetcher {
+    /// Its process id; None while there is none.
+    pub process: Option<u32>,
+    /// How many ended without being asked to, since the start.
+    pub deaths: u64,
+}
+
+impl Store {
+    /// Which part of the blocks that workers asked for was there; None if they asked for none.
+    pub fn hit_ratio(&self) -> Option<f64> {
+        let all = self.hits.saturating_add(self.misses);
+        (all > 0).then(|| self.hits as f64 / all as f64)
+    }
+
+    /// Whether it is asked, in words.
+    pub fn state(&self) -> String {
+        match (self.left_alone, self.answered) {
+            (Some(_), None) => "does not answer".to_owned(),
+            (Some(_), Some(ago)) => format!("does not answer, for {}", duration(ago)),
+            (None, None) => "not asked yet".to_owned(),
+            (None, Some(_)) => "answers".to_owned(),
+        }
+    }
+
+    /// Failures that happened, with how often.
+    pub fn failed(&self) -> String {
+        let failures = self.failures.iter().filter(|failure| failure.count > 0);
+        let failures: Vec<_> =
+            failures.map(|failure| format!("{} {}", failure.name, failure.count)).collect();
+        if failures.is_empty() { "none".to_owned() } else { failures.join(", ") }
+    }
 }
 
 /// A worker.
@@ -47,7 +141,7 @@ pub struct Report {
 pub struct Worker {
     /// Its process id.
     pub process: u32,
-    /// Which requests it takes: front, middling or dear.
+    /// Which requests it takes: front, middling, dear or far.
     pub lane: String,
     /// What it does: starting, idle, busy, or draining when it was asked to finish.
     pub state: String,
@@ -66,7 +160,7 @@ pub struct Worker {
 /// A queue, and those who take from it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lane {
-    /// Its name: middling or dear.
+    /// Its name: middling, dear or far.
     pub name: String,
     /// How many requests wait.
     pub waiting: u64,

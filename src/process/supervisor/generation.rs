@@ -6,12 +6,14 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use anyhow::Context;
 use rustix::fs::{MemfdFlags, SealFlags};
 
 use super::Refused;
 use super::handover::pass_on;
+use super::office::Office;
 use super::roots::Roots;
 use crate::config::Config;
 use crate::logging;
@@ -28,6 +30,8 @@ pub(super) struct Generation {
     pub(super) config: Config,
     /// The directories of its masters.
     pub(super) roots: Roots,
+    /// What is shared with its fetcher, if it has a store: with the same configuration it stays the same.
+    pub(super) office: Option<Rc<Office>>,
     text: File,
 }
 
@@ -56,7 +60,8 @@ impl Generation {
         for doubt in config.serving.masters.doubts() {
             log::warn!("{doubt}");
         }
-        Ok(Self { number, config, roots, text })
+        let office = Office::of(&config, &text).context("cannot prepare for stores")?;
+        Ok(Self { number, config, roots, office, text })
     }
 
     /// The same configuration with the directories of masters as they are now, if workers have others: [`Roots::renewed`].
@@ -67,7 +72,8 @@ impl Generation {
         let roots = self.roots.renewed(answers)?;
         let text = fs::read_to_string(format!("/proc/self/fd/{}", self.descriptor()));
         let text = text.and_then(|text| sealed(&text)).context("cannot keep the configuration");
-        Some(text.map(|text| Self { number, config: self.config.clone(), roots, text }))
+        let office = self.office.clone();
+        Some(text.map(|text| Self { number, config: self.config.clone(), roots, office, text }))
     }
 
     /// Whether [`load`](Self::load) would do.
@@ -82,25 +88,28 @@ impl Generation {
     ///
     /// # Errors
     /// If this program reads the text otherwise, and refuses it.
-    pub(super) fn adopt(number: u64, text: File) -> anyhow::Result<Self> {
+    pub(super) fn adopt(number: u64, text: File, office: Option<Rc<Office>>) -> anyhow::Result<Self> {
         pass_on(&text, true)?;
         let config = Config::parse(&fs::read_to_string(format!("/proc/self/fd/{}", text.as_raw_fd()))?)?;
         logging::follow(&config.serving.log);
         let roots = Roots::open(&config.serving.masters)?;
-        Ok(Self { number, config, roots, text })
+        Ok(Self { number, config, roots, office, text })
     }
 
     /// The directories of its masters.
     pub(super) fn roots(&self) -> Vec<PathBuf> {
-        self.config.serving.masters.sources.iter().map(|source| source.directory.clone()).collect()
+        let sources = self.config.serving.masters.sources.iter();
+        sources.filter_map(|source| source.directory().map(Path::to_owned)).collect()
     }
 
-    /// How many workers it wants in a lane. Half of the back workers take dear requests, rounded up.
+    /// How many workers it wants in a lane: far ones if there is a store. Half of the back workers take dear requests, rounded up.
     pub(super) fn workers(&self, lane: Lane) -> usize {
         let pool = &self.config.serving.pool;
         let dear = pool.background_workers.div_ceil(2);
         match lane {
             Lane::Front => pool.workers,
+            Lane::Far if self.config.serving.masters.stores().next().is_none() => 0,
+            Lane::Far => pool.far_workers,
             Lane::Middling => pool.background_workers - dear,
             Lane::Dear => dear,
         }
@@ -163,7 +172,7 @@ mod tests {
         let writable = File::options().write(true).open(&inherited);
         assert!(writable.and_then(|mut file| file.write_all(b"x")).is_err());
         assert!(Generation::load(2, &path).expect_err("nonsense").is::<Refused>());
-        let again = Generation::adopt(3, generation.text).expect("as it was checked");
+        let again = Generation::adopt(3, generation.text, None).expect("as it was checked");
         assert_eq!((again.number, again.roots()), (3, vec![directory.path().to_owned()]));
     }
 }

@@ -16,13 +16,13 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketType, sockopt};
 use serde::{Deserialize, Serialize};
 
-use super::pool;
 use super::socket::Note;
-use crate::process::packet;
+use super::{fetchers, pool};
+use crate::packet;
 
 /// The form of [`Workers`], and of all that workers share but the scoreboard, which has a form of its own: to be changed
 /// with any of it.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// What each message says.
 const LETTER: &[u8] = b"recto";
@@ -41,8 +41,8 @@ pub(super) struct Letter {
     workers: Option<serde_json::Value>,
 }
 
-/// The workers that are there, and what is known of them. Its descriptors are the configuration of these workers, and
-/// those of the pool.
+/// The workers that are there, and what is known of them. Its descriptors are the configuration of these workers, those of
+/// the fetchers, and those of the pool.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Workers {
     form: u32,
@@ -52,7 +52,9 @@ pub(super) struct Workers {
     pub(super) ready: bool,
     /// How many workers were lost.
     pub(super) lost: u64,
-    /// Each of them.
+    /// The fetchers.
+    pub(super) fetchers: Vec<fetchers::Note>,
+    /// Each worker.
     pub(super) pool: pool::Note,
 }
 
@@ -119,8 +121,14 @@ impl Letter {
 }
 
 impl Workers {
-    pub(super) fn new(generation: u64, ready: bool, lost: u64, pool: pool::Note) -> Self {
-        Self { form: FORM, generation, ready, lost, pool }
+    pub(super) fn new(
+        generation: u64,
+        ready: bool,
+        lost: u64,
+        fetchers: Vec<fetchers::Note>,
+        pool: pool::Note,
+    ) -> Self {
+        Self { form: FORM, generation, ready, lost, fetchers, pool }
     }
 }
 
@@ -165,7 +173,7 @@ mod tests {
         let mut other = letter(serde_json::json!({ "form": FORM + 1, "generation": "a word" }));
         assert!(other.workers().expect_err("another form").to_string().contains("form"));
         let note = serde_json::from_str(r#"{"served": 3, "workers": []}"#).expect("a note");
-        let workers = serde_json::to_value(Workers::new(7, true, 2, note)).expect("JSON");
+        let workers = serde_json::to_value(Workers::new(7, true, 2, Vec::new(), note)).expect("JSON");
         let workers = letter(workers).workers().expect("the same form").expect("some");
         assert_eq!((workers.generation, workers.ready, workers.lost), (7, true, 2));
     }

@@ -5,6 +5,7 @@
 mod blame;
 mod breaker;
 mod child;
+mod fetchers;
 mod generation;
 mod handover;
 mod judge;
@@ -13,6 +14,7 @@ mod looks;
 mod meter;
 mod notices;
 mod notify;
+mod office;
 mod pid_file;
 mod pool;
 mod program;
@@ -36,6 +38,7 @@ use crate::config::Serving;
 use crate::process::lane::Lane;
 use crate::process::scoreboard::{self, Notice};
 use child::Death;
+use fetchers::Fetchers;
 use generation::Generation;
 use judge::Judge;
 use lookout::Lookout;
@@ -99,6 +102,7 @@ struct Supervisor {
     notify: Notify,
     listeners: Listeners,
     pool: Pool,
+    fetchers: Fetchers,
     current: Generation,
     /// The generation that a SIGHUP started, until its workers are ready to take over.
     next: Option<Generation>,
@@ -144,7 +148,8 @@ impl Supervisor {
         }
         let pool = Pool::new(program.clone()).context("cannot prepare workers")?;
         notices::started(pool.scoreboard());
-        Self::new(options, program, current, listeners, pool, now)
+        let fetchers = Fetchers::default();
+        Self::new(options, program, current, listeners, (pool, fetchers), now)
     }
 
     /// With these workers, of which nobody was told that they are ready.
@@ -153,7 +158,7 @@ impl Supervisor {
         program: Program,
         current: Generation,
         listeners: Listeners,
-        pool: Pool,
+        (pool, fetchers): (Pool, Fetchers),
         now: Instant,
     ) -> anyhow::Result<Self> {
         let lookout = Lookout::new(current.roots(), pool.scoreboard().clone());
@@ -164,6 +169,7 @@ impl Supervisor {
             notify: Notify::from_environment(),
             listeners,
             pool,
+            fetchers,
             current,
             next: None,
             rehearsal: None,
@@ -199,15 +205,23 @@ impl Supervisor {
         self.pool.enforce();
         self.report(now);
         if self.stopping.is_some() {
+            self.serve_stores(now);
             return Ok(self.step_to_stop(now));
         }
         self.renew();
+        self.serve_stores(now);
         self.fill(now)?;
         self.hear_of_rehearsal(now);
         self.roll_over(now);
         self.announce(now);
         self.looks.step(self.pool.is_all_of(self.current.number), now);
         Ok(ControlFlow::Continue(()))
+    }
+
+    /// Has a fetcher for each configuration that has stores, as long as anybody may ask for it.
+    fn serve_stores(&mut self, now: Instant) {
+        let generations = std::iter::once(&self.current).chain(&self.next);
+        self.fetchers.step(&self.program, generations, &self.pool, now);
     }
 
     /// Decides what is refused, and tells workers before any of them is killed for it: NGINX asks the next one at once.
@@ -313,15 +327,19 @@ impl Supervisor {
     fn report(&mut self, now: Instant) {
         if now.saturating_duration_since(self.reported) >= REPORT {
             self.reported = now;
-            let [front, back] = self.pool.busy();
+            let [front, back, far] = self.pool.busy();
             let Serving { pool, .. } = &self.current.config.serving;
             let (workers, background) = (pool.workers, pool.background_workers);
             let (served, lost) = (self.pool.served(), self.lost);
             let quarantined = self.judge.len();
             let refused = self.refused.as_ref().map(|why| format!("; the last reload was refused: {why}"));
             let refused = refused.unwrap_or_default().replace('\n', " ");
+            let far = match self.current.workers(Lane::Far) {
+                0 => String::new(),
+                all => format!(" {far} of {all} at stores,"),
+            };
             self.notify.send(&format!(
-                "WATCHDOG=1\nSTATUS={front} of {workers} workers busy, {back} of {background} in the background, \
+                "WATCHDOG=1\nSTATUS={front} of {workers} workers busy, {back} of {background} in the background,{far} \
                  {served} requests served, {lost} workers lost, {quarantined} requests in quarantine{refused}"
             ));
         }

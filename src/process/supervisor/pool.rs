@@ -96,8 +96,7 @@ impl Pool {
         let path = |it: &OwnedFd| format!("/proc/self/fd/{}", it.as_raw_fd());
         let scoreboard = Arc::new(Scoreboard::open(Path::new(&path(&scoreboard.ok_or_else(missing)?)))?);
         let ledger = Ledger::open(Path::new(&path(&ledger.ok_or_else(missing)?)))?;
-        let ends: Vec<_> = descriptors.by_ref().take(ENDS).collect();
-        let queues = Queues::from_ends(ends.try_into().map_err(|_| missing())?);
+        let queues = Queues::from_ends(descriptors.by_ref().take(ENDS))?;
         let adopted = note.workers.iter().map(|note| Worker::adopt(note, descriptors));
         let workers = adopted.collect::<Option<_>>().ok_or_else(missing)?;
         let pool = Self { program, scoreboard, ledger, queues, workers, served_by_the_dead: note.served };
@@ -137,13 +136,18 @@ impl Pool {
         command.arg("--supervisor").arg(std::process::id().to_string());
         // Whoever does not accept connections does not keep the sockets open either.
         let listeners = if lane.is_back() { &[] } else { listeners };
-        command.stdin(Stdio::null()).stdout(Stdio::from(self.queues.for_child(listeners)?));
+        let office = generation.office.as_deref();
+        let entrance = office.map(|office| office.counter.entrance.as_fd());
+        command.stdin(Stdio::null()).stdout(Stdio::from(self.queues.for_child(entrance, listeners)?));
         let passed_on = PASSED_ON.iter().filter_map(|name| Some((*name, std::env::var_os(name)?)));
         command.env_clear().envs(passed_on).envs(HEAP);
         let masters = generation.roots.descriptors(answers);
         let number =
             |directory: &Option<BorrowedFd<'_>>| directory.map_or(-1, |it| it.as_raw_fd()).to_string();
         command.arg(format!("--masters-fds={}", masters.iter().map(number).collect::<Vec<_>>().join(",")));
+        if let Some(office) = office {
+            command.arg("--counts-fd").arg(office.counts.descriptor().to_string());
+        }
         // Of this worker alone: it would hold the mounts of another generation.
         let child = inherited(&masters, || command.spawn())?;
         log::debug!("worker {} starts in slot {slot}, lane {lane}", child.id());
@@ -193,13 +197,24 @@ impl Pool {
 
     /// Kills workers over a limit, and repeats the signal to those that drain.
     pub(super) fn enforce(&mut self) {
+        let keeps_far = self.keeps_far();
         for worker in &mut self.workers {
             worker.hold_to_limits();
-            if worker.phase == Phase::Draining {
+            if worker.phase == Phase::Draining && !(worker.lane == Lane::Far && keeps_far) {
                 // Repeated, because a signal just before `accept()` is only noticed after it.
                 worker.signal(Signal::TERM);
             }
         }
+    }
+
+    /// Whether far workers that are to finish are needed yet: nobody else takes what is handed over to them, as when the
+    /// last store has left the configuration, or the server stops, and something is there or may come.
+    fn keeps_far(&self) -> bool {
+        let of = |lane: Lane| self.workers.iter().filter(move |worker| worker.lane == lane);
+        let may_come =
+            of(Lane::Front).any(|front| of(Lane::Far).any(|far| far.generation == front.generation));
+        let is_empty = self.queues.are_empty()[Lane::Far.queue()];
+        of(Lane::Far).all(Worker::leaves) && (may_come || !is_empty)
     }
 
     /// The workers that ended since the last time.
@@ -234,9 +249,9 @@ impl Pool {
         self.end(Signal::TERM, |worker| worker.generation == generation);
     }
 
-    /// Asks all front workers to finish.
+    /// Asks all workers to finish that hand requests over.
     pub(super) fn drain_front(&mut self) {
-        self.end(Signal::TERM, |worker| !worker.lane.is_back());
+        self.end(Signal::TERM, |worker| worker.lane.hands_over());
     }
 
     /// Asks all workers to finish.
@@ -244,9 +259,9 @@ impl Pool {
         self.end(Signal::TERM, |_| true);
     }
 
-    /// Ends all front workers at once.
+    /// Ends all workers at once that hand requests over.
     pub(super) fn kill_front(&mut self) {
-        self.end(Signal::KILL, |worker| !worker.lane.is_back());
+        self.end(Signal::KILL, |worker| worker.lane.hands_over());
     }
 
     /// Ends all workers at once.
@@ -258,7 +273,10 @@ impl Pool {
         for worker in self.workers.iter_mut().filter(|worker| which(worker)) {
             if worker.phase != Phase::Draining || signal == Signal::KILL {
                 worker.phase = Phase::Draining;
-                worker.signal(signal);
+                // Whether a far worker is needed yet is seen when all are known that are to finish.
+                if worker.lane != Lane::Far || signal == Signal::KILL {
+                    worker.signal(signal);
+                }
             }
         }
     }
@@ -275,6 +293,11 @@ impl Pool {
         self.workers.len()
     }
 
+    /// Whether a worker of this generation is left.
+    pub(super) fn has_any_of(&self, generation: u64) -> bool {
+        self.workers.iter().any(|worker| worker.generation == generation)
+    }
+
     /// Whether all workers that are left are of this generation.
     pub(super) fn is_all_of(&self, generation: u64) -> bool {
         self.workers.iter().all(|worker| worker.generation == generation)
@@ -287,7 +310,8 @@ impl Pool {
 
     /// Whether no worker is left that could hand requests over, and none waits to be taken.
     pub(super) fn queues_are_done(&self) -> bool {
-        self.workers.iter().all(|worker| worker.lane.is_back()) && self.queues.are_empty() == [true; 2]
+        let hands_over = self.workers.iter().any(|worker| worker.lane.hands_over());
+        !hands_over && self.queues.are_empty().iter().all(|is_empty| *is_empty)
     }
 
     /// Workers of `generation` in this lane that live and are not to finish.
@@ -305,13 +329,13 @@ impl Pool {
         self.select(generation).filter(|worker| worker.is_settled()).count()
     }
 
-    /// Workers that are busy, of any generation: front workers, and back workers.
-    pub(super) fn busy(&self) -> [usize; 2] {
-        let busy = |back| {
-            let among = self.workers.iter().filter(|worker| worker.lane.is_back() == back);
+    /// Workers that are busy, of any generation: front workers, those in the background, and those that wait for stores.
+    pub(super) fn busy(&self) -> [usize; 3] {
+        let busy = |which: fn(Lane) -> bool| {
+            let among = self.workers.iter().filter(|worker| which(worker.lane));
             among.filter(|worker| worker.entry.busy_since != 0).count()
         };
-        [busy(false), busy(true)]
+        [busy(|lane| lane == Lane::Front), busy(Lane::is_nice), busy(|lane| lane == Lane::Far)]
     }
 
     /// Requests served since the start.

@@ -13,7 +13,7 @@ use anyhow::{Context, anyhow, bail};
 
 use super::handover::{Letter, Workers, pass_on};
 use super::program::{Outcome, Program};
-use super::{Generation, Listeners, Lookout, Options, Pool, Supervisor};
+use super::{Fetchers, Generation, Listeners, Lookout, Options, Pool, Supervisor};
 use crate::logging;
 use crate::process::scoreboard::{self, Notice};
 
@@ -175,9 +175,11 @@ impl Supervisor {
         let (listeners, mut descriptors) = self.listeners.notes();
         let workers = with_workers.then(|| {
             let (pool, of_pool) = self.pool.note();
+            let (fetchers, of_fetchers) = self.fetchers.note();
             descriptors.push(self.current.as_fd());
+            descriptors.extend(of_fetchers);
             descriptors.extend(of_pool);
-            Workers::new(self.current.number, self.ready, self.lost, pool)
+            Workers::new(self.current.number, self.ready, self.lost, fetchers, pool)
         });
         let letter = Letter::new(self.program.path.clone(), listeners, workers)?;
         letter.post(&descriptors).context("cannot write down what to go on with")
@@ -186,6 +188,7 @@ impl Supervisor {
     /// Says whether programs that are started have what workers are given by number.
     fn pass_on(&self, yes: bool) -> anyhow::Result<()> {
         pass_on(&self.current, yes)?;
+        self.fetchers.pass_on(yes)?;
         Ok(self.pool.pass_on(yes)?)
     }
 }
@@ -208,8 +211,8 @@ pub(super) fn adopt(
         listeners.add(&current.config.serving.pool)?;
         return Supervisor::afresh(options, program, current, listeners, now);
     };
-    let (current, pool) = adopt_workers(&program, &workers, &mut descriptors)?;
-    let mut supervisor = Supervisor::new(options, program, current, listeners, pool, now)?;
+    let (current, found) = adopt_workers(&program, &workers, &mut descriptors)?;
+    let mut supervisor = Supervisor::new(options, program, current, listeners, found, now)?;
     supervisor.ready = workers.ready;
     supervisor.lost = workers.lost;
     log::info!("recto {} takes over, with the workers that are there", env!("CARGO_PKG_VERSION"));
@@ -226,10 +229,13 @@ fn adopt_workers(
     program: &Program,
     workers: &Workers,
     descriptors: &mut impl Iterator<Item = OwnedFd>,
-) -> anyhow::Result<(Generation, Pool)> {
+) -> anyhow::Result<(Generation, (Pool, Fetchers))> {
     let text = File::from(descriptors.next().context("a descriptor is missing")?);
-    let current = Generation::adopt(workers.generation, text).context("the configuration of its workers")?;
-    Ok((current, Pool::adopt(program.clone(), &workers.pool, descriptors)?))
+    let fetchers = Fetchers::adopt(&workers.fetchers, descriptors)?;
+    let office = fetchers.office_of(workers.generation);
+    let current =
+        Generation::adopt(workers.generation, text, office).context("the configuration of its workers")?;
+    Ok((current, (Pool::adopt(program.clone(), &workers.pool, descriptors)?, fetchers)))
 }
 
 /// Whether this program could take the place of the one that has started it: it can serve, and can go on with the workers

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use anyhow::Context;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use super::Refused;
-use crate::source::{Directory, Masters, OutOfReach};
+use crate::source::{Directory, Masters, OutOfReach, SourceSettings};
 
 /// How long file systems may take to answer before the server starts without them.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The directories of all sources, as the workers of one generation have them.
 #[derive(Debug)]
 pub(super) struct Roots {
-    /// None of those whose file system has not answered yet.
+    /// None of those whose file system has not answered yet, and of stores.
     directories: Vec<Option<Rc<Directory>>>,
     /// The devices of those that workers were started without.
     withheld: RefCell<Vec<u64>>,
@@ -36,7 +36,8 @@ pub(super) struct Roots {
 /// The threads, and what they report.
 #[derive(Debug)]
 struct Watch {
-    paths: Vec<PathBuf>,
+    /// None for a store.
+    paths: Vec<Option<PathBuf>>,
     news: Receiver<(usize, io::Result<Directory>)>,
     /// When this is dropped, they end.
     _end: Sender<()>,
@@ -50,8 +51,10 @@ impl Roots {
     pub(super) fn open(masters: &Masters) -> anyhow::Result<Self> {
         let (tell, news) = unbounded();
         let (end, ended) = bounded(0);
-        let paths: Vec<_> = masters.sources.iter().map(|source| source.directory.clone()).collect();
-        for (at, path) in paths.iter().cloned().enumerate() {
+        let path = |source: &SourceSettings| source.directory().map(Path::to_owned);
+        let paths: Vec<_> = masters.sources.iter().map(path).collect();
+        for (at, path) in watched(&paths) {
+            let path = path.to_owned();
             let lookout = Lookout { at, path, tell: tell.clone(), ended: ended.clone() };
             let thread = thread::Builder::new().name("directory".into());
             thread.spawn(move || lookout.look()).context("cannot start a thread")?;
@@ -69,17 +72,16 @@ impl Roots {
     /// Waits for what each thread has to say first.
     fn wait(&mut self, limit: Instant) -> anyhow::Result<()> {
         let watch = Rc::clone(&self.watch);
-        for _ in &watch.paths {
+        for _ in watched(&watch.paths) {
             match watch.news.recv_deadline(limit) {
                 Ok((at, Ok(directory))) => self.directories[at] = Some(Rc::new(directory)),
                 Ok((at, Err(error))) => {
-                    return Err(Refused(OutOfReach::new(&watch.paths[at], &error).into()).into());
+                    return Err(Refused(OutOfReach::new(watch.path(at), &error).into()).into());
                 }
                 Err(_) => break,
             }
         }
-        let silent = watch.paths.iter().zip(&self.directories).filter(|(_, opened)| opened.is_none());
-        for (path, _) in silent {
+        for (_, path) in watched(&watch.paths).filter(|(at, _)| self.directories[*at].is_none()) {
             log::error!(
                 "the directory of masters {} does not answer: its masters are refused with 503 until it does",
                 path.display()
@@ -100,7 +102,7 @@ impl Roots {
         for (at, opened) in self.watch.news.try_iter() {
             let Ok(directory) = opened else { continue };
             let all = directories.get_or_insert_with(|| self.directories.clone());
-            let path = self.watch.paths[at].display();
+            let path = self.watch.path(at).display();
             match &all[at] {
                 None => log::info!("the directory of masters {path} answers: new workers take it up"),
                 Some(_) => log::info!(
@@ -123,6 +125,17 @@ impl Roots {
         }
         descriptors
     }
+}
+
+impl Watch {
+    fn path(&self, at: usize) -> &Path {
+        self.paths[at].as_deref().unwrap_or(Path::new(""))
+    }
+}
+
+/// The directories among the sources, with their places in the list.
+fn watched(paths: &[Option<PathBuf>]) -> impl Iterator<Item = (usize, &Path)> {
+    paths.iter().enumerate().filter_map(|(at, path)| Some((at, path.as_deref()?)))
 }
 
 /// The thread of one directory.

@@ -9,6 +9,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// The state of starting workers.
+#[derive(Debug)]
 pub(super) struct Starting {
     /// Failures since the last time that all worked, one for each pause.
     pub(super) failures: u32,

@@ -55,6 +55,10 @@ impl Supervisor {
             if !pool.is_empty() {
                 log::error!("{} workers cannot be killed, for they wait for a file system", pool.len());
             }
+            // What it has in hand it may write down.
+            if !self.fetchers.have_ended(now) {
+                return ControlFlow::Continue(());
+            }
             return match stopping.successor.take() {
                 Some(program) => self.begin_anew(&program),
                 None => ControlFlow::Break(()),

@@ -1,5 +1,6 @@
 //! A back worker: takes the requests that were handed over, one at a time, when there is memory for it.
-//! It runs at a low priority: the processors are the front workers' whenever these have something to do.
+//! It runs at a low priority: the processors are the front workers' whenever these have something to do. A far worker, which
+//! mostly waits, does not: what is cheap it serves as a front worker would, and hands the rest over.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -12,7 +13,7 @@ use rustix::io::Errno;
 
 use super::connection::Peer;
 use super::place::Place;
-use super::station::{Arrival, Shared, Station, TURN, patience};
+use super::station::{Arrival, FETCH, Shared, Station, TURN, patience};
 use crate::derive::plan::{Class, Cost};
 use crate::desk::Job;
 use crate::error::{Busy, Error, Stopped};
@@ -24,68 +25,66 @@ use crate::process::scoreboard::now;
 /// How often it is tried again to get memory.
 const MEMORY_PAUSE: Duration = Duration::from_millis(10);
 
-/// The classes that are handed over, each by the number of its events.
-const CLASSES: [Class; 2] = [Class::Middling, Class::Dear];
-
 pub(super) struct Back {
     shared: Shared,
     lane: Lane,
     epoll: OwnedFd,
     /// What the ledger says of this worker.
     hand: Hand,
-    /// The class of the last request, and how much work it was said to be.
-    last: (Class, u64),
+    /// The queue of the last request, and how much work it was said to be.
+    last: (Lane, u64),
     /// When it was handed over.
     handed_over: u64,
-    /// When it was begun, after all waiting.
+    /// When it was begun: after all waiting, but that for a store, which is what a far worker is there for.
     begun: Option<Instant>,
 }
 
 impl Back {
     pub(super) fn new(lane: Lane, shared: Shared) -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        for (number, class) in CLASSES.into_iter().enumerate().filter(|(_, class)| lane.takes(*class)) {
-            let number = epoll::EventData::new_u64(number as u64);
+        for queue in Lane::QUEUED.into_iter().filter(|queue| lane.takes(*queue)) {
+            let number = epoll::EventData::new_u64(queue.queue() as u64);
             let events = epoll::EventFlags::IN | epoll::EventFlags::EXCLUSIVE;
-            epoll::add(&epoll, shared.queues.of(class).exit(), number, events)?;
+            epoll::add(&epoll, shared.queues.of(queue).exit(), number, events)?;
         }
         let hand = Hand { lane: Some(lane), ..Hand::default() };
         shared.ledger.write_hand(shared.slot, &hand)?;
-        let last = (Class::Middling, 0);
+        let last = (Lane::Middling, 0);
         Ok(Self { shared, lane, epoll, hand, last, handed_over: 0, begun: None })
     }
 
-    /// The class of a queue in which something has stirred; None if nothing has for a while, or at a signal.
-    fn wait(&self) -> io::Result<Option<Class>> {
+    /// The queue in which something has stirred; None if nothing has for a while, or at a signal.
+    fn wait(&self) -> io::Result<Option<Lane>> {
         let limit = Timespec::try_from(TURN).map_err(io::Error::other)?;
         let mut events = [MaybeUninit::uninit(); 1];
         match epoll::wait(&self.epoll, &mut events, Some(&limit)) {
             Ok((events, _)) => {
                 let number = events.first().and_then(|event| usize::try_from(event.data.u64()).ok());
-                Ok(number.and_then(|number| CLASSES.get(number)).copied())
+                Ok(number.and_then(|number| Lane::QUEUED.get(number)).copied())
             }
             Err(Errno::INTR) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Takes the request that has waited longest in the queue of `class`, and notes that in the ledger. If somebody
+    /// Takes the request that has waited longest in `queue`, and notes that in the ledger. If somebody
     /// keeps the ledger, it does without: what is wrong in it then is put right when the queue is empty.
-    fn take(&mut self, class: Class) -> io::Result<Option<Arrival>> {
-        if self.shared.queues.are_empty()[usize::from(class == Class::Dear)] {
+    fn take(&mut self, queue: Lane) -> io::Result<Option<Arrival>> {
+        if self.shared.queues.are_empty()[queue.queue()] {
             return Ok(None);
         }
         let locked = self.shared.ledger.lock();
-        let Some((errand, connection)) = self.shared.queues.of(class).take()? else { return Ok(None) };
-        self.last = (class, errand.work);
+        let Some((errand, connection)) = self.shared.queues.of(queue).take()? else { return Ok(None) };
+        self.last = (queue, errand.work);
         self.handed_over = errand.since;
         let since = now();
         let waited = Duration::from_millis(since.saturating_sub(errand.since));
-        self.shared.counters().add(Count::Taken(class), 1);
-        self.shared.counters().time(Times::Wait(class), waited);
+        self.shared.counters().add(Count::Taken(queue), 1);
+        self.shared.counters().time(Times::Wait(queue), waited);
         self.hand = Hand { bytes: 0, since, expected: errand.work, ..self.hand };
+        self.begun = (queue == Lane::Far).then(Instant::now);
         if let Some(mut locked) = locked {
-            let line = locked.books.line(class);
+            let line = locked.books.line(queue);
             line.work = line.work.saturating_sub(errand.work);
             self.hand.expected = line.time_for(errand.work);
             locked.write_lines();
@@ -122,6 +121,16 @@ impl Back {
         fits
     }
 
+    /// What is not cheap goes on to who has time for it, and finds there what was fetched so far.
+    fn keeps_cheap(&mut self, job: &Job, arrival: &Arrival) -> Result<bool, Error> {
+        let class = job.cost.class();
+        if class == Class::Cheap {
+            return Ok(true);
+        }
+        self.shared.hand_over(Lane::of(class), job.cost.work, now(), arrival)?;
+        Ok(false)
+    }
+
     fn write_hand(&self) {
         if let Err(error) = self.shared.ledger.write_hand(self.shared.slot, &self.hand) {
             log::error!("cannot write to the ledger: {error}");
@@ -133,18 +142,19 @@ impl Station for Back {
     /// Whoever takes from both queues takes from them in turn, so that neither has to wait for the end of the other;
     /// and from the one for which it was woken, for nobody else was.
     fn next(&mut self, stop: &AtomicBool) -> io::Result<Option<Arrival>> {
-        let (lane, mut classes) = (self.lane, CLASSES);
-        if self.last.0 == Class::Middling {
-            classes.reverse();
+        let lane = self.lane;
+        let mut queues: Vec<_> = Lane::QUEUED.into_iter().filter(|queue| lane.takes(*queue)).collect();
+        if self.last.0 == Lane::Middling {
+            queues.reverse();
         }
-        let mut look = classes.to_vec();
+        let mut look = queues.clone();
         while !stop.load(Ordering::Relaxed) {
-            for class in look.into_iter().filter(|class| lane.takes(*class)) {
-                if let Some(arrival) = self.take(class)? {
+            for queue in look {
+                if let Some(arrival) = self.take(queue)? {
                     return Ok(Some(arrival));
                 }
             }
-            look = self.wait()?.map_or(classes.to_vec(), |class| vec![class]);
+            look = self.wait()?.map_or_else(|| queues.clone(), |queue| vec![queue]);
         }
         // Nobody is to count on this one any more.
         self.hand.lane = None;
@@ -153,9 +163,13 @@ impl Station for Back {
     }
 
     fn keeps(&mut self, job: &Job, arrival: &Arrival, place: &mut Place) -> Result<bool, Error> {
-        let waited = Duration::from_millis(now().saturating_sub(self.handed_over));
+        // Until it was taken: how long a store may take is for others to say.
+        let waited = Duration::from_millis(self.hand.since.saturating_sub(self.handed_over));
         if waited > 2 * patience(self.last.0) {
             return Err(Error::Busy { why: Busy::Waited, wait: waited });
+        }
+        if self.lane == Lane::Far {
+            return self.keeps_cheap(job, arrival);
         }
         self.wait_for_memory(job.cost, &arrival.peer, place)?;
         self.begun = Some(Instant::now());
@@ -164,6 +178,15 @@ impl Station for Back {
 
     fn shared(&self) -> &Shared {
         &self.shared
+    }
+
+    fn may_wait(&self) -> bool {
+        self.lane.may_wait()
+    }
+
+    /// The store has another version by now. Whoever takes it next knows since when it has been on its way.
+    fn fetches(&mut self, arrival: &Arrival) -> Result<(), Error> {
+        self.shared.hand_over(Lane::Far, FETCH, self.handed_over, arrival)
     }
 
     fn passes_on(&mut self, _: &Arrival) -> bool {

@@ -22,7 +22,7 @@ pub(super) struct WorkerDesk<'a> {
     pub(super) storage: &'a mut Storage,
     pub(super) station: &'a mut dyn Station,
     pub(super) arrival: &'a Arrival,
-    /// How long the work may take.
+    /// How long the work may take, from when it was begun.
     pub(super) budget: Duration,
 }
 
@@ -50,6 +50,12 @@ impl WorkerDesk<'_> {
         }
     }
 
+    /// How long the work may take from here on, and whether anybody waits for it.
+    fn watch(&self) -> Watch {
+        let peer = Rc::clone(&self.arrival.peer);
+        Watch::new(self.budget.saturating_sub(self.place.worked()), move || peer.has_left())
+    }
+
     /// Goes to a device, if this worker may; or lets another go.
     fn go_to(&mut self, device: u64) -> Result<bool, Error> {
         self.place.go_to(device);
@@ -75,6 +81,14 @@ impl Desk for WorkerDesk<'_> {
         self.take_up(path)
     }
 
+    fn patience(&self) -> Option<Watch> {
+        self.station.may_wait().then(|| self.watch())
+    }
+
+    fn fetches(&mut self) -> Result<(), Error> {
+        self.station.fetches(self.arrival)
+    }
+
     fn admit(&mut self, job: Job) -> Result<Admission, Error> {
         self.place.is_of(job.cost.class());
         self.take_up(&job.name)?;
@@ -86,7 +100,6 @@ impl Desk for WorkerDesk<'_> {
         if device != 0 {
             self.place.go_to(device);
         }
-        let peer = Rc::clone(&self.arrival.peer);
-        Ok(Admission::Begin(Watch::new(self.budget, move || peer.has_left())))
+        Ok(Admission::Begin(self.watch()))
     }
 }

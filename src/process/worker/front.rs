@@ -4,16 +4,14 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
 
 use super::place::Place;
-use super::station::{Arrival, Shared, Station, patience};
+use super::station::{Arrival, FETCH, Shared, Station};
 use super::waiting_room::WaitingRoom;
 use crate::derive::plan::{Class, Cost};
 use crate::desk::Job;
-use crate::error::{Busy, Error};
-use crate::process::queue::Errand;
-use crate::process::scoreboard::counters::Count;
+use crate::error::Error;
+use crate::process::lane::Lane;
 use crate::process::scoreboard::now;
 
 pub(super) struct Front {
@@ -24,30 +22,6 @@ pub(super) struct Front {
 impl Front {
     pub(super) fn new(listeners: Vec<OwnedFd>, shared: Shared) -> io::Result<Self> {
         Ok(Self { room: WaitingRoom::new(listeners)?, shared })
-    }
-
-    /// Puts a request into the queue of its class, if that is short enough.
-    fn hand_over(&self, class: Class, cost: Cost, arrival: &Arrival) -> Result<(), Error> {
-        let busy = |wait| Error::Busy { why: Busy::Queue, wait };
-        let Shared { ledger, queues, .. } = &self.shared;
-        let mut locked = ledger.lock().ok_or_else(|| busy(patience(class)))?;
-        locked.books.heal(queues.are_empty());
-        let since = now();
-        let wait = Duration::from_millis(locked.books.wait(class, since));
-        if wait > patience(class) {
-            return Err(busy(wait));
-        }
-        let work = u64::try_from(cost.work.as_millis()).unwrap_or(u64::MAX);
-        let errand = Errand { incoming: arrival.incoming.clone(), work, since };
-        queues.of(class).put(&errand, &*arrival.peer).map_err(|error| {
-            log::debug!("cannot hand a request over: {error}");
-            busy(wait.max(patience(class)))
-        })?;
-        let line = locked.books.line(class);
-        line.work = line.work.saturating_add(work);
-        locked.write_lines();
-        self.shared.counters().add(Count::HandedOver(class), 1);
-        Ok(())
     }
 }
 
@@ -61,8 +35,16 @@ impl Station for Front {
         if class == Class::Cheap {
             return Ok(true);
         }
-        self.hand_over(class, job.cost, arrival)?;
+        self.shared.hand_over(Lane::of(class), job.cost.work, now(), arrival)?;
         Ok(false)
+    }
+
+    fn may_wait(&self) -> bool {
+        Lane::Front.may_wait()
+    }
+
+    fn fetches(&mut self, arrival: &Arrival) -> Result<(), Error> {
+        self.shared.hand_over(Lane::Far, FETCH, now(), arrival)
     }
 
     fn shared(&self) -> &Shared {
@@ -70,7 +52,7 @@ impl Station for Front {
     }
 
     fn passes_on(&mut self, arrival: &Arrival) -> bool {
-        self.hand_over(Class::Middling, Cost::CHEAP, arrival).is_ok()
+        self.shared.hand_over(Lane::Middling, Cost::CHEAP.work, now(), arrival).is_ok()
     }
 
     fn done(&mut self, _: bool) {}

@@ -3,7 +3,8 @@
 //! A faulty peer loses its connection, but never ends the worker.
 //!
 //! Front workers take what arrives at the listening socket and answer what is cheap. The rest they hand over, connection
-//! and all, to back workers, which have a low priority. So a tile never waits for a page.
+//! and all, to back workers, which have a low priority. So a tile never waits for a page. What is in a store and not on this
+//! machine they hand over to far workers, which mostly wait. So what is here never waits for what is not.
 
 mod back;
 mod connection;
@@ -18,7 +19,7 @@ mod waiting_room;
 use std::io::{self, Write};
 use std::iter;
 use std::ops::ControlFlow;
-use std::os::fd::{AsFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -32,6 +33,7 @@ use rustix::process::{Signal, getppid, nice, set_parent_process_death_signal};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
 use crate::account::{Account, NoPlace, Stage, Way};
+use crate::blocks::Entrance;
 use crate::body::Body;
 use crate::config::Config;
 use crate::error::Error;
@@ -39,10 +41,10 @@ use crate::http::refusal::refusal;
 use crate::http::{Request, Response};
 use crate::process::lane::Lane;
 use crate::process::ledger::Ledger;
-use crate::process::queue::Queues;
+use crate::process::queue::{Given, Queues};
 use crate::process::refusals::mount_name;
 use crate::process::scoreboard::Scoreboard;
-use crate::process::status::Page;
+use crate::process::status::{Page, Stores};
 use crate::respond::Service;
 use crate::source::Sources;
 use crate::{complaints, fastcgi, logging};
@@ -68,7 +70,9 @@ pub struct Inheritance {
     pub scoreboard: RawFd,
     /// The descriptor of the ledger.
     pub ledger: RawFd,
-    /// The worker's slot on both.
+    /// The descriptor of what the fetcher counts, if there is a store.
+    pub counts: Option<RawFd>,
+    /// The worker's slot on scoreboard and ledger.
     pub slot: usize,
     /// Which requests it takes.
     pub lane: Lane,
@@ -109,16 +113,19 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     let config = Config::parse(&text)?;
     logging::follow(&config.serving.log);
     let budget = budget(config.serving.pool.deadline);
-    let sources = sources(&config, &inherited.masters)?;
+    let mut given = Queues::receive(io::stdout().as_fd()).context("cannot receive the queues")?;
+    let sources = sources(&config, &inherited.masters, given.entrance.take())?;
     let scoreboard =
         Scoreboard::open(&descriptor_path(inherited.scoreboard)).context("cannot open the scoreboard")?;
     let answers = |device| scoreboard.why_refused(&[&mount_name(device)]).is_none();
     let mut storage = Storage::new(&sources, config.serving.pool.workers, answers);
     let memory = config.rendering.memory;
+    let counts = inherited.counts.map(|counts| Stores::open(&config, &descriptor_path(counts)));
+    let stores = counts.transpose().context("cannot open what the fetcher counts")?;
     let needs = config.serving.pool.sandbox.then(|| sandbox::Needs::of(&config));
     let mut service = Service::of(config, sources);
     let scoreboard = Rc::new(scoreboard);
-    let mut station = station(inherited, Rc::clone(&scoreboard), memory)?;
+    let mut station = station(inherited, given, Rc::clone(&scoreboard), stores, memory)?;
     // The supervisor has logged what cannot be had of it.
     needs.iter().for_each(|needs| drop(sandbox::confine(needs, service.sources().directories())));
     let mut place = Place::take(scoreboard, inherited.slot, service.account());
@@ -131,26 +138,34 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The sources of masters, as the supervisor has opened them.
-fn sources(config: &Config, descriptors: &[RawFd]) -> anyhow::Result<Sources> {
+/// The sources of masters, as the supervisor has opened them; it asks at `entrance` for what is in stores.
+fn sources(config: &Config, descriptors: &[RawFd], entrance: Option<OwnedFd>) -> anyhow::Result<Sources> {
     let opened = |descriptor: &RawFd| (*descriptor >= 0).then(|| descriptor_path(*descriptor));
     let directories: Vec<_> = descriptors.iter().map(opened).collect();
-    Ok(Sources::inherited(&config.serving.masters, &directories)?)
+    let sources = Sources::inherited(&config.serving.masters, &directories)?;
+    Ok(match entrance {
+        Some(entrance) => sources.asking(Entrance::from(entrance), config.serving.block_cache.fresh),
+        None => sources,
+    })
 }
 
 fn station(
     inherited: &Inheritance,
+    given: Given,
     scoreboard: Rc<Scoreboard>,
+    stores: Option<Stores>,
     memory: u64,
 ) -> anyhow::Result<Box<dyn Station>> {
     let ledger = Ledger::open(&descriptor_path(inherited.ledger)).context("cannot open the ledger")?;
-    let (queues, listeners) = Queues::receive(io::stdout().as_fd()).context("cannot receive the queues")?;
-    let shared = Shared { queues, ledger, scoreboard, slot: inherited.slot, memory };
+    let Given { queues, listeners, .. } = given;
+    let shared = Shared { queues, ledger, scoreboard, slot: inherited.slot, stores, memory };
     if !inherited.lane.is_back() {
         ensure!(!listeners.is_empty(), "there is nothing to accept requests from");
         return Ok(Box::new(Front::new(listeners, shared).context("cannot wait for connections")?));
     }
-    if let Err(error) = nice(NICE) {
+    if inherited.lane.is_nice()
+        && let Err(error) = nice(NICE)
+    {
         log::warn!("a back worker runs at the priority of a front worker: {error}");
     }
     Ok(Box::new(Back::new(inherited.lane, shared)?))

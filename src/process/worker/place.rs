@@ -2,6 +2,7 @@
 //! Must not judge: whether it takes too long is for the supervisor to say.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use crate::account::Account;
 use crate::derive::plan::Class;
@@ -77,6 +78,11 @@ impl Place {
         let slots = (0..self.scoreboard.slots()).filter(|slot| *slot != self.slot);
         let entries = slots.filter_map(|slot| self.scoreboard.read(slot));
         entries.filter(|entry| entry.device == device).map(|entry| entry.busy_since).collect()
+    }
+
+    /// How long the work has taken so far.
+    pub(super) fn worked(&self) -> Duration {
+        Duration::from_millis(now().saturating_sub(self.entry.busy_since))
     }
 
     /// Work begins after a wait that was none of its own: time counts from here.

@@ -2,6 +2,7 @@
 //! no file ends the look at the others.
 
 mod facts;
+mod far;
 mod identify;
 mod tree;
 mod verdicts;

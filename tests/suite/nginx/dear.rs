@@ -10,6 +10,7 @@ use recto::desk::{Admission, Desk, Job};
 use recto::error::Error;
 use recto::http::{Request, Response};
 use recto::respond::Service;
+use recto::watch::Watch;
 
 use super::stand_in::{Asked, StandIn, picture};
 use crate::picture::LEAF;
@@ -142,6 +143,14 @@ impl Desk for Elsewhere {
 
     fn reads(&mut self, _path: &str) -> Result<(), Error> {
         Ok(())
+    }
+
+    fn patience(&self) -> Option<Watch> {
+        None
+    }
+
+    fn fetches(&mut self) -> Result<(), Error> {
+        Err(Error::Away)
     }
 
     fn admit(&mut self, _job: Job) -> Result<Admission, Error> {

@@ -48,6 +48,8 @@ fn the_package_has_all_that_an_administrator_looks_for_and_nothing_elsewhere() {
         "usr/share/doc/recto/LICENSE-APACHE",
         "usr/share/doc/recto/examples/site.example.conf",
         "usr/share/doc/recto/examples/grafana.json",
+        "usr/share/doc/recto/examples/stores.conf",
+        "usr/share/doc/recto/examples/stores.env",
     ]
     .map(str::to_owned)
     .to_vec();

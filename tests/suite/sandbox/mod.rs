@@ -11,7 +11,7 @@ use std::process::Command;
 
 use recto::config::Config;
 use recto::process::worker::sandbox::{self, Needs};
-use recto::source::Sources;
+use recto::source::{Opened, Sources};
 
 use crate::server::Server;
 
@@ -115,9 +115,10 @@ fn at_work() {
     let before = PathBuf::from(std::env::var_os(ROOM).expect("this test is run by another one"));
     let sources = Sources::open(&config(&before, "").serving.masters).expect("a directory");
     let (room, _) = enter("");
-    let mut found = sources.find("leaf").expect("found");
+    let found = sources.find("leaf").expect("found");
+    let Opened::File(mut file) = found.opened else { panic!("no file") };
     let mut text = String::new();
-    found.file.read_to_string(&mut text).expect("readable");
+    file.read_to_string(&mut text).expect("readable");
     assert_eq!(text, "masters/leaf.tif");
     assert!(sources.find("masters").is_err() && sources.find("out").is_err());
 

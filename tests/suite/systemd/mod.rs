@@ -18,6 +18,9 @@ const FORMATS: [&str; 8] = ["jpg", "png", "webp", "tif", "gif", "pdf", "avif", "
 /// a process may lower its own priority.
 const EXPOSURE: f64 = 0.3;
 
+/// The same with what stores need: the network.
+const EXPOSURE_WITH_STORES: f64 = 1.2;
+
 #[test]
 fn the_install_of_the_readme_serves_loses_no_request_and_can_be_taken_out() {
     if skipped("systemd") {
@@ -57,6 +60,24 @@ fn the_install_of_the_readme_serves_loses_no_request_and_can_be_taken_out() {
     let exposure = report.split("level for recto.service: ").nth(1).and_then(|rest| rest.split(' ').next());
     let exposure: f64 = exposure.and_then(|number| number.parse().ok()).expect("a number");
     assert!(exposure <= EXPOSURE, "{report}");
+}
+
+/// What stores need is an example, and what it opens stays little.
+#[test]
+fn with_what_stores_need_the_unit_is_still_nearly_closed() {
+    if skipped("systemd") {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let [unit, stores] = ["systemd/recto.service", "examples/stores.conf"]
+        .map(|name| fs::read_to_string(source.join(name)).expect("shipped"));
+    let together = directory.path().join("recto.service");
+    fs::write(&together, unit + &stores).expect("written");
+    let report = run("systemd-analyze", &["security", "--offline=true", "--no-pager", text(&together)]);
+    let exposure = report.split("level for recto.service: ").nth(1).and_then(|rest| rest.split(' ').next());
+    let exposure: f64 = exposure.and_then(|number| number.parse().ok()).expect("a number");
+    assert!(exposure <= EXPOSURE_WITH_STORES, "{report}");
 }
 
 /// One picture as a master of each kind.

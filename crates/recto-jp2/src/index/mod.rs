@@ -31,6 +31,12 @@ const WORTH_KEEPING: u64 = 1 << 14;
 /// Packets that are longer on average are passed over one by one, without the bytes between their headers.
 const LONG_PACKET: u64 = 64 << 10;
 
+/// The same of what is far away: all between the headers takes as long as waiting for the next one, or less.
+const FAR_PACKET: u64 = 2 << 20;
+
+/// A tile-part that is no longer is fetched whole with its header.
+const SHORT_PART: usize = 256 << 10;
+
 /// The index of a codestream.
 pub struct Index {
     /// The main header.
@@ -163,13 +169,15 @@ impl Index {
         Ok((has_lengths, header.parts.iter().map(|part| part.packets.len() as u64).sum()))
     }
 
-    /// The first bytes of the tile-parts of a tile that is not indexed yet, as far as its headers are first read ahead.
-    pub(crate) fn heads(&self, codestream: Bytes, number: u32) -> Vec<Range<usize>> {
+    /// The first bytes of the tile-parts of a tile that is not indexed yet, as far as its headers are first read ahead; at
+    /// full size all of those that are short, of which nearly all is needed.
+    pub(crate) fn heads(&self, codestream: Bytes, number: u32, reduction: u8) -> Vec<Range<usize>> {
         let tiles = self.tiles.borrow();
         let head = |place: &Place| {
             let end = place.end.min(codestream.length());
             let start = place.start.min(end);
-            start..end.min(start.saturating_add(STEP))
+            let is_needed = reduction == 0 && end - start <= SHORT_PART;
+            if is_needed { start..end } else { start..end.min(start.saturating_add(STEP)) }
         };
         match tiles.read.contains_key(&number) {
             true => Vec::new(),
@@ -189,7 +197,8 @@ impl Index {
         let bytes: usize = header.parts.iter().map(|part| part.packets.len()).sum();
         let packets = u64::from(layout.precincts) * u64::from(header.coding.layers);
         let has_plt = header.parts.iter().all(|part| !part.packet_lengths.is_empty());
-        match has_plt || bytes as u64 > packets.saturating_mul(LONG_PACKET) {
+        let long = if codestream.is_complete() { LONG_PACKET } else { FAR_PACKET };
+        match has_plt || bytes as u64 > packets.saturating_mul(long) {
             true => Vec::new(),
             false => header.parts.into_iter().map(|part| part.packets).collect(),
         }

@@ -34,7 +34,7 @@ pub(super) fn announce(source: Source, reduction: u8, area: Rect) -> Result<(), 
     demand.visit(parts.saturating_mul(VISITS_OF_PART))?;
     // Together: one by one, each would be a way to and fro.
     if !codestream.is_complete() {
-        let heads: Vec<_> = tiles().flat_map(|number| index.heads(codestream, number)).collect();
+        let heads: Vec<_> = tiles().flat_map(|number| index.heads(codestream, number, reduction)).collect();
         codestream.announce(&heads)?;
     }
     let mut unread = Vec::new();
@@ -43,22 +43,50 @@ pub(super) fn announce(source: Source, reduction: u8, area: Rect) -> Result<(), 
         unread.extend(index.unread(codestream, number));
     }
     codestream.announce(&unread)?;
-    for number in tiles() {
+    for tile_number in tiles() {
         codestream.check()?;
-        let tile = index.tile(codestream, number)?;
+        let tile = index.tile(codestream, tile_number)?;
         demand.visit(tile.effort())?;
         let components = tile.layout.components.iter().zip(&index.header.components).enumerate();
         for (number, (part, component)) in components.filter(|(number, _)| source.needs(&tile, *number)) {
             let window = component.reduced(area, reduction);
-            demand.add(&tile, number, part, reduction, window)?;
+            demand.add((tile_number, &tile), number, part, reduction, window)?;
         }
     }
-    codestream.announce(&demand.ranges)
+    codestream.announce(&demand.ranges)?;
+    if codestream.is_complete() || demand.long.is_empty() {
+        return Ok(());
+    }
+    let mut blocks = Vec::new();
+    for long in &demand.long {
+        codestream.check()?;
+        // One that cannot be read shows when it is decoded.
+        let Ok(precinct) =
+            index.precinct(codestream, long.tile, long.component, long.resolution, long.precinct)
+        else {
+            continue;
+        };
+        let all = precinct.bands.iter().flat_map(|band| &band.blocks);
+        let needed = all.filter(|block| block.rect.intersection(long.needed).is_some());
+        blocks.extend(needed.flat_map(|block| &block.segments).flat_map(|segment| &segment.ranges).cloned());
+    }
+    codestream.announce(&blocks)
+}
+
+/// A precinct with a packet of which only the header was announced.
+struct Long {
+    tile: u32,
+    component: usize,
+    resolution: usize,
+    precinct: u32,
+    /// What is needed of each of its subbands.
+    needed: Rect,
 }
 
 #[derive(Default)]
 struct Demand {
     ranges: Vec<Range<usize>>,
+    long: Vec<Long>,
     visits: u64,
 }
 
@@ -76,7 +104,7 @@ impl Demand {
     /// What a window of a tile's component needs, if they meet.
     fn add(
         &mut self,
-        tile: &Tile,
+        (tile_number, tile): (u32, &Tile),
         component: usize,
         part: &TileComponent,
         reduction: u8,
@@ -98,10 +126,16 @@ impl Demand {
             for precinct in rows.flat_map(|row| columns.clone().map(move |c| row * resolution.columns + c)) {
                 let blocks: u64 = resolution.blocks(precinct).map(|(_, grid)| grid.len()).sum();
                 self.visit(layers.saturating_mul(blocks + 4))?;
-                let packets = tile.packets(resolution, precinct);
-                self.ranges.extend(
-                    packets.map(|packet| packet.start..packet.end.min(packet.start.saturating_add(LONG))),
-                );
+                let (before, mut is_long) = (self.ranges.len(), false);
+                for packet in tile.packets(resolution, precinct) {
+                    let end = packet.end.min(packet.start.saturating_add(LONG));
+                    is_long |= end < packet.end;
+                    self.ranges.push(packet.start..end);
+                }
+                if is_long && before < self.ranges.len() {
+                    let (tile, resolution) = (tile_number, number);
+                    self.long.push(Long { tile, component, resolution, precinct, needed });
+                }
             }
         }
         Ok(())

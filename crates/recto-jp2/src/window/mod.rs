@@ -54,6 +54,15 @@ struct TileComponent<'a> {
 }
 
 impl Source<'_> {
+    /// Announces what decoding an area reads, together, as far as the codestream says where it is: for areas that are then
+    /// decoded in parts. What it reads to find that out is announced before.
+    ///
+    /// # Errors
+    /// As [`WindowDecoder::decode`].
+    pub fn announce(self, reduction: u8, area: Rect) -> Result<(), Error> {
+        demand::announce(self, reduction, self.index.header.within(area))
+    }
+
     /// Whether a component of a tile has to be decoded: if it is requested, or transformed together with one that is.
     fn needs(&self, tile: &Tile, component: usize) -> bool {
         let is_transformed = |component| tile.coding().multiple_component_transform && component < 3;

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::super::person::Person;
-use super::permission::{entering, writing};
-use super::{Sight, walk};
+use super::permission::{entering, keeping, writing};
+use super::{Sight, store, walk};
 use crate::check::Finding;
 use crate::config::Config;
-use crate::source::{Masters, SourceSettings, Sources};
+use crate::source::{Masters, Place, SourceSettings, Sources};
 
 /// Looks at what the configuration at `path` names, as whoever runs this, and prints lines for [`super::through`]. In a
 /// hurry only what decides whether anything can be served.
@@ -35,21 +35,33 @@ pub fn look(path: &Path, quick: bool) -> io::Result<()> {
         say(&Sight::Turned(state.directory.clone()))?;
         say(&Sight::Found(writing(&state.directory, &Person::this())))?;
     }
+    if !quick && masters.stores().next().is_some() {
+        let cache = &config.serving.block_cache.directory;
+        say(&Sight::Turned(cache.clone()))?;
+        say(&Sight::Found(keeping(cache, &Person::this())))?;
+    }
     say(&Sight::Done)
 }
 
 fn look_at_source(masters: &Masters, source: &SourceSettings, quick: bool) -> io::Result<()> {
-    let directory = &source.directory;
-    say(&Sight::Turned(directory.clone()))?;
+    let directory = match &source.place {
+        Place::Directory(directory) => directory.as_path(),
+        Place::Store(_) if quick => return Ok(()),
+        Place::Store(store) => {
+            say(&Sight::Turned(store.url().into()))?;
+            return say(&Sight::Found(store::trying(store)));
+        }
+    };
+    say(&Sight::Turned(directory.to_owned()))?;
     match Sources::open(&masters.alone(source)) {
         Err(error) => {
             let who = Person::this();
             say(&Sight::Found(entering(directory, &who, &error.to_string()).decisive()))
         }
         Ok(alone) => {
-            let real = fs::canonicalize(directory).unwrap_or_else(|_| directory.clone());
-            say(&Sight::Root(directory.clone(), real))?;
-            if quick { Ok(()) } else { walk::try_some(source, &alone) }
+            let real = fs::canonicalize(directory).unwrap_or_else(|_| directory.to_owned());
+            say(&Sight::Root(directory.to_owned(), real))?;
+            if quick { Ok(()) } else { walk::try_some(&source.prefix, directory, &alone) }
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod eye;
 mod permission;
+mod store;
 mod walk;
 
 use std::path::{Path, PathBuf};
@@ -45,9 +46,20 @@ pub(super) struct Seen {
     pub(super) readable: Vec<String>,
 }
 
-/// Has this program look with the eyes of `person`, if that is somebody else and we may; else with our own.
-pub(super) fn through(person: Option<&Person>, config: &Path, quick: bool) -> Seen {
-    match looker(person, config, quick).and_then(|mut looker| program::run(&mut looker, LIMIT)) {
+/// Has this program look with the eyes of `person`, if that is somebody else and we may; else with our own. `credentials` are
+/// variables that the service has for its stores.
+pub(super) fn through(
+    person: Option<&Person>,
+    config: &Path,
+    quick: bool,
+    credentials: &[(String, String)],
+) -> Seen {
+    let looker = looker(person, config, quick);
+    let said = looker.and_then(|mut looker| {
+        looker.envs(credentials.iter().map(|(name, value)| (name, value)));
+        program::run(&mut looker, LIMIT)
+    });
+    match said {
         Ok(said) => understand(&said.out, said.end, &said.error),
         Err(error) => {
             let what = format!("cannot be looked at by another process: {error}");

@@ -71,6 +71,18 @@ pub(super) fn writing(directory: &Path, who: &Person) -> Finding {
     }
 }
 
+/// How the directory of the block cache stands, which is made if it is not there.
+pub(super) fn keeping(directory: &Path, who: &Person) -> Finding {
+    let about = directory.display().to_string();
+    let there = directory.ancestors().find(|path| path.is_dir()).unwrap_or(directory);
+    match access(there, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK) {
+        Ok(()) => Finding::fine(about, format!("{} can keep blocks of masters in stores there", who.name)),
+        Err(error) => Finding::error(about, format!("blocks cannot be kept there by {}: {error}", who.name))
+            .mend("Without it nothing is fetched. Under systemd stores.conf has it made; elsewhere:")
+            .by(format!("install -d -m 700 -o {} -g {} {}", who.name, who.group(), quote(directory))),
+    }
+}
+
 /// What would let `who` in, where the permissions of `path` do not.
 fn refused(about: String, path: &Path, found: &Metadata, who: &Person, what: &str, bits: u32) -> Finding {
     let owning = Group::find(&found.gid().to_string());

@@ -12,7 +12,7 @@ use super::permission::reading;
 use crate::check::Finding;
 use crate::check::finding::plain;
 use crate::master::Master;
-use crate::source::{EXTENSIONS, SourceSettings, Sources};
+use crate::source::{EXTENSIONS, Sources};
 
 /// Names that are looked through for masters.
 const NAMES: usize = 5_000;
@@ -21,20 +21,20 @@ const NAMES: usize = 5_000;
 const OF_EACH_KIND: usize = 4;
 
 /// Tries a few masters of each kind in a source, which is opened by itself, and says what came of it.
-pub(super) fn try_some(source: &SourceSettings, alone: &Sources) -> io::Result<()> {
-    let chosen = choose(&source.directory)?;
+pub(super) fn try_some(prefix: &str, directory: &Path, alone: &Sources) -> io::Result<()> {
+    let chosen = choose(directory)?;
     let mut readable = 0;
     for path in chosen.iter().flatten() {
-        say(&Sight::Turned(source.directory.join(path)))?;
-        match try_one(&source.directory, alone, path) {
+        say(&Sight::Turned(directory.join(path)))?;
+        match try_one(directory, alone, path) {
             Some(finding) => say(&Sight::Found(finding))?,
             None => {
                 readable += 1;
-                say(&Sight::Readable(format!("{}{path}", source.prefix)))?;
+                say(&Sight::Readable(format!("{prefix}{path}")))?;
             }
         }
     }
-    let about = source.directory.display().to_string();
+    let about = directory.display().to_string();
     let [tiff, jp2, flat] = chosen.map(|paths| paths.len());
     let finding = match (readable, tiff + jp2 + flat) {
         (_, 0) => Finding::advice(about, format!("no masters are among its first {NAMES} names")).mend(

@@ -137,14 +137,19 @@ fn filter() -> Result<BpfProgram, BackendError> {
 }
 
 /// Calls that may be made with some arguments only.
-fn with_arguments() -> Result<[(c_long, Vec<SeccompRule>); 4], BackendError> {
+fn with_arguments() -> Result<[(c_long, Vec<SeccompRule>); 5], BackendError> {
     // No memory that can be executed.
     let executable = MaskedEq(libc::PROT_EXEC.unsigned_abs().into());
     let plain = || SeccompCondition::new(2, Dword, executable.clone(), 0);
     // A worker that aborts signals itself.
     let own = SeccompCondition::new(0, Dword, Eq, std::process::id().into())?;
     let [which, who] = [0, 1].map(|argument| SeccompCondition::new(argument, Qword, Eq, 0));
+    // A pair of sockets leads nowhere but to who is given one of them: the fetcher replies there.
+    let (family, kind) = (libc::AF_UNIX, libc::SOCK_SEQPACKET | libc::SOCK_CLOEXEC);
+    let [family, kind] = [(0, family), (1, kind)]
+        .map(|(argument, value)| SeccompCondition::new(argument, Dword, Eq, value.unsigned_abs().into()));
     Ok([
+        (libc::SYS_socketpair, vec![SeccompRule::new(vec![family?, kind?])?]),
         (libc::SYS_mmap, vec![SeccompRule::new(vec![plain()?])?]),
         (libc::SYS_mprotect, vec![SeccompRule::new(vec![plain()?])?]),
         (libc::SYS_tgkill, vec![SeccompRule::new(vec![own])?]),

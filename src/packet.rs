@@ -13,13 +13,13 @@ use rustix::net::{
 };
 
 /// Most descriptors in one message.
-pub(super) const MOST: usize = 64;
+pub(crate) const MOST: usize = 64;
 
 /// Two ends of a socket: what is sent at one is received at the other, even if the first has been closed since.
 ///
 /// # Errors
 /// If the system has no descriptors for it.
-pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
+pub(crate) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?)
 }
 
@@ -27,7 +27,7 @@ pub(super) fn pair() -> io::Result<(OwnedFd, OwnedFd)> {
 ///
 /// # Errors
 /// [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock) if there is no room.
-pub(super) fn send(to: impl AsFd, parts: &[IoSlice<'_>], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+pub(crate) fn send(to: impl AsFd, parts: &[IoSlice<'_>], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
@@ -41,7 +41,7 @@ pub(super) fn send(to: impl AsFd, parts: &[IoSlice<'_>], descriptors: &[Borrowed
 ///
 /// # Errors
 /// [`ErrorKind::WouldBlock`](io::ErrorKind::WouldBlock) if there is none; and if not all of it can be had.
-pub(super) fn receive(from: impl AsFd, bytes: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+pub(crate) fn receive(from: impl AsFd, bytes: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(MOST))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let flags = RecvFlags::DONTWAIT | RecvFlags::CMSG_CLOEXEC;

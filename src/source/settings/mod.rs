@@ -1,6 +1,12 @@
-//! `[masters]` and `[[source]]`: where masters are.
+//! `[masters]`, `[[source]]` and `[cache]`: where masters are, and where blocks of far ones are kept.
 
-use std::path::PathBuf;
+mod cache;
+mod store;
+
+use std::path::{Path, PathBuf};
+
+pub use cache::CacheSettings;
+pub use store::{StoreKind, StoreSettings};
 
 /// Where masters are.
 #[derive(Clone, Debug)]
@@ -11,25 +17,78 @@ pub struct Masters {
     pub follow_symlinks: bool,
 }
 
-/// A directory of masters, and what their identifiers begin with.
+/// A place of masters, and what their identifiers begin with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceSettings {
-    /// What stands before the path below the directory, as text: mostly with a slash at its end; empty for `[masters] root`.
+    /// What stands before the path below the place, as text: mostly with a slash at its end; empty for `[masters] root`.
     pub prefix: String,
-    /// Absolute.
-    pub directory: PathBuf,
+    /// Where they are.
+    pub place: Place,
+}
+
+/// Where the masters of a source are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// An absolute path.
+    Directory(PathBuf),
+    /// A store that is reached by the network.
+    Store(StoreSettings),
+}
+
+impl Place {
+    /// How people know it: a path, or a URL.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Directory(directory) => directory.display().to_string(),
+            Self::Store(store) => store.url(),
+        }
+    }
+
+    /// Whether all that is in `self` is in `other` as well.
+    fn is_within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Directory(inner), Self::Directory(outer)) => inner.starts_with(outer),
+            (Self::Store(inner), Self::Store(outer)) => inner.is_within(outer),
+            _ => false,
+        }
+    }
+}
+
+impl SourceSettings {
+    /// Its directory, if it is one.
+    pub fn directory(&self) -> Option<&Path> {
+        match &self.place {
+            Place::Directory(directory) => Some(directory),
+            Place::Store(_) => None,
+        }
+    }
+
+    /// Its store, if it is one.
+    pub fn store(&self) -> Option<&StoreSettings> {
+        match &self.place {
+            Place::Directory(_) => None,
+            Place::Store(store) => Some(store),
+        }
+    }
 }
 
 impl Masters {
     /// One directory, below which identifiers are paths.
     pub fn below(directory: impl Into<PathBuf>) -> Self {
-        let only = SourceSettings { prefix: String::new(), directory: directory.into() };
+        let only = SourceSettings { prefix: String::new(), place: Place::Directory(directory.into()) };
         Self { sources: vec![only], follow_symlinks: false }
     }
 
     /// One of the sources by itself, where identifiers are paths.
     pub fn alone(&self, source: &SourceSettings) -> Self {
-        Self { follow_symlinks: self.follow_symlinks, ..Self::below(&source.directory) }
+        let only = SourceSettings { prefix: String::new(), place: source.place.clone() };
+        Self { sources: vec![only], follow_symlinks: self.follow_symlinks }
+    }
+
+    /// The stores among the sources, each with its place in the list.
+    pub fn stores(&self) -> impl Iterator<Item = (usize, &StoreSettings)> {
+        let numbered = self.sources.iter().enumerate();
+        numbered.filter_map(|(at, source)| Some((at, source.store()?)))
     }
 
     /// What is wise to change, for the operator: masters with two identifiers each have two copies of each picture in
@@ -37,14 +96,14 @@ impl Masters {
     pub fn doubts(&self) -> Vec<String> {
         let mut doubts = Vec::new();
         for (one, other) in self.pairs() {
-            let (outer, inner) = match one.directory.starts_with(&other.directory) {
+            let (outer, inner) = match one.place.is_within(&other.place) {
                 true => (other, one),
                 false => (one, other),
             };
-            if inner.directory.starts_with(&outer.directory) {
+            if inner.place.is_within(&outer.place) {
                 doubts.push(format!(
                     "masters in {} have two identifiers, one with the prefix {:?} and one with {:?}: all caches keep both",
-                    inner.directory.display(),
+                    inner.place.name(),
                     inner.prefix,
                     outer.prefix
                 ));
@@ -69,7 +128,7 @@ mod tests {
         let doubts = |sources: &[(&str, &str)]| {
             let of = |(prefix, directory): &(&str, &str)| SourceSettings {
                 prefix: (*prefix).to_owned(),
-                directory: directory.into(),
+                place: Place::Directory(directory.into()),
             };
             Masters { sources: sources.iter().map(of).collect(), follow_symlinks: false }.doubts()
         };

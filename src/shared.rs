@@ -24,7 +24,7 @@ const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlag
 
 /// A file in memory, and the part of it that is mapped.
 #[derive(Debug)]
-pub(super) struct Words {
+pub(crate) struct Words {
     file: File,
     map: MmapRaw,
     count: usize,
@@ -36,7 +36,7 @@ impl Words {
     ///
     /// # Errors
     /// If the system has no memory or descriptor for it.
-    pub(super) fn create(name: &str, before: u64, count: usize) -> io::Result<Self> {
+    pub(crate) fn create(name: &str, before: u64, count: usize) -> io::Result<Self> {
         let file = File::from(rustix::fs::memfd_create(name, MemfdFlags::ALLOW_SEALING)?);
         file.set_len(length(before, count))?;
         fcntl_add_seals(&file, SEALS)?;
@@ -47,7 +47,7 @@ impl Words {
     ///
     /// # Errors
     /// If there is none, or it is another one.
-    pub(super) fn open(path: &Path, before: u64, count: usize) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path, before: u64, count: usize) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         let is_sealed = fcntl_get_seals(&file)?.contains(SEALS);
         match is_sealed && file.metadata()?.len() == length(before, count) {
@@ -62,12 +62,12 @@ impl Words {
     }
 
     /// The file.
-    pub(super) fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &File {
         &self.file
     }
 
     /// The numbers.
-    pub(super) fn all(&self) -> &[AtomicU64] {
+    pub(crate) fn all(&self) -> &[AtomicU64] {
         // SAFETY: so many bytes are mapped, for reading and writing, as long as `self.map` lives, and are never cut off;
         // a mapping is aligned to a page, and all that is at an offset of whole pages too; atomics may change under a
         // shared reference. See the head of this module.
