@@ -37,7 +37,7 @@
 //! | [`apart`] | what may end the process that does it, done by another one |
 //! | [`account`] | what was done for a request, and how long it took |
 //! | [`blocks`] | objects of stores in blocks: the words of those who share them, their files, and the counter at which workers ask |
-//! | [`body`], [`logging`], [`complaints`], [`disk`], [`lru`], [`reused`], [`progress`], [`watch`], [`memory`], [`packet`], [`shared`], [`error`] | plain values and small tools that all of them share |
+//! | [`body`], [`logging`], [`complaints`], [`disk`], [`lru`], [`reused`], [`progress`], [`watch`], [`memory`], [`packet`], [`shared`], [`inherited`], [`walls`], [`error`] | plain values and small tools that all of them share |
 //!
 //! Below all of them stand two crates: [`recto_iiif`], the grammar, resolving, canonical form and info.json of the Image API
 //! 3.0 and 2.1, and [`recto_jp2`], which decodes windows of JPEG 2000. Both are pure.
@@ -77,6 +77,7 @@ pub mod fuzz;
 pub mod http;
 pub mod ifd;
 pub mod import;
+mod inherited;
 pub mod logging;
 mod lru;
 pub mod master;
@@ -96,5 +97,6 @@ mod reused;
 mod shared;
 pub mod source;
 pub mod tiles;
+mod walls;
 pub mod warm;
 pub mod watch;

@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use log::{LevelFilter, Log, Metadata, Record};
-use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
+use rustix::process::{Resource, Signal, set_parent_process_death_signal};
+
+use crate::walls::limit;
 
 /// More remarks about one file are not told.
 const MOST_NOTES: usize = 20;
@@ -42,12 +44,6 @@ pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 /// What readers have warned of since this was asked last, such as a broken profile.
 pub(crate) fn notes() -> Vec<String> {
     std::mem::take(&mut *lock(&NOTES.0))
-}
-
-fn limit(resource: Resource, most: u64) {
-    let allowed = getrlimit(resource).maximum.unwrap_or(u64::MAX).min(most);
-    // Nobody is refused to lower a limit.
-    let _ = setrlimit(resource, Rlimit { current: Some(allowed), maximum: Some(allowed) });
 }
 
 fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

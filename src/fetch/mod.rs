@@ -31,19 +31,18 @@ mod tests;
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use nix::sys::signal::SigSet;
-use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 use signal_hook::consts::{SIGINT, SIGUSR1};
 use tokio::runtime;
 use tokio::task::LocalSet;
 
 use crate::blocks::Exit;
 use crate::config::Config;
+use crate::inherited::{descriptor_path, end_with};
 use crate::logging;
 use cache::Cache;
 use counts::Counts;
@@ -70,7 +69,7 @@ const RESOLVERS: usize = 4;
 /// # Errors
 /// If it cannot start: a store or the block cache cannot be used as they are configured.
 pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
-    die_with(inherited.supervisor)?;
+    end_with(inherited.supervisor)?;
     // A ^C in the terminal reaches all processes in the foreground; the supervisor decides what it means.
     signal_hook::flag::register(SIGINT, Arc::default())?;
     // Meant for the supervisor, and easily sent to all.
@@ -111,18 +110,4 @@ pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
     // Whoever resolves a name in vain is not waited for.
     runtime.shutdown_background();
     served
-}
-
-/// It must not outlive its supervisor, which alone starts and ends it.
-fn die_with(supervisor: u32) -> anyhow::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
-    // It may have died before that call.
-    let parent = getppid().and_then(|parent| u32::try_from(parent.as_raw_nonzero().get()).ok());
-    ensure!(parent == Some(supervisor), "the supervisor {supervisor} is gone");
-    Ok(())
-}
-
-/// By this name an inherited descriptor can be opened without trusting a number.
-fn descriptor_path(descriptor: RawFd) -> PathBuf {
-    format!("/proc/self/fd/{descriptor}").into()
 }

@@ -9,11 +9,12 @@ mod reach;
 
 use std::path::PathBuf;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::Resource;
 
 use super::environment::Environment;
 use super::remote::ports;
 use crate::source::{CacheSettings, StoreSettings};
+use crate::walls::{close_memory, limit};
 
 /// Bytes of memory. With all connections in use it takes a third of that.
 const MEMORY: u64 = 256 << 20;
@@ -48,18 +49,8 @@ impl Needs {
 
 /// Confines this process, which must have one thread as yet. Returns which walls cannot be put up, and why.
 pub(super) fn confine(needs: &Needs) -> Vec<String> {
-    limit(Resource::Core, 0);
     limit(Resource::Data, MEMORY);
     limit(Resource::Nofile, DESCRIPTORS);
-    let closed = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    let closed = closed.map_err(|error| format!("its memory is open to the same user's processes: {error}"));
     // In this order: behind the last one the calls for the others are refused.
-    [closed, reach::confine(needs), calls::confine()].into_iter().filter_map(Result::err).collect()
-}
-
-/// Lowers a limit. Where there is a lower one already, it stays.
-fn limit(resource: Resource, most: u64) {
-    let allowed = getrlimit(resource).maximum.unwrap_or(u64::MAX).min(most);
-    // Nobody is refused to lower a limit.
-    let _ = setrlimit(resource, Rlimit { current: Some(allowed), maximum: Some(allowed) });
+    [close_memory(), reach::confine(needs), calls::confine()].into_iter().filter_map(Result::err).collect()
 }

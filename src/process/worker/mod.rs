@@ -21,7 +21,6 @@ use std::iter;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -29,7 +28,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use nix::sys::signal::SigSet;
-use rustix::process::{Signal, getppid, nice, set_parent_process_death_signal};
+use rustix::process::nice;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
 use crate::account::{Account, NoPlace, Stage, Way};
@@ -39,6 +38,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::http::refusal::refusal;
 use crate::http::{Request, Response};
+use crate::inherited::{descriptor_path, end_with};
 use crate::process::lane::Lane;
 use crate::process::ledger::Ledger;
 use crate::process::queue::{Given, Queues};
@@ -96,7 +96,7 @@ const NICE: i32 = 10;
 /// If the worker cannot start, or if the socket fails. The supervisor starts a fresh one then, as after a panic, which
 /// has been answered but may have left a broken state: that ends the process here.
 pub fn run(inherited: &Inheritance) -> anyhow::Result<()> {
-    die_with(inherited.supervisor)?;
+    end_with(inherited.supervisor)?;
     let stop = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(SIGTERM, Arc::clone(&stop))?;
     // A ^C in the terminal reaches all processes in the foreground; the supervisor decides what it means.
@@ -174,20 +174,6 @@ fn station(
 /// How long work may take before it is ended here: a tenth less than until the supervisor ends the whole worker.
 fn budget(deadline: Duration) -> Duration {
     deadline * 9 / 10
-}
-
-/// A worker without its supervisor has no deadline, so it must not outlive it.
-fn die_with(supervisor: u32) -> anyhow::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
-    // It may have died before that call.
-    let parent = getppid().and_then(|parent| u32::try_from(parent.as_raw_nonzero().get()).ok());
-    ensure!(parent == Some(supervisor), "the supervisor {supervisor} is gone");
-    Ok(())
-}
-
-/// By this name an inherited descriptor can be opened without trusting a number.
-fn descriptor_path(descriptor: RawFd) -> PathBuf {
-    format!("/proc/self/fd/{descriptor}").into()
 }
 
 /// Serves one request. Its connection is closed after one reply, whatever the peer's flag asks: a kept connection would

@@ -1,8 +1,9 @@
 //! What a worker may use up. setrlimit(2).
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::Resource;
 
 use crate::config::Config;
+use crate::walls::limit;
 
 /// Bytes of memory beside those of a request: the program's own, and what the heap has not given back.
 const BASE: u64 = 256 << 20;
@@ -22,17 +23,9 @@ pub(super) fn memory(config: &Config) -> u64 {
 ///
 /// None on the length of files: the log may be one that is longer than any that a worker should write.
 pub(super) fn set(memory: u64) {
-    // No pieces of masters in a core file.
-    limit(Resource::Core, 0);
     // Unlike a limit on addresses this does not count files that are mapped, and masters are.
     limit(Resource::Data, memory);
     limit(Resource::Nofile, DESCRIPTORS);
     // No process or thread. It counts for all but root.
     limit(Resource::Nproc, 0);
-}
-
-fn limit(resource: Resource, most: u64) {
-    let allowed = getrlimit(resource).maximum.unwrap_or(u64::MAX).min(most);
-    // Nobody is refused to lower a limit.
-    let _ = setrlimit(resource, Rlimit { current: Some(allowed), maximum: Some(allowed) });
 }

@@ -14,10 +14,10 @@ use std::iter;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
 
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use rustix::time::ClockId;
 
 use crate::config::Config;
+use crate::walls::close_memory;
 
 /// What a worker needs once it is inside, beside the masters.
 #[derive(Clone, Debug)]
@@ -50,10 +50,7 @@ pub fn confine<'m>(needs: &Needs, masters: impl Iterator<Item = BorrowedFd<'m>>)
     // These are looked up in /proc, or by calls that are refused later, and then known.
     let _ = (rustix::param::page_size(), rustix::time::clock_gettime(ClockId::Monotonic));
     limits::set(needs.memory);
-    // No core file, and no other process of the same user may look into the memory of this one.
-    let closed = set_dumpable_behavior(DumpableBehavior::NotDumpable);
-    let closed = closed.map_err(|error| format!("its memory is open to the same user's processes: {error}"));
-    closed.err().into_iter().chain(walls(needs, masters)).collect()
+    close_memory().err().into_iter().chain(walls(needs, masters)).collect()
 }
 
 /// Which walls no worker can put up on this machine, and why: tried out, in a thread that then ends.
