@@ -49,7 +49,11 @@ pub(super) fn check_budget(dimensions: Dimensions, bytes: u64) -> Result<(), Mas
         return Err(MasterError::damaged(format!("a picture of {dimensions} pixels")));
     }
     let raised = RAISED.load(Ordering::Relaxed);
-    if dimensions.area() <= MAX_AREA && bytes <= MAX_BYTES || bytes <= raised {
+    let is_allowed = match raised {
+        0 => dimensions.area() <= MAX_AREA && bytes <= MAX_BYTES,
+        _ => bytes <= raised.max(MAX_BYTES),
+    };
+    if is_allowed {
         return Ok(());
     }
     if raised > 0 {
